@@ -1,0 +1,32 @@
+"""Solvency capital: the tree of risk modules and the door a regime enters by."""
+
+from allocator.capital.nodes import (
+    Absolute,
+    Aggregate,
+    Leaf,
+    Maximum,
+    Minimum,
+    Node,
+    WeightedSum,
+    correlation_matrix,
+)
+from allocator.capital.regime import OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
+from allocator.capital.tree import Attribution, CapitalTree
+
+__all__ = [
+    "Absolute",
+    "Aggregate",
+    "Attribution",
+    "CapitalTree",
+    "Leaf",
+    "Maximum",
+    "Minimum",
+    "Node",
+    "OwnFunds",
+    "Regime",
+    "RegimeNote",
+    "RegimeSpec",
+    "Requirement",
+    "WeightedSum",
+    "correlation_matrix",
+]

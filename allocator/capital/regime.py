@@ -1,0 +1,147 @@
+"""The door a solvency regime enters by: own funds, requirements and a capital tree over the holdings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from allocator.capital.tree import CapitalTree
+from allocator.types import Text
+
+if TYPE_CHECKING:
+    from allocator.inputs.fund import Inputs
+
+__all__ = ["OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFunds:
+    """Capital available, CNY, before the costs of trading.
+
+    Parameters
+    ----------
+    comprehensive : float
+        Actual capital: numerator of the comprehensive ratio.
+    core : float or None
+        Core capital: numerator of the core ratio; None when the fund does not give it.
+    """
+
+    comprehensive: float
+    core: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A ratio that must hold: ``capital / minimum capital ≥ required``.
+
+    Parameters
+    ----------
+    name : str
+        ``"comprehensive"`` or ``"core"``.
+    capital : float
+        The numerator before costs, CNY.
+    required : float or None
+        The ratio to hold, a decimal; None reports the ratio without requiring anything.
+    statutory : float
+        The ratio the rules themselves ask for.
+    article : str
+        Where the rules ask for it.
+    """
+
+    name: str
+    capital: float
+    required: float | None
+    statutory: float
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeNote:
+    """Something a reader of the capital figure must know: an assumption, a reading, a what-if.
+
+    ``rule`` is False for whatever departs from the rules (overrides, factors the user gave).
+    """
+
+    text: Text
+    article: str = ""
+    rule: bool = True
+
+
+class Regime(ABC):
+    """A solvency regime bound to one fund's inputs.
+
+    Everything costly (classification, cash flows) is done when the regime is built; `tree` may be called
+    many times.
+    """
+
+    name: str
+    label: Text
+
+    @abstractmethod
+    def own_funds(self) -> OwnFunds:
+        """Return the capital available, CNY."""
+
+    @abstractmethod
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Return the ratios to report, in order, with what is required of each."""
+
+    @abstractmethod
+    def tree(self, holdings: Vector | None = None) -> CapitalTree:
+        """Return the capital tree with every state-dependent charge evaluated at ``holdings``.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,) or None
+            Amounts in CNY, one per row of the assets table, at which charges that depend on the book as a
+            whole (gain of the stock book, concentration) are taken; None means the current amounts. The
+            tree's own value is exact at exactly these holdings.
+        """
+
+    @abstractmethod
+    def charges(self, holdings: Vector | None = None) -> pd.DataFrame:
+        """Return how each row is charged: one line per asset row and module with its derivation.
+
+        Columns at least: asset_id, account, module, exposure (CNY), factor, charge (CNY), article,
+        derivation (text).
+        """
+
+    @abstractmethod
+    def notes(self) -> tuple[RegimeNote, ...]:
+        """Return assumptions, readings and what-ifs that the figure rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeSpec:
+    """What the hook ``allocator_regimes`` returns.
+
+    Parameters
+    ----------
+    name : str
+        Value of ``capital.regime`` in the fund file.
+    label : Text
+        Its title.
+    options : type of pydantic.BaseModel
+        The further keys of the ``capital`` section; extra keys must be forbidden.
+    build : callable
+        ``build(inputs, options) -> Regime``; raises InputError naming rows and columns.
+    filed : callable or None
+        ``filed(path, unit, size_factor) -> DataFrame``: aggregates filed module amounts, computed beside
+        filed, for ``allocator capital --filed``.
+    """
+
+    name: str
+    label: Text
+    options: type[BaseModel]
+    build: Callable[[Inputs, BaseModel], Regime]
+    filed: Callable[[Path, float, str], pd.DataFrame] | None = None
+    summarise_filed: Callable[[pd.DataFrame], Sequence[str]] | None = None

@@ -1,0 +1,192 @@
+"""The capital tree: built once over the holdings, read as value, attribution and table.
+
+Mathematics. Holdings x (n,), CNY. Leaves ℓ = C x + c, C sparse (leaves × n). Every other node is a
+positively homogeneous function of degree one of the leaves (sums, maxima, minima, absolute values,
+sqrt(v′Rv)), so Euler's theorem splits the total exactly:
+
+    total = Σᵢ xᵢ ∂total/∂xᵢ + Σₗ cₗ ∂total/∂ℓₗ
+
+the first sum over assets, the second one row "liabilities and constants". The gradient with respect to
+the leaves is found backwards through the few nodes; one sparse product Cᵀg gives it for all assets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.capital.nodes import Aggregate, Leaf, Node
+
+__all__ = ["Attribution", "CapitalTree"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who causes the capital.
+
+    Parameters
+    ----------
+    marginal : ndarray (n,)
+        Capital per additional CNY of each row.
+    contribution : ndarray (n,)
+        Euler allocation in CNY, amount × marginal.
+    constants : float
+        The row "liabilities and constants": everything that does not scale with the assets.
+    total : float
+        Sum of all of it.
+    """
+
+    marginal: Vector
+    contribution: Vector
+    constants: float
+    total: float
+
+
+@dataclass(frozen=True, eq=False)
+class CapitalTree:
+    """A tree of risk modules over the holdings.
+
+    Parameters
+    ----------
+    root : Node
+        The minimum capital.
+    coefficients : csr_matrix (leaves, n)
+        Charge of each leaf per CNY of each row.
+    constants : ndarray (leaves,)
+        What each leaf holds apart from the assets, CNY.
+    """
+
+    root: Node
+    coefficients: sparse.csr_array
+    constants: Vector
+    _order: tuple[Node, ...] = field(init=False, repr=False, default=())
+
+    def __post_init__(self) -> None:
+        order: dict[int, Node] = {}
+        names: dict[str, Node] = {}
+
+        def visit(node: Node) -> None:
+            if id(node) in order:
+                return
+            for child in node.children:
+                visit(child)
+            if names.setdefault(node.name, node) is not node:
+                raise ValueError(f"two modules are named {node.name!r}")
+            if isinstance(node, Leaf) and not 0 <= node.row < self.coefficients.shape[0]:
+                raise ValueError(f"{node.name}: no row {node.row} in the coefficient matrix")
+            order[id(node)] = node
+
+        visit(self.root)
+        object.__setattr__(self, "_order", tuple(order.values()))
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes, children before parents."""
+        return self._order
+
+    @cached_property
+    def positions(self) -> dict[int, int]:
+        """Position in `nodes` by ``id(node)``."""
+        return {id(node): position for position, node in enumerate(self._order)}
+
+    def node(self, name: str) -> Node:
+        """Return the module of that name; KeyError if there is none."""
+        for candidate in self._order:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)
+
+    def leaves(self, holdings: Vector) -> Vector:
+        """Return C x + c, shape (leaves,)."""
+        return np.asarray(self.coefficients @ holdings + self.constants)
+
+    def amounts(self, holdings: Vector) -> Vector:
+        """Return the amount of every node, in the order of `nodes`, CNY."""
+        leaves = self.leaves(holdings)
+        amounts = np.empty(len(self._order))
+        for position, node in enumerate(self._order):
+            if isinstance(node, Leaf):
+                amounts[position] = leaves[node.row]
+            else:
+                below = self._below(node, amounts)
+                if isinstance(node, Aggregate):
+                    amounts[position] = node.value_with(below, self._correlation(node, amounts))
+                else:
+                    amounts[position] = node.value(below)
+        return amounts
+
+    def value(self, holdings: Vector) -> float:
+        """Return the exact minimum capital in CNY at ``holdings`` (n,)."""
+        return float(self.amounts(holdings)[-1])
+
+    def values(self, holdings: Vector) -> dict[str, float]:
+        """Return the amount of every module by name, CNY."""
+        return {node.name: float(v) for node, v in zip(self._order, self.amounts(holdings), strict=True)}
+
+    def leaf_gradient(self, holdings: Vector) -> tuple[float, Vector]:
+        """Return the total and its derivative with respect to each leaf."""
+        amounts = self.amounts(holdings)
+        slope = np.zeros(len(self._order))
+        slope[-1] = 1.0
+        gradient = np.zeros(self.coefficients.shape[0])
+        for position in range(len(self._order) - 1, -1, -1):
+            node = self._order[position]
+            if slope[position] == 0.0:
+                continue
+            if isinstance(node, Leaf):
+                gradient[node.row] += slope[position]
+                continue
+            below = self._below(node, amounts)
+            if isinstance(node, Aggregate):
+                partial = node.slopes_with(below, self._correlation(node, amounts))
+            else:
+                partial = node.slopes(below)
+            for child, share in zip(node.children, partial, strict=True):
+                slope[self.positions[id(child)]] += slope[position] * share
+        return float(amounts[-1]), gradient
+
+    def gradient(self, holdings: Vector) -> Vector:
+        """Return the marginal capital per CNY of each row, shape (n,)."""
+        return np.asarray(self.coefficients.T @ self.leaf_gradient(holdings)[1])
+
+    def attribute(self, holdings: Vector) -> Attribution:
+        """Split the total over the rows and one row of constants."""
+        total, by_leaf = self.leaf_gradient(holdings)
+        marginal = np.asarray(self.coefficients.T @ by_leaf)
+        return Attribution(marginal, holdings * marginal, float(by_leaf @ self.constants), total)
+
+    def table(self, holdings: Vector) -> pd.DataFrame:
+        """Return the modules as a report prints them: module, parent, amount (CNY), article.
+
+        Parents stand before children. A parent that is not shown hands its place to the nearest shown one.
+        """
+        amounts = dict(zip((id(node) for node in self._order), self.amounts(holdings), strict=True))
+        rows: list[tuple[str, str, float, str]] = []
+        seen: set[int] = set()
+
+        def visit(node: Node, parent: str) -> None:
+            if id(node) in seen:
+                return
+            if node.shown:
+                seen.add(id(node))
+                rows.append((node.name, parent, float(amounts[id(node)]), node.article))
+            for child in node.children:
+                visit(child, node.name if node.shown else parent)
+
+        visit(self.root, "")
+        return pd.DataFrame(rows, columns=["module", "parent", "amount", "article"])
+
+    def _below(self, node: Node, amounts: Vector) -> Vector:
+        return np.array([amounts[self.positions[id(child)]] for child in node.children])
+
+    def _correlation(self, node: Aggregate, amounts: Vector) -> NDArray[np.float64]:
+        if node.selector is None:
+            return node.correlations[0]
+        return node.correlations[int(np.argmax(self._below(node.children[node.selector], amounts)))]

@@ -1,0 +1,163 @@
+"""Every error the library raises: what is wrong, where, what was got, what is allowed, and a hint."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from allocator.types import Language, Text
+
+__all__ = [
+    "AllocatorError",
+    "Infeasible",
+    "InputError",
+    "NotProven",
+    "PluginError",
+    "Problem",
+    "Problems",
+    "SolverFailure",
+    "VerificationError",
+    "did_you_mean",
+]
+
+_WORDS = {
+    "got": Text("got", "实际为"),
+    "allowed": Text("allowed", "允许"),
+    "hint": Text("hint", "建议"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, said so that the reader can mend it.
+
+    Parameters
+    ----------
+    what : Text
+        What is wrong.
+    where : str
+        File, row, column or YAML key, or the plugin.
+    got : str or None
+        The value found.
+    allowed : str or None
+        What would be accepted.
+    hint : Text or None
+        The cure.
+    """
+
+    what: Text
+    where: str = ""
+    got: str | None = None
+    allowed: str | None = None
+    hint: Text | None = None
+
+    def render(self, language: str = Language.ENGLISH) -> str:
+        """Return the message on one line."""
+        comma, stop = ("，", "：") if language == Language.CHINESE else (", ", ": ")
+        parts = [(f"{self.where}{stop}" if self.where else "") + self.what[language]]
+        if self.got is not None:
+            parts.append(f"{_WORDS['got'][language]} {self.got}")
+        if self.allowed is not None:
+            parts.append(f"{_WORDS['allowed'][language]} {self.allowed}")
+        if self.hint is not None:
+            parts.append(f"{_WORDS['hint'][language]}{stop}{self.hint[language]}")
+        return comma.join(parts)
+
+    def __str__(self) -> str:
+        return self.render()
+
+
+class AllocatorError(Exception):
+    """Root of all errors; ``exit_status`` is what the command line returns for it."""
+
+    exit_status = 1
+    title = Text("a defect in the library", "程序缺陷")
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__(self.render())
+
+    def render(self, language: str = Language.ENGLISH) -> str:
+        """Return all problems, one a line."""
+        return "\n".join(problem.render(language) for problem in self.problems)
+
+
+class InputError(AllocatorError):
+    """Files, settings or arguments that cannot be used; lists every problem found."""
+
+    exit_status = 2
+    title = Text("the inputs cannot be used", "输入无法使用")
+
+
+class PluginError(AllocatorError):
+    """A plugin that is missing, raises, or returns what its hook does not allow."""
+
+    exit_status = 2
+    title = Text("a plugin failed", "插件出错")
+
+
+class Infeasible(AllocatorError):
+    """No allocation meets the rules; the problems name the rules in conflict."""
+
+    exit_status = 3
+    title = Text("no allocation meets the rules", "没有满足全部规则的配置方案")
+
+
+class NotProven(AllocatorError):
+    """No compliant answer was found within the limits and infeasibility is not proven either."""
+
+    exit_status = 4
+    title = Text("not proven within the limits", "在限定范围内未能证明")
+
+
+class SolverFailure(AllocatorError):
+    """No solver of the chain returned a usable answer."""
+
+    title = Text("the solvers failed", "求解器失败")
+
+
+class VerificationError(AllocatorError):
+    """The independent re-computation does not confirm the answer; the answer is refused."""
+
+    title = Text("the answer failed verification", "结果未通过复核")
+
+
+class Problems:
+    """Collects problems so that all are reported in one go."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def add(
+        self,
+        what: Text,
+        where: str = "",
+        got: object = None,
+        allowed: str | None = None,
+        hint: Text | None = None,
+    ) -> None:
+        """Record one problem; ``got`` is shown by ``repr`` unless it is already text."""
+        shown = None if got is None else got if isinstance(got, str) else repr(got)
+        self._found.append(Problem(what, where, shown, allowed, hint))
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Record problems found elsewhere."""
+        self._found.extend(problems)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def raise_if_any(self) -> None:
+        """Raise InputError with everything recorded."""
+        if self._found:
+            raise InputError(self._found)
+
+
+def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
+    """Return a hint naming the nearest choice, or None when nothing is near."""
+    near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
+    return Text(f"did you mean {near[0]!r}?", f"是否想写 {near[0]!r}？") if near else None

@@ -1,0 +1,108 @@
+"""The checked inputs of one fund: what every later room is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.settings import Settings
+from allocator.types import AssetKind
+
+__all__ = ["BalanceSheet", "Inputs", "TableSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceSheet:
+    """The company's totals in CNY; None where the fund file does not give one."""
+
+    total_assets: float | None = None
+    admitted_assets: float | None = None
+    admitted_liabilities: float | None = None
+    core_capital: float | None = None
+    actual_capital: float | None = None
+    reported_comprehensive_ratio: float | None = None
+    core_tier1: float | None = None
+    core_tier2: float | None = None
+    supplementary_tier1: float | None = None
+    supplementary_tier2: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableSource:
+    """Where a table came from, so that a message can name the cell.
+
+    Parameters
+    ----------
+    file : str
+        File name, with the sheet for Excel.
+    rows : ndarray of int
+        File row (1-based, heading included) of each row of the frame, by position.
+    headings : mapping of str to str
+        Column name → heading as it stands in the file.
+    fingerprint : str
+        SHA-256 of the file, hexadecimal; of the frame's CSV form when it was given in Python.
+    """
+
+    file: str
+    rows: NDArray[np.int64]
+    headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Everything read and checked; money in CNY, rates in decimals, dates as datetime64.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    balance_sheet : BalanceSheet
+        Company totals, CNY.
+    tables : mapping of str to DataFrame
+        Checked frames by their key under ``inputs:``; every declared column is present (empty cells NaN,
+        NaT or None), index 0 … n−1. Treat as read-only.
+    sources : mapping of str to TableSource
+        Where each table came from.
+    kinds : mapping of str to AssetKind
+        The kinds declared by enabled plugins.
+    """
+
+    settings: Settings
+    balance_sheet: BalanceSheet
+    tables: Mapping[str, pd.DataFrame]
+    sources: Mapping[str, TableSource]
+    kinds: Mapping[str, AssetKind]
+
+    @property
+    def assets(self) -> pd.DataFrame:
+        """One row per asset and account that may be held."""
+        return self.tables["assets"]
+
+    @property
+    def as_of(self) -> date:
+        """Valuation date."""
+        return self.settings.fund.as_of
+
+    @property
+    def unit(self) -> float:
+        """CNY per unit of the fund's money figures."""
+        return self.settings.fund.unit
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """Return an optional table, or None when the fund has none."""
+        return self.tables.get(name)
+
+    def where(self, table: str, row: int, column: str = "") -> str:
+        """Return the place of a cell: ``"assets.csv, row 12, column rating"``."""
+        source = self.sources.get(table)
+        if source is None:
+            return f"{table}, row {row + 1}" + (f", column {column}" if column else "")
+        place = f"{source.file}, row {int(source.rows[row])}"
+        return place + (f", column {source.headings.get(column, column)}" if column else "")

@@ -1,0 +1,160 @@
+"""Functions of the holdings, each with its exact numpy value and its convex form from one definition.
+
+Holdings enter as amounts x in CNY. The convex form is handed the solver's variable, which holds x in
+units of ``scale`` CNY, and returns the expression in its own unit.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+if TYPE_CHECKING:
+    import cvxpy as cp
+
+__all__ = ["Expression", "Linear", "Quadratic", "TradeCost"]
+
+Vector = NDArray[np.float64]
+
+
+class Expression(ABC):
+    """A vector-valued function of the holdings, convex or concave row by row."""
+
+    @abstractmethod
+    def value(self, holdings: Vector) -> Vector:
+        """Return the exact value, shape (rows,), at holdings (n,) in CNY, by numpy alone."""
+
+    @abstractmethod
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        """Return the same function of ``scale · variable`` for the solver, shape (rows,)."""
+
+    @abstractmethod
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        """Return the Jacobian (rows, n); at a kink any subgradient."""
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(Expression):
+    """A x + b.
+
+    Parameters
+    ----------
+    matrix : csr_array (rows, n)
+        Coefficients per CNY.
+    constant : ndarray (rows,)
+        What does not depend on the holdings.
+    """
+
+    matrix: sparse.csr_array
+    constant: Vector
+
+    @classmethod
+    def of(cls, rows: Any, constant: Any = 0.0) -> Linear:
+        """Return the expression for one dense row, several, or a sparse matrix."""
+        matrix = sparse.csr_array(rows if sparse.issparse(rows) else np.atleast_2d(np.asarray(rows, dtype=float)))
+        return cls(matrix, np.broadcast_to(np.asarray(constant, dtype=float), (matrix.shape[0],)).copy())
+
+    def value(self, holdings: Vector) -> Vector:
+        return np.asarray(self.matrix @ holdings + self.constant)
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        return (self.matrix * scale) @ variable + self.constant
+
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        return self.matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Quadratic(Expression):
+    """‖F (x − r)‖² + Σ dᵢ (xᵢ − rᵢ)²: a variance through its factors, never as a dense n × n matrix.
+
+    Parameters
+    ----------
+    factors : csr_array or ndarray (k, n)
+        F, per CNY.
+    specific : ndarray (n,)
+        d ≥ 0, per CNY².
+    reference : ndarray (n,) or None
+        r, CNY; None is zero.
+    """
+
+    factors: Any
+    specific: Vector
+    reference: Vector | None = None
+
+    def _shifted(self, holdings: Vector) -> Vector:
+        return holdings if self.reference is None else holdings - self.reference
+
+    def value(self, holdings: Vector) -> Vector:
+        shifted = self._shifted(holdings)
+        exposure = self.factors @ shifted
+        return np.array([float(exposure @ exposure + self.specific @ shifted**2)])
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        import cvxpy as cp
+
+        shifted = variable if self.reference is None else variable - self.reference / scale
+        total: Any = cp.Constant(0.0)
+        if self.factors.shape[0]:
+            total = total + cp.sum_squares((self.factors * scale) @ shifted)
+        held = np.flatnonzero(self.specific)
+        if held.size:
+            total = total + cp.sum_squares(cp.multiply(np.sqrt(self.specific[held]) * scale, shifted[held]))
+        return cp.reshape(total, (1,), order="C")
+
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        shifted = self._shifted(holdings)
+        row = 2.0 * (self.factors.T @ (self.factors @ shifted)) + 2.0 * self.specific * shifted
+        return sparse.csr_array(np.atleast_2d(row))
+
+
+@dataclass(frozen=True, eq=False)
+class TradeCost(Expression):
+    """Σ bᵢ (xᵢ − rᵢ)₊ + sᵢ (rᵢ − xᵢ)₊ + ½ Σ qᵢ (xᵢ − rᵢ)²: what a change of the holdings costs, CNY.
+
+    Parameters
+    ----------
+    buy, sell : ndarray (n,)
+        Cost per CNY bought and sold.
+    quadratic : ndarray (n,)
+        Impact per CNY²; zero for none.
+    reference : ndarray (n,)
+        Holdings before trading, CNY.
+    """
+
+    buy: Vector
+    sell: Vector
+    quadratic: Vector
+    reference: Vector = field(repr=False)
+
+    def value(self, holdings: Vector) -> Vector:
+        trade = holdings - self.reference
+        return np.array(
+            [
+                float(
+                    self.buy @ np.maximum(trade, 0.0)
+                    + self.sell @ np.maximum(-trade, 0.0)
+                    + 0.5 * self.quadratic @ trade**2
+                )
+            ]
+        )
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        import cvxpy as cp
+
+        trade = variable - self.reference / scale
+        total = (self.buy * scale) @ cp.pos(trade) + (self.sell * scale) @ cp.neg(trade)
+        moved = np.flatnonzero(self.quadratic)
+        if moved.size:
+            total = total + cp.sum_squares(cp.multiply(np.sqrt(0.5 * self.quadratic[moved]) * scale, trade[moved]))
+        return cp.reshape(total, (1,), order="C")
+
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        trade = holdings - self.reference
+        row = np.where(trade > 0, self.buy, np.where(trade < 0, -self.sell, 0.0)) + self.quadratic * trade
+        return sparse.csr_array(np.atleast_2d(row))

@@ -1,0 +1,82 @@
+"""The model: everything that decides an allocation, before any solver is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from allocator.capital.tree import CapitalTree
+from allocator.model.expressions import TradeCost
+from allocator.model.space import Space
+from allocator.model.terms import ObjectiveTerm, Term
+from allocator.types import Text
+
+__all__ = ["CapitalLimit", "Model"]
+
+
+@dataclass(frozen=True, slots=True)
+class CapitalLimit:
+    """``multiplier × module(x) + cost_weight × cost(x) ≤ available``: one form for every promise on capital.
+
+    A comprehensive ratio of 180% has multiplier 1.8, available = actual capital, cost weight 1, because
+    what trading costs is no longer capital. Free capital F has multiplier 1 and available = capital − F.
+    A limit on one module has multiplier 1, available = the limit, cost weight 0.
+
+    Parameters
+    ----------
+    name : str
+        ``"comprehensive"``, ``"core"`` or the module's name.
+    label : Text
+        For reports.
+    module : str
+        Name of the tree's node; the root's for ratios.
+    multiplier, available, cost_weight : float
+        See above; available in CNY.
+    """
+
+    name: str
+    label: Text
+    module: str
+    multiplier: float
+    available: float
+    cost_weight: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What is maximized, over which space, under which promises.
+
+    maximize Σ weightⱼ · expressionⱼ(x) − capital_weight · capital_module(x)
+    or, with ``per_capital``, maximize (Σ weightⱼ · expressionⱼ(x)) · Σ current / capital_module(x),
+    subject to bounds, terms and capital limits.
+
+    Parameters
+    ----------
+    space : Space
+        The decision space with bounds.
+    objective : tuple of ObjectiveTerm
+        Parts of the objective, maximized.
+    terms : tuple of Term
+        All rules, monitored ones included.
+    cost : TradeCost
+        One-off cost of trading, CNY; lowers the capital available.
+    tree : CapitalTree or None
+        Capital with state-dependent charges frozen; None without a regime.
+    capital_limits : tuple of CapitalLimit
+        Promises on capital.
+    capital_module : str
+        Node that ``capital_weight`` and ``per_capital`` speak of; empty for neither.
+    capital_weight : float
+        Objective per CNY of that module, ≥ 0.
+    per_capital : bool
+        Whether the objective is divided by that module (return on capital).
+    """
+
+    space: Space
+    objective: tuple[ObjectiveTerm, ...]
+    terms: tuple[Term, ...]
+    cost: TradeCost
+    tree: CapitalTree | None = None
+    capital_limits: tuple[CapitalLimit, ...] = ()
+    capital_module: str = ""
+    capital_weight: float = 0.0
+    per_capital: bool = False

@@ -1,0 +1,167 @@
+"""Constraint and objective terms: left and right side apart, so that the hard form, the soft form, the
+slack, the shadow price and the numpy check all come from one definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from allocator.model.expressions import Expression
+from allocator.model.space import Space
+from allocator.types import Source, Text
+
+if TYPE_CHECKING:
+    from allocator.inputs.fund import Inputs
+
+__all__ = ["ConstraintSpec", "Mode", "ObjectiveSpec", "ObjectiveTerm", "Sense", "Term", "TOLERANCE"]
+
+Vector = NDArray[np.float64]
+
+TOLERANCE = 1e-7
+"""The one tolerance: a side may miss by this fraction of the term's ``per``."""
+
+
+class Sense(StrEnum):
+    """How the sides compare."""
+
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    EQUAL = "=="
+
+
+class Mode(StrEnum):
+    """What a term does to the optimizer: binds it, costs a price per unit of breach, or is only reported."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    MONITOR = "monitor"
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """``left(x) <sense> right``, row by row.
+
+    Parameters
+    ----------
+    name : str
+        Term name, e.g. ``"equity_ceiling"``.
+    label : Text
+        A sentence for reports.
+    left : Expression
+        Left side, shape (rows,), in CNY or the term's raw unit. Convex for ``<=``, concave for ``>=``,
+        affine for ``==``.
+    sense : Sense
+        Comparison.
+    right : ndarray (rows,)
+        Right side, same unit as ``left``.
+    per : ndarray (rows,)
+        Positive divisor that turns both sides into the unit shown (total assets for a share, liabilities
+        for a hedge ratio, 1 for a plain number). It also sets the tolerance: a side may miss by
+        ``TOLERANCE × per``.
+    unit : str
+        Unit shown after division: ``"ratio"``, ``"CNY"``, ``"years"``, ``"share"`` …
+    source : Source
+        Where the limit comes from.
+    mode : Mode
+        Hard, soft or monitor.
+    price : float
+        Soft only: objective given up (annual decimal) per unit shown of breach.
+    rows : tuple of str
+        A name per row when there are several (an issuer, a bucket); empty for one row.
+    priority : int
+        Terms with the lowest priority give way first when the user asks for it.
+    """
+
+    name: str
+    label: Text
+    left: Expression
+    sense: Sense
+    right: Vector
+    per: Vector
+    unit: str
+    source: Source
+    mode: Mode = Mode.HARD
+    price: float = 0.0
+    rows: tuple[str, ...] = ()
+    priority: int = 0
+
+    def shown(self, holdings: Vector) -> tuple[Vector, Vector]:
+        """Return both sides in the unit shown, by numpy alone."""
+        return self.left.value(holdings) / self.per, self.right / self.per
+
+    def slack(self, holdings: Vector) -> Vector:
+        """Return the room left in the unit shown; negative is a breach."""
+        left, right = self.shown(holdings)
+        if self.sense is Sense.AT_MOST:
+            return right - left
+        if self.sense is Sense.AT_LEAST:
+            return left - right
+        return -np.abs(left - right)
+
+    def holds(self, holdings: Vector) -> bool:
+        """Return whether every row holds within `TOLERANCE`."""
+        return bool(np.all(self.slack(holdings) >= -TOLERANCE))
+
+    def row_names(self) -> tuple[str, ...]:
+        """Return the name of each row as constraints.csv prints it."""
+        return tuple(f"{self.name}[{row}]" for row in self.rows) if self.rows else (self.name,)
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveTerm:
+    """One part of the objective, in annual decimals per `Space.total` unless said otherwise.
+
+    Parameters
+    ----------
+    name : str
+        Name, e.g. ``"expected_return"``.
+    label : Text
+        For reports.
+    expression : Expression
+        One row. Concave parts are added, convex parts subtracted: see ``weight``.
+    weight : float
+        What the expression is multiplied by in a maximized objective: positive with a concave
+        expression, negative with a convex one.
+    unit : str
+        Unit of ``weight × expression``.
+    """
+
+    name: str
+    label: Text
+    expression: Expression
+    weight: float = 1.0
+    unit: str = "annual decimal"
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintSpec:
+    """What the hook ``allocator_constraints`` returns, one for each term name.
+
+    ``build(inputs, space, options) -> sequence of Term``; it raises InputError for data it lacks.
+    """
+
+    name: str
+    label: Text
+    options: type[BaseModel]
+    build: Callable[[Inputs, Space, Any], Sequence[Term]]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveSpec:
+    """What the hook ``allocator_objectives`` returns, one for each objective name.
+
+    ``build(inputs, space, options) -> sequence of ObjectiveTerm`` in maximized form (a minimized variance
+    has weight −1). ``direction`` says under which key the fund file may name it.
+    """
+
+    name: str
+    label: Text
+    direction: str
+    options: type[BaseModel]
+    build: Callable[[Inputs, Space, Any], Sequence[ObjectiveTerm]] = field(repr=False)

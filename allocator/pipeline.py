@@ -1,0 +1,120 @@
+"""The only room that sees all: from a fund file to a verified result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.capital.regime import OwnFunds, Regime, Requirement
+from allocator.capital.tree import CapitalTree
+from allocator.inputs.fund import Inputs
+from allocator.model.model import Model
+from allocator.model.models import Risk
+from allocator.solve.solution import Solution
+
+__all__ = ["CapitalPosition", "Result", "TiltPrice"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CapitalPosition:
+    """Capital and ratios of one set of holdings, by the exact tree.
+
+    Parameters
+    ----------
+    holdings : ndarray (n,)
+        Amounts, CNY.
+    tree : CapitalTree
+        With charges evaluated at exactly these holdings.
+    own_funds : OwnFunds
+        Capital available after ``costs``, CNY.
+    requirements : tuple of Requirement
+        Ratios with numerators after costs and what is required of each.
+    costs : float
+        One-off costs already taken from the capital, CNY.
+    """
+
+    holdings: Vector
+    tree: CapitalTree
+    own_funds: OwnFunds
+    requirements: tuple[Requirement, ...]
+    costs: float
+
+    @property
+    def minimum_capital(self) -> float:
+        """Minimum capital, CNY."""
+        return self.tree.value(self.holdings)
+
+    def ratio(self, name: str) -> float:
+        """Return the ratio of that requirement, e.g. ``"comprehensive"``."""
+        for requirement in self.requirements:
+            if requirement.name == name:
+                return requirement.capital / self.minimum_capital
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class TiltPrice:
+    """What a tilt steered and what it cost against the untilted optimum."""
+
+    name: str
+    mode: str
+    score_before: float
+    score_after: float
+    return_given_up: float
+    capital_used: float
+    ratio_change: float
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A verified answer: nothing leaves the library in this type unless `allocator.verify` passed.
+
+    Parameters
+    ----------
+    inputs, model, regime, solution
+        The stages it came from; ``regime`` is None for a fund without one.
+    before, after : CapitalPosition or None
+        Exact capital of the current and of the target holdings.
+    expected_return : ndarray (n,)
+        Annual expected return of each row used, decimal.
+    risk : Risk or None
+        The risk model, when one was asked for.
+    scores : mapping of str to ndarray (n,)
+        Score of each tilt by row.
+    tilts : tuple of TiltPrice
+        Price of each tilt and of all together (name ``"all"``).
+    seconds : mapping of str to float
+        Time by stage.
+    """
+
+    inputs: Inputs
+    model: Model
+    regime: Regime | None
+    solution: Solution
+    before: CapitalPosition | None
+    after: CapitalPosition | None
+    expected_return: Vector
+    risk: Risk | None
+    scores: Mapping[str, Vector]
+    tilts: tuple[TiltPrice, ...]
+    seconds: Mapping[str, float]
+
+    @property
+    def target(self) -> Vector:
+        """Target amounts, CNY (n,)."""
+        return self.solution.holdings
+
+    @property
+    def trade(self) -> Vector:
+        """Target less current amounts, CNY (n,)."""
+        return self.solution.holdings - self.model.space.current
+
+    @property
+    def weights(self) -> Vector:
+        """Target / Σ current of the funded rows (n,)."""
+        return self.solution.holdings / self.model.space.total

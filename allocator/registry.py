@@ -1,0 +1,263 @@
+"""The plugin manager: finds, loads in sorted order, enables, and checks what every hook returns.
+
+Plugins are entry points in group ``allocator``. First-party ones (of this distribution) are enabled unless
+the fund file disables them; any other loads only when ``plugins.enable`` names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import EntryPoint, distributions
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from allocator import hooks
+from allocator.errors import InputError, PluginError, Problem, did_you_mean
+from allocator.types import AssetKind, Column, Table, Text
+
+if TYPE_CHECKING:
+    from allocator.capital.regime import RegimeSpec
+    from allocator.commands import CommandSpec
+    from allocator.model.models import ReturnModelSpec, RiskModelSpec, ScenarioSpec
+    from allocator.model.terms import ConstraintSpec, ObjectiveSpec
+    from allocator.model.tilts import TiltSpec
+    from allocator.report.sections import ReportSectionSpec
+
+__all__ = ["PluginInfo", "Registry", "installed_plugins", "load_registry"]
+
+DISTRIBUTION = "allocator-insurance"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One installed plugin: its name, module, distribution, version and whether it is first-party."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    first_party: bool
+    entry_point: EntryPoint
+
+
+def installed_plugins() -> tuple[PluginInfo, ...]:
+    """Return all plugins installed, sorted by name; two of one name are an error.
+
+    Raises
+    ------
+    PluginError
+        When two distributions register the same plugin name.
+    """
+    found: dict[str, PluginInfo] = {}
+    for distribution in distributions():
+        name = distribution.metadata["Name"]
+        for entry in distribution.entry_points:
+            if entry.group != hooks.GROUP:
+                continue
+            info = PluginInfo(entry.name, entry.value, name, distribution.version, name == DISTRIBUTION, entry)
+            other = found.setdefault(entry.name, info)
+            if other.distribution != info.distribution:
+                raise PluginError(
+                    Problem(
+                        Text("two distributions register one plugin name", "两个发行包注册了同名插件"),
+                        f"plugin {entry.name}",
+                        f"{other.distribution} and {info.distribution}",
+                        hint=Text("uninstall one of them", "请卸载其中一个"),
+                    )
+                )
+    return tuple(found[name] for name in sorted(found))
+
+
+class Registry:
+    """The enabled plugins and everything they offer, by name.
+
+    Parameters
+    ----------
+    plugins : iterable of (str, object)
+        Plugin name and module (or object) carrying hook implementations.
+    """
+
+    def __init__(self, plugins: Iterable[tuple[str, object]]) -> None:
+        self.manager = pluggy.PluginManager(hooks.GROUP)
+        self.manager.add_hookspecs(hooks)
+        self._owners: dict[tuple[str, str], str] = {}
+        for name, plugin in sorted(plugins, key=lambda pair: pair[0]):
+            try:
+                self.manager.register(plugin, name=name)
+                self.manager.check_pending()
+            except (ValueError, pluggy.PluginValidationError) as error:
+                raise _broken(name, "registration", str(error)) from error
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the enabled plugins, sorted."""
+        return tuple(sorted(name for name, _ in self.manager.list_name_plugin()))
+
+    def hooks_of(self, plugin: str) -> tuple[str, ...]:
+        """Return the hooks a plugin implements."""
+        module = self.manager.get_plugin(plugin)
+        callers = self.manager.get_hookcallers(module) if module is not None else None
+        return tuple(sorted(caller.name for caller in callers or ()))
+
+    def owner(self, hook: str, name: str) -> str:
+        """Return which plugin offers ``name`` through ``hook``."""
+        self._collect(hook)
+        return self._owners[hook, name]
+
+    @cached_property
+    def kinds(self) -> Mapping[str, AssetKind]:
+        """Asset kinds by name."""
+        return self._collect("allocator_asset_kinds")
+
+    @cached_property
+    def regimes(self) -> Mapping[str, RegimeSpec]:
+        """Regimes by name."""
+        return self._collect("allocator_regimes")
+
+    @cached_property
+    def constraints(self) -> Mapping[str, ConstraintSpec]:
+        """Constraint terms by name."""
+        return self._collect("allocator_constraints")
+
+    @cached_property
+    def objectives(self) -> Mapping[str, ObjectiveSpec]:
+        """Objectives by name."""
+        return self._collect("allocator_objectives")
+
+    @cached_property
+    def tilts(self) -> Mapping[str, TiltSpec]:
+        """Tilts by name."""
+        return self._collect("allocator_tilts")
+
+    @cached_property
+    def return_models(self) -> Mapping[str, ReturnModelSpec]:
+        """Return models by name."""
+        return self._collect("allocator_return_models")
+
+    @cached_property
+    def risk_models(self) -> Mapping[str, RiskModelSpec]:
+        """Risk models by name."""
+        return self._collect("allocator_risk_models")
+
+    @cached_property
+    def scenarios(self) -> Mapping[str, ScenarioSpec]:
+        """Scenario sources by name."""
+        return self._collect("allocator_scenarios")
+
+    @cached_property
+    def report_sections(self) -> Mapping[str, ReportSectionSpec]:
+        """Report sections by name."""
+        return self._collect("allocator_report_sections")
+
+    @cached_property
+    def commands(self) -> Mapping[str, CommandSpec]:
+        """Commands by name."""
+        return self._collect("allocator_commands")
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """Tables by name, with the columns of all plugins merged."""
+        merged: dict[str, Table] = {}
+        for plugin, tables in self._call("allocator_tables"):
+            for table in tables:
+                merged[table.name] = _merge(plugin, merged.get(table.name), table)
+        return merged
+
+    def _call(self, hook: str) -> list[tuple[str, Sequence[Any]]]:
+        results: list[tuple[str, Sequence[Any]]] = []
+        for name, plugin in sorted(self.manager.list_name_plugin()):
+            implementation = getattr(plugin, hook, None)
+            if implementation is None:
+                continue
+            try:
+                offered = implementation()
+            except Exception as error:
+                raise _broken(name, hook, f"{type(error).__name__}: {error}") from error
+            if offered is None:
+                continue
+            if not isinstance(offered, (list, tuple)):
+                raise _broken(name, hook, repr(offered), "a list or a tuple")
+            results.append((name, offered))
+        return results
+
+    def _collect(self, hook: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for plugin, offered in self._call(hook):
+            for item in offered:
+                label = getattr(item, "name", None)
+                if not isinstance(label, str) or not label:
+                    raise _broken(plugin, hook, repr(item), "specifications with a name")
+                if label in found:
+                    other = self._owners[hook, label]
+                    raise _broken(plugin, hook, label, f"a name that plugin {other} does not use already")
+                found[label] = item
+                self._owners[hook, label] = plugin
+        return found
+
+
+def load_registry(enable: Sequence[str] = (), disable: Sequence[str] = ()) -> Registry:
+    """Load the first-party plugins except ``disable`` and the third-party ones in ``enable``.
+
+    Raises
+    ------
+    InputError
+        When a name is not installed.
+    PluginError
+        When a plugin cannot be imported or breaks a hook's contract.
+    """
+    installed = {info.name: info for info in installed_plugins()}
+    for key, names in (("plugins.enable", enable), ("plugins.disable", disable)):
+        for name in names:
+            if name not in installed:
+                raise InputError(
+                    Problem(
+                        Text("no such plugin is installed", "未安装该插件"),
+                        key,
+                        name,
+                        ", ".join(installed) or "none",
+                        did_you_mean(name, installed),
+                    )
+                )
+    chosen = [info for info in installed.values() if (info.first_party or info.name in enable)]
+    loaded = []
+    for info in chosen:
+        if info.name in disable:
+            continue
+        try:
+            loaded.append((info.name, info.entry_point.load()))
+        except Exception as error:
+            raise _broken(info.name, "import", f"{type(error).__name__}: {error}") from error
+    return Registry(loaded)
+
+
+def _merge(plugin: str, known: Table | None, added: Table) -> Table:
+    if known is None:
+        return added
+    columns: dict[str, Column] = {column.name: column for column in known.columns}
+    for column in added.columns:
+        if columns.setdefault(column.name, column) != column:
+            raise _broken(
+                plugin, "allocator_tables", f"column {added.name}.{column.name}", "one declaration of a column"
+            )
+    return Table(
+        known.name,
+        tuple(columns.values()),
+        known.key or added.key,
+        known.open or added.open,
+        {**known.references, **added.references},
+    )
+
+
+def _broken(plugin: str, hook: str, got: str, allowed: str | None = None) -> PluginError:
+    return PluginError(
+        Problem(
+            Text("the plugin does not keep the hook's contract", "插件未遵守钩子约定"),
+            f"plugin {plugin}, {hook}",
+            got,
+            allowed,
+            Text("disable it under plugins.disable or mend it", "请在 plugins.disable 中停用或修复该插件"),
+        )
+    )

@@ -1,0 +1,195 @@
+"""The typed form of FUND.yaml. Reading, line numbers and messages are in `allocator.config`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+__all__ = [
+    "AccountSettings",
+    "BalanceSheetSettings",
+    "CapitalSettings",
+    "FundSettings",
+    "Number",
+    "ObjectiveSettings",
+    "PluginSettings",
+    "Section",
+    "Settings",
+    "SolveSettings",
+    "TermSettings",
+    "parse_number",
+]
+
+_SUFFIXES = {"%": 1e-2, "bp": 1e-4, "bps": 1e-4}
+
+
+def parse_number(value: Any) -> Any:
+    """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().replace(",", "").replace("，", "").replace("％", "%")
+    for suffix, factor in _SUFFIXES.items():
+        if text.lower().endswith(suffix):
+            try:
+                return float(text[: -len(suffix)]) * factor
+            except ValueError:
+                return value
+    try:
+        return float(text)
+    except ValueError:
+        return value
+
+
+Number = Annotated[float, BeforeValidator(parse_number), Field(allow_inf_nan=False)]
+"""A finite number; numeric text, ``%`` and ``bp`` are understood."""
+
+
+class Section(BaseModel):
+    """Base of every section of the fund file: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class FundSettings(Section):
+    """``fund:`` — what the fund is, on which date, in which unit."""
+
+    name: str
+    as_of: date
+    unit: Annotated[Number, Field(gt=0)] = 1.0
+    frequency: Annotated[int, Field(gt=0)] = 252
+
+
+class BalanceSheetSettings(Section):
+    """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows."""
+
+    total_assets: Number | None = None
+    admitted_assets: Number | None = None
+    admitted_liabilities: Number | None = None
+    core_capital: Number | None = None
+    actual_capital: Number | None = None
+    reported_comprehensive_ratio: Number | None = None
+    core_tier1: Number | None = None
+    core_tier2: Number | None = None
+    supplementary_tier1: Number | None = None
+    supplementary_tier2: Number | None = None
+
+
+class CapitalSettings(BaseModel):
+    """``capital:`` — the regime's name; its other keys are the regime's own options."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    regime: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The regime's own keys, not yet validated."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class AccountSettings(Section):
+    """``accounts.NAME:`` — the account's budget, in ``fund.unit``; omitted: its current sum.
+
+    ``budget`` is an equality; ``min`` and ``max`` bound the account's sum instead.
+    """
+
+    budget: Number | None = None
+    min: Number | None = None
+    max: Number | None = None
+
+
+class RiskSettings(Section):
+    """``objective.risk:`` — which measure is subtracted, and how strongly."""
+
+    measure: str = "variance"
+    aversion: Annotated[Number, Field(ge=0)] = 0.0
+    confidence: Annotated[Number, Field(gt=0, lt=1)] = 0.95
+
+
+class CostSettings(Section):
+    """``objective.costs:`` — trading costs beside each row's ``transaction_cost``.
+
+    ``linear`` is the cost per unit traded where the row gives none; ``quadratic`` the cost per unit
+    traded and per unit of total current amount (a trade t costs ``quadratic · t² / Σ current``);
+    ``horizon`` the years over which a one-off cost is spread.
+    """
+
+    linear: Annotated[Number, Field(ge=0)] = 0.0
+    quadratic: Annotated[Number, Field(ge=0)] = 0.0
+    horizon: Annotated[Number, Field(gt=0)] = 1.0
+
+
+class ObjectiveSettings(BaseModel):
+    """``objective:`` — one term to maximize or to minimize; further keys are the term's own options."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    maximize: str | None = None
+    minimize: str | None = None
+    risk: RiskSettings | None = None
+    costs: CostSettings = CostSettings()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The objective's own keys, not yet validated."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class TermSettings(BaseModel):
+    """One entry of a list such as ``constraints:`` or ``tilts:``: a name and its options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    options: dict[str, Any] = {}
+    position: int
+
+
+class PluginSettings(Section):
+    """``plugins:`` — third-party plugins to enable, first-party ones to leave out."""
+
+    enable: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
+
+
+class SolveSettings(Section):
+    """``solve:`` — when to stop and with what."""
+
+    gap: Annotated[Number, Field(ge=0)] = 1e-5
+    time_limit: Annotated[Number, Field(gt=0)] = 60.0
+    max_nodes: Annotated[int, Field(gt=0)] = 2000
+    solver: str = "auto"
+    seed: int = 0
+
+
+class Settings(Section):
+    """A whole fund file, validated.
+
+    ``folder`` is where relative paths start; ``lines`` maps dotted keys (list items by number) to line
+    numbers of the fund file, for messages.
+    """
+
+    fund: FundSettings
+    inputs: dict[str, Path]
+    balance_sheet: BalanceSheetSettings = BalanceSheetSettings()
+    capital: CapitalSettings | None = None
+    accounts: dict[str, AccountSettings] = {}
+    objective: ObjectiveSettings = ObjectiveSettings(maximize="expected_return")
+    constraints: tuple[TermSettings, ...] = ()
+    tilts: tuple[TermSettings, ...] = ()
+    models: dict[str, Any] = {}
+    plugins: PluginSettings = PluginSettings()
+    solve: SolveSettings = SolveSettings()
+    language: Literal["en", "zh"] | None = None
+    folder: Path = Path()
+    file: str = ""
+    lines: dict[str, int] = {}
+
+    def where(self, key: str) -> str:
+        """Return the place of a dotted key, e.g. ``"fund.yaml, line 14, capital.sarmra_score"``."""
+        known = key
+        while known and known not in self.lines:
+            known = known.rpartition(".")[0]
+        line = self.lines.get(known)
+        parts = [self.file, f"line {line}" if line else "", key]
+        return ", ".join(part for part in parts if part)

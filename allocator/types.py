@@ -1,0 +1,179 @@
+"""Small values shared by every room: bilingual text, sources, declarations of kinds and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = ["AssetKind", "Certainty", "Column", "Language", "Measure", "Source", "Table", "Text"]
+
+
+class Language(StrEnum):
+    """A language the library speaks."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence or label in both languages.
+
+    Parameters
+    ----------
+    en, zh : str
+        The English and the Chinese wording. Neither may be empty.
+    """
+
+    en: str
+    zh: str
+
+    def __post_init__(self) -> None:
+        if not self.en or not self.zh:
+            raise ValueError(f"a Text needs both languages, got en={self.en!r}, zh={self.zh!r}")
+
+    def __getitem__(self, language: str) -> str:
+        return self.zh if language == Language.CHINESE else self.en
+
+    def __str__(self) -> str:
+        return self.en
+
+
+class Certainty(StrEnum):
+    """How a figure is known: read in the rule itself, in secondary sources, or recalled."""
+
+    RULE_TEXT = "A"
+    SECONDARY = "B"
+    RECALLED = "C"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a figure or a rule comes from.
+
+    Parameters
+    ----------
+    document : str
+        The document, e.g. ``"银保监发〔2021〕51号"``, or ``"user"`` for the user's own limit.
+    article : str
+        Rule and article in short, e.g. ``"R8 §26"``; empty when there is none.
+    effective : str
+        ISO date from which it applies; empty when it always does.
+    certainty : Certainty
+        How sure the figure is.
+    """
+
+    document: str
+    article: str = ""
+    effective: str = ""
+    certainty: Certainty = Certainty.RULE_TEXT
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.document, self.article) if part)
+
+
+class Measure(StrEnum):
+    """How the cells of a column are read.
+
+    ``MONEY`` is multiplied by ``fund.unit`` (or by the heading's own 元 / 万元 / 亿元) and held in CNY.
+    ``RATE`` accepts ``3.5%`` and ``0.035``. ``FLAG`` accepts true/false, yes/no, 1/0, 是/否.
+    ``CHOICE`` takes one of ``Column.choices``; ``LIST`` is text split at ``;``.
+    """
+
+    TEXT = "text"
+    MONEY = "money"
+    RATE = "rate"
+    NUMBER = "number"
+    INTEGER = "integer"
+    DATE = "date"
+    FLAG = "flag"
+    CHOICE = "choice"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that a table may hold.
+
+    Parameters
+    ----------
+    name : str
+        The English heading, also the name in the checked frame.
+    measure : Measure
+        How cells are read.
+    label : Text
+        What it is, for messages and templates.
+    aliases : tuple of str
+        Other headings accepted (Chinese ones, say). Compared without case and white space.
+    choices : mapping of str to tuple of str
+        For ``CHOICE``: canonical value → other spellings accepted.
+    minimum, maximum : float or None
+        Inclusive range of a numeric cell, in the file's unit for ``MONEY``.
+    required : bool
+        Whether the column must be present with every cell filled.
+    default : object
+        What an empty cell means; ``None`` keeps it empty (NaN, NaT or ``None``).
+    """
+
+    name: str
+    measure: Measure
+    label: Text
+    aliases: tuple[str, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    minimum: float | None = None
+    maximum: float | None = None
+    required: bool = False
+    default: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table the fund file may name under ``inputs:``; several plugins may add columns to one table.
+
+    Parameters
+    ----------
+    name : str
+        Key under ``inputs:``.
+    columns : tuple of Column
+        Declared columns.
+    key : tuple of str
+        Columns that together identify a row; a repeated key is an error. Empty: rows may repeat.
+    open : bool
+        Whether further columns are kept (as text or numbers) instead of refused.
+    references : mapping of str to tuple of (str, str)
+        Column → (table, column) whose values it must be among, when that table is given.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    open: bool = False
+    references: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class AssetKind:
+    """A kind of asset that a plugin declares.
+
+    Parameters
+    ----------
+    name : str
+        The value in the ``kind`` column.
+    label : Text
+        For reports.
+    group : str
+        A coarse group for reports and charts, e.g. ``"fixed_income"``.
+    aliases : tuple of str
+        Other spellings accepted.
+    derivative : bool
+        Whether amounts are signed notionals outside budgets and weights.
+    """
+
+    name: str
+    label: Text
+    group: str
+    aliases: tuple[str, ...] = ()
+    derivative: bool = False
