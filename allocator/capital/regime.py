@@ -18,6 +18,8 @@ from allocator.types import Text
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
+    from allocator.model.space import Space
+    from allocator.model.terms import Term
 
 __all__ = ["OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
 
@@ -106,6 +108,22 @@ class Regime(ABC):
             whole (gain of the stock book, concentration) are taken; None means the current amounts. The
             tree's own value is exact at exactly these holdings.
         """
+
+    def guards(self, space: Space) -> tuple[Term, ...]:
+        """Return rules that keep the frozen charges of `tree` true while the holdings move.
+
+        A counterparty below its concentration threshold, say, must stay below it unless the user accepts
+        the charge.
+        """
+        return ()
+
+    def optimistic_tree(self, space: Space) -> CapitalTree | None:
+        """Return a tree that is nowhere above the exact capital inside the space's bounds.
+
+        It certifies a bound when charges depend on the book as a whole. None means that charges do not
+        depend on the holdings (given `guards`), so the tree at the current holdings serves.
+        """
+        return None
 
     @abstractmethod
     def charges(self, holdings: Vector | None = None) -> pd.DataFrame:

@@ -2,13 +2,14 @@
 
 from allocator.model.expressions import Expression, Linear, Quadratic, TradeCost
 from allocator.model.space import Space
-from allocator.model.terms import ConstraintSpec, Mode, ObjectiveSpec, ObjectiveTerm, Sense, Term
+from allocator.model.terms import ConstraintSpec, Mode, Objective, ObjectiveSpec, ObjectiveTerm, Sense, Term
 
 __all__ = [
     "ConstraintSpec",
     "Expression",
     "Linear",
     "Mode",
+    "Objective",
     "ObjectiveSpec",
     "ObjectiveTerm",
     "Quadratic",

@@ -64,7 +64,7 @@ class Model:
     capital_limits : tuple of CapitalLimit
         Promises on capital.
     capital_module : str
-        Node that ``capital_weight`` and ``per_capital`` speak of; empty for neither.
+        Node that ``capital_weight`` and ``per_capital`` speak of; empty means the root.
     capital_weight : float
         Objective per CNY of that module, ≥ 0.
     per_capital : bool

@@ -19,7 +19,7 @@ from allocator.types import Source, Text
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
-__all__ = ["ConstraintSpec", "Mode", "ObjectiveSpec", "ObjectiveTerm", "Sense", "Term", "TOLERANCE"]
+__all__ = ["ConstraintSpec", "Mode", "Objective", "ObjectiveSpec", "ObjectiveTerm", "Sense", "Term", "TOLERANCE"]
 
 Vector = NDArray[np.float64]
 
@@ -139,6 +139,28 @@ class ObjectiveTerm:
     unit: str = "annual decimal"
 
 
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """A whole objective in maximized form: parts over the holdings, and what it says of capital.
+
+    Parameters
+    ----------
+    terms : tuple of ObjectiveTerm
+        Parts that are added up.
+    capital_weight : float
+        Objective given up per CNY of capital, ≥ 0.
+    per_capital : bool
+        Whether the sum of the parts is divided by capital (return on capital).
+    capital_module : str
+        Module that the two speak of; empty means minimum capital.
+    """
+
+    terms: tuple[ObjectiveTerm, ...] = ()
+    capital_weight: float = 0.0
+    per_capital: bool = False
+    capital_module: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ConstraintSpec:
     """What the hook ``allocator_constraints`` returns, one for each term name.
@@ -156,12 +178,13 @@ class ConstraintSpec:
 class ObjectiveSpec:
     """What the hook ``allocator_objectives`` returns, one for each objective name.
 
-    ``build(inputs, space, options) -> sequence of ObjectiveTerm`` in maximized form (a minimized variance
-    has weight −1). ``direction`` says under which key the fund file may name it.
+    ``build(inputs, space, options) -> Objective`` in maximized form (a minimized variance has weight −1).
+    ``direction`` is ``"maximize"`` or ``"minimize"``: the key under which the fund file may name it. A
+    specification with direction ``"minimize"`` may also be named by ``objective.risk.measure``.
     """
 
     name: str
     label: Text
     direction: str
     options: type[BaseModel]
-    build: Callable[[Inputs, Space, Any], Sequence[ObjectiveTerm]] = field(repr=False)
+    build: Callable[[Inputs, Space, Any], Objective] = field(repr=False)

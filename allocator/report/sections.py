@@ -11,7 +11,7 @@ import pandas as pd
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Result
+    from allocator.result import Result
 
 __all__ = ["ReportSectionSpec", "ReportTable"]
 

@@ -1,4 +1,4 @@
-"""The only room that sees all: from a fund file to a verified result."""
+"""What leaves the library: capital before and after, the verified answer and its prices."""
 
 from __future__ import annotations
 
