@@ -1,20 +1,43 @@
-"""The decision space and the terms over it."""
+"""The decision space and the terms over it: what plugins import to add rules, objectives, models and tilts."""
 
+from allocator.model.context import ModelContext
 from allocator.model.expressions import Expression, Linear, Quadratic, TradeCost
+from allocator.model.model import CapitalLimit, Model
+from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
 from allocator.model.space import Space
-from allocator.model.terms import ConstraintSpec, Mode, Objective, ObjectiveSpec, ObjectiveTerm, Sense, Term
+from allocator.model.terms import (
+    TOLERANCE,
+    ConstraintSpec,
+    Mode,
+    Objective,
+    ObjectiveSpec,
+    ObjectiveTerm,
+    Sense,
+    Term,
+)
+from allocator.model.tilts import TiltSpec
 
 __all__ = [
+    "TOLERANCE",
+    "CapitalLimit",
     "ConstraintSpec",
     "Expression",
     "Linear",
     "Mode",
+    "Model",
+    "ModelContext",
     "Objective",
     "ObjectiveSpec",
     "ObjectiveTerm",
     "Quadratic",
+    "ReturnModelSpec",
+    "Risk",
+    "RiskModelSpec",
+    "ScenarioSpec",
+    "Scenarios",
     "Sense",
     "Space",
     "Term",
+    "TiltSpec",
     "TradeCost",
 ]

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from allocator.model.expressions import Expression
-from allocator.model.space import Space
 from allocator.types import Source, Text
 
 if TYPE_CHECKING:
-    from allocator.inputs.fund import Inputs
+    from allocator.model.context import ModelContext
 
 __all__ = ["ConstraintSpec", "Mode", "Objective", "ObjectiveSpec", "ObjectiveTerm", "Sense", "Term", "TOLERANCE"]
 
@@ -165,20 +164,20 @@ class Objective:
 class ConstraintSpec:
     """What the hook ``allocator_constraints`` returns, one for each term name.
 
-    ``build(inputs, space, options) -> sequence of Term``; it raises InputError for data it lacks.
+    ``build(context, options) -> sequence of Term``; it raises InputError for data it lacks.
     """
 
     name: str
     label: Text
     options: type[BaseModel]
-    build: Callable[[Inputs, Space, Any], Sequence[Term]]
+    build: Callable[[ModelContext, Any], Sequence[Term]]
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveSpec:
     """What the hook ``allocator_objectives`` returns, one for each objective name.
 
-    ``build(inputs, space, options) -> Objective`` in maximized form (a minimized variance has weight −1).
+    ``build(context, options) -> Objective`` in maximized form (a minimized variance has weight −1).
     ``direction`` is ``"maximize"`` or ``"minimize"``: the key under which the fund file may name it. A
     specification with direction ``"minimize"`` may also be named by ``objective.risk.measure``.
     """
@@ -187,4 +186,4 @@ class ObjectiveSpec:
     label: Text
     direction: str
     options: type[BaseModel]
-    build: Callable[[Inputs, Space, Any], Objective] = field(repr=False)
+    build: Callable[[ModelContext, Any], Objective] = field(repr=False)

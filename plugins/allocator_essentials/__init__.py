@@ -1,0 +1,53 @@
+"""What every fund needs, entered by the same door a stranger's plugin uses: returns, risk, plain limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.hooks import hookimpl
+from allocator.model import ConstraintSpec, ObjectiveSpec, ReturnModelSpec, RiskModelSpec, ScenarioSpec
+from allocator.types import Table
+
+__all__: list[str] = []
+
+
+@hookimpl
+def allocator_tables() -> Sequence[Table]:
+    from allocator_essentials.risk import TABLES
+
+    return TABLES
+
+
+@hookimpl
+def allocator_return_models() -> Sequence[ReturnModelSpec]:
+    from allocator_essentials.returns import RETURN_MODELS
+
+    return RETURN_MODELS
+
+
+@hookimpl
+def allocator_risk_models() -> Sequence[RiskModelSpec]:
+    from allocator_essentials.risk import RISK_MODELS
+
+    return RISK_MODELS
+
+
+@hookimpl
+def allocator_scenarios() -> Sequence[ScenarioSpec]:
+    from allocator_essentials.scenarios import SCENARIOS
+
+    return SCENARIOS
+
+
+@hookimpl
+def allocator_objectives() -> Sequence[ObjectiveSpec]:
+    from allocator_essentials.objectives import OBJECTIVES
+
+    return OBJECTIVES
+
+
+@hookimpl
+def allocator_constraints() -> Sequence[ConstraintSpec]:
+    from allocator_essentials.constraints import CONSTRAINTS
+
+    return CONSTRAINTS
