@@ -1,0 +1,47 @@
+# Needs Python 3.11+ and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FUND ?= examples/life_insurer/fund.yaml
+OUT ?= out/life_insurer
+
+.PHONY: run test check unit wheel acceptance bench clean
+
+run: $(VENV)/installed
+	$(BIN)/allocator run $(FUND) -o $(OUT)
+
+test: check unit wheel
+
+check: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=constraints:plugins $(BIN)/mypy allocator constraints/* plugins/*
+
+unit: $(VENV)/installed-test
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not acceptance"
+
+# The wheel is what users get: build it, install it alone, run the example from it.
+wheel: $(VENV)/installed-test
+	sh tests/wheel.sh $(BIN)/python
+
+acceptance: $(VENV)/installed-test
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m acceptance -s tests/acceptance
+
+bench: $(VENV)/installed-test
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+$(VENV)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/installed: $(VENV)/python setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info

@@ -1,0 +1,118 @@
+"""From checked inputs to the decision space and its budgets."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from allocator.errors import InputError, Problem, Problems
+from allocator.inputs.fund import Inputs
+from allocator.model.expressions import Linear, TradeCost
+from allocator.model.space import Space
+from allocator.model.terms import Sense, Term
+from allocator.settings import AccountSettings
+from allocator.types import Certainty, Source, Text
+
+__all__ = ["build_budgets", "build_space", "build_trade_cost"]
+
+OWN = Source("accounts", certainty=Certainty.USER)
+
+
+def build_space(inputs: Inputs) -> Space:
+    """Return the decision space of a fund.
+
+    A funded row without ``min`` may fall to zero, without ``max`` it is bounded by its budget alone. A
+    derivative without ``min`` and ``max`` keeps its notional: it has no budget that would bound it.
+
+    Raises
+    ------
+    InputError
+        When nothing is held and no budget says how much there is to place.
+    """
+    assets = inputs.assets
+    current = assets["amount"].fillna(0.0).to_numpy(dtype=float)
+    funded = ~assets["kind"].map({name: kind.derivative for name, kind in inputs.kinds.items()}).to_numpy(dtype=bool)
+    lower = assets["min"].to_numpy(dtype=float)
+    upper = assets["max"].to_numpy(dtype=float)
+    lower = np.where(np.isnan(lower), np.where(funded, 0.0, current), lower)
+    upper = np.where(np.isnan(upper), np.where(funded, np.inf, current), upper)
+    settings = inputs.settings
+    cost = assets["transaction_cost"].to_numpy(dtype=float)
+    total = float(current[funded].sum())
+    if total <= 0.0:
+        total = sum(account.budget or 0.0 for account in settings.accounts.values()) * inputs.unit
+    if total <= 0.0:
+        raise InputError(
+            Problem(
+                Text("nothing is held and no budget is given", "没有持仓，也没有给定预算"),
+                settings.where("accounts"),
+                hint=Text(
+                    "fill the column amount or give accounts.NAME.budget",
+                    "请填写 amount 列，或给出 accounts.名称.budget",
+                ),
+            )
+        )
+    return Space(
+        assets["asset_id"].to_numpy(dtype=str),
+        assets["account"].fillna("").to_numpy(dtype=str),
+        current,
+        lower,
+        upper,
+        funded,
+        np.where(np.isnan(cost), settings.objective.costs.linear, cost),
+        total,
+    )
+
+
+def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
+    """Return one budget per account: Σ target = budget, by default the account's current sum.
+
+    ``accounts.NAME.min`` and ``max`` replace the equality by bounds on the account's sum.
+    """
+    terms: list[Term] = []
+    problems = Problems()
+    for name, rows in space.accounts().items():
+        given = inputs.settings.accounts.get(name, AccountSettings())
+        left = Linear(
+            sparse.csr_array((np.ones(len(rows)), (np.zeros(len(rows), dtype=int), rows)), shape=(1, space.size)),
+            np.zeros(1),
+        )
+        lower, upper = float(space.lower[rows].sum()), float(space.upper[rows].sum())
+        sides: list[tuple[str, Sense, float]] = []
+        if given.min is None and given.max is None:
+            held = float(space.current[rows].sum()) if given.budget is None else given.budget * inputs.unit
+            sides.append(("budget", Sense.EQUAL, held))
+            if not lower - 1e-9 * space.total <= held <= upper + 1e-9 * space.total:
+                problems.add(
+                    Text(
+                        "the budget lies outside what the rows' min and max allow", "预算超出各行 min 与 max 之和的范围"
+                    ),
+                    inputs.settings.where(f"accounts.{name}"),
+                    f"{held / inputs.unit:,.6g}",
+                    f"{lower / inputs.unit:,.6g} … {upper / inputs.unit:,.6g}",
+                )
+        if given.min is not None:
+            sides.append(("budget_min", Sense.AT_LEAST, given.min * inputs.unit))
+        if given.max is not None:
+            sides.append(("budget_max", Sense.AT_MOST, given.max * inputs.unit))
+        terms += [
+            Term(
+                f"{side}[{name}]" if name else side,
+                Text(f"Budget of account {name or 'all'}", f"{name or '全部'}账户预算"),
+                left,
+                sense,
+                np.array([right]),
+                np.array([space.total]),
+                "share",
+                OWN,
+            )
+            for side, sense, right in sides
+        ]
+    problems.raise_if_any()
+    return tuple(terms)
+
+
+def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
+    """Return the one-off cost of moving from the current to the target holdings, CNY."""
+    quadratic = 2.0 * inputs.settings.objective.costs.quadratic / space.total
+    return TradeCost(space.linear_cost, space.linear_cost, np.full(space.size, quadratic) * space.funded, space.current)

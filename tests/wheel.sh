@@ -1,0 +1,18 @@
+#!/bin/sh
+# Builds the wheel, installs it in a clean environment and runs the example from there,
+# away from the checkout, so that a module or data file missing from the wheel cannot hide.
+set -eu
+python=$1
+root=$(pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$root/$python" -m build --wheel --outdir "$work/dist" "$root" >"$work/build.log" 2>&1 || { cat "$work/build.log"; exit 1; }
+"$root/$python" -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check "$work"/dist/*.whl
+"$root/$python" tests/wheel_contents.py "$work"/dist/*.whl
+cp -R examples/life_insurer "$work/fund"
+cd "$work"
+"$work/venv/bin/allocator" run fund/fund.yaml -o out >run.log
+test -s out/run.json
+test -s out/report.html
+echo "wheel: installed alone, ran the example"
