@@ -11,7 +11,7 @@ from allocator.capital.nodes import (
     correlation_matrix,
 )
 from allocator.capital.regime import OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
-from allocator.capital.tree import Attribution, CapitalTree
+from allocator.capital.tree import Attribution, CapitalTree, Memorandum
 
 __all__ = [
     "Absolute",
@@ -20,6 +20,7 @@ __all__ = [
     "CapitalTree",
     "Leaf",
     "Maximum",
+    "Memorandum",
     "Minimum",
     "Node",
     "OwnFunds",

@@ -155,6 +155,8 @@ class RegimeSpec:
     filed : callable or None
         ``filed(path, unit, size_factor) -> DataFrame``: aggregates filed module amounts, computed beside
         filed, for ``allocator capital --filed``.
+    summarise_filed : callable or None
+        ``summarise_filed(frame) -> sentences``: how many rows of that frame agree, and the worst ones.
     """
 
     name: str
@@ -162,4 +164,4 @@ class RegimeSpec:
     options: type[BaseModel]
     build: Callable[[Inputs, BaseModel], Regime]
     filed: Callable[[Path, float, str], pd.DataFrame] | None = None
-    summarise_filed: Callable[[pd.DataFrame], Sequence[str]] | None = None
+    summarise_filed: Callable[[pd.DataFrame], Sequence[Text]] | None = None

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from allocator.capital.nodes import Aggregate, Leaf, Node
 
-__all__ = ["Attribution", "CapitalTree"]
+__all__ = ["Attribution", "CapitalTree", "Memorandum"]
 
 Vector = NDArray[np.float64]
 
@@ -49,6 +49,22 @@ class Attribution:
     total: float
 
 
+@dataclass(frozen=True, slots=True)
+class Memorandum:
+    """A line that tables print but the total does not need: a diversification effect, a part of a factor.
+
+    Parameters
+    ----------
+    node : Node
+        Its children are nodes of the tree.
+    parent : str
+        Name of the module below which it is printed, after that module's own children.
+    """
+
+    node: Node
+    parent: str
+
+
 @dataclass(frozen=True, eq=False)
 class CapitalTree:
     """A tree of risk modules over the holdings.
@@ -61,11 +77,19 @@ class CapitalTree:
         Charge of each leaf per CNY of each row.
     constants : ndarray (leaves,)
         What each leaf holds apart from the assets, CNY.
+    memoranda : tuple of Memorandum
+        Further lines of the table; they stand outside `nodes`.
+
+    Raises
+    ------
+    ValueError
+        When two modules share a name, a leaf has no row, or a memorandum leans on nothing in the tree.
     """
 
     root: Node
     coefficients: sparse.csr_array
     constants: Vector
+    memoranda: tuple[Memorandum, ...] = ()
     _order: tuple[Node, ...] = field(init=False, repr=False, default=())
 
     def __post_init__(self) -> None:
@@ -84,6 +108,12 @@ class CapitalTree:
             order[id(node)] = node
 
         visit(self.root)
+        for memorandum in self.memoranda:
+            node = memorandum.node
+            if memorandum.parent not in names or any(id(child) not in order for child in node.children):
+                raise ValueError(f"{node.name}: a memorandum needs a parent and children in the tree")
+            if names.setdefault(node.name, node) is not node:
+                raise ValueError(f"two modules are named {node.name!r}")
         object.__setattr__(self, "_order", tuple(order.values()))
 
     @property
@@ -127,8 +157,12 @@ class CapitalTree:
         return float(self.amounts(holdings)[-1])
 
     def values(self, holdings: Vector) -> dict[str, float]:
-        """Return the amount of every module by name, CNY."""
-        return {node.name: float(v) for node, v in zip(self._order, self.amounts(holdings), strict=True)}
+        """Return the amount of every module and memorandum by name, CNY."""
+        amounts = self.amounts(holdings)
+        values = {node.name: float(amount) for node, amount in zip(self._order, amounts, strict=True)}
+        for memorandum in self.memoranda:
+            values[memorandum.node.name] = memorandum.node.value(self._below(memorandum.node, amounts))
+        return values
 
     def leaf_gradient(self, holdings: Vector) -> tuple[float, Vector]:
         """Return the total and its derivative with respect to each leaf."""
@@ -165,20 +199,26 @@ class CapitalTree:
     def table(self, holdings: Vector) -> pd.DataFrame:
         """Return the modules as a report prints them: module, parent, amount (CNY), article.
 
-        Parents stand before children. A parent that is not shown hands its place to the nearest shown one.
+        Parents stand before children, memoranda after them. A parent that is not shown hands its place to
+        the nearest shown one; a module that two others use stands below the first.
         """
-        amounts = dict(zip((id(node) for node in self._order), self.amounts(holdings), strict=True))
+        amounts = self.values(holdings)
         rows: list[tuple[str, str, float, str]] = []
         seen: set[int] = set()
+        below: dict[str, list[Node]] = {}
+        for memorandum in self.memoranda:
+            below.setdefault(memorandum.parent, []).append(memorandum.node)
 
         def visit(node: Node, parent: str) -> None:
             if id(node) in seen:
                 return
             if node.shown:
                 seen.add(id(node))
-                rows.append((node.name, parent, float(amounts[id(node)]), node.article))
+                rows.append((node.name, parent, amounts[node.name], node.article))
+            place = node.name if node.shown else parent
             for child in node.children:
-                visit(child, node.name if node.shown else parent)
+                visit(child, place)
+            rows.extend((line.name, place, amounts[line.name], line.article) for line in below.pop(node.name, ()))
 
         visit(self.root, "")
         return pd.DataFrame(rows, columns=["module", "parent", "amount", "article"])
