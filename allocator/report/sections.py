@@ -1,8 +1,11 @@
-"""Sections that plugins add to the report: one definition gives the page, the sheet and the notebook view."""
+"""Tables of the report: one definition gives the CSV file, the sheet, the page and the console view.
+
+Plugins add sections of such tables through the hook ``allocator_report_sections``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,25 +26,38 @@ class ReportTable:
     Parameters
     ----------
     name : str
-        Sheet name in report.xlsx and anchor in report.html.
+        Sheet name in report.xlsx and anchor in report.html. A section's table named ``"commitments"`` is
+        also written to commitments.csv.
     title : Text
         Heading.
     frame : DataFrame
-        Money in CNY.
+        Money in CNY, rates in decimals.
     headings : mapping of str to Text
         Heading of each column; a column without one keeps its name.
     formats : mapping of str to str
-        Column → ``"money"``, ``"percent"``, ``"number"`` or ``"text"``.
+        Column → ``"money"``, ``"percent"``, ``"points"`` (percentage points), ``"basis_points"``, ``"years"``,
+        ``"number"``, ``"integer"``, ``"flag"``, ``"text"`` or ``"by_unit"`` (each row's column ``unit``
+        decides). A column without one is text or a number by its dtype.
     note : Text or None
         A line below the heading.
+    labels : mapping of str to mapping of str to Text
+        Column → what a reader sees for each of its values; a value without a label is shown as it is.
+    indent : mapping of str to int
+        Row key (the first column's value) → depth in a tree; empty for a flat table.
     """
 
     name: str
     title: Text
     frame: pd.DataFrame
-    headings: dict[str, Text] = field(default_factory=dict)
-    formats: dict[str, str] = field(default_factory=dict)
+    headings: Mapping[str, Text] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
     note: Text | None = None
+    labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    indent: Mapping[str, int] = field(default_factory=dict)
+
+    def heading(self, column: str) -> Text:
+        """Return the heading of a column."""
+        return self.headings.get(column) or Text(column, column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,205 @@
+"""The console view: a summary that fits one screen, in colour on a terminal and plain elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text as Line
+
+from allocator.report.formats import EMPTY, FORMATS, MoneyUnit, column_format, format_name, is_missing
+from allocator.report.sections import ReportTable
+from allocator.report.words import BINDING, STATUS
+from allocator.types import Language, Text
+
+if TYPE_CHECKING:
+    from allocator.report.summary import Measure, Trade
+    from allocator.report.view import View
+
+__all__ = ["print_summary", "print_table", "table_cell"]
+
+TRADES, RULES, TILTS = 4, 6, 4
+"""How many lines of each fit one screen."""
+
+GOOD, BAD, QUIET = "green", "red", "dim"
+
+
+def print_summary(view: View, console: Console) -> None:
+    """Print the first page of a result."""
+    language, fund = view.language, view.manifest["fund"]
+    money = Text(f"money in {view.money.label.en}", f"金额单位：{view.money.label.zh}")
+    console.print(Line(f"{fund['name']}  ·  {fund['as_of']}  ·  {money[language]}", style="bold"))
+    console.print(_measures(view))
+    _print_trades(view, console)
+    _print_rules(view, console)
+    _print_tilts(view, console)
+    console.print(_proof(view))
+
+
+def _grid(headings: Sequence[str], title: str) -> Table:
+    """Return an empty table: first column left, the others right."""
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False)
+    for position, heading in enumerate(headings):
+        if position == 0:
+            table.add_column(escape(heading), overflow="ellipsis", no_wrap=True)
+        else:
+            table.add_column(escape(heading), justify="right", no_wrap=True, min_width=cell_len(heading))
+    return table
+
+
+def _measures(view: View) -> Table:
+    from allocator.report.summary import key_measures
+
+    language = view.language
+    words = (Text("Measure", "指标"), Text("Before", "调整前"), Text("After", "调整后"), Text("Change", "变动"))
+    table = _grid([word[language] for word in words] + [Text("Required", "要求")[language]], "")
+    for line in key_measures(view):
+        required = "" if line.required is None else f"≥ {line.write(line.required, view.money)}"
+        table.add_row(
+            line.label[language],
+            "" if line.before is None else line.write(line.before, view.money),
+            Line(line.write(line.after, view.money), style="bold"),
+            _change(line, view.money),
+            required,
+        )
+    return table
+
+
+def _change(line: Measure, money: MoneyUnit) -> Line:
+    if line.change is None:
+        return Line("")
+    text = line.write_change(money)
+    if line.welcome is None or not text.startswith(("+", "−")):
+        return Line(text, style=QUIET)
+    return Line(text, style=GOOD if text.startswith("+") == line.welcome else BAD)
+
+
+def _print_trades(view: View, console: Console) -> None:
+    from allocator.report.summary import top_trades
+
+    bought, sold = top_trades(view, TRADES)
+    language = view.language
+    if not bought and not sold:
+        console.print(Text("No trades.", "无需调整。")[language])
+        return
+    words = (
+        Text("Largest trades", "主要买卖"),
+        Text("Account", "账户"),
+        Text("Trade", "买卖金额"),
+        Text("Target", "调整后"),
+        Text("Return", "预期收益率"),
+        Text("Marginal capital", "边际资本"),
+    )
+    table = _grid([word[language] for word in words], "")
+    for trades, style in ((bought, GOOD), (sold, BAD)):
+        for trade in trades:
+            table.add_row(*_trade_cells(trade, view, style))
+    console.print(table)
+
+
+def _trade_cells(trade: Trade, view: View, style: str) -> list[Line]:
+    money, percent = FORMATS["money"], FORMATS["percent"]
+    name = trade.name if trade.name == trade.asset_id else f"{trade.asset_id} {trade.name}"
+    return [
+        Line(name),
+        Line(trade.account[view.language]),
+        Line(money.write(trade.trade, view.money, sign=True), style=style),
+        Line(money.write(trade.target, view.money)),
+        Line(percent.write(trade.expected_return, view.money)),
+        Line(percent.write(trade.capital_marginal, view.money)),
+    ]
+
+
+def _print_rules(view: View, console: Console) -> None:
+    from allocator.report.summary import binding_rules
+
+    language, rules = view.language, binding_rules(view)
+    if not rules:
+        console.print(Text("No rule binds.", "没有起约束作用的规则。")[language])
+        return
+    words = (
+        Text("Rules that hold us back", "起约束作用的规则"),
+        Text("Limit", "限值"),
+        Text("Relaxed by", "放松"),
+        Text("Gains", "目标改善"),
+    )
+    table = _grid([word[language] for word in words], "")
+    for rule in rules[:RULES]:
+        table.add_row(Line(rule.label[language]), rule.limit, rule.step[language], rule.write_gain(view.money))
+    if len(rules) > RULES:
+        more = len(rules) - RULES
+        table.add_row(
+            Line(Text(f"… {more} more in constraints.csv", f"……另有 {more} 条见 constraints.csv")[language], QUIET)
+        )
+    console.print(table)
+
+
+def _print_tilts(view: View, console: Console) -> None:
+    table = view.tables["tilts"]
+    if not table.frame.empty:
+        console.print(_rich_table(table, view.language, view.money, TILTS))
+
+
+def _proof(view: View) -> Line:
+    from allocator.report.summary import proof_line
+
+    proof, language = proof_line(view), view.language
+    checked = bool(proof["verified"])
+    words = {
+        "bound": Text("bound", "界"),
+        "gap": Text("gap", "差距"),
+        "nodes": Text("nodes", "节点"),
+        "objective": Text("objective", "目标值"),
+    }
+    line = Line()
+    line.append(STATUS[str(proof["status"])][language], GOOD if proof["status"] == "optimal" else "yellow")
+    for name in ("objective", "bound", "gap", "nodes"):
+        line.append(f"  ·  {words[name][language]} {proof[name]}")
+    line.append(f"  ·  {proof['solver']}  ·  ")
+    verdict = Text("verified", "已复核") if checked else Text("NOT verified", "未通过复核")
+    line.append(verdict[language], f"bold {GOOD if checked else BAD}")
+    return line
+
+
+def print_table(table: ReportTable, language: Language, money: MoneyUnit, console: Console, most: int = 200) -> None:
+    """Print a report table; further rows than ``most`` are counted, not shown."""
+    console.print(Line(table.title[language], style="bold"))
+    if table.note is not None:
+        console.print(Line(table.note[language], style=QUIET))
+    console.print(_rich_table(table, language, money, most))
+
+
+def _rich_table(table: ReportTable, language: Language, money: MoneyUnit, most: int) -> Table:
+    columns = [str(column) for column in table.frame.columns]
+    grid = _grid([], "")
+    forms = {column: column_format(table.frame[column], table.formats.get(column)) for column in columns}
+    for column in columns:
+        justify: Any = "left" if forms[column] in {"text", "flag"} else "right"
+        grid.add_column(escape(table.heading(column)[language]), justify=justify, overflow="fold")
+    for record in table.frame.head(most).to_dict("records"):
+        line = {str(key): value for key, value in record.items()}
+        depth = table.indent.get(str(line[columns[0]]), 0)
+        cells = [table_cell(table, column, line, language, money) for column in columns]
+        grid.add_row(*(escape("  " * depth * (position == 0) + cell) for position, cell in enumerate(cells)))
+    if len(table.frame) > most:
+        grid.add_row(f"… +{len(table.frame) - most}")
+    return grid
+
+
+def table_cell(table: ReportTable, column: str, line: dict[str, Any], language: Language, money: MoneyUnit) -> str:
+    """Return one cell of a report table as text."""
+    value = line[column]
+    if is_missing(value):
+        return "" if column_format(table.frame[column], table.formats.get(column)) == "text" else EMPTY
+    form = format_name(column_format(table.frame[column], table.formats.get(column)), line.get("unit"))
+    if form == "flag":
+        return BINDING[bool(value)][language]
+    if form in FORMATS:
+        return FORMATS[form].write(value, money)
+    label = table.labels.get(column, {}).get(str(value))
+    return label[language] if label is not None else str(value)

@@ -1,0 +1,52 @@
+"""Tables as CSV: money in ``fund.unit``, figures at full precision, so that a reader can recompute them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from allocator.report.manifest import objective_in_money
+from allocator.report.sections import ReportTable
+from allocator.report.view import View
+
+__all__ = ["csv_frames"]
+
+CAPITAL_COLUMNS = ("module", "parent", "amount", "article", "before")
+
+
+def csv_frames(view: View) -> dict[str, pd.DataFrame]:
+    """Return the frame of each CSV file of OUT by file name without suffix."""
+    unit = view.result.inputs.unit
+    frames = {name: _in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
+    frames["constraints"] = _rules(view)
+    capital = view.tables.get("capital")
+    if capital is None:
+        frames["capital"] = pd.DataFrame(columns=list(CAPITAL_COLUMNS))
+    else:
+        frame = _in_unit(capital, unit)[list(CAPITAL_COLUMNS)]
+        labels = capital.labels["module"]
+        frame["label_en"] = [labels[module].en for module in frame["module"]]
+        frame["label_zh"] = [labels[module].zh for module in frame["module"]]
+        frames["capital"] = frame
+    return frames
+
+
+def _in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
+    frame = table.frame.copy()
+    for column, form in table.formats.items():
+        if form == "money" and column in frame:
+            frame[column] = frame[column] / unit
+    return frame
+
+
+def _rules(view: View) -> pd.DataFrame:
+    """Turn rules in CNY, and prices of an objective in CNY, into ``fund.unit``; say so in the column ``unit``."""
+    unit = view.result.inputs.unit
+    frame = view.tables["constraints"].frame.copy()
+    money = frame["unit"] == "CNY"
+    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
+    frame.loc[money, "shadow_price"] *= unit
+    if objective_in_money(view.result):
+        frame["shadow_price"] /= unit
+    if unit != 1.0:
+        frame.loc[money, "unit"] = f"CNY {unit:g}".replace("e+0", "e").replace("e+", "e")
+    return frame

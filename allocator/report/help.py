@@ -1,0 +1,60 @@
+"""Chinese wording of the command line's help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["CHINESE", "help_strings", "translate"]
+
+CHINESE: Mapping[str, str] = {
+    "Decide how a life insurer's capital is invested, under the solvency rules it lives under.": (
+        "在偿付能力监管规则之下，为寿险公司的长期资金确定配置方案。"
+    ),
+    "Plugins may add commands: see 'allocator plugins list'.": "插件可增加命令，参见 'allocator plugins list'。",
+    "What is installed, enabled, and from where.": "已安装与启用的插件及其来源。",
+    "The fund file.": "基金文件。",
+    "Change one setting; repeatable.": "修改一项设置，可重复使用。",
+    "Language of whatever people read.": "面向读者的语言。",
+    "Print one JSON object and nothing else.": "仅输出一个 JSON 对象。",
+    "Show the traceback of a defect.": "程序缺陷时显示调用栈。",
+    "Optimize, verify, write the output folder.": "优化、复核并写出结果目录。",
+    "Folder to write.": "结果目录。",
+    "Capital, ratios and rule checks of the current holdings; no optimizer.": (
+        "计算当前持仓的最低资本、充足率并检查规则，不做优化。"
+    ),
+    "Filed module amounts.": "已披露的各风险模块金额。",
+    "CNY per unit of the filed amounts.": "披露金额的单位（元）。",
+    "'auto' or a number, for filed amounts.": "规模系数：'auto' 或数值，用于披露金额。",
+    "Regime that aggregates filed amounts.": "汇总披露金额所用的监管制度。",
+    "CSV or JSON file.": "CSV 或 JSON 文件。",
+    "Check every input and the wiring; list all problems at once.": "检查全部输入与设置，一次列出所有问题。",
+    "Shadow prices in words; if infeasible, the rules in conflict.": (
+        "用文字说明影子价格；若无可行解，指出相互冲突的规则。"
+    ),
+    "List the installed plugins and what they offer.": "列出已安装的插件及其提供的内容。",
+    "Make a fund folder to start from.": "生成一个可直接修改的基金目录。",
+    "Folder to make.": "要生成的目录。",
+    "Show this message and exit.": "显示帮助并退出。",
+}
+"""English help string → Chinese; a test keeps it complete."""
+
+
+def translate(command: Any) -> None:
+    """Put the Chinese wording in the place of the English help of a command and everything below it."""
+    for holder, attribute in _holders(command):
+        english = getattr(holder, attribute)
+        setattr(holder, attribute, CHINESE.get(english, english))
+
+
+def help_strings(command: Any) -> set[str]:
+    """Return every help string of a command and everything below it."""
+    return {getattr(holder, attribute) for holder, attribute in _holders(command)}
+
+
+def _holders(command: Any) -> list[tuple[Any, str]]:
+    found = [(command, name) for name in ("help", "short_help", "epilog") if getattr(command, name, None)]
+    found += [(option, "help") for option in command.params if getattr(option, "help", None)]
+    for child in getattr(command, "commands", {}).values():
+        found += _holders(child)
+    return found

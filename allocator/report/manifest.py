@@ -1,0 +1,261 @@
+"""run.json: what was asked, what came out, how sure it is, and from exactly which inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from allocator.capital.regime import Regime, RegimeNote
+from allocator.errors import AllocatorError, Infeasible, NotProven
+from allocator.inputs.fund import Inputs
+from allocator.model.terms import TOLERANCE, Mode
+from allocator.result import CapitalPosition, Result
+from allocator.types import Language
+
+__all__ = [
+    "Json",
+    "capital_summary",
+    "failure_entry",
+    "failure_manifest",
+    "file_hash",
+    "manifest",
+    "note_entry",
+    "objective_in_money",
+    "problem_entries",
+    "verified",
+]
+
+PACKAGES = ("allocator-insurance", "numpy", "scipy", "pandas", "cvxpy", "clarabel", "highspy", "pydantic")
+
+Json = dict[str, Any]
+
+
+def manifest(result: Result) -> Json:
+    """Return run.json of a verified answer, money in ``fund.unit``; the writer adds the files' hashes."""
+    solution, space, unit = result.solution, result.model.space, result.inputs.unit
+    chosen = result.inputs.settings.objective
+    sign = -1.0 if chosen.minimize else 1.0
+    scale = unit if objective_in_money(result) else 1.0
+    summary: Json = {
+        "status": solution.status,
+        "objective": sign * solution.objective / scale,
+        "bound": sign * solution.bound / scale,
+        "gap": solution.gap / scale,
+        "nodes": solution.nodes,
+        "solver": solution.solver,
+        "verified": verified(result),
+        "aim": {
+            "direction": "minimize" if chosen.minimize else "maximize",
+            "name": chosen.minimize or chosen.maximize,
+            "unit": "money" if objective_in_money(result) else "annual decimal",
+        },
+        "expected_return": {
+            "before": float(result.expected_return @ space.current) / space.total,
+            "after": float(result.expected_return @ result.target) / space.total,
+        },
+        "volatility": _volatility(result),
+        "trading_cost": float(result.model.cost.value(result.target)[0]) / unit,
+        "turnover": 0.5 * float(np.abs(result.trade[space.funded]).sum()) / space.total,
+        "funded_total": space.total / unit,
+        "seconds": dict(result.seconds),
+    }
+    if result.before is not None and result.after is not None:
+        summary |= _solvency(result.before, result.after, unit)
+    if result.tilts:
+        summary["tilts"] = {tilt.name: _tilt(tilt, unit) for tilt in result.tilts}
+    return summary | _provenance(result.inputs, result.regime)
+
+
+def objective_in_money(result: Result) -> bool:
+    """Return whether the objective is an amount of money: capital alone, without a return beside it."""
+    model = result.model
+    return model.capital_weight > 0.0 and not model.per_capital and all(term.unit == "CNY" for term in model.objective)
+
+
+def verified(result: Result) -> bool:
+    """Return whether bounds, rules and ratios hold at the target, by numpy and the exact tree alone."""
+    space, target = result.model.space, result.target
+    room = TOLERANCE * space.total
+    inside = bool(np.all(target >= space.lower - room) and np.all(target <= space.upper + room))
+    rules = all(term.holds(target) for term in result.model.terms if term.mode is Mode.HARD)
+    ratios = result.after is None or all(
+        item.capital / result.after.minimum_capital >= item.required - TOLERANCE
+        for item in result.after.requirements
+        if item.required is not None
+    )
+    return inside and rules and ratios
+
+
+def capital_summary(position: CapitalPosition, regime: Regime | None, unit: float) -> Json:
+    """Return capital and ratios of one set of holdings, money in ``unit`` CNY."""
+    attribution = position.tree.attribute(position.holdings)
+    return {
+        "capital": {
+            "minimum_capital": position.minimum_capital / unit,
+            "actual_capital": position.own_funds.comprehensive / unit,
+            "core_capital": None if position.own_funds.core is None else position.own_funds.core / unit,
+            "attribution": {
+                "assets": float(attribution.contribution.sum()) / unit,
+                "liabilities_and_constants": attribution.constants / unit,
+                "total": attribution.total / unit,
+            },
+        },
+        "solvency": {
+            item.name: {
+                "before": item.capital / position.minimum_capital,
+                "required": item.required,
+                "statutory": item.statutory,
+                "article": item.article,
+            }
+            for item in position.requirements
+        },
+        "notes": [note_entry(note) for note in (regime.notes() if regime else ())],
+    }
+
+
+def failure_entry(error: AllocatorError) -> Json:
+    """Return the JSON object of a run that ended with an error."""
+    return {
+        "status": _FAILURES.get(type(error), "bad_input" if error.exit_status == 2 else "defect"),
+        "exit_status": error.exit_status,
+        "verified": False,
+        "problems": problem_entries(error),
+    }
+
+
+_FAILURES: Mapping[type[AllocatorError], str] = {Infeasible: "infeasible", NotProven: "not_proven"}
+
+
+def failure_manifest(error: AllocatorError, inputs: Inputs) -> Json:
+    """Return run.json of a run that ended without an answer: infeasible, or not proven within the limits."""
+    return failure_entry(error) | _provenance(inputs, None)
+
+
+def problem_entries(error: AllocatorError) -> list[Json]:
+    """Return the problems of an error for JSON, in both languages."""
+    return [
+        {
+            "where": problem.where,
+            "got": problem.got,
+            "allowed": problem.allowed,
+            "en": problem.render(Language.ENGLISH),
+            "zh": problem.render(Language.CHINESE),
+        }
+        for problem in error.problems
+    ]
+
+
+def note_entry(note: RegimeNote) -> Json:
+    """Return a note of the regime; ``rule`` is false for what departs from the rules."""
+    return {"en": note.text.en, "zh": note.text.zh, "article": note.article, "rule": note.rule}
+
+
+def _solvency(before: CapitalPosition, after: CapitalPosition, unit: float) -> Json:
+    after_by_name = {item.name: item for item in after.requirements}
+    summary = capital_summary(after, None, unit)
+    capital = summary["capital"] | {
+        "minimum_capital_before": before.minimum_capital / unit,
+        "actual_capital_before": before.own_funds.comprehensive / unit,
+        "core_capital_before": None if before.own_funds.core is None else before.own_funds.core / unit,
+    }
+    solvency = {
+        item.name: {
+            "before": before.ratio(item.name),
+            "after": after.ratio(item.name),
+            "required": after_by_name[item.name].required,
+            "statutory": item.statutory,
+            "article": item.article,
+        }
+        for item in before.requirements
+    }
+    return {"solvency": solvency, "capital": capital}
+
+
+def _volatility(result: Result) -> Json | None:
+    """Return the standard deviation of the annual return of both portfolios; None without a risk model."""
+    if result.risk is None:
+        return None
+    space = result.model.space
+    return {
+        "before": math.sqrt(result.risk.variance(space.current / space.total)),
+        "after": math.sqrt(result.risk.variance(result.weights)),
+        "method": {"en": result.risk.method.en, "zh": result.risk.method.zh},
+    }
+
+
+def _tilt(tilt: Any, unit: float) -> Json:
+    return {
+        "mode": tilt.mode,
+        "score_before": tilt.score_before,
+        "score_after": tilt.score_after,
+        "return_given_up": tilt.return_given_up,
+        "capital_used": tilt.capital_used / unit,
+        "ratio_change": tilt.ratio_change,
+    }
+
+
+def _provenance(inputs: Inputs, regime: Regime | None) -> Json:
+    settings = inputs.settings
+    fund = settings.fund
+    entry: Json = {
+        "fund": {
+            "name": fund.name,
+            "as_of": fund.as_of.isoformat(),
+            "unit": fund.unit,
+            "rows": len(inputs.assets),
+            "regime": settings.capital.regime if settings.capital else None,
+        },
+        "notes": [note_entry(note) for note in (regime.notes() if regime else ())],
+        "inputs": _inputs(inputs),
+        "seed": settings.solve.seed,
+        "settings": _settings(inputs),
+        "versions": _versions(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return entry
+
+
+def _inputs(inputs: Inputs) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    path = inputs.settings.folder / inputs.settings.file
+    if inputs.settings.file and path.is_file():
+        found["fund"] = {"file": path.name, "rows": None, "sha256": file_hash(path)}
+    for name, source in inputs.sources.items():
+        found[name] = {"file": source.file, "rows": len(inputs.tables[name]), "sha256": source.fingerprint}
+    return found
+
+
+def _settings(inputs: Inputs) -> Json:
+    """Return the settings as they were understood; paths relative to the fund file's folder."""
+    settings = inputs.settings
+    echo: Json = settings.model_dump(mode="json", exclude={"lines", "folder", "file", "inputs"})
+    echo["inputs"] = {
+        name: path.relative_to(settings.folder).as_posix() if path.is_relative_to(settings.folder) else path.name
+        for name, path in settings.inputs.items()
+    }
+    return echo
+
+
+def _versions() -> Mapping[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package.removesuffix("-insurance")] = version(package)
+        except PackageNotFoundError:
+            continue
+    found.setdefault("allocator", "0+source")
+    return found
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,71 @@
+"""What ``allocator plugins list`` shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allocator.errors import AllocatorError
+from allocator.registry import PluginInfo, installed_plugins, load_registry
+from allocator.types import Language, Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["plugin_entries", "print_plugins"]
+
+
+def plugin_entries() -> list[dict[str, Any]]:
+    """Return one entry for each installed plugin: where it is from, whether it loads by default, its hooks.
+
+    Third-party plugins are not imported: they load only for a fund file that names them.
+    """
+    return [_entry(info) for info in installed_plugins()]
+
+
+def _entry(info: PluginInfo) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": info.name,
+        "module": info.module,
+        "distribution": info.distribution,
+        "version": info.version,
+        "first_party": info.first_party,
+        "enabled": info.first_party,
+        "hooks": [],
+        "error": None,
+    }
+    if info.first_party:
+        others = [other.name for other in installed_plugins() if other.first_party and other.name != info.name]
+        try:
+            entry["hooks"] = list(load_registry(disable=others).hooks_of(info.name))
+        except AllocatorError as error:
+            entry |= {"enabled": False, "error": error.render()}
+    return entry
+
+
+def print_plugins(entries: list[dict[str, Any]], console: Console, language: Language) -> None:
+    """Print the plugins as a table."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    words = (
+        Text("Plugin", "插件"),
+        Text("Distribution", "发行包"),
+        Text("Loads", "加载方式"),
+        Text("Offers", "提供"),
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for word in words:
+        table.add_column(word[language], overflow="fold")
+    by_default, on_request = (
+        Text("by default", "默认加载"),
+        Text("when plugins.enable names it", "需在 plugins.enable 中列出"),
+    )
+    for entry in entries:
+        loads = by_default if entry["first_party"] else on_request
+        offers = entry["error"] or ", ".join(hook.removeprefix("allocator_") for hook in entry["hooks"])
+        cells = (entry["name"], f"{entry['distribution']} {entry['version']}", loads[language], offers)
+        table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)
+    if not entries:
+        console.print(Text("No plugin is installed.", "未安装任何插件。")[language])

@@ -1,0 +1,174 @@
+"""Capital without an optimizer: of a fund's current holdings, or of filed module amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from allocator.errors import InputError, Problem
+from allocator.registry import load_registry
+from allocator.report.formats import FORMATS, MoneyUnit, money_unit
+from allocator.report.manifest import capital_summary
+from allocator.report.sections import ReportTable
+from allocator.report.tables import capital_table
+from allocator.report.words import CERTAINTY, HEADINGS, MODES, RATIOS
+from allocator.types import Language, Text
+
+if TYPE_CHECKING:
+    from allocator.pipeline import Fund
+    from rich.console import Console
+
+    from allocator.capital.regime import RegimeSpec
+
+__all__ = ["CapitalOutcome", "aggregate_filed", "capital_report"]
+
+
+@dataclass(frozen=True, eq=False)
+class CapitalOutcome:
+    """What ``allocator capital`` found.
+
+    Parameters
+    ----------
+    entry : dict
+        The JSON object, money in the file's unit.
+    frame : DataFrame
+        What ``-o FILE.csv`` writes, money in the file's unit.
+    tables : tuple of ReportTable
+        What the console shows, money in CNY.
+    lines : tuple of Text
+        Sentences shown above the tables.
+    money : MoneyUnit
+        Unit of the console's money.
+    """
+
+    entry: dict[str, Any]
+    frame: pd.DataFrame
+    tables: tuple[ReportTable, ...]
+    lines: tuple[Text, ...]
+    money: MoneyUnit
+
+    def save(self, path: Path) -> None:
+        """Write the JSON object to a ``.json`` file, else the frame as CSV; the file appears whole or not at all."""
+        from allocator.report.writer import dump_json, write_whole
+
+        if path.suffix.lower() == ".json":
+            write_whole(path, dump_json(self.entry) + "\n")
+        else:
+            write_whole(path, self.frame.to_csv(index=False, lineterminator="\n"))
+
+    def show(self, console: Console, language: Language) -> None:
+        """Print sentences and tables."""
+        from allocator.report.console import print_table
+
+        for line in self.lines:
+            console.print(line[language], markup=False, highlight=False)
+        for table in self.tables:
+            print_table(table, language, self.money, console)
+
+
+def capital_report(book: Fund) -> CapitalOutcome:
+    """Return capital, ratios and rule checks of the current holdings.
+
+    Raises
+    ------
+    InputError
+        When the fund file has no ``capital`` section.
+    """
+    position, unit = book.capital(), book.inputs.unit
+    if position is None:
+        raise InputError(
+            Problem(
+                Text("the fund has no solvency regime", "该基金未设定偿付能力监管制度"),
+                book.inputs.settings.where("capital"),
+                hint=Text("add a capital section", "请增加 capital 部分"),
+            )
+        )
+    rules = book.rule_checks()
+    entry = capital_summary(position, book.regime, unit)
+    table = capital_table(position.tree, position.holdings)
+    frame = table.frame.assign(amount=table.frame["amount"] / unit)
+    entry["capital"]["modules"] = frame.to_dict("records")
+    entry["rules"] = _rules_in_unit(rules, unit).to_dict("records")
+    money = money_unit(position.minimum_capital)
+    lines = [
+        Text(
+            f"Minimum capital {FORMATS['money'].write(position.minimum_capital, money)} ({money.label.en})",
+            f"最低资本 {FORMATS['money'].write(position.minimum_capital, money)}（{money.label.zh}）",
+        )
+    ]
+    for item in position.requirements:
+        label = RATIOS.get(item.name) or Text(item.name, item.name)
+        ratio = FORMATS["percent"].write(position.ratio(item.name), money)
+        asked = item.statutory if item.required is None else item.required
+        needed = FORMATS["percent"].write(asked, money)
+        lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
+    notes = [note.text for note in (book.regime.notes() if book.regime else ())]
+    return CapitalOutcome(entry, frame, (table, _rules_table(rules)), (*lines, *notes), money)
+
+
+def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
+    frame = rules.copy()
+    frame.loc[frame["unit"] == "CNY", ["lhs", "rhs", "slack"]] /= unit
+    return frame
+
+
+def _rules_table(rules: pd.DataFrame) -> ReportTable:
+    formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
+    headings = {**HEADINGS, "name": HEADINGS["rule"]}
+    labels = {"mode": MODES, "certainty": CERTAINTY}
+    return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
+
+
+def aggregate_filed(path: Path, unit: float, size_factor: str, regime: str | None) -> CapitalOutcome:
+    """Return filed module amounts aggregated by a regime, computed beside filed.
+
+    Parameters
+    ----------
+    path : Path
+        CSV with the columns of the disclosures.
+    unit : float
+        CNY per unit of its amounts.
+    size_factor : str
+        ``"auto"`` or a number.
+    regime : str or None
+        Which regime aggregates; None is allowed while one offers to.
+    """
+    spec = _filed_regime(load_registry().regimes.values(), regime)
+    assert spec.filed is not None
+    frame = spec.filed(path, unit, size_factor)
+    summary = tuple(spec.summarise_filed(frame)) if spec.summarise_filed is not None else ()
+    entry = {"regime": spec.name, "unit": unit, "summary": list(summary), "rows": frame.to_dict("records")}
+    table = ReportTable("filed", Text("Computed beside filed", "计算值与披露值"), _computed(frame))
+    lines = tuple(Text(line, line) for line in summary)
+    return CapitalOutcome(
+        entry, frame, () if lines else (table,), lines, MoneyUnit(unit, Text("file unit", "文件单位"))
+    )
+
+
+def _computed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the text columns and each computed aggregate beside the filed one."""
+    shown = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])]
+    for column in frame.columns:
+        if str(column).endswith("_computed"):
+            shown += [name for name in (str(column).removesuffix("_computed"), column) if name in frame.columns]
+    return frame[shown]
+
+
+def _filed_regime(specs: Sequence[RegimeSpec] | Any, name: str | None) -> RegimeSpec:
+    able = {spec.name: spec for spec in specs if spec.filed is not None}
+    if name is None and len(able) == 1:
+        return next(iter(able.values()))
+    if name in able:
+        return able[name]
+    raise InputError(
+        Problem(
+            Text("name the regime that aggregates filed amounts", "请指定汇总披露金额的监管制度"),
+            "--regime",
+            name,
+            ", ".join(sorted(able)) or "none",
+        )
+    )

@@ -1,0 +1,200 @@
+"""The first page in figures: before and after, top trades, binding rules with prices, tilts, proof.
+
+Console and page lay out the same `Summary`; every figure comes from run.json or from the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.report.formats import FORMATS, MoneyUnit, format_name
+from allocator.report.view import View
+from allocator.report.words import RATIOS
+from allocator.types import Text
+
+__all__ = ["BindingRule", "Measure", "Trade", "binding_rules", "key_measures", "proof_line", "top_trades"]
+
+RATE_HEDGE = "rate_hedge_ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One line "before → after" with what is required and whether a rise is welcome (None: neither)."""
+
+    name: str
+    label: Text
+    format: str
+    before: float | None
+    after: float | None
+    required: float | None = None
+    welcome: bool | None = None
+
+    def write(self, value: float | None, money: MoneyUnit, *, sign: bool = False) -> str:
+        """Return a figure of this line as text."""
+        return FORMATS[self.format].write(value, money, sign=sign)
+
+    @property
+    def change(self) -> float | None:
+        """After less before."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+    def write_change(self, money: MoneyUnit) -> str:
+        """Return the change as text; a change of a percentage is in percentage points."""
+        return FORMATS["points" if self.format == "percent" else self.format].write(self.change, money, sign=True)
+
+
+def key_measures(view: View) -> tuple[Measure, ...]:
+    """Return the measures of the first page, money in CNY."""
+    entry = view.manifest
+    lines = [_pair("expected_return", Text("Expected return", "预期收益率"), entry["expected_return"], True)]
+    if entry["volatility"] is not None:
+        lines.append(_pair("volatility", Text("Volatility", "波动率"), entry["volatility"], False))
+    for name, ratio in entry.get("solvency", {}).items():
+        lines.append(_pair(name, RATIOS.get(name) or Text(name, name), ratio, True, ratio["required"]))
+    if "capital" in entry:
+        capital = entry["capital"]
+        for name, label, welcome in (
+            ("minimum_capital", Text("Minimum capital", "最低资本"), False),
+            ("actual_capital", Text("Actual capital after costs", "实际资本（扣除成本后）"), True),
+        ):
+            before, after = view.cny(capital[f"{name}_before"]), view.cny(capital[name])
+            lines.append(Measure(name, label, "money", before, after, welcome=welcome))
+    for term in view.result.model.terms:
+        if term.name == RATE_HEDGE:
+            before = float(term.shown(view.result.model.space.current)[0][0])
+            after = float(term.shown(view.result.target)[0][0])
+            label = Text("Rate hedge ratio", "利率对冲率")
+            lines.append(Measure(RATE_HEDGE, label, "percent", before, after))
+            break
+    lines.append(Measure("turnover", Text("Turnover (one way)", "换手率（单边）"), "percent", None, entry["turnover"]))
+    cost = view.cny(entry["trading_cost"])
+    lines.append(Measure("trading_cost", Text("Trading cost", "交易成本"), "money", None, cost))
+    return tuple(lines)
+
+
+def _pair(name: str, label: Text, pair: Mapping[str, float], welcome: bool, required: float | None = None) -> Measure:
+    return Measure(name, label, "percent", pair["before"], pair["after"], required, welcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One row that is bought or sold, CNY."""
+
+    asset_id: str
+    name: str
+    account: Text
+    current: float
+    target: float
+    trade: float
+    expected_return: float
+    capital_marginal: float | None
+
+
+TRADE_NOISE = 1e-6
+"""Trades below this share of the total are the solver's rounding, not decisions; tables keep them."""
+
+
+def top_trades(view: View, most: int) -> tuple[tuple[Trade, ...], tuple[Trade, ...]]:
+    """Return the largest purchases and the largest sales, at most ``most`` of each."""
+    table = view.tables["allocation"]
+    frame, labels = table.frame, table.labels["account"]
+    trade = frame["trade"].to_numpy()
+    noise = TRADE_NOISE * view.result.model.space.total
+    order = np.argsort(trade, kind="stable")
+
+    def take(rows: np.ndarray) -> tuple[Trade, ...]:
+        return tuple(
+            Trade(
+                str(line["asset_id"]),
+                str(line.get("name") or line["asset_id"]),
+                labels[line["account"]],
+                float(line["current"]),
+                float(line["target"]),
+                float(line["trade"]),
+                float(line["expected_return"]),
+                float(line["capital_marginal"]) if "capital_marginal" in frame else None,
+            )
+            for line in frame.iloc[rows].to_dict("records")
+        )
+
+    sold = order[trade[order] < -noise][:most]
+    bought = order[::-1][trade[order[::-1]] > noise][:most]
+    return take(bought), take(sold)
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRule:
+    """A rule without room left, and what one step of it is worth.
+
+    ``step`` says what is relaxed by how much, ``gain`` what the objective gains by it: annual decimal, or
+    CNY when ``gain_in_money``.
+    """
+
+    name: str
+    label: Text
+    source: str
+    limit: str
+    step: Text
+    gain: float
+    gain_in_money: bool
+
+    def write_gain(self, money: MoneyUnit) -> str:
+        """Return the gain as text."""
+        return FORMATS["money" if self.gain_in_money else "basis_points"].write(self.gain, money, sign=True)
+
+
+def binding_rules(view: View, most: int | None = None) -> tuple[BindingRule, ...]:
+    """Return the rules that bind, dearest step first; equalities such as budgets come last."""
+    table = view.tables["constraints"]
+    frame = table.frame[table.frame["binding"]]
+    in_money = view.manifest["aim"]["unit"] == "money"
+    found = []
+    for line in frame.to_dict("records"):
+        size, step = _step(line["unit"], view.money)
+        gain = float(line["shadow_price"]) * size
+        limit = FORMATS[format_name("by_unit", line["unit"])].write(line["rhs"], view.money)
+        label = table.labels["name"][line["name"]]
+        rule = BindingRule(
+            line["name"], label, line["source"], f"{_SENSE[line['sense']]} {limit}", step, gain, in_money
+        )
+        found.append((line["sense"] == "==", -abs(gain), rule))
+    found.sort(key=lambda entry: entry[:2])
+    rules = tuple(rule for _, _, rule in found)
+    return rules if most is None else rules[:most]
+
+
+_SENSE = {"<=": "≤", ">=": "≥", "==": "="}
+
+
+def _step(unit: str, money: MoneyUnit) -> tuple[float, Text]:
+    """Return the step that a price is quoted for: a point of a ratio, a unit of money, a year, one."""
+    steps = {
+        "ratio": (0.01, Text("1 percentage point", "1 个百分点")),
+        "share": (0.01, Text("1 percentage point", "1 个百分点")),
+        "CNY": (money.scale, Text(money.label.en, f"1 {money.label.zh}" if money.scale > 1 else "1 元")),
+        "years": (1.0, Text("1 year", "1 年")),
+    }
+    return steps.get(unit, (1.0, Text("1 unit", "1 单位")))
+
+
+def proof_line(view: View) -> dict[str, Text | str | bool]:
+    """Return status, objective, bound, gap, nodes, solver and the re-check, written out."""
+    entry = view.manifest
+    in_money = entry["aim"]["unit"] == "money"
+    unit = view.result.inputs.unit if in_money else 1.0
+    shown = FORMATS["money" if in_money else "percent"]
+    gap = FORMATS["money" if in_money else "basis_points"]
+    if not in_money:
+        shown = type(shown)(factor=100.0, decimals=4, suffix="%")
+    return {
+        "status": entry["status"],
+        "objective": shown.write(entry["objective"] * unit, view.money),
+        "bound": shown.write(entry["bound"] * unit, view.money),
+        "gap": gap.write(entry["gap"] * unit, view.money),
+        "nodes": str(entry["nodes"]),
+        "solver": entry["solver"],
+        "verified": bool(entry["verified"]),
+    }

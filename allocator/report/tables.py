@@ -1,0 +1,273 @@
+"""The tables of a result, each built once: every file, page and screen shows these and nothing else.
+
+Money stands in CNY, rates in decimals; writers turn money into the unit they show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.capital.tree import CapitalTree
+from allocator.model.model import CapitalLimit
+from allocator.model.terms import Mode, Sense, Term
+from allocator.report.sections import ReportTable
+from allocator.report.words import ACCOUNTS, BOUNDS, CERTAINTY, HEADINGS, MODES, RATIOS, TILT_MODES
+from allocator.result import Result
+from allocator.types import Source, Text
+
+__all__ = [
+    "BINDING_TOLERANCE",
+    "account_labels",
+    "allocation_table",
+    "capital_limit_source",
+    "capital_table",
+    "charges_table",
+    "kind_labels",
+    "result_tables",
+    "rules_table",
+    "tilts_table",
+]
+
+Vector = NDArray[np.float64]
+
+BINDING_TOLERANCE = 1e-6
+"""A rule binds when its room, relative to the larger of 1 and the limit in the unit shown, is at most this."""
+
+COMMITMENT_COLUMNS = ("asset_id", "account", "current", "target")
+
+
+def result_tables(result: Result) -> dict[str, ReportTable]:
+    """Return the tables of a result by name; those that need a regime are left out without one."""
+    tables = [allocation_table(result), rules_table(result), tilts_table(result)]
+    if result.after is not None and result.before is not None:
+        tables.insert(
+            1, capital_table(result.after.tree, result.after.holdings, result.before.holdings, result.before.tree)
+        )
+    if result.regime is not None:
+        tables.append(charges_table(result))
+    return {table.name: table for table in tables}
+
+
+def allocation_table(result: Result) -> ReportTable:
+    """Return one line per row of the assets table: what is held, bought and sold, and what it costs in capital."""
+    space, assets, target = result.model.space, result.inputs.assets, result.target
+    frame = pd.DataFrame({"asset_id": space.asset_id, "account": space.account})
+    for column in ("name", "kind"):
+        if column in assets:
+            frame[column] = assets[column].to_numpy()
+    frame["current"], frame["target"], frame["trade"] = space.current, target, result.trade
+    frame["weight_before"], frame["weight"] = space.current / space.total, result.weights
+    frame["expected_return"] = result.expected_return
+    if result.after is not None:
+        attribution = result.after.tree.attribute(target)
+        frame["capital_marginal"] = attribution.marginal
+        frame["capital_contribution"] = attribution.contribution
+    frame["reduced_cost"] = result.solution.reduced_costs
+    if result.scores:
+        frame["tilt_score"] = np.max(np.vstack(list(result.scores.values())), axis=0)
+        for name, score in result.scores.items():
+            frame[f"tilt_score_{name}"] = score
+    frame["min"], frame["max"] = (np.where(np.isfinite(bound), bound, np.nan) for bound in (space.lower, space.upper))
+    frame["at_bound"] = _at_bound(target, space.lower, space.upper)
+    formats = dict.fromkeys(("current", "target", "trade", "capital_contribution", "min", "max"), "money")
+    formats |= dict.fromkeys(("weight_before", "weight", "expected_return", "capital_marginal"), "percent")
+    formats |= {"reduced_cost": "basis_points"}
+    formats |= {column: "percent" for column in frame.columns if column.startswith("tilt_score")}
+    headings = dict(HEADINGS) | {
+        f"tilt_score_{name}": Text(f"Score: {name}", f"评分：{name}") for name in result.scores
+    }
+    labels = {"account": account_labels(frame["account"]), "kind": kind_labels(result), "at_bound": BOUNDS}
+    title = Text("Allocation", "资产配置")
+    return ReportTable("allocation", title, frame, headings, formats, labels=labels)
+
+
+def _at_bound(target: Vector, lower: Vector, upper: Vector) -> NDArray[np.object_]:
+    """Say which bound a row lies at; a row held at zero because it may not be short is not worth a word."""
+    room = BINDING_TOLERANCE * np.maximum(1.0, np.abs(target))
+    at_max = (upper - target <= room) & np.isfinite(upper)
+    at_min = (target - lower <= room) & (lower != 0.0)
+    return np.where(at_max, "max", np.where(at_min, "min", "")).astype(object)
+
+
+def account_labels(accounts: pd.Series[Any]) -> Mapping[str, Text]:
+    """Return the label of each account named; a name of the user's own stays as it is."""
+    return {name: ACCOUNTS.get(name) or Text(str(name), str(name)) for name in accounts.unique() if name}
+
+
+def kind_labels(result: Result) -> Mapping[str, Text]:
+    """Return the label of each kind of asset."""
+    return {name: kind.label for name, kind in result.inputs.kinds.items()}
+
+
+def capital_table(
+    tree: CapitalTree, holdings: Vector, before: Vector | None = None, tree_before: CapitalTree | None = None
+) -> ReportTable:
+    """Return the risk modules as a solvency report prints them.
+
+    Parameters
+    ----------
+    tree, holdings
+        The tree with its charges taken at ``holdings`` (n,): the column ``amount``.
+    before, tree_before
+        The same at the current holdings: the columns ``before`` and ``change``. None leaves them out.
+    """
+    frame = tree.table(holdings)
+    formats = {"amount": "money", "before": "money", "change": "money"}
+    headings = dict(HEADINGS)
+    if before is not None and tree_before is not None:
+        former = tree_before.table(before).set_index("module")["amount"]
+        frame["before"] = former.reindex(frame["module"]).to_numpy()
+        frame["change"] = frame["amount"] - frame["before"]
+    else:
+        headings["amount"] = Text("Amount", "金额")
+    labels = {node.name: node.label for node in tree.nodes}
+    depth: dict[str, int] = {}
+    for module, parent in zip(frame["module"], frame["parent"], strict=True):
+        depth[module] = depth.get(parent, -1) + 1
+    title = Text("Minimum capital", "最低资本表")
+    return ReportTable(
+        "capital", title, frame, headings, formats, labels={"module": labels, "parent": labels}, indent=depth
+    )
+
+
+def charges_table(result: Result) -> ReportTable:
+    """Return how each row is charged, with its derivation and article."""
+    assert result.regime is not None
+    frame = result.regime.charges(result.target).reset_index(drop=True)
+    labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
+    if result.after is not None:
+        labels["module"] = {node.name: node.label for node in result.after.tree.nodes}
+    formats = {"exposure": "money", "charge": "money", "factor": "percent"}
+    title = Text("Charges", "逐项计量")
+    note = Text("Each line before diversification, at the target holdings.", "各行为分散效应前金额，按调整后持仓计量。")
+    return ReportTable("charges", title, frame, HEADINGS, formats, note, labels)
+
+
+def rules_table(result: Result) -> ReportTable:
+    """Return every rule at the target holdings, limits on capital included, with its price.
+
+    The shadow price is what the objective gains per unit shown by which the limit is relaxed (annual
+    decimal, or CNY where the objective is money). A ratio r of capital K to minimum capital M is relaxed
+    by dr where M·dr more capital would do the same, so its price is M times the price of one CNY.
+    """
+    rows: list[dict[str, Any]] = []
+    labels: dict[str, Text] = {}
+    prices = result.solution.shadow_prices
+    for limit in result.model.capital_limits:
+        rows.append(_capital_row(result, limit))
+        labels[limit.name] = RATIOS.get(limit.name) or limit.label
+    for term in result.model.terms:
+        rows += term_rows(term, result.target, prices.get(term.name))
+        labels |= term_labels(term)
+    frame = pd.DataFrame(rows, columns=list(RULE_COLUMNS))
+    return ReportTable(
+        "constraints",
+        Text("Rules", "约束与限额"),
+        frame,
+        HEADINGS | {"name": HEADINGS["rule"]},
+        {"lhs": "by_unit", "rhs": "by_unit", "slack": "by_unit", "shadow_price": "number", "binding": "flag"},
+        labels={"name": labels, "mode": MODES, "certainty": CERTAINTY},
+    )
+
+
+RULE_COLUMNS = (
+    "name",
+    "source",
+    "unit",
+    "lhs",
+    "sense",
+    "rhs",
+    "slack",
+    "shadow_price",
+    "binding",
+    "mode",
+    "certainty",
+)
+
+
+def term_rows(term: Term, holdings: Vector, price: Vector | None) -> list[dict[str, Any]]:
+    """Return one line for each row of a term, in the unit shown."""
+    left, right = term.shown(holdings)
+    slack = term.slack(holdings)
+    if price is None:
+        price = np.full(len(right), np.nan if term.mode is Mode.MONITOR else 0.0)
+    hard = term.mode is not Mode.MONITOR
+    return [
+        {
+            "name": name,
+            "source": str(term.source),
+            "unit": term.unit,
+            "lhs": float(left[i]),
+            "sense": term.sense.value,
+            "rhs": float(right[i]),
+            "slack": float(slack[i]),
+            "shadow_price": float(price[i]),
+            "binding": bool(hard and slack[i] <= BINDING_TOLERANCE * max(1.0, abs(right[i]))),
+            "mode": term.mode.value,
+            "certainty": term.source.certainty.value,
+        }
+        for i, name in enumerate(term.row_names())
+    ]
+
+
+def term_labels(term: Term) -> dict[str, Text]:
+    """Return what a reader sees for each row of a term."""
+    if not term.rows:
+        return {term.name: term.label}
+    return {
+        name: Text(f"{term.label.en}: {row}", f"{term.label.zh}：{_account(row)['zh']}")
+        for name, row in zip(term.row_names(), term.rows, strict=True)
+    }
+
+
+def _account(name: str) -> Text:
+    return ACCOUNTS.get(name) or Text(name, name)
+
+
+def capital_limit_source(result: Result, limit: CapitalLimit) -> Source:
+    """Return where a limit on capital comes from: the rule when it asks no more than the rule, else the user."""
+    requirement = _requirement(result, limit)
+    if requirement is not None and limit.multiplier <= requirement.statutory:
+        return Source("", requirement.article)
+    return Source("user")
+
+
+def _requirement(result: Result, limit: CapitalLimit) -> Any:
+    found = result.after.requirements if result.after is not None else ()
+    return next((item for item in found if item.name == limit.name), None)
+
+
+def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
+    assert result.after is not None
+    module = result.after.tree.values(result.target)[limit.module]
+    cost = limit.cost_weight * float(result.model.cost.value(result.target)[0])
+    price = result.solution.capital_prices.get(limit.name, 0.0)
+    requirement = _requirement(result, limit)
+    row: dict[str, Any] = {"name": limit.name, "source": str(capital_limit_source(result, limit))}
+    if requirement is not None:
+        ratio = requirement.capital / module
+        row |= {"unit": "ratio", "lhs": ratio, "sense": Sense.AT_LEAST.value, "rhs": limit.multiplier}
+        row |= {"slack": ratio - limit.multiplier, "shadow_price": price * module}
+    else:
+        used = limit.multiplier * module + cost
+        row |= {"unit": "CNY", "lhs": used, "sense": Sense.AT_MOST.value, "rhs": limit.available}
+        row |= {"slack": limit.available - used, "shadow_price": price}
+    row["binding"] = bool(row["slack"] <= BINDING_TOLERANCE * max(1.0, abs(row["rhs"])))
+    certainty = "user" if row["source"] == "user" else "A"
+    return row | {"mode": Mode.HARD.value, "certainty": certainty}
+
+
+def tilts_table(result: Result) -> ReportTable:
+    """Return each tilt with what it steered and what it cost."""
+    columns = ["name", "mode", "score_before", "score_after", "return_given_up", "capital_used", "ratio_change"]
+    frame = pd.DataFrame([[getattr(tilt, column) for column in columns] for tilt in result.tilts], columns=columns)
+    formats = dict.fromkeys(("score_before", "score_after"), "percent") | {"ratio_change": "points"}
+    formats |= {"return_given_up": "basis_points", "capital_used": "money"}
+    labels = {"mode": TILT_MODES, "name": {"all": Text("all together", "合计")}}
+    headings = HEADINGS | {"name": HEADINGS["tilt"]}
+    return ReportTable("tilts", Text("Policy tilts", "政策倾斜"), frame, headings, formats, labels=labels)

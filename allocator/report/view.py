@@ -1,0 +1,106 @@
+"""Everything the reports show of one result, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from allocator.errors import PluginError, Problem
+from allocator.report.formats import MoneyUnit, money_unit
+from allocator.report.manifest import Json, manifest
+from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.report.tables import COMMITMENT_COLUMNS, result_tables
+from allocator.result import Result
+from allocator.types import Language, Text
+
+__all__ = ["Section", "View", "installed_sections"]
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A plugin's section with its tables."""
+
+    title: Text
+    tables: tuple[ReportTable, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What console, files and page show.
+
+    Parameters
+    ----------
+    result : Result
+        The verified answer.
+    manifest : dict
+        run.json, money in ``fund.unit``.
+    tables : mapping of str to ReportTable
+        The library's own tables, money in CNY.
+    sections : tuple of Section
+        What plugins add.
+    language : Language
+        For whatever speaks one language only.
+    money : MoneyUnit
+        The unit money is shown in.
+    """
+
+    result: Result
+    manifest: Json
+    tables: Mapping[str, ReportTable]
+    sections: tuple[Section, ...]
+    language: Language
+    money: MoneyUnit
+
+    @classmethod
+    def of(cls, result: Result, language: Language, sections: Sequence[ReportSectionSpec] | None = None) -> View:
+        """Build the view; ``sections`` None asks the enabled plugins.
+
+        Raises
+        ------
+        PluginError
+            When a section fails; names it.
+        """
+        specs = installed_sections(result) if sections is None else sections
+        built = tuple(section for spec in specs if (section := _build(spec, result)).tables)
+        tables = result_tables(result)
+        tables["commitments"] = _commitments(built)
+        return cls(result, manifest(result), tables, built, language, money_unit(result.model.space.total))
+
+    def cny(self, amount: float | None) -> float | None:
+        """Return CNY for a money figure of the manifest."""
+        return None if amount is None else amount * self.result.inputs.unit
+
+
+def installed_sections(result: Result) -> tuple[ReportSectionSpec, ...]:
+    """Return the sections of the plugins enabled for the result's fund, by name."""
+    from allocator.registry import load_registry
+
+    plugins = result.inputs.settings.plugins
+    found = load_registry(plugins.enable, plugins.disable).report_sections
+    return tuple(found[name] for name in sorted(found))
+
+
+def _build(spec: ReportSectionSpec, result: Result) -> Section:
+    try:
+        return Section(spec.title, tuple(spec.tables(result)))
+    except Exception as error:
+        raise PluginError(
+            Problem(
+                Text("the report section failed", "报告章节生成失败"),
+                f"allocator_report_sections, {spec.name}",
+                f"{type(error).__name__}: {error}",
+                hint=Text(
+                    "disable its plugin under plugins.disable or mend it", "请在 plugins.disable 中停用或修复该插件"
+                ),
+            )
+        ) from error
+
+
+def _commitments(sections: Sequence[Section]) -> ReportTable:
+    for section in sections:
+        for table in section.tables:
+            if table.name == "commitments":
+                return table
+    return ReportTable("commitments", Text("Commitments", "认缴承诺"), pd.DataFrame(columns=list(COMMITMENT_COLUMNS)))
