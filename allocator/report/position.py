@@ -141,10 +141,15 @@ def aggregate_filed(path: Path, unit: float, size_factor: str, regime: str | Non
     assert spec.filed is not None
     frame = spec.filed(path, unit, size_factor)
     summary = tuple(spec.summarise_filed(frame)) if spec.summarise_filed is not None else ()
-    entry = {"regime": spec.name, "unit": unit, "summary": [{"en": line.en, "zh": line.zh} for line in summary], "rows": frame.to_dict("records")}
+    entry = {
+        "regime": spec.name,
+        "unit": unit,
+        "summary": [{"en": line.en, "zh": line.zh} for line in summary],
+        "rows": frame.to_dict("records"),
+    }
     table = ReportTable("filed", Text("Computed beside filed", "计算值与披露值"), _computed(frame))
     return CapitalOutcome(
-        entry, frame, () if lines else (table,), lines, MoneyUnit(unit, Text("file unit", "文件单位"))
+        entry, frame, () if summary else (table,), summary, MoneyUnit(unit, Text("file unit", "文件单位"))
     )
 
 
