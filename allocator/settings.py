@@ -8,10 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from allocator.parsing import parse_date_text, parse_number_text
+from allocator.types import Text
+
 __all__ = [
     "AccountSettings",
     "BalanceSheetSettings",
     "CapitalSettings",
+    "Day",
     "FundSettings",
     "Number",
     "ObjectiveSettings",
@@ -20,31 +24,34 @@ __all__ = [
     "Settings",
     "SolveSettings",
     "TermSettings",
+    "parse_date",
     "parse_number",
 ]
-
-_SUFFIXES = {"%": 1e-2, "bp": 1e-4, "bps": 1e-4}
 
 
 def parse_number(value: Any) -> Any:
     """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is."""
-    if not isinstance(value, str):
+    if isinstance(value, bool):
+        raise ValueError(Text("a number is needed, not yes or no", "应为数字，而非是/否"))
+    read = parse_number_text(value) if isinstance(value, str) else None
+    return value if read is None else read[0]
+
+
+def parse_date(value: Any) -> Any:
+    """Turn ``"2026/6/30"`` and the like into dates, ``20260630`` too; no other number is a date."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return value
-    text = value.strip().replace(",", "").replace("，", "").replace("％", "%")
-    for suffix, factor in _SUFFIXES.items():
-        if text.lower().endswith(suffix):
-            try:
-                return float(text[: -len(suffix)]) * factor
-            except ValueError:
-                return value
-    try:
-        return float(text)
-    except ValueError:
-        return value
+    read = parse_date_text(str(value))
+    if read is None:
+        raise ValueError(Text("not a date: write 2026-06-30", "不是有效日期，请写成 2026-06-30"))
+    return read
 
 
 Number = Annotated[float, BeforeValidator(parse_number), Field(allow_inf_nan=False)]
 """A finite number; numeric text, ``%`` and ``bp`` are understood."""
+
+Day = Annotated[date, BeforeValidator(parse_date)]
+"""A date; year, month and day in any of the usual notations."""
 
 
 class Section(BaseModel):
@@ -57,7 +64,7 @@ class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit."""
 
     name: str
-    as_of: date
+    as_of: Day
     unit: Annotated[Number, Field(gt=0)] = 1.0
     frequency: Annotated[int, Field(gt=0)] = 252
 
@@ -166,7 +173,7 @@ class Settings(Section):
     """A whole fund file, validated.
 
     ``folder`` is where relative paths start; ``lines`` maps dotted keys (list items by number) to line
-    numbers of the fund file, for messages.
+    numbers of the fund file, for messages; ``overrides`` holds the keys set on the command line instead.
     """
 
     fund: FundSettings
@@ -184,9 +191,12 @@ class Settings(Section):
     folder: Path = Path()
     file: str = ""
     lines: dict[str, int] = {}
+    overrides: frozenset[str] = frozenset()
 
     def where(self, key: str) -> str:
         """Return the place of a dotted key, e.g. ``"fund.yaml, line 14, capital.sarmra_score"``."""
+        if any(key == changed or key.startswith(f"{changed}.") for changed in self.overrides):
+            return f"--set {key}"
         known = key
         while known and known not in self.lines:
             known = known.rpartition(".")[0]

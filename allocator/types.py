@@ -143,15 +143,16 @@ class Table:
         Columns that together identify a row; a repeated key is an error. Empty: rows may repeat.
     open : bool
         Whether further columns are kept (as text or numbers) instead of refused.
-    references : mapping of str to tuple of (str, str)
-        Column → (table, column) whose values it must be among, when that table is given.
+    references : mapping of str to tuple of str
+        Column → (table, column) whose values it must be among, when that table is given; further pairs may
+        follow, and one of them suffices.
     """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     open: bool = False
-    references: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

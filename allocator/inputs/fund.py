@@ -19,7 +19,10 @@ __all__ = ["BalanceSheet", "Inputs", "TableSource"]
 
 @dataclass(frozen=True, slots=True)
 class BalanceSheet:
-    """The company's totals in CNY; None where the fund file does not give one."""
+    """The company's totals in CNY; None where the fund file does not give one.
+
+    ``actual_capital`` is admitted assets less admitted liabilities where only those are given.
+    """
 
     total_assets: float | None = None
     admitted_assets: float | None = None
@@ -46,13 +49,29 @@ class TableSource:
     headings : mapping of str to str
         Column name → heading as it stands in the file.
     fingerprint : str
-        SHA-256 of the file, hexadecimal; of the frame's CSV form when it was given in Python.
+        SHA-256 of the file, hexadecimal; of the values and headings when a frame was given in Python.
+    letters : mapping of str to str
+        Column name → spreadsheet column ("C"), for Excel only.
     """
 
     file: str
     rows: NDArray[np.int64]
     headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     fingerprint: str = ""
+    letters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def where(self, row: int, column: str = "") -> str:
+        """Return the place of a cell: ``"assets.csv, row 12, column 评级"``, with ``(C12)`` for Excel."""
+        number = int(self.rows[row])
+        place = f"{self.file}, row {number}"
+        if not column:
+            return place
+        cell = f" ({self.letters[column]}{number})" if column in self.letters else ""
+        return f"{place}, column {self.headings.get(column, column)}{cell}"
+
+    def where_column(self, column: str) -> str:
+        """Return the place of a column: ``"assets.csv, column 评级"``."""
+        return f"{self.file}, column {self.headings.get(column, column)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +85,10 @@ class Inputs:
     balance_sheet : BalanceSheet
         Company totals, CNY.
     tables : mapping of str to DataFrame
-        Checked frames by their key under ``inputs:``; every declared column is present (empty cells NaN,
-        NaT or None), index 0 … n−1. Treat as read-only.
+        Checked frames by their key under ``inputs:``; every declared column is present, index 0 … n−1.
+        Numbers are float64 (whole for INTEGER; empty: NaN), dates datetime64[s] (NaT), flags nullable
+        ``boolean`` (NA), text and choices object (None), lists object holding a tuple of str (``()``).
+        Columns the user added are float64 when every cell is a number, else object. Treat as read-only.
     sources : mapping of str to TableSource
         Where each table came from.
     kinds : mapping of str to AssetKind
@@ -104,5 +125,4 @@ class Inputs:
         source = self.sources.get(table)
         if source is None:
             return f"{table}, row {row + 1}" + (f", column {column}" if column else "")
-        place = f"{source.file}, row {int(source.rows[row])}"
-        return place + (f", column {source.headings.get(column, column)}" if column else "")
+        return source.where(row, column)

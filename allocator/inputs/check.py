@@ -1,0 +1,381 @@
+"""A table as read against its declaration: headings, cells, ranges, keys. Everything wrong is collected."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.errors import did_you_mean
+from allocator.inputs.cells import EXCEL_ERRORS, Parsed, is_empty, parse, parse_choice, parse_free
+from allocator.inputs.findings import Fault, Findings
+from allocator.inputs.fund import TableSource
+from allocator.inputs.headings import HeadingIndex, Match, spelling
+from allocator.inputs.raw import RawTable
+from allocator.types import Column, Measure, Table, Text
+
+__all__ = ["check_table", "column_letter", "drop_blank_rows", "report_excel_errors", "report_totals"]
+
+MISSPELT = 0.85
+"""Likeness from which an undeclared heading of an open table counts as a misspelt declared one."""
+
+_TOTALS = frozenset({"合计", "总计", "小计", "总和", "total", "totals", "subtotal", "grandtotal", "sum"})
+
+_UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
+    {
+        Measure.MONEY: Fault(
+            Text("not an amount", "不是有效金额"),
+            "1234.5, 1,234.5, (1,234.5)",
+            Text(
+                "put the unit in the heading, e.g. 市值(万元), not in the cell",
+                "单位写在表头，如“市值(万元)”，不要写在单元格内",
+            ),
+        ),
+        Measure.RATE: Fault(Text("not a rate", "不是有效比率"), "0.035, 3.5%, 35bp"),
+        Measure.NUMBER: Fault(Text("not a number", "不是有效数字"), "1234.5, 1,234.5"),
+        Measure.INTEGER: Fault(Text("not a whole number", "不是整数"), "0, 1, 2 …"),
+        Measure.DATE: Fault(
+            Text("not a date", "不是有效日期"),
+            "2026-06-30, 2026/6/30, 20260630, 2026年6月30日",
+            Text("write the year first and leave out the time of day", "请按年、月、日顺序填写，不带时刻"),
+        ),
+        Measure.FLAG: Fault(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
+    }
+)
+_MISSING = Fault(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
+_RATE_HINT = Text("rates are decimals: write 0.035 or 3.5%", "比率以小数表示：请写 0.035 或 3.5%")
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """A heading understood, at its position in the file."""
+
+    position: int
+    match: Match
+
+
+def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) -> tuple[pd.DataFrame, TableSource]:
+    """Return the checked frame and where its cells stood; what is wrong goes to ``findings``.
+
+    Parameters
+    ----------
+    raw : RawTable
+        As read.
+    table : Table
+        Its declaration.
+    unit : float
+        CNY per unit of money cells whose heading carries no unit.
+    findings : Findings
+        Receives the problems. A frame with problems holds empty cells in their places.
+    """
+    raw = drop_blank_rows(raw)
+    found, free = _headings(raw, table, findings)
+    source = _source(raw, {name: place.position for name, place in found.items()})
+    report_excel_errors(raw, findings)
+    if table.key and table.key[0] in found:
+        report_totals(raw, found[table.key[0]].position, source, table.key[0], findings)
+    frame: dict[str, pd.Series] = {}
+    for column in table.columns:
+        place = found.get(column.name)
+        if place is None:
+            frame[column.name] = _absent(column, len(raw.rows))
+        else:
+            frame[column.name] = _column(raw, place, column, unit, source, findings)
+    for position in free:
+        frame[raw.headings[position].strip()] = parse_free(raw.cells[position]).values
+    checked = pd.DataFrame(frame, copy=False)
+    _report_repeats(checked, table, source, findings)
+    return checked, source
+
+
+def drop_blank_rows(raw: RawTable) -> RawTable:
+    """Return the table without rows of which every cell is empty."""
+    if not raw.cells:
+        return raw
+    blank = np.ones(len(raw.rows), dtype=bool)
+    for cells in raw.cells:
+        blank[blank] &= _empty(cells[blank] if not blank.all() else cells)
+        if not blank.any():
+            return raw
+    kept = ~blank
+    left = tuple(column[kept].reset_index(drop=True) for column in raw.cells)
+    return RawTable(raw.file, raw.headings, left, raw.rows[kept], raw.fingerprint, raw.spreadsheet, raw.epoch_shift)
+
+
+def report_excel_errors(raw: RawTable, findings: Findings) -> None:
+    """Report cells such as #REF! that a spreadsheet could not compute."""
+    fault = Fault(
+        Text("the cell holds a spreadsheet error", "单元格为公式错误值"),
+        hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
+    )
+    for position, cells in enumerate(raw.cells):
+        if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells.dtype):
+            continue
+        distinct = pd.unique(cells.dropna())
+        wrong = [
+            value
+            for value in distinct
+            if isinstance(value, str) and value[:1] == "#" and value.strip().lower() in EXCEL_ERRORS
+        ]
+        if wrong:
+            name = raw.headings[position].strip() or column_letter(position)
+            source = _source(raw, {name: position})
+            findings.cells(fault, source, name, cells.isin(wrong).to_numpy(), _shower(cells))
+
+
+def report_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> None:
+    """Report rows whose first key cell says 合计, total …: a sum is no row of its own."""
+    cells = raw.cells[position]
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        return
+    wrong = [value for value in pd.unique(cells.dropna()) if isinstance(value, str) and spelling(value) in _TOTALS]
+    if wrong:
+        fault = Fault(
+            Text("a row of totals", "合计行"),
+            hint=Text("delete the row: totals are computed", "请删除该行：合计由程序计算"),
+        )
+        findings.cells(fault, source, column, cells.isin(wrong).to_numpy(), _shower(cells))
+
+
+def column_letter(position: int) -> str:
+    """Return the spreadsheet name of a column: 0 → A, 26 → AA."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _headings(raw: RawTable, table: Table, findings: Findings) -> tuple[dict[str, _Place], list[int]]:
+    """Return the declared columns found, and the positions of columns to keep as they are (open tables)."""
+    index = HeadingIndex(table)
+    found: dict[str, _Place] = {}
+    unknown: list[int] = []
+    for position, heading in enumerate(raw.headings):
+        match = index.find(heading)
+        if match is None:
+            if heading.strip() or not _empty(raw.cells[position]).all():
+                unknown.append(position)
+        elif match.column.name in found:
+            other = raw.headings[found[match.column.name].position]
+            findings.add(
+                Text("two headings mean the same column", "两个表头对应同一列"),
+                f"{raw.file}, column {heading}",
+                f"{other}, {heading}",
+                hint=Text(f"keep one of them for {match.column.name}", f"{match.column.name} 只保留其中一列"),
+            )
+        else:
+            found[match.column.name] = _Place(position, match)
+    free = _unknown_headings(raw, table, found, unknown, findings)
+    names = [raw.headings[position].strip() for position in unknown]
+    for column in table.columns:
+        if column.required and column.name not in found:
+            findings.add(
+                Text("a needed column is missing", "缺少必需的列"),
+                raw.file,
+                f"{column.name} ({column.label.zh})",
+                ", ".join((column.name, *column.aliases[:3])),
+                _nearest(column, names),
+            )
+    return found, free
+
+
+def _unknown_headings(
+    raw: RawTable, table: Table, found: Mapping[str, _Place], unknown: list[int], findings: Findings
+) -> list[int]:
+    """Report headings that cannot be kept; return the positions of those that can."""
+    absent = {spelling(column.name): column.name for column in table.columns if column.name not in found}
+    taken = {column.name for column in table.columns}
+    free: list[int] = []
+    for position in unknown:
+        heading = raw.headings[position].strip()
+        place = f"{raw.file}, column {heading or column_letter(position)}"
+        if not heading:
+            findings.add(
+                Text("a column with cells but no heading", "该列有数据但没有表头"),
+                place,
+                hint=Text("give it a heading or delete it", "请补充表头或删除该列"),
+            )
+        elif not table.open:
+            names = [column.name for column in table.columns]
+            spellings = [*names, *(alias for column in table.columns for alias in column.aliases)]
+            findings.add(
+                Text("an unknown column", "无法识别的列"),
+                place,
+                None,
+                ", ".join(names),
+                did_you_mean(heading, spellings),
+            )
+        elif near := difflib.get_close_matches(spelling(heading), absent, n=1, cutoff=MISSPELT):
+            findings.add(
+                Text("a heading looks like a misspelt column", "表头疑似拼写错误"),
+                place,
+                hint=Text(
+                    f"did you mean {absent[near[0]]!r}? If not, use a name less like it",
+                    f"是否想写 {absent[near[0]]!r}？如不是，请换一个不易混淆的名称",
+                ),
+            )
+        elif heading in taken:
+            findings.add(Text("two columns share a heading", "两列表头相同"), place)
+        else:
+            taken.add(heading)
+            free.append(position)
+    return free
+
+
+def _nearest(column: Column, headings: list[str]) -> Text:
+    for name in (column.name, *column.aliases):
+        near = difflib.get_close_matches(name, headings, n=1, cutoff=0.6)
+        if near:
+            return Text(f"is it the column {near[0]!r}?", f"是否为 {near[0]!r} 列？")
+    return Text(f"add a column {column.name}", f"请添加 {column.name} 列")
+
+
+def _source(raw: RawTable, positions: Mapping[str, int]) -> TableSource:
+    headings = {name: raw.headings[position].strip() or name for name, position in positions.items()}
+    letters = {name: column_letter(position) for name, position in positions.items()} if raw.spreadsheet else {}
+    return TableSource(raw.file, raw.rows, MappingProxyType(headings), raw.fingerprint, MappingProxyType(letters))
+
+
+def _column(
+    raw: RawTable, place: _Place, column: Column, unit: float, source: TableSource, findings: Findings
+) -> pd.Series:
+    """Return one declared column, typed; report cells that are unreadable, empty or out of range."""
+    cells = raw.cells[place.position]
+    default = unit if column.measure is Measure.MONEY else 1.0
+    factor = default if place.match.factor is None else place.match.factor
+    show = _shower(cells)
+    if column.measure is Measure.CHOICE:
+        parsed = parse_choice(cells, column.choices)
+        _report_choices(column, parsed, source, findings, show)
+    else:
+        parsed = parse(cells, column.measure, factor, raw.epoch_shift)
+        if parsed.bad.any():
+            bad = parsed.bad & ~_excel_errors(cells, parsed.bad)
+            findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
+    if column.required and parsed.empty.any():
+        findings.cells(_MISSING, source, column.name, parsed.empty)
+    per = factor if column.measure is Measure.MONEY else 1.0
+    _report_range(column, parsed.values, per, source, findings, show)
+    return _fill(column, parsed)
+
+
+def _excel_errors(cells: pd.Series, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of the bad cells are spreadsheet errors, reported already."""
+    found = np.zeros(len(cells), dtype=bool)
+    for row in np.flatnonzero(among):
+        value = cells.iloc[row]
+        found[row] = isinstance(value, str) and value.strip().lower() in EXCEL_ERRORS
+    return found
+
+
+def _report_choices(
+    column: Column, parsed: Parsed, source: TableSource, findings: Findings, show: Callable[[int], str | None]
+) -> None:
+    if not parsed.bad.any():
+        return
+    spellings = {alias: name for name, aliases in column.choices.items() for alias in (name, *aliases)}
+
+    def hint(row: int) -> Text | None:
+        return did_you_mean(str(show(row)), spellings)
+
+    what = Text(f"an unknown value of {column.name}", f"{column.label.zh}的取值无法识别")
+    fault = Fault(what, ", ".join(column.choices) or "none is declared: enable a plugin that declares some")
+    findings.cells(fault, source, column.name, parsed.bad, show, hint)
+
+
+def _report_range(
+    column: Column,
+    values: pd.Series,
+    per: float,
+    source: TableSource,
+    findings: Findings,
+    show: Callable[[int], str | None],
+) -> None:
+    """Report numbers outside the column's range; money is compared in the file's unit."""
+    if column.minimum is None and column.maximum is None:
+        return
+    numbers = values.to_numpy(dtype=np.float64)
+    low = -np.inf if column.minimum is None else column.minimum * per
+    high = np.inf if column.maximum is None else column.maximum * per
+    bad = (numbers < low) | (numbers > high)
+    if not bad.any():
+        return
+    ends = (column.minimum, column.maximum)
+    allowed = (
+        f"{ends[0]:g} – {ends[1]:g}"
+        if ends[0] is not None and ends[1] is not None
+        else f"≥ {ends[0]:g}"
+        if ends[0] is not None
+        else f"≤ {ends[1]:g}"
+    )
+    hint = _RATE_HINT if column.measure is Measure.RATE else None
+    findings.cells(Fault(Text("out of range", "超出允许范围"), allowed, hint), source, column.name, bad, show)
+
+
+def _fill(column: Column, parsed: Parsed) -> pd.Series:
+    """Return the values with the declared meaning of empty cells."""
+    if column.default is None or not parsed.empty.any():
+        return parsed.values
+    return parsed.values.mask(parsed.empty, column.default)
+
+
+def _absent(column: Column, size: int) -> pd.Series:
+    """Return a column the file does not have."""
+    if column.measure is Measure.LIST:
+        table = np.empty(1, dtype=object)
+        table[0] = ()
+        return pd.Series(np.repeat(table, size), dtype=object)
+    if column.measure is Measure.FLAG:
+        return pd.Series(np.full(size, column.default), dtype=object).astype("boolean")
+    if column.measure is Measure.DATE:
+        return pd.Series(np.full(size, np.datetime64("NaT", "s")))
+    if column.measure in (Measure.TEXT, Measure.CHOICE):
+        return pd.Series(np.full(size, column.default, dtype=object), dtype=object)
+    return pd.Series(np.full(size, np.nan if column.default is None else column.default, dtype=np.float64))
+
+
+def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, findings: Findings) -> None:
+    """Report rows whose key stood in an earlier row."""
+    if not table.key or frame.empty:
+        return
+    key = list(table.key)
+    repeated = frame.duplicated(key, keep="first").to_numpy() & frame[key[0]].notna().to_numpy()
+    if not repeated.any():
+        return
+    first = np.flatnonzero(frame.duplicated(key, keep=False).to_numpy() & ~repeated)
+
+    def shown(row: int) -> str:
+        return ", ".join(str(frame[column].iloc[row]) for column in key)
+
+    earlier = {shown(row): int(source.rows[row]) for row in first.tolist()}
+    fault = Fault(
+        Text(f"the same {' and '.join(key)} twice", f"{'、'.join(key)} 重复"),
+        hint=Text("merge the rows or delete one", "请合并或删除重复行"),
+    )
+    findings.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")
+
+
+def _empty(cells: pd.Series) -> NDArray[np.bool_]:
+    """Return which cells hold nothing at all."""
+    missing = cells.isna().to_numpy()
+    if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        return np.asarray(missing)
+    blank = [value for value in pd.unique(cells.dropna()) if isinstance(value, str) and not value.strip()]
+    return np.asarray(missing | cells.isin(blank).to_numpy()) if blank else np.asarray(missing)
+
+
+def _shower(cells: pd.Series) -> Callable[[int], str | None]:
+    """Return a function that shows a cell as it stands in the file."""
+
+    def show(row: int) -> str | None:
+        value = cells.iloc[row]
+        return None if is_empty(value) else str(value)[:80]
+
+    return show

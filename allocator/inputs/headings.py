@@ -1,0 +1,95 @@
+"""Which declared column a heading means, and the unit it carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from allocator.parsing import normalise
+from allocator.types import Column, Measure, Table
+
+__all__ = ["HeadingIndex", "Match", "spelling"]
+
+_IGNORED = re.compile(r"[\s_\-]+")
+_MONEY_UNITS: Mapping[str, float] = MappingProxyType(
+    {
+        "元": 1.0,
+        "千元": 1e3,
+        "万": 1e4,
+        "万元": 1e4,
+        "百万": 1e6,
+        "百万元": 1e6,
+        "千万元": 1e7,
+        "亿": 1e8,
+        "亿元": 1e8,
+        "yuan": 1.0,
+        "cny": 1.0,
+        "rmb": 1.0,
+        "thousand": 1e3,
+        "million": 1e6,
+        "billion": 1e9,
+    }
+)
+_RATE_UNITS: Mapping[str, float] = MappingProxyType({"%": 1e-2, "percent": 1e-2, "bp": 1e-4, "bps": 1e-4})
+_UNIT = re.compile(
+    r"(?P<name>.+?)(?P<open>[(\[【/:,]?)(?:单位:?)?(?:人民币|cny|rmb)?(?P<unit>"
+    + "|".join(sorted((*_MONEY_UNITS, *_RATE_UNITS), key=len, reverse=True))
+    + r")[)\]】]?"
+)
+
+
+def spelling(text: str) -> str:
+    """Return the form in which headings and choices are compared: half-width, no case, space, ``_`` or ``-``."""
+    return _IGNORED.sub("", normalise(text).casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A heading understood.
+
+    Parameters
+    ----------
+    column : Column
+        What it means.
+    factor : float or None
+        Unit in the heading: CNY (money) or decimals (rates) per unit of the cells; None when it has none.
+    """
+
+    column: Column
+    factor: float | None = None
+
+
+class HeadingIndex:
+    """All headings a table accepts.
+
+    Parameters
+    ----------
+    table : Table
+        Names and aliases of its columns; where two columns share an alias, the first declared has it.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._columns: dict[str, Column] = {}
+        for column in table.columns:
+            self._columns[spelling(column.name)] = column
+        for column in table.columns:
+            for alias in column.aliases:
+                self._columns.setdefault(spelling(alias), column)
+
+    def __contains__(self, heading: str) -> bool:
+        return self.find(heading) is not None
+
+    def find(self, heading: str) -> Match | None:
+        """Return what a heading means, or None. The whole heading is tried before a unit is split off."""
+        key = spelling(heading)
+        if key in self._columns:
+            return Match(self._columns[key])
+        split = _UNIT.fullmatch(key)
+        column = self._columns.get(split["name"]) if split else None
+        if split is None or column is None:
+            return None
+        units = {Measure.MONEY: _MONEY_UNITS, Measure.RATE: _RATE_UNITS}.get(column.measure)
+        factor = units.get(split["unit"]) if units else None
+        return None if factor is None else Match(column, factor)

@@ -1,0 +1,172 @@
+"""From settings and tables to checked `Inputs`: the one path for files and for frames given in Python."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.config import settings_from_mapping
+from allocator.errors import did_you_mean
+from allocator.inputs.balance import check_balance_sheet, check_total
+from allocator.inputs.check import check_table
+from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
+from allocator.inputs.findings import Findings
+from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
+from allocator.inputs.headings import HeadingIndex, spelling
+from allocator.inputs.matrices import MATRIX_READERS, leading_headings
+from allocator.inputs.raw import Fits, RawTable
+from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
+from allocator.settings import Settings
+from allocator.types import Table, Text
+
+if TYPE_CHECKING:
+    from allocator.registry import Registry
+
+__all__ = ["from_frames"]
+
+Reader = Callable[[str, Fits, Findings], RawTable | None]
+"""Reads one table by name, given which headings it knows; None when it could not, with the reason recorded."""
+
+
+def from_frames(
+    settings: Settings | Mapping[str, Any], frames: Mapping[str, pd.DataFrame], registry: Registry
+) -> Inputs:
+    """Return checked inputs from frames: the same checks as files pass.
+
+    Parameters
+    ----------
+    settings : Settings or mapping
+        The fund file, or its content; ``inputs`` may be left out.
+    frames : mapping of str to DataFrame
+        Tables by their key under ``inputs:``, ``assets`` at least; headings and cells as in files. An index
+        that is named or not made of integers counts as the first column.
+    registry : Registry
+        Enabled plugins.
+
+    Raises
+    ------
+    InputError
+        Naming every problem found, with frame, row (the first is 1) and column.
+    """
+    known = settings if isinstance(settings, Settings) else settings_from_mapping({"inputs": {}, **settings})
+
+    def read(name: str, fits: Fits, findings: Findings) -> RawTable:
+        return _raw_frame(name, frames[name])
+
+    return assemble(known, tuple(frames), read, registry)
+
+
+def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry: Registry) -> Inputs:
+    """Read, check and relate all tables.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    names : tuple of str
+        Tables given.
+    read : callable
+        Reads one of them.
+    registry : Registry
+        Enabled plugins.
+
+    Raises
+    ------
+    InputError
+        Naming every problem found.
+    """
+    tables = declared_tables(registry)
+    findings = Findings()
+    sheet = check_balance_sheet(settings, findings)
+    frames: dict[str, pd.DataFrame] = {}
+    sources: dict[str, TableSource] = {}
+    _report_names(settings, names, tables, findings)
+    # assets first: the other tables refer to them
+    for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
+        raw = read(name, HeadingIndex(tables[name]).__contains__, findings)
+        if raw is not None:
+            frames[name], sources[name] = check_table(raw, tables[name], settings.fund.unit, findings)
+    assets = frames.get("assets")
+    codes = [] if assets is None else [str(code) for code in assets["asset_id"].dropna().unique()]
+    for name in MATRIX_TABLES:
+        raw = read(name, _fits_matrix(name, codes), findings) if name in names else None
+        if raw is not None:
+            frames[name], sources[name] = MATRIX_READERS[name](raw, codes, findings)
+    if assets is not None:
+        _relate(settings, sheet, tables, frames, sources, registry, findings)
+    findings.raise_if_any()
+    return Inputs(settings, sheet, MappingProxyType(frames), MappingProxyType(sources), registry.kinds)
+
+
+def _relate(
+    settings: Settings,
+    sheet: BalanceSheet,
+    tables: Mapping[str, Table],
+    frames: Mapping[str, pd.DataFrame],
+    sources: Mapping[str, TableSource],
+    registry: Registry,
+    findings: Findings,
+) -> None:
+    assets = frames["assets"]
+    if assets.empty:
+        findings.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
+        return
+    check_assets(assets, sources["assets"], registry.kinds, settings.fund.unit, findings)
+    check_accounts(settings, assets, findings)
+    check_references(tables, frames, sources, findings)
+    if "curve" in frames and "tenor" in frames["curve"]:
+        check_tenors(frames["curve"], sources["curve"], findings)
+    funded = float(assets["amount"].to_numpy(dtype=np.float64)[funded_rows(assets, registry.kinds).to_numpy()].sum())
+    check_total(settings, sheet.total_assets, funded, findings)
+
+
+def _report_names(settings: Settings, names: tuple[str, ...], tables: Mapping[str, Table], findings: Findings) -> None:
+    known = sorted((*tables, *MATRIX_TABLES))
+    for name in names:
+        if name not in known:
+            findings.add(
+                Text("no table of this name is known", "未知的表名"),
+                settings.where(f"inputs.{name}"),
+                name,
+                ", ".join(known),
+                did_you_mean(name, known),
+            )
+    if "assets" not in names:
+        findings.add(
+            Text("the assets table is missing", "缺少资产表"),
+            settings.where("inputs"),
+            allowed="inputs.assets",
+            hint=Text("add inputs: {assets: assets.csv}", "请添加 inputs: {assets: assets.csv}"),
+        )
+
+
+def _fits_matrix(name: str, codes: list[str]) -> Fits:
+    known = {*leading_headings(name), *(spelling(code) for code in codes)}
+    return lambda heading: spelling(heading) in known
+
+
+def _raw_frame(name: str, frame: pd.DataFrame) -> RawTable:
+    """Return a frame as a table read; a telling index becomes the first column."""
+    index = frame.index
+    if index.name is not None or not pd.api.types.is_integer_dtype(index.dtype):
+        unnamed = "date" if pd.api.types.is_datetime64_any_dtype(index.dtype) else "asset_id"
+        frame = frame.reset_index(names=index.name or unnamed)
+    frame = frame.reset_index(drop=True)
+    digest = hashlib.sha256("\x1f".join(map(str, frame.columns)).encode())
+    digest.update(_hashes(frame).tobytes())
+    cells = tuple(frame.iloc[:, position] for position in range(frame.shape[1]))
+    rows = np.arange(1, len(frame) + 1, dtype=np.int64)
+    return RawTable(f"{name} (DataFrame)", tuple(map(str, frame.columns)), cells, rows, digest.hexdigest())
+
+
+def _hashes(frame: pd.DataFrame) -> NDArray[Any]:
+    try:
+        return pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    except TypeError:  # a cell is a list
+        return pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy()

@@ -1,0 +1,127 @@
+"""What must hold between cells, rows and tables once each table is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.errors import did_you_mean
+from allocator.inputs.findings import Fault, Findings
+from allocator.inputs.fund import TableSource
+from allocator.settings import Settings
+from allocator.types import AssetKind, Table, Text
+
+__all__ = ["check_accounts", "check_assets", "check_references", "check_tenors", "funded_rows"]
+
+_NEAREST_AMONG = 5_000
+"""Suggesting a spelling among more names than this would take too long."""
+
+
+def funded_rows(assets: pd.DataFrame, kinds: Mapping[str, AssetKind]) -> pd.Series:
+    """Return which rows count in budgets and totals: all but derivatives."""
+    return ~assets["kind"].isin([kind.name for kind in kinds.values() if kind.derivative])
+
+
+def check_assets(
+    assets: pd.DataFrame, source: TableSource, kinds: Mapping[str, AssetKind], unit: float, findings: Findings
+) -> None:
+    """Amounts are not negative except of derivatives, bounds are in order, accounts are complete."""
+    if "amount" not in source.headings:
+        findings.add(
+            Text("a needed column is missing", "缺少必需的列"),
+            source.file,
+            "amount (市值)",
+            hint=Text("add it; an empty cell means nothing is held", "请添加该列；空单元格表示未持有"),
+        )
+    funded = funded_rows(assets, kinds).to_numpy()
+    negative = Fault(
+        Text("a negative amount", "金额为负"),
+        "≥ 0",
+        Text("only derivatives have signed amounts", "只有衍生品可以填带符号的金额"),
+    )
+    for column in ("amount", "min", "max"):
+        values = assets[column].to_numpy(dtype=np.float64)
+        findings.cells(negative, source, column, funded & (values < 0), _amount(values, unit))
+    low, high = assets["min"].to_numpy(dtype=np.float64), assets["max"].to_numpy(dtype=np.float64)
+    fault = Fault(Text("min is greater than max", "下限大于上限"))
+    findings.cells(fault, source, "min", low > high, lambda row: f"{low[row] / unit:,.10g} > {high[row] / unit:,.10g}")
+
+
+def check_accounts(settings: Settings, assets: pd.DataFrame, findings: Findings) -> None:
+    """Accounts of the fund file are accounts of the assets table."""
+    known = [str(name) for name in pd.unique(assets["account"]) if isinstance(name, str)]
+    for name in settings.accounts:
+        if name not in known:
+            findings.add(
+                Text("no row is held in this account", "资产表中没有该账户的资产"),
+                settings.where(f"accounts.{name}"),
+                name,
+                ", ".join(known),
+                did_you_mean(name, known),
+            )
+
+
+def check_references(
+    tables: Mapping[str, Table],
+    frames: Mapping[str, pd.DataFrame],
+    sources: Mapping[str, TableSource],
+    findings: Findings,
+) -> None:
+    """Names that refer to another table stand in it, when that table is given."""
+    for name, frame in frames.items():
+        declared = tables.get(name)
+        if declared is None:
+            continue
+        for column, target in declared.references.items():
+            places = [pair for pair in zip(target[::2], target[1::2], strict=True) if pair[0] in frames]
+            if target[0] in frames and not frame.empty:
+                _report_orphans(frame, column, places, frames, sources, sources[name], findings)
+
+
+def _report_orphans(
+    frame: pd.DataFrame,
+    column: str,
+    places: list[tuple[str, str]],
+    frames: Mapping[str, pd.DataFrame],
+    sources: Mapping[str, TableSource],
+    source: TableSource,
+    findings: Findings,
+) -> None:
+    cells = frame[column]
+    known = pd.concat([frames[table][other] for table, other in places]).dropna().unique()
+    orphan = cells.notna().to_numpy() & ~cells.isin(known).to_numpy()
+    if not orphan.any():
+        return
+    named = " / ".join(f"{sources[table].file} ({other})" for table, other in places)
+    near = [str(name) for name in known] if len(known) <= _NEAREST_AMONG else []
+    findings.cells(
+        Fault(Text(f"not in {named}", f"未在 {named} 中找到")),
+        source,
+        column,
+        orphan,
+        lambda row: str(cells.iloc[row]),
+        lambda row: did_you_mean(str(cells.iloc[row]), near),
+    )
+
+
+def check_tenors(curve: pd.DataFrame, source: TableSource, findings: Findings) -> None:
+    """Tenors of the curve are positive and strictly increasing."""
+    tenor = curve["tenor"].to_numpy(dtype=np.float64)
+    findings.cells(
+        Fault(Text("a tenor must be positive", "期限须为正数"), "> 0"),
+        source,
+        "tenor",
+        tenor <= 0,
+        lambda row: f"{tenor[row]:g}",
+    )
+    late = np.zeros(len(tenor), dtype=bool)
+    late[1:] = tenor[1:] < tenor[:-1]
+    fault = Fault(Text("tenors must increase", "期限须递增"), hint=Text("sort the rows by tenor", "请按期限升序排列"))
+    findings.cells(fault, source, "tenor", late, lambda row: f"{tenor[row]:g}")
+
+
+def _amount(values: NDArray[np.float64], unit: float) -> Callable[[int], str]:
+    return lambda row: f"{values[row] / unit:,.10g}"
