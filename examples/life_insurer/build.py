@@ -19,7 +19,7 @@ from replica.market import Market, data_folder, read_market
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-GIVEN = ("fund.yaml", "issuers.csv", "underlying.csv")
+GIVEN = ("fund.yaml", "issuers.csv", "underlying.csv", "funds.csv")
 
 
 def tables(market: Market, scale: Mapping[str, float]) -> dict[str, pd.DataFrame]:
