@@ -1,0 +1,170 @@
+"""What every limit shares: the keys that say how it binds, the denominators, and book values.
+
+A rule builds a plain `Term`; `bound` then gives it the user's mode, price and priority, and with ``no_worse``
+moves the right side of a row already in breach to the row's current value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from scipy import sparse
+
+from allocator.errors import InputError, Problem
+from allocator.inputs.fund import Inputs
+from allocator.inputs.terms import column
+from allocator.model.context import ModelContext
+from allocator.model.expressions import Linear
+from allocator.model.terms import TOLERANCE, Mode, Sense, Term
+from allocator.settings import Number, Section
+from allocator.types import Source, Text
+
+__all__ = [
+    "SHARE_OF_TOTAL_ASSETS",
+    "LimitOptions",
+    "book_value_ratio",
+    "bound",
+    "grouped",
+    "percent",
+    "place",
+    "position_term",
+    "total_assets",
+]
+
+Vector = NDArray[np.float64]
+
+SHARE_OF_TOTAL_ASSETS = "share of total assets"
+"""Unit of every term whose ``per`` is `total_assets`."""
+
+
+class LimitOptions(Section):
+    """Keys every limit shares.
+
+    ``mode`` hard, soft or monitor; ``price`` of a soft limit, annual return given up per unit shown of
+    breach; ``priority``: lower gives way first; ``no_worse``: a row already in breach may stay as it is but
+    not get worse.
+    """
+
+    mode: Mode = Mode.HARD
+    price: Annotated[Number, Field(ge=0)] = 0.0
+    priority: int = 0
+    no_worse: bool = False
+
+
+def bound(term: Term, options: LimitOptions, current: Vector, mode: Mode | None = None) -> Term:
+    """Return the term with the user's keys.
+
+    Parameters
+    ----------
+    term : Term
+        As the rule says it.
+    options : LimitOptions
+        The keys given.
+    current : ndarray (n,)
+        Holdings before trading, CNY, at which ``no_worse`` looks.
+    mode : Mode or None
+        In place of ``options.mode``, for a monitoring line beside a limit.
+
+    Raises
+    ------
+    ValueError
+        For ``no_worse`` on an equality, which has no worse side.
+    """
+    term = replace(term, mode=mode or options.mode, price=options.price, priority=options.priority)
+    if not options.no_worse:
+        return term
+    if term.sense is Sense.EQUAL:
+        raise ValueError(f"{term.name}: an equality cannot be relaxed to its current value")
+    held = term.left.value(current)
+    relaxed = np.maximum(term.right, held) if term.sense is Sense.AT_MOST else np.minimum(term.right, held)
+    if np.all(np.abs(relaxed - term.right) <= TOLERANCE * term.per):
+        return term
+    label = Text(
+        f"{term.label.en} (in breach today: held at the present value)",
+        f"{term.label.zh}（目前已超限：不得比现值更差）",
+    )
+    return replace(term, right=relaxed, label=label)
+
+
+def grouped(groups: NDArray[np.int64], coefficients: ArrayLike) -> Linear:
+    """Return one row per group: Σ over its members of coefficient × amount; group −1 belongs to none."""
+    values = np.broadcast_to(np.asarray(coefficients, dtype=float), groups.shape)
+    chosen = np.flatnonzero(groups >= 0)
+    count = int(groups.max(initial=-1)) + 1
+    matrix = sparse.csr_array((values[chosen], (groups[chosen], chosen)), shape=(count, len(groups)))
+    return Linear(matrix, np.zeros(count))
+
+
+def position_term(
+    context: ModelContext, name: str, label: Text, rows: NDArray[np.bool_], sense: Sense, source: Source
+) -> Term | None:
+    """Return ``target <sense> current`` for each chosen row: ≤ bars purchases, ≥ sales, == both.
+
+    Derivatives are left out, as a signed notional is neither bought nor sold. None when no row is chosen.
+    """
+    space = context.space
+    chosen = np.flatnonzero(rows & space.funded)
+    if not chosen.size:
+        return None
+    groups = np.full(space.size, -1)
+    groups[chosen] = np.arange(chosen.size)
+    names = tuple(f"{space.asset_id[row]}/{space.account[row]}".rstrip("/") for row in chosen)
+    per = np.full(chosen.size, space.total)
+    left = grouped(groups, 1.0)
+    return Term(name, label, left, sense, space.current[chosen], per, "share of the portfolio", source, rows=names)
+
+
+def total_assets(inputs: Inputs) -> float:
+    """Return the company's total assets of the last quarter end, CNY.
+
+    Raises
+    ------
+    InputError
+        When the fund file does not give them, or not as a positive number.
+    """
+    total = inputs.balance_sheet.total_assets
+    if total is None or not total > 0:
+        raise InputError(
+            Problem(
+                Text("a rule needs the company's total assets", "规则需要公司总资产"),
+                inputs.settings.where("balance_sheet.total_assets"),
+                "missing" if total is None else f"{total:g}",
+                "> 0",
+                Text(
+                    "give balance_sheet.total_assets of the last quarter end; it is never summed from the rows",
+                    "请填写 balance_sheet.total_assets（上季末总资产）；系统不会由持仓加总推算",
+                ),
+            )
+        )
+    return total
+
+
+def book_value_ratio(inputs: Inputs) -> Vector:
+    """Return book value per CNY of amount (n,): book_value / amount; 1 where either is blank or the amount 0.
+
+    The ratio of today holds for the target amount too.
+    """
+    book, amount = column(inputs.assets, "book_value"), column(inputs.assets, "amount")
+    known = ~np.isnan(book) & ~np.isnan(amount) & (amount != 0)
+    return np.where(known, book / np.where(known, amount, 1.0), 1.0)
+
+
+def place(context: ModelContext, rule: str, key: str = "", value: object = None) -> str:
+    """Return where the fund file names a rule: ``"fund.yaml, line 31, constraints.2.limit.rule"``.
+
+    Of several entries of one rule, the first whose ``key`` holds ``value``.
+    """
+    settings = context.inputs.settings
+    for entry in settings.constraints:
+        if entry.name == rule and (value is None or entry.options.get(key) == value):
+            return settings.where(".".join(filter(None, ("constraints", str(entry.position), rule, key))))
+    return settings.where(".".join(filter(None, ("constraints", rule, key))))
+
+
+def percent(share: float) -> str:
+    """Return ``0.025`` as ``"2.5%"``."""
+    return f"{100 * share:.6g}%"
