@@ -159,6 +159,15 @@ def test_prepayment_leaves_the_share_of_the_balance_that_cpr_says() -> None:
     assert flows.principal.sum() == pytest.approx(1.0)
 
 
+def test_prepayment_may_change_by_year() -> None:
+    terms = BULLET | {"maturity": "2029-06-29", "frequency": 1, "face": 100.0}
+    flows = flows_of(fund([terms | {"prepayment_rate": "10%;0.2"}, terms | {"prepayment_rate": ("0.05",)}]))
+    first = flows.row == 0
+    t = flows.time[first]
+    assert flows.interest[first] == pytest.approx([0.04, 0.04 * 0.9 ** t[0], 0.04 * 0.9 * 0.8 ** (t[1] - 1)])
+    assert flows.interest[~first] == pytest.approx(0.04 * 0.95 ** np.array([0.0, *t[:2]]))
+
+
 def test_an_explicit_table_wins_and_is_shared_over_the_accounts() -> None:
     rows = [{"asset_id": "X", "amount": 60.0}, {"asset_id": "X", "account": "universal", "amount": 40.0}]
     listed = [("X", "2026-01-01", 99.0, 9.0), ("X", "2027-06-30", 50.0, 5.0), ("X", "2028-06-29", 45.0, 3.0)]
@@ -197,6 +206,7 @@ def test_a_swap_is_its_signed_table() -> None:
         ({"frequency": 0}, "column issue_date"),
         ({"frequency": 0, "issue_date": "2027-01-01"}, "column issue_date"),
         ({"prepayment_rate": 1.0}, "column prepayment_rate"),
+        ({"prepayment_rate": "5%;often"}, "column prepayment_rate"),
         ({"amortisation": "sometimes"}, "column amortisation"),
         ({"next_call_date": "2027-01-01", "call_price": 1.0}, "column call_price"),
     ],

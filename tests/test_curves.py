@@ -104,38 +104,37 @@ def test_a_repeated_tenor_is_named() -> None:
 
 def history(days: int) -> pd.DataFrame:
     dates = pd.bdate_range("2025-01-01", periods=days)
-    return pd.DataFrame(
-        [(day, tenor, 0.01 * tenor + 0.0001 * n) for n, day in enumerate(dates) for tenor in (1.0, 2.0)],
-        columns=["date", "tenor", "spot"],
-    )
+    drift = 0.0001 * np.arange(days)
+    return pd.DataFrame({"date": dates, "1y": 0.01 + drift, "2y": 0.02 + drift, "50y": np.nan})
 
 
 def test_the_mean_takes_the_last_observations_up_to_the_date() -> None:
     problems = Problems()
     frame = history(100)
-    as_of = frame["date"].iloc[2 * 89].date()
+    as_of = frame["date"].iloc[89].date()
     mean = mean_of_history(frame, as_of, 60, "history.csv", problems)
     # Observations 30 … 89: their mean index is 59.5.
     assert not len(problems) and mean is not None
+    assert mean["tenor"].tolist() == [1.0, 2.0]
     assert mean["spot"].tolist() == pytest.approx([0.01 + 0.00595, 0.02 + 0.00595])
 
 
 def test_a_short_history_and_a_gap_are_named() -> None:
     problems = Problems()
     assert mean_of_history(history(59), date(2025, 12, 31), 60, "history.csv", problems) is None
-    assert mean_of_history(history(60).drop(index=7), date(2025, 12, 31), 60, "history.csv", problems) is None
+    holed = history(60)
+    holed.loc[7, "2y"] = np.nan
+    assert mean_of_history(holed, date(2025, 12, 31), 60, "history.csv", problems) is None
     assert "too short" in str(list(problems)[0])
-    assert "exactly once" in str(list(problems)[1])
+    assert "every day" in str(list(problems)[1])
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the data folder is not present")
 def test_the_mean_agrees_with_the_published_sixty_day_mean() -> None:
     daily = pd.read_csv(DATA / "curves" / "chinabond_cgb_spot_daily.csv", parse_dates=["date"])
     tenors = [f"{year}y" for year in range(1, 51)]
-    long = daily.melt("date", tenors, "tenor", "spot").dropna()
-    long["tenor"] = long["tenor"].str.rstrip("y").astype(float)
     problems = Problems()
-    mean = mean_of_history(long, date(2026, 3, 31), 60, "history.csv", problems)
+    mean = mean_of_history(daily, date(2026, 3, 31), 60, "history.csv", problems)
     means = pd.read_csv(DATA / "curves" / "derived_cgb_moving_average_monthend.csv")
     row = means.query("date == '2026-03-31' and curve == 'cgb_spot' and window_obs == 60").iloc[0]
     assert mean is not None

@@ -58,6 +58,8 @@ class Requirement:
         The ratio the rules themselves ask for.
     article : str
         Where the rules ask for it.
+    free_capital : float or None
+        Instead of a ratio: the amount by which ``capital`` must exceed minimum capital, CNY.
     """
 
     name: str
@@ -65,6 +67,14 @@ class Requirement:
     required: float | None
     statutory: float
     article: str
+    free_capital: float | None = None
+
+    @property
+    def promise(self) -> tuple[float, float] | None:
+        """``(m, a)`` of the one form ``m × minimum capital + costs ≤ a``; None when nothing is required."""
+        if self.required is not None:
+            return self.required, self.capital
+        return None if self.free_capital is None else (1.0, self.capital - self.free_capital)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ d(t) = (1 + r(t))^−t, compounded annually. Time is in years, days/365 from the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +23,8 @@ Vector = NDArray[np.float64]
 
 DAYS_IN_YEAR = 365
 """Days of a year in every time that the library computes."""
+
+_TENOR = re.compile(r"\d+(\.\d+)?y$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,25 +120,29 @@ def spot_curve(frame: pd.DataFrame, first: float, last: float, where: str, probl
 def mean_of_history(
     frame: pd.DataFrame, as_of: date, observations: int, where: str, problems: Problems
 ) -> pd.DataFrame | None:
-    """Return ``tenor, spot``: the mean of the last ``observations`` days up to ``as_of`` of ``date, tenor, spot``.
+    """Return ``tenor, spot``: the mean of the last ``observations`` days up to ``as_of``.
 
-    Every tenor must be observed on every one of these days; what is missing is added to ``problems``.
+    Parameters
+    ----------
+    frame : DataFrame
+        ``date`` and one column per tenor: ``1y``, ``2y`` … in decimals. A tenor never observed in these
+        days is left out; one observed on some of them only is added to ``problems``, as is a short history.
     """
     past = frame.loc[frame["date"] <= pd.Timestamp(as_of)]
-    days = np.unique(past["date"].to_numpy())[-observations:]
-    if len(days) < observations:
+    window = past.sort_values("date").tail(observations)
+    if len(window) < observations:
         problems.add(
             Text("the history of the curve is too short", "曲线历史观测不足"),
             where,
-            f"{len(days)}",
+            f"{len(window)}",
             f"{observations} days up to {as_of.isoformat()}",
         )
         return None
-    window = past.loc[past["date"] >= days[0]]
-    by_tenor = window.dropna(subset=["spot"]).groupby("tenor")["spot"].agg(["mean", "size"])
-    gaps = by_tenor.index[by_tenor["size"] != observations]
-    if len(gaps):
+    rates = {float(name[:-1]): window[name].to_numpy(dtype=float) for name in map(str, window) if _TENOR.match(name)}
+    gaps = [tenor for tenor, seen in rates.items() if 0 < np.isnan(seen).sum() < observations]
+    if gaps:
         named = ", ".join(f"{tenor:g}" for tenor in gaps)
-        problems.add(Text("tenors are not observed exactly once a day", "部分期限并非每日恰有一个观测值"), where, named)
+        problems.add(Text("tenors are not observed on every day", "部分期限并非每日均有观测值"), where, named)
         return None
-    return pd.DataFrame({"tenor": by_tenor.index.to_numpy(), "spot": by_tenor["mean"].to_numpy()})
+    seen = {tenor: float(values.mean()) for tenor, values in sorted(rates.items()) if not np.isnan(values).any()}
+    return pd.DataFrame({"tenor": list(seen), "spot": list(seen.values())}, dtype=float)

@@ -53,8 +53,8 @@ class Contracts:
         Paid per unit of principal outstanding at ``end``.
     amortisation : ndarray of str
         A value of `Amortisation`.
-    prepayment : ndarray
-        Share of the balance prepaid in a year (CPR), in [0, 1).
+    prepayment : ndarray (k, years)
+        Share of the balance prepaid in each year (CPR), in [0, 1); the last one holds from then on.
     """
 
     as_of: np.datetime64
@@ -94,7 +94,7 @@ class _Dates:
 def contract_flows(contracts: Contracts) -> Flows:
     """Return all payments after the valuation date.
 
-    With B the balance, b the scheduled share of it and s(t) = (1 − CPR)^t what prepayment leaves,
+    With B the balance, b the scheduled share of it and s(t) what prepayment leaves, (1 − CPR)^t at one rate,
 
         Bⱼ = bⱼ s(tⱼ),  principalⱼ = Bⱼ₋₁ − Bⱼ,  interestⱼ = Bⱼ₋₁ · coupon / frequency · accrued part,
 
@@ -115,7 +115,7 @@ def contract_flows(contracts: Contracts) -> Flows:
         accrued = np.where(at_end, life[contract], accrued)
     last = step == count[contract] - 1
     redemption = np.where(last, contracts.redemption[contract], 0.0)
-    shrinking = (contracts.amortisation != Amortisation.BULLET) | (contracts.prepayment > 0)
+    shrinking = (contracts.amortisation != Amortisation.BULLET) | np.any(contracts.prepayment > 0, axis=1)
     if not shrinking.any():
         return Flows(contract, day, redemption, per_period[contract] * accrued)
     before, after = _balances(contracts, dates.periods[dates.group], contract, step, day)
@@ -133,7 +133,6 @@ def _balances(
     """
     kind, total = contracts.amortisation[contract], periods[contract].astype(float)
     rate = (contracts.coupon / np.maximum(contracts.frequency, 1))[contract]
-    keep = 1.0 - contracts.prepayment[contract]
     time = day / DAYS_IN_YEAR
     earlier = np.where(step == 0, 0.0, np.concatenate([[0.0], time[:-1]]))
     annuity = (kind == Amortisation.ANNUITY) & (rate != 0)
@@ -144,8 +143,16 @@ def _balances(
         by_payment = 1.0 - np.expm1(done * force) / np.expm1(total * force)
         return np.where(annuity, by_payment, np.where(linear, 1.0 - done / total, 1.0))
 
-    before = scheduled(step.astype(float)) * keep**earlier
-    return before, scheduled(step + 1.0) * keep**time
+    before = scheduled(step.astype(float)) * _not_prepaid(contracts.prepayment, contract, earlier)
+    return before, scheduled(step + 1.0) * _not_prepaid(contracts.prepayment, contract, time)
+
+
+def _not_prepaid(prepayment: Vector, contract: NDArray[np.int64], time: Vector) -> Vector:
+    """Return s(t) = Π (1 − CPR_y) over the whole years y before t, times (1 − CPR)^(part of the year begun)."""
+    force = np.log1p(-prepayment)
+    before = np.concatenate([np.zeros((len(force), 1)), np.cumsum(force, axis=1)], axis=1)
+    year = np.minimum(time.astype(np.int64), force.shape[1] - 1)
+    return np.asarray(np.exp(before[contract, year] + force[contract, year] * (time - year)))
 
 
 def _coupon_dates(contracts: Contracts) -> _Dates:

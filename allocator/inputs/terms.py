@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.schedules import Amortisation, Contracts
+from allocator.settings import parse_number
 from allocator.types import Text
 
 __all__ = ["PRICE_BASE", "Terms", "column", "read_terms"]
@@ -147,7 +148,7 @@ def _dates(
 
 
 def _repayment(assets: pd.DataFrame, faults: _Faults) -> tuple[NDArray[np.str_], Vector]:
-    """Return how principal is repaid and the share prepaid in a year."""
+    """Return how principal is repaid and the share prepaid in each year (k, years)."""
     if "amortisation" in assets:
         kinds = assets["amortisation"].astype(object).where(assets["amortisation"].notna(), Amortisation.BULLET)
         amortisation = kinds.to_numpy(dtype=str)
@@ -159,14 +160,36 @@ def _repayment(assets: pd.DataFrame, faults: _Faults) -> tuple[NDArray[np.str_],
         Text("no such way of repaying", "未知的还本方式"),
         ", ".join(Amortisation),
     )
-    prepayment = np.nan_to_num(column(assets, "prepayment_rate"))
+    prepayment = _yearly(assets, "prepayment_rate")
     faults.add(
-        (prepayment < 0) | (prepayment >= 1),
+        ~np.all((prepayment >= 0) & (prepayment < 1), axis=1),
         "prepayment_rate",
         Text("an annual prepayment rate out of range", "年化提前还款率超出范围"),
         "0 ≤ rate < 1",
     )
-    return amortisation, prepayment
+    return amortisation, np.where((prepayment >= 0) & (prepayment < 1), prepayment, 0.0)
+
+
+def _yearly(frame: pd.DataFrame, name: str) -> Vector:
+    """Return a list of annual rates per row, shape (k, years): shorter lists go on with their last rate.
+
+    An empty cell is one rate of zero; a cell that is not made of numbers is NaN.
+    """
+    if name not in frame:
+        return np.zeros((len(frame), 1))
+    code, cells = pd.factorize(frame[name], use_na_sentinel=True)
+    lists = [_rates(cell) for cell in cells]
+    years = max(map(len, lists), default=1)
+    table = np.zeros((len(lists) + 1, years))  # the last row serves the code −1 of empty cells
+    for place, rates in enumerate(lists):
+        table[place] = rates + rates[-1:] * (years - len(rates))
+    return np.asarray(table[code])
+
+
+def _rates(cell: object) -> list[float]:
+    parts = cell.split(";") if isinstance(cell, str) else cell if isinstance(cell, (list, tuple)) else [cell]
+    numbers = [parse_number(part) for part in parts]
+    return [float(number) if isinstance(number, (int, float)) else np.nan for number in numbers] or [0.0]
 
 
 def _dates_of(frame: pd.DataFrame, name: str) -> NDArray[np.datetime64]:

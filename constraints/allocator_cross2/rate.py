@@ -1,0 +1,223 @@
+"""Interest rate risk of a life company (R8 §18–20 and annex 3 of 银保监发〔2021〕52号).
+
+    MC = max( PV(NCF)_up − PV(NCF)_base, PV(NCF)_down − PV(NCF)_base, 0 ),  NCF = outflows − inflows
+
+of liabilities less assets. Cash flows stay the base ones; only the curve moves, so a row contributes
+−(PV_up − PV_base) per CNY held and the liabilities a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.errors import Problems
+from allocator.inputs.cash_flows import CashFlows, FloatingRule, asset_cash_flows
+from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
+from allocator.inputs.fund import Inputs
+from allocator.types import Text
+from allocator_cross2.pack import RulePack
+
+__all__ = ["DIRECT_SCOPE", "LiabilityFlows", "RateCurves", "RateRisk", "liability_flows", "rate_curves", "rate_risk"]
+
+Vector = NDArray[np.float64]
+
+DIRECT_SCOPE = frozenset(
+    {
+        "deposit",
+        "policy_loan",
+        "government_bond",
+        "local_government_bond",
+        "central_bank_bill",
+        "policy_bank_bond",
+        "agency_bond",
+        "financial_bond",
+        "interbank_certificate_of_deposit",
+        "corporate_bond",
+        "tech_innovation_bond",
+        "credit_abs",
+        "exchange_abs",
+        "abn",
+        "rate_swap",
+        "bond_future",
+    }
+)
+"""Directly held domestic fixed income whose cash flows a contract fixes (R8 §18); convertibles are not."""
+
+
+@dataclass(frozen=True, eq=False)
+class RateCurves:
+    """The discount curves of the base, the up and the down scenario."""
+
+    base: SpotCurve
+    up: SpotCurve
+    down: SpotCurve
+
+
+@dataclass(frozen=True, eq=False)
+class LiabilityFlows:
+    """Liability payments: account, years from the valuation date, and outflow − inflow in CNY, each (k,)."""
+
+    account: NDArray[np.str_]
+    time: Vector
+    net: Vector
+
+    def present_value(self, curve: SpotCurve, accounts: Iterable[str] | None = None) -> float:
+        """Return Σ net · d(t) over all accounts or the given ones, CNY."""
+        chosen = np.ones(len(self.net), dtype=bool) if accounts is None else np.isin(self.account, list(accounts))
+        return float(self.net[chosen] @ curve.discount(self.time[chosen]))
+
+
+@dataclass(frozen=True, eq=False)
+class RateRisk:
+    """What the rows and the liabilities add to interest rate risk.
+
+    Parameters
+    ----------
+    curves : RateCurves or None
+        The scenarios; None when nothing is in scope.
+    scope : ndarray of bool (n,)
+        Rows whose cash flows count.
+    flows : CashFlows
+        Their cash flows per CNY held.
+    up, down : ndarray (n,)
+        Change of PV(NCF) per CNY held, −(PV_scenario − PV_base).
+    liabilities : LiabilityFlows
+        Liability cash flows.
+    """
+
+    curves: RateCurves | None
+    scope: NDArray[np.bool_]
+    flows: CashFlows
+    up: Vector
+    down: Vector
+    liabilities: LiabilityFlows
+
+    def liability_change(self, accounts: Iterable[str] | None = None) -> tuple[float, float]:
+        """Return how PV(NCF) of the liabilities changes up and down, CNY, over all or the given accounts."""
+        if self.curves is None:
+            return 0.0, 0.0
+        named = None if accounts is None else tuple(accounts)
+        base = self.liabilities.present_value(self.curves.base, named)
+        return (
+            self.liabilities.present_value(self.curves.up, named) - base,
+            self.liabilities.present_value(self.curves.down, named) - base,
+        )
+
+
+def rate_curves(observed: SpotCurve, pack: RulePack) -> RateCurves:
+    """Return the three discount curves from the observed curve (the moving average of government spot rates).
+
+    With w = 0 up to 20 years, (t − 20)/20 up to 40 and 1 beyond:
+
+        r_t = r₂₀ + (u − r₂₀) w,   R_t = r_t w + r*_t (1 − w),   spot = R_t + 45 bp (1 − w)
+
+    adverse: r*_t (1 + stress_t) for r*_t, u (1 + stress₄₀) for the ultimate rate u, the same spread.
+    """
+    first, last = pack.value("rate.observed_to"), pack.value("rate.ultimate_from")
+    tenors = np.arange(1.0, last + 1)
+    rates = observed.rate(tenors)
+    weight = np.clip((tenors - first) / (last - first), 0.0, 1.0)
+    stress = pack.points("rate.stress")
+
+    def scenario(moves: Vector) -> SpotCurve:
+        beyond = np.where(tenors <= first, moves, 0.0) if pack.reading("adverse_transition_unstressed") else moves
+        seen = rates * (1.0 + beyond)
+        ultimate = pack.value("rate.ultimate") * (1.0 + moves[-1])
+        anchor = seen[tenors == first][0]
+        straight = anchor + (ultimate - anchor) * weight
+        spot = straight * weight + seen * (1.0 - weight) + pack.value("rate.spread") * (1.0 - weight)
+        return SpotCurve(tenors, spot)
+
+    moves = {name: np.interp(tenors, stress["tenor"], stress[name]) for name in ("up", "down")}
+    return RateCurves(scenario(np.zeros_like(tenors)), scenario(moves["up"]), scenario(moves["down"]))
+
+
+def rate_risk(
+    inputs: Inputs,
+    pack: RulePack,
+    further: NDArray[np.bool_],
+    problems: Problems,
+    floating: FloatingRule = FloatingRule.RESET,
+) -> RateRisk:
+    """Return what each row and the liabilities add to interest rate risk.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with ``curve`` or ``curve_history`` and, where it has them, ``liabilities``.
+    pack : RulePack
+        The rules in force.
+    further : ndarray of bool (n,)
+        Rows outside `DIRECT_SCOPE` that count: non-base assets under 金规〔2023〕5号 (5).
+    problems : Problems
+        Receives what is missing; the caller must raise it.
+    floating : FloatingRule
+        How floating coupons are taken.
+    """
+    scope = inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy() | further
+    liabilities = liability_flows(inputs, problems)
+    flows = asset_cash_flows(inputs, scope, problems, floating)
+    size = len(scope)
+    if not scope.any() and not len(liabilities.net):
+        return RateRisk(None, scope, flows, np.zeros(size), np.zeros(size), liabilities)
+    observed = _observed(inputs, pack, problems)
+    if observed is None:
+        return RateRisk(None, scope, flows, np.zeros(size), np.zeros(size), liabilities)
+    curves = rate_curves(observed, pack)
+    base = flows.present_value(curves.base)
+    up, down = base - flows.present_value(curves.up), base - flows.present_value(curves.down)
+    return RateRisk(curves, scope, flows, up, down, liabilities)
+
+
+def liability_flows(inputs: Inputs, problems: Problems) -> LiabilityFlows:
+    """Return the liability payments of the table ``liabilities``: year n falls at t = n, a date at days/365."""
+    table = inputs.table("liabilities")
+    if table is None:
+        return LiabilityFlows(np.empty(0, dtype=str), np.empty(0), np.empty(0))
+    year = table["year"].to_numpy(dtype=float, na_value=np.nan)
+    dated = table["date"].notna().to_numpy() if "date" in table else np.zeros(len(table), dtype=bool)
+    time = year.copy()
+    if dated.any():
+        days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(inputs.as_of, "D")
+        time = np.where(dated, days.astype(np.int64) / DAYS_IN_YEAR, year)
+    for row in np.flatnonzero(dated == ~np.isnan(year)):
+        what = Text("a payment needs either a year or a date", "每笔现金流须且仅须填写年度或日期之一")
+        problems.add(what, inputs.where("liabilities", int(row), "year"))
+    for row in np.flatnonzero(time <= 0):
+        what = Text("the payment does not lie after the valuation date", "该现金流不在评估日之后")
+        problems.add(what, inputs.where("liabilities", int(row), "date" if dated[row] else "year"))
+    net = table["outflow"].to_numpy(dtype=float) - np.nan_to_num(table["inflow"].to_numpy(dtype=float))
+    return LiabilityFlows(table["account"].to_numpy(dtype=str), time, net)
+
+
+def _observed(inputs: Inputs, pack: RulePack, problems: Problems) -> SpotCurve | None:
+    """Return the moving average of the government spot curve: given as such, or taken of its history."""
+    given, history = inputs.table("curve"), inputs.table("curve_history")
+    if (given is None) == (history is None):
+        both = given is not None
+        problems.add(
+            Text("give either the mean curve or its history", "均值曲线与历史曲线须且仅须提供其一")
+            if both
+            else Text("interest rate risk needs the government spot curve", "利率风险需要国债即期收益率曲线"),
+            "inputs.curve, inputs.curve_history",
+            hint=Text(
+                "curve.csv holds tenor and the 60-day mean spot rate", "curve.csv 填写期限与60日移动平均即期收益率"
+            ),
+        )
+        return None
+    table, name = given, "curve"
+    if history is not None:
+        days, name = int(pack.value("rate.average_days")), "curve_history"
+        table = mean_of_history(history, inputs.as_of, days, _file(inputs, name), problems)
+    if table is None:
+        return None
+    return spot_curve(table, 1.0, pack.value("rate.ultimate_from"), _file(inputs, name), problems)
+
+
+def _file(inputs: Inputs, table: str) -> str:
+    source = inputs.sources.get(table)
+    return source.file if source is not None else f"inputs.{table}"
