@@ -17,9 +17,9 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from allocator.errors import Problem, Problems
-from allocator.types import Text
+from allocator.types import Phrase, Text
 
-__all__ = ["Document", "parse_scalar", "parse_yaml"]
+__all__ = ["Document", "line_place", "parse_scalar", "parse_yaml"]
 
 LARGEST = 512 * 1024
 DEEPEST = 32
@@ -49,6 +49,13 @@ class Document:
     lines: dict[str, int] = field(default_factory=dict)
 
 
+def line_place(file: str, line: int, key: str = "") -> str:
+    """Return a place in a YAML file: file, line, key."""
+    return Phrase(
+        ", ".join(filter(None, (file, f"line {line}", key))), "，".join(filter(None, (file, f"第 {line} 行", key)))
+    )
+
+
 class _Refused(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.render())
@@ -68,14 +75,19 @@ class _Loader(yaml.SafeLoader):
             raise _Refused(
                 Problem(
                     Text("tags are not allowed", "不允许使用 YAML 标签"),
-                    f"{self.file}, line {line}",
+                    line_place(self.file, line),
                     str(event.tag),
                     hint=Text("write the plain value", "请直接写值"),
                 )
             )
         if self.depth >= DEEPEST:
             raise _Refused(
-                Problem(Text("nested too deeply", "嵌套过深"), f"{self.file}, line {line}", None, f"≤ {DEEPEST} levels")
+                Problem(
+                    Text("nested too deeply", "嵌套过深"),
+                    line_place(self.file, line),
+                    None,
+                    Phrase(f"≤ {DEEPEST} levels", f"≤ {DEEPEST} 层"),
+                )
             )
         self.depth += 1
         node = super().compose_node(parent, index)
@@ -146,9 +158,9 @@ class _Reader:
             raise _Refused(
                 Problem(
                     Text("aliases expand to too many values", "别名展开后的内容过多"),
-                    f"{self._file}, line {line}",
+                    line_place(self._file, line),
                     None,
-                    f"≤ {MOST_VALUES:,} values, ≤ {DEEPEST} levels",
+                    Phrase(f"≤ {MOST_VALUES:,} values, ≤ {DEEPEST} levels", f"≤ {MOST_VALUES:,} 个值，≤ {DEEPEST} 层"),
                 )
             )
         self.lines.setdefault(key, line)
@@ -166,7 +178,7 @@ class _Reader:
             if not isinstance(name, ScalarNode) or name.tag == "tag:yaml.org,2002:merge":
                 self._problems.add(
                     Text("a key must be plain text", "键必须是普通文本"),
-                    f"{self._file}, line {line}",
+                    line_place(self._file, line),
                     hint=Text("merge keys (<<) are not supported", "不支持合并键（<<）"),
                 )
                 continue
@@ -174,7 +186,7 @@ class _Reader:
             if name.value in content:
                 self._problems.add(
                     Text("the key appears twice", "键重复"),
-                    f"{self._file}, line {line}, {full}",
+                    line_place(self._file, line, full),
                     hint=Text(f"it stands in line {self.lines[full]} already", f"该键已在第 {self.lines[full]} 行出现"),
                 )
                 continue
@@ -189,7 +201,10 @@ def _join(key: str, part: str) -> str:
 
 def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark is not None else file
+    place = file
+    if mark is not None:
+        line, column = mark.line + 1, mark.column + 1
+        place = Phrase(f"{file}, line {line}, column {column}", f"{file}，第 {line} 行第 {column} 列")
     detail = getattr(error, "problem", None) or getattr(error, "reason", None)
     return Problem(
         Text("the file is not valid YAML", "文件不是有效的 YAML"),

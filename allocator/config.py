@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from allocator._yaml import LARGEST, Document, parse_scalar, parse_yaml
+from allocator._yaml import LARGEST, Document, line_place, parse_scalar, parse_yaml
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.settings import Settings
 from allocator.translation import Place, translate
@@ -153,7 +153,7 @@ def _read_text(path: Path) -> str:
         raise InputError(
             Problem(
                 Text("the file is not UTF-8", "文件不是 UTF-8 编码"),
-                f"{path.name}, line {line}",
+                line_place(path.name, line),
                 hint=Text("save it as UTF-8", "请另存为 UTF-8 编码"),
             )
         ) from None

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from allocator.types import Language, Text
+from allocator.types import Language, Phrase, Text
 
 __all__ = [
     "AllocatorError",
@@ -37,11 +37,11 @@ class Problem:
     what : Text
         What is wrong.
     where : str
-        File, row, column or YAML key, or the plugin.
+        File, row, column or YAML key, or the plugin; a `Phrase` where the two languages differ.
     got : str or None
         The value found.
     allowed : str or None
-        What would be accepted.
+        What would be accepted, likewise.
     hint : Text or None
         The cure.
     """
@@ -55,17 +55,21 @@ class Problem:
     def render(self, language: str = Language.ENGLISH) -> str:
         """Return the message on one line."""
         comma, stop = ("，", "：") if language == Language.CHINESE else (", ", ": ")
-        parts = [(f"{self.where}{stop}" if self.where else "") + self.what[language]]
+        parts = [(f"{_said(self.where, language)}{stop}" if self.where else "") + self.what[language]]
         if self.got is not None:
-            parts.append(f"{_WORDS['got'][language]} {self.got}")
+            parts.append(f"{_WORDS['got'][language]} {_said(self.got, language)}")
         if self.allowed is not None:
-            parts.append(f"{_WORDS['allowed'][language]} {self.allowed}")
+            parts.append(f"{_WORDS['allowed'][language]} {_said(self.allowed, language)}")
         if self.hint is not None:
             parts.append(f"{_WORDS['hint'][language]}{stop}{self.hint[language]}")
         return comma.join(parts)
 
     def __str__(self) -> str:
         return self.render()
+
+
+def _said(text: str, language: str) -> str:
+    return text.zh if isinstance(text, Phrase) and language == Language.CHINESE else text
 
 
 class AllocatorError(Exception):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from allocator.parsing import parse_date_text, parse_number_text
-from allocator.types import Text
+from allocator.types import Phrase, Text
 
 __all__ = [
     "AccountSettings",
@@ -201,5 +201,6 @@ class Settings(Section):
         while known and known not in self.lines:
             known = known.rpartition(".")[0]
         line = self.lines.get(known)
-        parts = [self.file, f"line {line}" if line else "", key]
-        return ", ".join(part for part in parts if part)
+        english = [self.file, f"line {line}" if line else "", key]
+        chinese = [self.file, f"第 {line} 行" if line else "", key]
+        return Phrase(", ".join(filter(None, english)), "，".join(filter(None, chinese)))

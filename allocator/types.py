@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["AssetKind", "Certainty", "Column", "Language", "Measure", "Source", "Table", "Text"]
+__all__ = ["AssetKind", "Certainty", "Column", "Language", "Measure", "Phrase", "Source", "Table", "Text"]
 
 
 class Language(StrEnum):
@@ -39,6 +39,26 @@ class Text:
 
     def __str__(self) -> str:
         return self.en
+
+
+class Phrase(str):
+    """A str in English that knows its Chinese: a place in a file, a value allowed.
+
+    Parameters
+    ----------
+    en, zh : str
+        Both wordings. Joined into other text it is plain English.
+    """
+
+    zh: str
+
+    def __new__(cls, en: str, zh: str) -> Phrase:
+        phrase = super().__new__(cls, en)
+        phrase.zh = zh
+        return phrase
+
+    def __reduce__(self) -> tuple[type[Phrase], tuple[str, str]]:
+        return Phrase, (str(self), self.zh)
 
 
 class Certainty(StrEnum):

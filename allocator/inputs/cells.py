@@ -19,7 +19,7 @@ from allocator.inputs.headings import spelling
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
 
-__all__ = ["EXCEL_ERRORS", "Parsed", "is_empty", "parse", "parse_choice", "parse_free", "parse_numbers"]
+__all__ = ["EXCEL_ERRORS", "Parsed", "is_empty", "parse", "parse_choice", "parse_free", "parse_numbers", "plain_text"]
 
 EXCEL_ERRORS = frozenset(
     {"#n/a", "#ref!", "#div/0!", "#value!", "#name?", "#null!", "#num!", "#spill!", "#calc!", "#getting_data"}
@@ -115,7 +115,7 @@ def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Pa
     known.update({spelling(name): name for name in choices})
 
     def convert(value: object) -> object:
-        text = _text_of(value)
+        text = plain_text(value)
         key = spelling(text)
         if key in known:
             return known[key]
@@ -202,7 +202,7 @@ def _by_distinct(cells: pd.Series, convert: Callable[[object], object], nothing:
     return Parsed(pd.Series(table[codes], dtype=object, copy=False), chosen == 1, chosen == 2)
 
 
-def _text_of(value: object) -> str:
+def plain_text(value: object) -> str:
     """Return a cell as text: whole numbers without a decimal point, dates in ISO form."""
     if isinstance(value, str):
         return value.strip()
@@ -216,18 +216,18 @@ def _text_of(value: object) -> str:
 
 
 def _text(value: object) -> object:
-    text = _text_of(value)
+    text = plain_text(value)
     return _EMPTY if text in _EMPTY_TEXT else text
 
 
 def _list(value: object) -> object:
-    parts = value if isinstance(value, tuple) else _text_of(value).replace("；", ";").split(";")
-    items = tuple(_text_of(part) for part in parts if not is_empty(part))
+    parts = value if isinstance(value, tuple) else plain_text(value).replace("；", ";").split(";")
+    items = tuple(plain_text(part) for part in parts if not is_empty(part))
     return items or _EMPTY
 
 
 def _flag(value: object) -> object:
-    text = normalise(_text_of(value)).lower()
+    text = normalise(plain_text(value)).lower()
     return True if text in _TRUE else False if text in _FALSE else _EMPTY if text in _EMPTY_VALUE else _BAD
 
 
@@ -268,7 +268,7 @@ def _date_of(value: object, epoch_shift: int) -> object:
         return value
     if isinstance(value, str) and normalise(value).lower() in _EMPTY_VALUE:
         return _EMPTY
-    found = parse_date_text(_text_of(value))
+    found = parse_date_text(plain_text(value))
     if found is not None:
         return found
     number = _number_of(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import EXCEL_ERRORS, Parsed, is_empty, parse, parse_choice, parse_free
 from allocator.inputs.findings import Fault, Findings
-from allocator.inputs.fund import TableSource
+from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import HeadingIndex, Match, spelling
 from allocator.inputs.raw import RawTable
-from allocator.types import Column, Measure, Table, Text
+from allocator.types import Column, Measure, Phrase, Table, Text
 
-__all__ = ["check_table", "column_letter", "drop_blank_rows", "report_excel_errors", "report_totals"]
+__all__ = ["check_table", "column_letter", "drop_blank_rows", "drop_totals", "report_excel_errors"]
 
 MISSPELT = 0.85
 """Likeness from which an undeclared heading of an open table counts as a misspelt declared one."""
@@ -47,8 +47,12 @@ _UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
         Measure.FLAG: Fault(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
     }
 )
+_NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
 _MISSING = Fault(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
-_RATE_HINT = Text("rates are decimals: write 0.035 or 3.5%", "比率以小数表示：请写 0.035 或 3.5%")
+_RATE_HINT = Text(
+    "rates are decimals: write 0.035 or 3.5%, or put (%) in the heading",
+    "比率以小数表示：请写 0.035 或 3.5%，或在表头注明 (%)",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,8 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
     source = _source(raw, {name: place.position for name, place in found.items()})
     report_excel_errors(raw, findings)
     if table.key and table.key[0] in found:
-        report_totals(raw, found[table.key[0]].position, source, table.key[0], findings)
+        raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], findings)
+        source = replace(source, rows=raw.rows)
     frame: dict[str, pd.Series] = {}
     for column in table.columns:
         place = found.get(column.name)
@@ -102,9 +107,7 @@ def drop_blank_rows(raw: RawTable) -> RawTable:
         blank[blank] &= _empty(cells[blank] if not blank.all() else cells)
         if not blank.any():
             return raw
-    kept = ~blank
-    left = tuple(column[kept].reset_index(drop=True) for column in raw.cells)
-    return RawTable(raw.file, raw.headings, left, raw.rows[kept], raw.fingerprint, raw.spreadsheet, raw.epoch_shift)
+    return _kept(raw, ~blank)
 
 
 def report_excel_errors(raw: RawTable, findings: Findings) -> None:
@@ -128,18 +131,21 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
             findings.cells(fault, source, name, cells.isin(wrong).to_numpy(), _shower(cells))
 
 
-def report_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> None:
-    """Report rows whose first key cell says 合计, total …: a sum is no row of its own."""
+def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> RawTable:
+    """Report rows whose first key cell says 合计, total …, and return the others: a sum is no row of its own."""
     cells = raw.cells[position]
     if pd.api.types.is_numeric_dtype(cells.dtype):
-        return
+        return raw
     wrong = [value for value in pd.unique(cells.dropna()) if isinstance(value, str) and spelling(value) in _TOTALS]
-    if wrong:
-        fault = Fault(
-            Text("a row of totals", "合计行"),
-            hint=Text("delete the row: totals are computed", "请删除该行：合计由程序计算"),
-        )
-        findings.cells(fault, source, column, cells.isin(wrong).to_numpy(), _shower(cells))
+    if not wrong:
+        return raw
+    totals = cells.isin(wrong).to_numpy()
+    fault = Fault(
+        Text("a row of totals", "合计行"),
+        hint=Text("delete the row: totals are computed", "请删除该行：合计由程序计算"),
+    )
+    findings.cells(fault, source, column, totals, _shower(cells))
+    return _kept(raw, ~totals)
 
 
 def column_letter(position: int) -> str:
@@ -150,6 +156,11 @@ def column_letter(position: int) -> str:
         position, rest = divmod(position - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def _kept(raw: RawTable, rows: NDArray[np.bool_]) -> RawTable:
+    cells = tuple(column[rows].reset_index(drop=True) for column in raw.cells)
+    return replace(raw, cells=cells, rows=raw.rows[rows])
 
 
 def _headings(raw: RawTable, table: Table, findings: Findings) -> tuple[dict[str, _Place], list[int]]:
@@ -166,7 +177,7 @@ def _headings(raw: RawTable, table: Table, findings: Findings) -> tuple[dict[str
             other = raw.headings[found[match.column.name].position]
             findings.add(
                 Text("two headings mean the same column", "两个表头对应同一列"),
-                f"{raw.file}, column {heading}",
+                column_place(raw.file, heading),
                 f"{other}, {heading}",
                 hint=Text(f"keep one of them for {match.column.name}", f"{match.column.name} 只保留其中一列"),
             )
@@ -195,7 +206,7 @@ def _unknown_headings(
     free: list[int] = []
     for position in unknown:
         heading = raw.headings[position].strip()
-        place = f"{raw.file}, column {heading or column_letter(position)}"
+        place = column_place(raw.file, heading or column_letter(position))
         if not heading:
             findings.add(
                 Text("a column with cells but no heading", "该列有数据但没有表头"),
@@ -286,7 +297,7 @@ def _report_choices(
         return did_you_mean(str(show(row)), spellings)
 
     what = Text(f"an unknown value of {column.name}", f"{column.label.zh}的取值无法识别")
-    fault = Fault(what, ", ".join(column.choices) or "none is declared: enable a plugin that declares some")
+    fault = Fault(what, ", ".join(column.choices) or _NONE_DECLARED)
     findings.cells(fault, source, column.name, parsed.bad, show, hint)
 
 

@@ -12,9 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.settings import Settings
-from allocator.types import AssetKind
+from allocator.types import AssetKind, Phrase
 
-__all__ = ["BalanceSheet", "Inputs", "TableSource"]
+__all__ = ["BalanceSheet", "Inputs", "TableSource", "column_place"]
+
+
+def column_place(file: str, heading: str) -> str:
+    """Return the place of a column: ``"assets.csv, column 评级"``."""
+    return Phrase(f"{file}, column {heading}", f"{file}，“{heading}”列")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,18 @@ class TableSource:
     def where(self, row: int, column: str = "") -> str:
         """Return the place of a cell: ``"assets.csv, row 12, column 评级"``, with ``(C12)`` for Excel."""
         number = int(self.rows[row])
-        place = f"{self.file}, row {number}"
         if not column:
-            return place
+            return Phrase(f"{self.file}, row {number}", f"{self.file}，第 {number} 行")
         cell = f" ({self.letters[column]}{number})" if column in self.letters else ""
-        return f"{place}, column {self.headings.get(column, column)}{cell}"
+        heading = self.headings.get(column, column)
+        return Phrase(
+            f"{self.file}, row {number}, column {heading}{cell}",
+            f"{self.file}，第 {number} 行，“{heading}”列{cell}",
+        )
 
     def where_column(self, column: str) -> str:
         """Return the place of a column: ``"assets.csv, column 评级"``."""
-        return f"{self.file}, column {self.headings.get(column, column)}"
+        return column_place(self.file, self.headings.get(column, column))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,5 +132,5 @@ class Inputs:
         """Return the place of a cell: ``"assets.csv, row 12, column rating"``."""
         source = self.sources.get(table)
         if source is None:
-            return f"{table}, row {row + 1}" + (f", column {column}" if column else "")
+            source = TableSource(table, np.arange(1, len(self.tables[table]) + 1))
         return source.where(row, column)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from allocator.inputs.raw import Wanted
 from allocator.parsing import normalise
 from allocator.types import Column, Measure, Table
 
@@ -32,6 +33,7 @@ _MONEY_UNITS: Mapping[str, float] = MappingProxyType(
         "billion": 1e9,
     }
 )
+_NUMERIC = frozenset({Measure.MONEY, Measure.RATE, Measure.NUMBER, Measure.INTEGER})
 _RATE_UNITS: Mapping[str, float] = MappingProxyType({"%": 1e-2, "percent": 1e-2, "bp": 1e-4, "bps": 1e-4})
 _UNIT = re.compile(
     r"(?P<name>.+?)(?P<open>[(\[【/:,]?)(?:单位:?)?(?:人民币|cny|rmb)?(?P<unit>"
@@ -71,6 +73,7 @@ class HeadingIndex:
     """
 
     def __init__(self, table: Table) -> None:
+        self._table = table.name
         self._columns: dict[str, Column] = {}
         for column in table.columns:
             self._columns[spelling(column.name)] = column
@@ -78,8 +81,18 @@ class HeadingIndex:
             for alias in column.aliases:
                 self._columns.setdefault(spelling(alias), column)
 
-    def __contains__(self, heading: str) -> bool:
-        return self.find(heading) is not None
+    def wanted(self) -> Wanted:
+        """Return what a reader must know to find the table."""
+
+        def numeric(heading: str) -> bool:
+            match = self.find(heading)
+            return match is not None and match.column.measure in _NUMERIC
+
+        def percent(heading: str) -> bool:
+            match = self.find(heading)
+            return match is not None and match.column.measure is Measure.RATE and match.factor is not None
+
+        return Wanted(self._table, lambda heading: self.find(heading) is not None, numeric, percent)
 
     def find(self, heading: str) -> Match | None:
         """Return what a heading means, or None. The whole heading is tried before a unit is split off."""

@@ -16,11 +16,12 @@ from allocator.errors import did_you_mean
 from allocator.inputs.balance import check_balance_sheet, check_total
 from allocator.inputs.check import check_table
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
+from allocator.inputs.files import FileReader
 from allocator.inputs.findings import Findings
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
-from allocator.inputs.headings import HeadingIndex, spelling
-from allocator.inputs.matrices import MATRIX_READERS, leading_headings
-from allocator.inputs.raw import Fits, RawTable
+from allocator.inputs.headings import HeadingIndex
+from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
+from allocator.inputs.raw import RawTable, Wanted
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
 from allocator.settings import Settings
 from allocator.types import Table, Text
@@ -28,10 +29,28 @@ from allocator.types import Table, Text
 if TYPE_CHECKING:
     from allocator.registry import Registry
 
-__all__ = ["from_frames"]
+__all__ = ["assemble", "from_frames", "load_inputs"]
 
-Reader = Callable[[str, Fits, Findings], RawTable | None]
-"""Reads one table by name, given which headings it knows; None when it could not, with the reason recorded."""
+Reader = Callable[[Wanted, Findings], RawTable | None]
+"""Reads one table; None when it could not, with the reason recorded."""
+
+
+def load_inputs(settings: Settings, registry: Registry) -> Inputs:
+    """Return checked inputs from the files that the fund file names.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    registry : Registry
+        Enabled plugins.
+
+    Raises
+    ------
+    InputError
+        Naming every problem found, with file, row, column and cell.
+    """
+    return assemble(settings, tuple(settings.inputs), FileReader(settings).read, registry)
 
 
 def from_frames(
@@ -56,8 +75,8 @@ def from_frames(
     """
     known = settings if isinstance(settings, Settings) else settings_from_mapping({"inputs": {}, **settings})
 
-    def read(name: str, fits: Fits, findings: Findings) -> RawTable:
-        return _raw_frame(name, frames[name])
+    def read(wanted: Wanted, findings: Findings) -> RawTable:
+        return _raw_frame(wanted.name, frames[wanted.name])
 
     return assemble(known, tuple(frames), read, registry)
 
@@ -89,13 +108,13 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
     _report_names(settings, names, tables, findings)
     # assets first: the other tables refer to them
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
-        raw = read(name, HeadingIndex(tables[name]).__contains__, findings)
+        raw = read(HeadingIndex(tables[name]).wanted(), findings)
         if raw is not None:
             frames[name], sources[name] = check_table(raw, tables[name], settings.fund.unit, findings)
     assets = frames.get("assets")
     codes = [] if assets is None else [str(code) for code in assets["asset_id"].dropna().unique()]
     for name in MATRIX_TABLES:
-        raw = read(name, _fits_matrix(name, codes), findings) if name in names else None
+        raw = read(matrix_wanted(name, codes), findings) if name in names else None
         if raw is not None:
             frames[name], sources[name] = MATRIX_READERS[name](raw, codes, findings)
     if assets is not None:
@@ -117,7 +136,7 @@ def _relate(
     if assets.empty:
         findings.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
         return
-    check_assets(assets, sources["assets"], registry.kinds, settings.fund.unit, findings)
+    check_assets(assets, sources["assets"], registry.kinds, findings)
     check_accounts(settings, assets, findings)
     check_references(tables, frames, sources, findings)
     if "curve" in frames and "tenor" in frames["curve"]:
@@ -144,11 +163,6 @@ def _report_names(settings: Settings, names: tuple[str, ...], tables: Mapping[st
             allowed="inputs.assets",
             hint=Text("add inputs: {assets: assets.csv}", "请添加 inputs: {assets: assets.csv}"),
         )
-
-
-def _fits_matrix(name: str, codes: list[str]) -> Fits:
-    known = {*leading_headings(name), *(spelling(code) for code in codes)}
-    return lambda heading: spelling(heading) in known
 
 
 def _raw_frame(name: str, frame: pd.DataFrame) -> RawTable:

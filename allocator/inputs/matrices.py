@@ -8,6 +8,7 @@ which must cover every asset.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -15,14 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.inputs.cells import parse, parse_numbers
-from allocator.inputs.check import column_letter, drop_blank_rows, report_excel_errors, report_totals
+from allocator.inputs.check import column_letter, drop_blank_rows, drop_totals, report_excel_errors
 from allocator.inputs.findings import Fault, Findings
-from allocator.inputs.fund import TableSource
+from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import spelling
-from allocator.inputs.raw import RawTable
-from allocator.types import Measure, Text
+from allocator.inputs.raw import RawTable, Wanted
+from allocator.types import Measure, Phrase, Text
 
-__all__ = ["MATRIX_READERS", "MatrixReader", "check_covariance", "check_returns", "check_scenarios", "leading_headings"]
+__all__ = ["MATRIX_READERS", "MatrixReader", "check_covariance", "check_returns", "check_scenarios", "matrix_wanted"]
 
 MatrixReader = Callable[[RawTable, Sequence[str], Findings], tuple[pd.DataFrame, TableSource]]
 
@@ -50,9 +51,11 @@ _EMPTY = Fault(
 _NOT_NUMBER = Fault(Text("not a number", "不是有效数字"), "0.0123, 1.23%")
 
 
-def leading_headings(table: str) -> frozenset[str]:
-    """Return the spellings of headings that are not asset codes."""
-    return frozenset(_LEADING[table])
+def matrix_wanted(table: str, assets: Sequence[str]) -> Wanted:
+    """Return what a reader must know to find a table whose columns are asset codes."""
+    leading = _LEADING[table]
+    known = {*leading, *(spelling(code) for code in assets)}
+    return Wanted(table, lambda heading: spelling(heading) in known, lambda heading: spelling(heading) not in leading)
 
 
 def check_returns(raw: RawTable, assets: Sequence[str], findings: Findings) -> tuple[pd.DataFrame, TableSource]:
@@ -173,7 +176,7 @@ def _prepare(raw: RawTable, table: str, findings: Findings) -> tuple[RawTable, T
                 Text("two columns share a heading", "两列表头相同")
                 if name
                 else Text("a column without heading", "该列没有表头"),
-                f"{raw.file}, column {heading.strip() or column_letter(position)}",
+                column_place(raw.file, heading.strip() or column_letter(position)),
             )
             continue
         places[name] = position
@@ -182,7 +185,8 @@ def _prepare(raw: RawTable, table: str, findings: Findings) -> tuple[RawTable, T
     source = TableSource(raw.file, raw.rows, MappingProxyType(headings), raw.fingerprint, MappingProxyType(letters))
     report_excel_errors(raw, findings)
     if raw.cells and table != "covariance":
-        report_totals(raw, 0, source, next(iter(places), ""), findings)
+        raw = drop_totals(raw, 0, source, next(iter(places), ""), findings)
+        source = replace(source, rows=raw.rows)
     return raw, source, places
 
 
@@ -272,7 +276,10 @@ def _report_indefinite(matrix: NDArray[np.float64], source: TableSource, finding
         findings.add(
             Text("the covariance is not positive semidefinite", "协方差矩阵非半正定"),
             source.file,
-            f"smallest eigenvalue of the correlation matrix {smallest:.6g}",
+            Phrase(
+                f"smallest eigenvalue of the correlation matrix {smallest:.6g}",
+                f"相关系数矩阵最小特征值 {smallest:.6g}",
+            ),
             f"≥ {-DEFINITENESS:g}",
             Text(
                 "estimate it from one common period, or shrink it; pairwise estimates are often not usable",

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Fits", "RawTable", "heading_row"]
-
-Fits = Callable[[str], bool]
-"""Whether a heading is known to the table that is looked for."""
+__all__ = ["RawTable", "Wanted", "heading_row", "series_of"]
 
 HEADING_ROWS = 10
+
+
+def _never(heading: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a reader must know of the table it looks for.
+
+    Parameters
+    ----------
+    name : str
+        The table's key under ``inputs:``.
+    fits : callable
+        Whether a heading is known.
+    numeric : callable
+        Whether a heading's cells are numbers, so that plain ones need no parsing.
+    percent : callable
+        Whether a heading says that its cells are percentages.
+    """
+
+    name: str
+    fits: Callable[[str], bool]
+    numeric: Callable[[str], bool] = field(default=_never)
+    percent: Callable[[str], bool] = field(default=_never)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +55,7 @@ class RawTable:
     cells : tuple of Series
         One for each heading, equally long: text, numbers, dates or mixed.
     rows : ndarray of int (n,)
-        File row of each row, 1-based, heading included.
+        File row of each row, 1-based, heading included (a quoted line break does not begin a row).
     fingerprint : str
         SHA-256 of the file, hexadecimal.
     spreadsheet : bool
@@ -48,13 +73,29 @@ class RawTable:
     epoch_shift: int = 0
 
 
-def heading_row(rows: list[list[str]], fits: Fits) -> tuple[int, int]:
+def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> tuple[int, int]:
     """Return the position of the row, among the first ten, with the most known headings, and how many.
 
-    The first such row wins; (0, 0) when no row holds any.
+    The first such row wins; where no row holds any, the first row that is not empty.
     """
     counts = [len({cell for cell in row if cell.strip() and fits(cell)}) for row in rows[:HEADING_ROWS]]
-    if not counts:
-        return 0, 0
+    if not any(counts):
+        filled = (place for place, row in enumerate(rows[:HEADING_ROWS]) if any(cell.strip() for cell in row))
+        return next(filled, 0), 0
     best = max(range(len(counts)), key=lambda row: (counts[row], -row))
     return best, counts[best]
+
+
+def series_of(column: pa.ChunkedArray) -> pd.Series:
+    """Return an Arrow column as a Series: whole numbers with gaps stay whole, decimals become floats."""
+    kind = column.type
+    if pa.types.is_decimal(kind):
+        column = pc.cast(column, pa.float64())
+    elif pa.types.is_integer(kind) and column.null_count:
+        series: pd.Series = column.to_pandas(types_mapper={kind: pd.Int64Dtype()}.get)
+        return series
+    elif pa.types.is_null(kind):
+        return pd.Series(np.full(len(column), np.nan))
+    text = pd.StringDtype("pyarrow")
+    series = column.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get, date_as_object=False)
+    return series.astype(text) if pa.types.is_string_view(kind) else series

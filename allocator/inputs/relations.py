@@ -25,9 +25,7 @@ def funded_rows(assets: pd.DataFrame, kinds: Mapping[str, AssetKind]) -> pd.Seri
     return ~assets["kind"].isin([kind.name for kind in kinds.values() if kind.derivative])
 
 
-def check_assets(
-    assets: pd.DataFrame, source: TableSource, kinds: Mapping[str, AssetKind], unit: float, findings: Findings
-) -> None:
+def check_assets(assets: pd.DataFrame, source: TableSource, kinds: Mapping[str, AssetKind], findings: Findings) -> None:
     """Amounts are not negative except of derivatives, bounds are in order, accounts are complete."""
     if "amount" not in source.headings:
         findings.add(
@@ -44,10 +42,10 @@ def check_assets(
     )
     for column in ("amount", "min", "max"):
         values = assets[column].to_numpy(dtype=np.float64)
-        findings.cells(negative, source, column, funded & (values < 0), _amount(values, unit))
+        findings.cells(negative, source, column, funded & (values < 0), _amount(values))
     low, high = assets["min"].to_numpy(dtype=np.float64), assets["max"].to_numpy(dtype=np.float64)
     fault = Fault(Text("min is greater than max", "下限大于上限"))
-    findings.cells(fault, source, "min", low > high, lambda row: f"{low[row] / unit:,.10g} > {high[row] / unit:,.10g}")
+    findings.cells(fault, source, "min", low > high, lambda row: f"{low[row]:,.2f} > {high[row]:,.2f} CNY")
 
 
 def check_accounts(settings: Settings, assets: pd.DataFrame, findings: Findings) -> None:
@@ -123,5 +121,5 @@ def check_tenors(curve: pd.DataFrame, source: TableSource, findings: Findings) -
     findings.cells(fault, source, "tenor", late, lambda row: f"{tenor[row]:g}")
 
 
-def _amount(values: NDArray[np.float64], unit: float) -> Callable[[int], str]:
-    return lambda row: f"{values[row] / unit:,.10g}"
+def _amount(values: NDArray[np.float64]) -> Callable[[int], str]:
+    return lambda row: f"{values[row]:,.2f} CNY"

@@ -1,0 +1,243 @@
+"""CSV: encoding, delimiter and heading row are found, never guessed past a check; ragged rows are named."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from allocator.errors import Problem
+from allocator.inputs.findings import Findings
+from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, series_of
+from allocator.types import Phrase, Text
+
+__all__ = ["decode", "read_csv"]
+
+DELIMITERS = (",", ";", "\t")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+_SAMPLE = 100_000
+_COMMON = 0.8
+"""Share of the Chinese characters of a GB18030 file that must be among the 3,755 common ones of GB 2312."""
+_LARGEST_BLOCK = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Where the headings stand: delimiter, cells, row from 1, and the text's offset of the row after."""
+
+    delimiter: str
+    headings: tuple[str, ...]
+    row: int
+    offset: int
+
+
+def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findings: Findings) -> RawTable | None:
+    """Return the table of a CSV file, or None with the reason in ``findings``.
+
+    Encodings: UTF-8 (with or without byte order mark), UTF-16 with one, GB18030 (GBK, GB 2312). Delimiter:
+    comma, semicolon or tab, whichever makes the most known headings. Title lines above the headings are
+    skipped.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    file, fingerprint : str
+        Its name and hash.
+    wanted : Wanted
+        The table looked for.
+    findings : Findings
+        Receives rows with too many or too few cells, quotes left open, an unknown encoding.
+    """
+    text = decode(content, file, findings)
+    if text is None:
+        return None
+    head = max((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: pair[1])[0]
+    if not any(heading.strip() for heading in head.headings):
+        findings.add(Text("the file is empty", "文件为空"), file)
+        return None
+    if text.count('"', head.offset) % 2:
+        findings.add(
+            Text("a quotation mark is not closed", "引号未闭合"),
+            _row_place(file, _open_quote(text[head.offset :], head)),
+            hint=Text('double a quotation mark inside a cell: ""', '单元格内的引号须写成两个：""'),
+        )
+        return None
+    return _body(text, head, RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint), wanted, findings)
+
+
+def decode(content: bytes, file: str, findings: Findings) -> str | None:
+    """Return the text of a file, or None with the encodings tried in ``findings``."""
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding)
+            except UnicodeDecodeError as error:
+                findings.extend((_undecodable(file, f"{encoding}, byte {error.start}"),))
+                return None
+    text = _decoded(content, "utf-8")
+    if text is None:
+        text = _decoded(content, "gb18030")
+        if text is None or not _reads_as_chinese(text):
+            findings.extend((_undecodable(file),))
+            return None
+    if "\0" in text[:_SAMPLE]:
+        findings.extend((_undecodable(file, "zero bytes"),))
+        return None
+    return text
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _reads_as_chinese(text: str) -> bool:
+    """Return whether text decoded as GB18030 is Chinese, not another encoding's bytes.
+
+    GB 2312 level 1 (first byte 0xB0–0xD7) holds the common characters; wrongly decoded bytes spread over the
+    20,000 others.
+    """
+    foreign = [character for character in text[:_SAMPLE] if ord(character) > 0x2E7F]
+    if not foreign:
+        return False
+    coded = "".join(foreign).encode("gb2312", errors="replace").replace(b"?", b"??")
+    first = np.frombuffer(coded, dtype=np.uint8)[::2]
+    return float(np.mean((first >= 0xA1) & (first <= 0xD7))) >= _COMMON
+
+
+def _undecodable(file: str, got: str | None = None) -> Problem:
+    return Problem(
+        Text("the file's encoding is not known", "无法识别文件编码"),
+        file,
+        got,
+        Phrase("UTF-8, UTF-16 with byte order mark, GB18030 (GBK)", "UTF-8、带字节顺序标记的 UTF-16、GB18030 (GBK)"),
+        Text("save it as “CSV UTF-8”", "请另存为“CSV UTF-8”格式"),
+    )
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (match.group() for match in _LINE.finditer(text))
+
+
+def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
+    """Return the heading row under a delimiter, and how many headings are known."""
+    rows: list[list[str]] = []
+    offsets: list[int] = []
+    consumed = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal consumed
+        for line in _lines(text):
+            consumed += len(line)
+            yield line
+
+    try:
+        for record in csv.reader(counted(), delimiter=delimiter):
+            rows.append(record)
+            offsets.append(consumed)
+            if len(rows) == HEADING_ROWS:
+                break
+    except csv.Error:  # a cell beyond csv's limit: no heading from there on
+        pass
+    if not rows:
+        return _Head(delimiter, (), 1, len(text)), -1
+    place, count = heading_row(rows, wanted.fits)
+    return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place]), count
+
+
+def _body(text: str, head: _Head, empty: RawTable, wanted: Wanted, findings: Findings) -> RawTable | None:
+    """Return the rows below the headings."""
+    body = text[head.offset :].encode()
+    width = len(head.headings)
+    if not body.strip():
+        cells = tuple(pd.Series([], dtype=object) for _ in range(width))
+        return RawTable(empty.file, head.headings, cells, empty.rows, empty.fingerprint)
+    ragged: list[tuple[int, int, str]] = []
+
+    def refuse(row: arrow_csv.InvalidRow) -> str:
+        ragged.append((row.number, row.actual_columns, row.text))
+        return "skip"
+
+    table = None
+    for typed in (True, False):
+        ragged.clear()
+        try:
+            table = _arrow(body, head, wanted, refuse, typed)
+            break
+        except pa.ArrowInvalid as error:  # a later block does not fit the type of the first: read as text
+            if not typed:
+                findings.add(
+                    Text("the file cannot be read as CSV", "无法按 CSV 读取该文件"), empty.file, str(error)[:200]
+                )
+                return None
+    assert table is not None
+    _report_ragged(ragged, head, empty.file, width, findings)
+    rows = np.arange(1, table.num_rows + len(ragged) + 1, dtype=np.int64)
+    rows = np.delete(rows, [number - 1 for number, _, _ in ragged]) + head.row
+    cells = tuple(series_of(column) for column in table.columns)
+    return RawTable(empty.file, head.headings, cells, rows, empty.fingerprint)
+
+
+def _arrow(body: bytes, head: _Head, wanted: Wanted, refuse: arrow_csv.InvalidRowHandler, typed: bool) -> pa.Table:
+    """Parse the rows; with ``typed``, columns of numbers are read as such where every cell is plain."""
+    names = [str(position) for position in range(len(head.headings))]
+    text = {
+        name: pa.string()
+        for name, heading in zip(names, head.headings, strict=True)
+        if not (typed and wanted.numeric(heading))
+    }
+    return arrow_csv.read_csv(
+        pa.BufferReader(body),
+        arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=min(len(body) + 1, _LARGEST_BLOCK)),
+        arrow_csv.ParseOptions(
+            delimiter=head.delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=refuse,
+        ),
+        arrow_csv.ConvertOptions(column_types=text, null_values=[""], strings_can_be_null=False),
+    )
+
+
+def _report_ragged(ragged: list[tuple[int, int, str]], head: _Head, file: str, width: int, findings: Findings) -> None:
+    for number, count, shown in ragged:
+        findings.add(
+            Text("the row has more or fewer cells than the headings", "该行单元格数与表头不一致"),
+            _row_place(file, number + head.row),
+            Phrase(f"{count} cells: {shown[:60]}", f"{count} 个单元格：{shown[:60]}"),
+            Phrase(f"{width} cells", f"{width} 个单元格"),
+            Text(
+                f"put a cell that holds {head.delimiter!r} in quotation marks",
+                f"含有 {head.delimiter!r} 的单元格须加引号",
+            ),
+        )
+
+
+def _row_place(file: str, row: int) -> str:
+    return Phrase(f"{file}, row {row}", f"{file}，第 {row} 行")
+
+
+def _open_quote(body: str, head: _Head) -> int:
+    """Return the row from which everything is swallowed by an open quotation mark."""
+    row = head.row
+    try:
+        for _ in csv.reader(_lines(body), delimiter=head.delimiter):
+            row += 1
+    except csv.Error:
+        row += 1
+    return row

@@ -1,0 +1,210 @@
+"""Excel (.xlsx): values as saved, never formulas; merged cells and formulas without a value are errors."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import did_you_mean
+from allocator.inputs.cells import plain_text
+from allocator.inputs.findings import Findings
+from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row
+from allocator.types import Phrase, Text
+
+__all__ = ["read_excel"]
+
+LARGEST = 512 << 20
+"""Most bytes a workbook may unpack to."""
+SUSPICIOUS = 10 << 20
+MOST_PACKED = 200
+"""A part of more than `SUSPICIOUS` bytes may be packed by at most this factor."""
+MOST_COLUMNS = 16_384
+EPOCH_1904_SHIFT = 1462
+
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_UNSAVED = re.compile(
+    rb'<(?:\w+:)?c\s(?![^>]*t="str")[^>]*?r="([A-Z]+\d+)"[^>]*?><(?:\w+:)?f(?:\s[^>]*?)?(?:/>|>[^<]*</(?:\w+:)?f>)'
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?</(?:\w+:)?c>"
+)
+
+
+def read_excel(
+    content: bytes, file: str, fingerprint: str, sheet: str, wanted: Wanted, findings: Findings
+) -> RawTable | None:
+    """Return the table of a workbook, or None with the reason in ``findings``.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    file, fingerprint : str
+        Its name and hash.
+    sheet : str
+        Sheet wanted; empty: the only one, the one named as the table, else the visible one whose headings
+        fit best. Hidden rows and columns are read like any other.
+    wanted : Wanted
+        The table looked for.
+    findings : Findings
+        Receives the reason, merged cells and formulas without a saved value.
+    """
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    if not _openable(content, file, findings):
+        return None
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        name = _choose(book, file, sheet, wanted, findings)
+        if name is None:
+            return None
+        page = book[name]
+        page.reset_dimensions()
+        rows = [_trimmed(row) for row in page.iter_rows(values_only=True)]
+        place, _ = heading_row([[plain_text(cell) for cell in row] for row in rows[:HEADING_ROWS]], wanted.fits)
+        if not rows or not any(rows):
+            findings.add(Text("the sheet is empty", "工作表为空"), f"{file}#{name}")
+            return None
+        shift = EPOCH_1904_SHIFT if book.epoch == datetime(1904, 1, 1) else 0
+        raw = _table(rows, place, f"{file}#{name}", fingerprint, shift)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            xml = archive.read(page._worksheet_path)
+        _report_sheet(xml, raw, place + 1, findings)
+        return _percentages(raw, page, place + 1, wanted)
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, OSError) as error:
+        # openpyxl passes on whatever a damaged part makes its parsers raise
+        findings.add(
+            Text("the workbook is damaged", "工作簿已损坏"),
+            file,
+            f"{type(error).__name__}: {error}"[:200],
+            hint=Text("open it in Excel and save it again", "请用 Excel 打开后重新保存"),
+        )
+        return None
+
+
+def _openable(content: bytes, file: str, findings: Findings) -> bool:
+    """Return whether the file is a workbook of bearable size."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = archive.infolist()
+    except zipfile.BadZipFile:
+        findings.add(
+            Text("not an .xlsx workbook", "不是 .xlsx 工作簿"),
+            file,
+            hint=Text("remove the password or save it as .xlsx", "请去除密码或另存为 .xlsx"),
+        )
+        return False
+    size = sum(part.file_size for part in parts)
+    packed = [
+        part for part in parts if part.file_size > SUSPICIOUS and part.file_size > MOST_PACKED * part.compress_size
+    ]
+    if size > LARGEST or packed:
+        findings.add(
+            Text("the workbook unpacks to too much", "工作簿解压后过大"),
+            file,
+            f"{size >> 20:,} MiB",
+            f"≤ {LARGEST >> 20} MiB",
+            Text("save large tables as CSV or Parquet", "大表请另存为 CSV 或 Parquet"),
+        )
+        return False
+    return True
+
+
+def _choose(book: Any, file: str, sheet: str, wanted: Wanted, findings: Findings) -> str | None:
+    """Return the sheet to read."""
+    names = [page.title for page in book.worksheets]
+    if sheet:
+        if sheet in names:
+            return sheet
+        findings.add(Text("no such sheet", "工作表不存在"), file, sheet, ", ".join(names), did_you_mean(sheet, names))
+        return None
+    if len(names) == 1:
+        return str(names[0])
+    if wanted.name in names:
+        return wanted.name
+    counts: dict[str, int] = {}
+    for page in book.worksheets:
+        if page.sheet_state == "visible":
+            page.reset_dimensions()
+            top = [[plain_text(cell) for cell in row] for row in page.iter_rows(max_row=HEADING_ROWS, values_only=True)]
+            counts[page.title] = heading_row(top, wanted.fits)[1]
+    best = max(counts.values(), default=0)
+    fitting = [name for name, count in counts.items() if count == best]
+    if best > 0 and len(fitting) == 1:
+        return fitting[0]
+    findings.add(
+        Text(f"which sheet holds the table {wanted.name}?", f"无法确定表 {wanted.name} 所在的工作表"),
+        file,
+        None,
+        ", ".join(names),
+        Text(f"name it: {file}#{names[0] if names else 'sheet'}", f"请指明：{file}#{names[0] if names else 'sheet'}"),
+    )
+    return None
+
+
+def _trimmed(row: tuple[Any, ...]) -> list[Any]:
+    """Return a row without its empty tail."""
+    end = len(row)
+    while end and row[end - 1] is None:
+        end -= 1
+    return list(row[:end])
+
+
+def _table(rows: list[list[Any]], place: int, file: str, fingerprint: str, shift: int) -> RawTable:
+    width = min(max(len(row) for row in rows[place:]), MOST_COLUMNS)
+    headings = tuple(plain_text(cell) for cell in [*rows[place], *[None] * width][:width])
+    body = [row + [None] * (width - len(row)) for row in rows[place + 1 :]]
+    cells = tuple(
+        pd.Series(list(column), dtype=object).infer_objects()
+        for column in (zip(*body, strict=True) if body else [()] * width)
+    )
+    numbers = np.arange(place + 2, place + 2 + len(body), dtype=np.int64)
+    return RawTable(file, headings, cells, numbers, fingerprint, spreadsheet=True, epoch_shift=shift)
+
+
+def _report_sheet(xml: bytes, raw: RawTable, heading: int, findings: Findings) -> None:
+    """Report merged cells from the heading row on, and formulas saved without their value."""
+    for match in _MERGED.finditer(xml):
+        left, top, right, bottom = (part.decode() for part in match.groups())
+        if int(bottom) >= heading:
+            findings.add(
+                Text("merged cells", "合并单元格"),
+                Phrase(
+                    f"{raw.file}, cells {left}{top}:{right}{bottom}", f"{raw.file}，单元格 {left}{top}:{right}{bottom}"
+                ),
+                hint=Text("unmerge them and fill every cell", "请取消合并并填写每个单元格"),
+            )
+    unsaved = [match.group(1).decode() for match in _UNSAVED.finditer(xml)]
+    for cell in unsaved[:20]:
+        findings.add(
+            Text("the formula has no saved value", "公式没有已保存的计算结果"),
+            Phrase(f"{raw.file}, cell {cell}", f"{raw.file}，单元格 {cell}"),
+            hint=Text("open the file in Excel and save it, or paste values", "请用 Excel 打开并保存，或粘贴为数值"),
+        )
+    if len(unsaved) > 20:
+        more = len(unsaved) - 20
+        findings.add(Text(f"and {more:,} more such formulas", f"另有 {more:,} 个此类公式"), raw.file)
+
+
+def _percentages(raw: RawTable, page: Any, heading: int, wanted: Wanted) -> RawTable:
+    """Under a heading with %, a cell formatted as a percentage holds 0.035 and shows 3.5%: take what it shows."""
+    places = [position for position, name in enumerate(raw.headings) if wanted.percent(name)]
+    if not places or not len(raw.rows):
+        return raw
+    columns = list(raw.cells)
+    for position in places:
+        shown = [
+            f"{Decimal(repr(float(cell.value))) * 100}%"
+            if isinstance(cell.value, (int, float)) and "%" in (cell.number_format or "")
+            else cell.value
+            for (cell,) in page.iter_rows(min_row=heading + 1, min_col=position + 1, max_col=position + 1)
+        ]
+        size = len(raw.rows)
+        columns[position] = pd.Series([*shown, *[None] * size][:size], dtype=object).infer_objects()
+    return RawTable(raw.file, raw.headings, tuple(columns), raw.rows, raw.fingerprint, raw.spreadsheet, raw.epoch_shift)

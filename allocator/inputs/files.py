@@ -1,0 +1,88 @@
+"""From a path under ``inputs:`` to a table as read. Each file is read once, so its hash is that of what was used."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from allocator.errors import did_you_mean
+from allocator.inputs.csv_files import read_csv
+from allocator.inputs.excel_files import read_excel
+from allocator.inputs.findings import Findings
+from allocator.inputs.parquet_files import read_parquet
+from allocator.inputs.raw import RawTable, Wanted
+from allocator.settings import Settings
+from allocator.types import Text
+
+__all__ = ["FileReader"]
+
+_CSV = frozenset({".csv", ".tsv", ".txt"})
+_EXCEL = frozenset({".xlsx", ".xlsm"})
+_PARQUET = frozenset({".parquet", ".pq"})
+_FORMATS = ".csv, .tsv, .txt, .xlsx, .xlsm, .parquet"
+
+
+@dataclass(eq=False)
+class FileReader:
+    """Reads the tables a fund file names.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file: paths, the folder they start from, and lines for messages.
+    """
+
+    settings: Settings
+    _contents: dict[Path, tuple[bytes, str]] = field(default_factory=dict)
+
+    def read(self, wanted: Wanted, findings: Findings) -> RawTable | None:
+        """Return a table as read, or None with the reason in ``findings``."""
+        given = str(self.settings.inputs[wanted.name])
+        where = self.settings.where(f"inputs.{wanted.name}")
+        path, sheet = self._resolve(given)
+        suffix = path.suffix.lower()
+        if suffix == ".xls":
+            findings.add(
+                Text("the old Excel format .xls is not read", "不支持旧版 Excel 格式 .xls"),
+                where,
+                given,
+                _FORMATS,
+                Text("open it in Excel and save it as .xlsx", "请用 Excel 打开后另存为 .xlsx"),
+            )
+            return None
+        if suffix not in _CSV | _EXCEL | _PARQUET:
+            findings.add(Text("a format that is not read", "不支持的文件格式"), where, given, _FORMATS)
+            return None
+        loaded = self._load(path, where, given, findings)
+        if loaded is None:
+            return None
+        content, fingerprint = loaded
+        if suffix in _EXCEL:
+            return read_excel(content, path.name, fingerprint, sheet, wanted, findings)
+        read = read_csv if suffix in _CSV else read_parquet
+        return read(content, path.name, fingerprint, wanted, findings)
+
+    def _resolve(self, given: str) -> tuple[Path, str]:
+        """Return path and sheet: what follows the last ``#`` is a sheet unless a file has the whole name."""
+        whole = self.settings.folder / given
+        name, mark, sheet = given.rpartition("#")
+        return (whole, "") if not mark or whole.exists() else (self.settings.folder / name, sheet)
+
+    def _load(self, path: Path, where: str, given: str, findings: Findings) -> tuple[bytes, str] | None:
+        if path in self._contents:
+            return self._contents[path]
+        try:
+            if not path.is_file():
+                near = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
+                findings.add(Text("no such file", "文件不存在"), where, given, hint=did_you_mean(path.name, near))
+                return None
+            content = path.read_bytes()
+        except (OSError, ValueError) as error:
+            findings.add(Text("the file cannot be read", "文件无法读取"), where, f"{given}: {error}"[:200])
+            return None
+        if not content:
+            findings.add(Text("the file is empty", "文件为空"), where, given)
+            return None
+        self._contents[path] = content, hashlib.sha256(content).hexdigest()
+        return self._contents[path]

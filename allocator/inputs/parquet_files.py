@@ -1,0 +1,57 @@
+"""Parquet: columns keep their types; a telling pandas index counts as a column."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from allocator.inputs.findings import Findings
+from allocator.inputs.raw import RawTable, Wanted, series_of
+from allocator.types import Text
+
+__all__ = ["read_parquet"]
+
+MOST_ROWS = 50_000_000
+_INDEX = "__index_level_"
+
+
+def read_parquet(content: bytes, file: str, fingerprint: str, wanted: Wanted, findings: Findings) -> RawTable | None:
+    """Return the table of a Parquet file, or None with the reason in ``findings``. Rows count from 1.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    file, fingerprint : str
+        Its name and hash.
+    wanted : Wanted
+        Not needed: headings and types are stated in the file.
+    findings : Findings
+        Receives the reason why the file cannot be read.
+    """
+    try:
+        parquet = pq.ParquetFile(pa.BufferReader(content))
+        if parquet.metadata.num_rows > MOST_ROWS:
+            findings.add(Text("too many rows", "行数过多"), file, f"{parquet.metadata.num_rows:,}", f"≤ {MOST_ROWS:,}")
+            return None
+        table = parquet.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        findings.add(
+            Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"),
+            file,
+            str(error).splitlines()[0][:200],
+        )
+        return None
+    columns = list(zip(table.column_names, table.columns, strict=True))
+    telling = [
+        ("index", column) for name, column in columns if _is_index(name) and not pa.types.is_integer(column.type)
+    ]
+    kept = telling + [(name, column) for name, column in columns if not _is_index(name)]
+    rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
+    headings = tuple(name for name, _ in kept)
+    return RawTable(file, headings, tuple(series_of(column) for _, column in kept), rows, fingerprint)
+
+
+def _is_index(name: str) -> bool:
+    return name.startswith(_INDEX)
