@@ -37,6 +37,10 @@ class Expression(ABC):
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         """Return the Jacobian (rows, n); at a kink any subgradient."""
 
+    def affine(self) -> Linear | None:
+        """Return the same function as `Linear` when it is affine, else None; the solver then needs no cvxpy."""
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class Linear(Expression):
@@ -67,6 +71,9 @@ class Linear(Expression):
 
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         return self.matrix
+
+    def affine(self) -> Linear | None:
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,3 +165,8 @@ class TradeCost(Expression):
         trade = holdings - self.reference
         row = np.where(trade > 0, self.buy, np.where(trade < 0, -self.sell, 0.0)) + self.quadratic * trade
         return sparse.csr_array(np.atleast_2d(row))
+
+    def affine(self) -> Linear | None:
+        if self.buy.any() or self.sell.any() or self.quadratic.any():
+            return None
+        return Linear.of(np.zeros(len(self.reference)))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from allocator.capital.tree import CapitalTree
 from allocator.model.expressions import TradeCost
 from allocator.model.space import Space
-from allocator.model.terms import ObjectiveTerm, Term
+from allocator.model.terms import TOLERANCE, ObjectiveTerm, Term
 from allocator.types import Text
+
+if TYPE_CHECKING:
+    from allocator.capital.tree import CapitalTree
 
 __all__ = ["CapitalLimit", "Model"]
 
@@ -39,6 +42,14 @@ class CapitalLimit:
     multiplier: float
     available: float
     cost_weight: float = 1.0
+
+    def slack(self, module: float, cost: float) -> float:
+        """Return the room left in CNY when the module is ``module`` CNY and trading costs ``cost`` CNY."""
+        return self.available - self.multiplier * module - self.cost_weight * cost
+
+    def holds(self, module: float, cost: float) -> bool:
+        """Return whether ``(available − cost) / module`` reaches the multiplier within `TOLERANCE`."""
+        return self.slack(module, cost) >= -TOLERANCE * abs(module)
 
 
 @dataclass(frozen=True, eq=False)

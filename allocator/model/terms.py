@@ -23,7 +23,7 @@ __all__ = ["ConstraintSpec", "Mode", "Objective", "ObjectiveSpec", "ObjectiveTer
 Vector = NDArray[np.float64]
 
 TOLERANCE = 1e-7
-"""The one tolerance: a side may miss by this fraction of the term's ``per``."""
+"""The one tolerance: a side may miss by this fraction of the term's ``per``, or of its right side if larger."""
 
 
 class Sense(StrEnum):
@@ -62,7 +62,7 @@ class Term:
     per : ndarray (rows,)
         Positive divisor that turns both sides into the unit shown (total assets for a share, liabilities
         for a hedge ratio, 1 for a plain number). It also sets the tolerance: a side may miss by
-        ``TOLERANCE × per``.
+        ``TOLERANCE × max(per, |right|)``.
     unit : str
         Unit shown after division: ``"ratio"``, ``"CNY"``, ``"years"``, ``"share"`` …
     source : Source
@@ -105,7 +105,11 @@ class Term:
 
     def holds(self, holdings: Vector) -> bool:
         """Return whether every row holds within `TOLERANCE`."""
-        return bool(np.all(self.slack(holdings) >= -TOLERANCE))
+        return bool(np.all(self.slack(holdings) >= -self.tolerance()))
+
+    def tolerance(self) -> Vector:
+        """Return by how much each row may miss, in the unit shown."""
+        return TOLERANCE * np.maximum(1.0, np.abs(self.right / self.per))
 
     def row_names(self) -> tuple[str, ...]:
         """Return the name of each row as constraints.csv prints it."""

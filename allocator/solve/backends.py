@@ -1,0 +1,250 @@
+"""The solvers: each takes a `ConeProgram` and returns an `Answer`; the chain asks the next when one fails."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
+from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.types import Text
+
+__all__ = ["Backend", "Chain"]
+
+LARGE_LINEAR = 20_000
+"""Non-zeros from which a linear program goes to the simplex solver first."""
+
+ALMOST = 1e-6
+"""Residuals at which an interior-point answer counts as solved when it gets no further."""
+
+ROUGH = 1e-3
+"""Primal residual up to which a stalled answer is still used: bounds rest on the dual point alone and charge
+its residual, and the exact tree judges the primal one."""
+
+
+class Backend(ABC):
+    """A solver behind a common door."""
+
+    name: ClassVar[str]
+    package: ClassVar[str]
+
+    @classmethod
+    def installed(cls) -> bool:
+        """Return whether its package can be imported."""
+        return find_spec(cls.package) is not None
+
+    @classmethod
+    def label(cls) -> str:
+        """Return name and version."""
+        return f"{cls.name} {_version(cls.package)}"
+
+    @abstractmethod
+    def accepts(self, program: ConeProgram) -> bool:
+        """Return whether it knows every cone of the program."""
+
+    @abstractmethod
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        """Solve within ``seconds``."""
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
+
+
+class Clarabel(Backend):
+    """Interior point; every cone. Presolve stays off so that the duals are those of the rows given."""
+
+    name = "CLARABEL"
+    package = "clarabel"
+
+    def accepts(self, program: ConeProgram) -> bool:
+        return True
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        import clarabel
+
+        settings = clarabel.DefaultSettings()
+        settings.verbose = False
+        settings.presolve_enable = False
+        settings.max_threads = 1
+        settings.time_limit = max(seconds, 0.01)
+        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-9
+        settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = settings.reduced_tol_feas = ALMOST
+        settings.max_iter = 100
+        cones = [_clarabel_cone(clarabel, block) for block in program.blocks if block.rows]
+        solver = clarabel.DefaultSolver(
+            program.quadratic, program.linear, program.matrix, program.right, cones, settings
+        )
+        result = solver.solve()
+        verdicts = {
+            "Solved": Verdict.SOLVED,
+            "AlmostSolved": Verdict.SOLVED,
+            "PrimalInfeasible": Verdict.INFEASIBLE,
+            "AlmostPrimalInfeasible": Verdict.INFEASIBLE,
+            "DualInfeasible": Verdict.UNBOUNDED,
+            "AlmostDualInfeasible": Verdict.UNBOUNDED,
+        }
+        verdict = verdicts.get(str(result.status), Verdict.FAILED)
+        if verdict is Verdict.FAILED and result.r_prim < ROUGH and result.r_dual < ALMOST:
+            verdict = Verdict.SOLVED
+        return Answer(verdict, np.array(result.x), np.array(result.z), self.label())
+
+
+def _clarabel_cone(clarabel: Any, block: Block) -> Any:
+    makers = {
+        Cone.ZERO: clarabel.ZeroConeT,
+        Cone.NONNEGATIVE: clarabel.NonnegativeConeT,
+        Cone.SECOND_ORDER: clarabel.SecondOrderConeT,
+        Cone.SEMIDEFINITE: clarabel.PSDTriangleConeT,
+    }
+    if block.cone is Cone.EXPONENTIAL:
+        return clarabel.ExponentialConeT()
+    if block.cone is Cone.POWER:
+        return clarabel.PowerConeT(block.power)
+    return makers[block.cone](block.size)
+
+
+class Scs(Backend):
+    """First-order splitting: less exact, so its answers lean on the tightening step; a last resort."""
+
+    name = "SCS"
+    package = "scs"
+    _order = (Cone.ZERO, Cone.NONNEGATIVE, Cone.SECOND_ORDER)
+
+    def accepts(self, program: ConeProgram) -> bool:
+        return all(block.cone in self._order for block in program.blocks)
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        scs: Any = import_module("scs")
+
+        order = _rows_by_cone(program, self._order)
+        sizes = {cone: [block.size for block in program.blocks if block.cone is cone] for cone in self._order}
+        data = {"A": program.matrix.tocsr()[order].tocsc(), "b": program.right[order], "c": program.linear}
+        if program.quadratic.nnz:
+            data["P"] = program.quadratic
+        cone = {"z": sum(sizes[Cone.ZERO]), "l": sum(sizes[Cone.NONNEGATIVE]), "q": sizes[Cone.SECOND_ORDER]}
+        solver = scs.SCS(
+            data,
+            cone,
+            verbose=False,
+            eps_abs=1e-9,
+            eps_rel=1e-9,
+            eps_infeas=1e-9,
+            max_iters=200_000,
+            time_limit_secs=max(seconds, 0.01),
+        )
+        result = solver.solve()
+        verdicts = {1: Verdict.SOLVED, -2: Verdict.INFEASIBLE, -1: Verdict.UNBOUNDED}
+        verdict = verdicts.get(int(result["info"]["status_val"]), Verdict.FAILED)
+        dual = np.empty(len(order))
+        dual[order] = result["y"]
+        return Answer(verdict, np.asarray(result["x"]), dual, self.label())
+
+
+class Highs(Backend):
+    """Simplex and interior point for linear programs. It gives no certificate of infeasibility."""
+
+    name = "HIGHS"
+    package = "scipy"
+    _order = (Cone.ZERO, Cone.NONNEGATIVE)
+
+    def accepts(self, program: ConeProgram) -> bool:
+        return program.quadratic.nnz == 0 and all(block.cone in self._order for block in program.blocks)
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        from scipy.optimize import linprog
+
+        order = _rows_by_cone(program, self._order)
+        equal = sum(block.size for block in program.blocks if block.cone is Cone.ZERO)
+        rows, right = sparse.csc_matrix(program.matrix.tocsr()[order]).tocsr(), program.right[order]
+        result = linprog(
+            program.linear,
+            A_eq=rows[:equal] if equal else None,
+            b_eq=right[:equal] if equal else None,
+            A_ub=rows[equal:] if equal < len(order) else None,
+            b_ub=right[equal:] if equal < len(order) else None,
+            bounds=(None, None),
+            method="highs",
+            options={
+                "time_limit": max(seconds, 0.01),
+                "dual_feasibility_tolerance": 1e-9,
+                "primal_feasibility_tolerance": 1e-9,
+            },
+        )
+        verdicts = {0: Verdict.SOLVED, 2: Verdict.INFEASIBLE, 3: Verdict.UNBOUNDED}
+        verdict = verdicts.get(int(result.status), Verdict.FAILED)
+        if verdict is not Verdict.SOLVED:
+            return Answer(verdict, np.zeros(program.size), np.zeros(len(order)), self.label())
+        dual = np.empty(len(order))
+        marginals = [result.eqlin.marginals if equal else [], result.ineqlin.marginals if equal < len(order) else []]
+        dual[order] = -np.concatenate([np.asarray(part, dtype=float) for part in marginals])
+        return Answer(verdict, np.asarray(result.x), dual, self.label())
+
+
+def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    starts = np.cumsum([0, *(block.rows for block in program.blocks)])
+    spans = [
+        np.arange(start, start + block.rows)
+        for cone in order
+        for start, block in zip(starts, program.blocks, strict=False)
+        if block.cone is cone
+    ]
+    return np.concatenate(spans) if spans else np.empty(0, dtype=np.int64)
+
+
+class Chain:
+    """Asks the solvers in turn until one answers.
+
+    Parameters
+    ----------
+    choice : str
+        ``"auto"`` or the name of one solver.
+    """
+
+    _all: ClassVar[tuple[type[Backend], ...]] = (Clarabel, Scs, Highs)
+
+    def __init__(self, choice: str = "auto") -> None:
+        self._auto = choice == "auto"
+        found = {backend.name: backend for backend in self._all if backend.installed()}
+        if not self._auto and choice.upper() not in found:
+            raise InputError(
+                Problem(
+                    Text(f"no solver named {choice!r} is installed", f"未安装名为 {choice!r} 的求解器"),
+                    where="solve.solver",
+                    allowed=", ".join(["auto", *found]),
+                    hint=did_you_mean(choice.upper(), found),
+                )
+            )
+        names = list(found) if self._auto else [choice.upper()]
+        self._backends = [found[name]() for name in names]
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        """Return the first usable answer; SolverFailure when no solver gives one."""
+        tried = []
+        for backend in self._ordered(program):
+            answer = backend.solve(program, seconds)
+            if answer.verdict is not Verdict.FAILED:
+                return answer
+            tried.append(backend.label())
+        names = ", ".join(tried) or "—"
+        raise SolverFailure(
+            Problem(
+                Text("no solver returned a usable answer", "没有求解器给出可用的结果"),
+                got=names,
+                hint=Text("raise solve.time_limit or set solve.solver", "请提高 solve.time_limit 或指定 solve.solver"),
+            )
+        )
+
+    def _ordered(self, program: ConeProgram) -> list[Backend]:
+        fitting = [backend for backend in self._backends if backend.accepts(program)]
+        if self._auto and program.matrix.nnz > LARGE_LINEAR:
+            fitting.sort(key=lambda backend: not isinstance(backend, Highs))
+        return fitting

@@ -1,0 +1,270 @@
+"""How large each module can get: intervals of the tree's nodes, at the root and inside a branch.
+
+At the root an affine module's range over bounds and budgets is a fractional knapsack: fill each budget
+with the rows that charge most. Everything above follows by interval arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.capital.nodes import Aggregate, WeightedSum
+from allocator.model.model import Model
+from allocator.model.terms import Mode, Sense
+from allocator.solve.form import Form
+
+__all__ = ["Box", "Branch", "Knapsack", "RootBox", "corners"]
+
+Vector = NDArray[np.float64]
+Interval = tuple[float, float]
+
+SINGULAR = 1e-6
+"""Smallest eigenvalue from which a correlation matrix is inverted."""
+
+MANY = 12
+"""Children from which the corners of an aggregate's box are no longer listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What a node of the search adds: narrower intervals of modules, fewer allowed pieces."""
+
+    intervals: Mapping[int, Interval] = field(default_factory=lambda: MappingProxyType({}))
+    pieces: Mapping[int, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def narrowed(self, position: int, interval: Interval) -> Branch:
+        """Return the branch with one more interval."""
+        return Branch({**self.intervals, position: interval}, self.pieces)
+
+    def decided(self, position: int, pieces: tuple[int, ...]) -> Branch:
+        """Return the branch with the pieces of one node restricted."""
+        return Branch(self.intervals, {**self.pieces, position: pieces})
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Intervals by position, and for each piecewise node how far piece i can lie above piece j.
+
+    Parameters
+    ----------
+    lower, upper : ndarray (nodes,)
+        Bounds of the nodes' amounts; may be infinite.
+    above : mapping of int to ndarray (pieces, pieces)
+        Upper bound of ``piece i − piece j`` (signs as in `Pieces`) at ``[i, j]``.
+    allowed : mapping of int to tuple of int
+        The pieces of each piecewise node that can still be the active one.
+    branch : Branch
+        The branch it belongs to.
+    """
+
+    lower: Vector
+    upper: Vector
+    above: Mapping[int, NDArray[np.float64]]
+    allowed: Mapping[int, tuple[int, ...]]
+    branch: Branch
+
+    @property
+    def empty(self) -> bool:
+        """Whether an interval has nothing in it."""
+        return bool(np.any(self.lower > self.upper + 1e-9))
+
+
+class Knapsack:
+    """Ranges of affine functions of the holdings over bounds and disjoint budgets.
+
+    Parameters
+    ----------
+    model : Model
+        Bounds and terms; hard terms whose row adds up rows of the space with one weight are budgets.
+    scale : float
+        CNY per unit of money.
+    """
+
+    def __init__(self, model: Model, scale: float) -> None:
+        self._lower = model.space.lower / scale
+        self._upper = model.space.upper / scale
+        self._groups: list[tuple[NDArray[np.int64], float, float]] = []
+        free = np.ones(model.space.size, dtype=bool)
+        for wanted in (Sense.EQUAL, Sense.AT_MOST):
+            for term in model.terms:
+                linear = term.left.affine()
+                if linear is None or term.sense is not wanted or term.mode is not Mode.HARD:
+                    continue
+                for row in range(len(term.right)):
+                    span = slice(linear.matrix.indptr[row], linear.matrix.indptr[row + 1])
+                    members, weights = linear.matrix.indices[span], linear.matrix.data[span]
+                    uniform = len(members) > 1 and weights[0] > 0 and bool(np.all(weights == weights[0]))
+                    if not uniform or not free[members].all() or not np.isfinite(self._lower[members]).all():
+                        continue
+                    amount = float(term.right[row] - linear.constant[row]) / weights[0] / scale
+                    floor = amount if wanted is Sense.EQUAL else float(self._lower[members].sum())
+                    self._groups.append((np.asarray(members, dtype=np.int64), floor, amount))
+                    free[members] = False
+        self._free = np.flatnonzero(free)
+
+    def highest(self, slope: Vector) -> float:
+        """Return max slope′x; inf when unbounded."""
+        rest = slope[self._free]
+        at = np.where(rest > 0, self._upper[self._free], self._lower[self._free])
+        total = float(np.sum(rest[rest != 0] * at[rest != 0]))
+        for members, floor, amount in self._groups:
+            # Largest slopes first; rows with a negative slope only as far as the budget must be spent.
+            order = members[np.argsort(-slope[members], kind="stable")]
+            lower = self._lower[order]
+            spent = float(lower.sum())
+            width = np.minimum(self._upper[order] - lower, max(amount - spent, 0.0))
+            before = np.cumsum(width) - width
+            room = np.where(slope[order] > 0, amount, floor) - spent
+            filled = np.clip(room - before, 0.0, width)
+            total += float(slope[order] @ (lower + filled))
+        return total
+
+    def range(self, slope: Vector, constant: float) -> Interval:
+        """Return lowest and highest value of slope′x + constant."""
+        return constant - self.highest(-slope), constant + self.highest(slope)
+
+
+@dataclass(frozen=True, eq=False)
+class RootBox:
+    """Boxes of the whole tree and of branches of it."""
+
+    form: Form
+    knapsack: Knapsack
+    known: dict[int, Interval] = field(default_factory=dict)
+
+    @cached_property
+    def _affine(self) -> dict[int, Interval]:
+        tree, scale = self.form.tree, self.form.scale
+        found = {}
+        for position, weights in self.form.over_leaves.items():
+            slope = np.asarray(tree.coefficients.T @ weights)
+            found[position] = self.knapsack.range(slope, float(weights @ tree.constants) / scale)
+        return found
+
+    @cached_property
+    def _above(self) -> dict[int, NDArray[np.float64]]:
+        tree, scale = self.form.tree, self.form.scale
+        found = {}
+        for position, pieces in self.form.pieces.items():
+            count = len(pieces.children)
+            matrix = np.full((count, count), np.inf)
+            np.fill_diagonal(matrix, 0.0)
+            affine = [self.form.over_leaves.get(child) for child in pieces.children]
+            for i, first in enumerate(affine):
+                for j, second in enumerate(affine):
+                    if i != j and first is not None and second is not None:
+                        weights = pieces.sign * (pieces.weights[i] * first - pieces.weights[j] * second)
+                        constant = float(weights @ tree.constants) / scale
+                        matrix[i, j] = constant + self.knapsack.highest(np.asarray(tree.coefficients.T @ weights))
+            found[position] = matrix
+        return found
+
+    def box(self, branch: Branch | None = None) -> Box:
+        """Return the intervals of all nodes inside a branch."""
+        branch = branch or Branch()
+        size = len(self.form.nodes)
+        lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
+        above: dict[int, NDArray[np.float64]] = {}
+        allowed: dict[int, tuple[int, ...]] = {}
+        for position in range(size):
+            if position in self.form.pieces:
+                above[position] = self._differences(position, lower, upper)
+                allowed[position] = _possible(above[position], branch.pieces.get(position))
+            low, high = self._natural(position, lower, upper, allowed)
+            for other in (self._affine.get(position), self.known.get(position), branch.intervals.get(position)):
+                if other is not None:
+                    low, high = max(low, other[0]), min(high, other[1])
+            lower[position], upper[position] = low, high
+            if position in self.form.pieces:
+                self._hand_down(position, lower, upper, allowed[position])
+                above[position] = self._differences(position, lower, upper)
+                allowed[position] = _possible(above[position], branch.pieces.get(position))
+        return Box(lower, upper, above, allowed, branch)
+
+    def _natural(self, position: int, lower: Vector, upper: Vector, allowed: Mapping[int, tuple[int, ...]]) -> Interval:
+        """Return what the children's intervals say about a node."""
+        below = list(self.form.children[position])
+        node = self.form.nodes[position]
+        pieces = self.form.pieces.get(position)
+        if pieces is not None:
+            children = list(pieces.children)
+            lows, highs = _pieces_range(pieces.sign, pieces.weights, lower[children], upper[children])
+            ends = float(lows.max()), float(highs[list(allowed[position])].max())
+            return ends if pieces.sign > 0 else (-ends[1], -ends[0])
+        if isinstance(node, WeightedSum):
+            weights = np.asarray(node.weights)
+            low = np.where(weights >= 0, lower[below], upper[below])
+            high = np.where(weights >= 0, upper[below], lower[below])
+            used = weights != 0
+            return float(weights[used] @ low[used]), float(weights[used] @ high[used])
+        if isinstance(node, Aggregate):
+            picked = allowed.get(self.form.selected.get(position, -1))
+            ranges = [
+                _norm_range(matrix, lower[below], upper[below]) for matrix in self.form.matrices(position, picked)
+            ]
+            return min(r[0] for r in ranges), max(r[1] for r in ranges)
+        return -np.inf, np.inf
+
+    def _hand_down(self, position: int, lower: Vector, upper: Vector, allowed: tuple[int, ...]) -> None:
+        """Narrow the pieces to what the node's own interval leaves them: none above it, the only one equal to it."""
+        pieces = self.form.pieces[position]
+        ends = (lower[position], upper[position]) if pieces.sign > 0 else (-upper[position], -lower[position])
+        for piece, (child, weight) in enumerate(zip(pieces.children, pieces.weights, strict=True)):
+            low = ends[0] if allowed == (piece,) else -np.inf
+            at = (low, ends[1]) if pieces.sign * weight > 0 else (-ends[1], -low)
+            lower[child] = max(lower[child], at[0] / abs(weight))
+            upper[child] = min(upper[child], at[1] / abs(weight))
+
+    def _differences(self, position: int, lower: Vector, upper: Vector) -> NDArray[np.float64]:
+        pieces = self.form.pieces[position]
+        children = list(pieces.children)
+        lows, highs = _pieces_range(pieces.sign, pieces.weights, lower[children], upper[children])
+        with np.errstate(invalid="ignore"):
+            return np.fmin(self._above[position], highs[:, None] - lows[None, :])
+
+
+def _possible(above: NDArray[np.float64], chosen: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Drop every piece that lies below another one everywhere."""
+    kept = list(range(len(above)) if chosen is None else chosen)
+    for piece in list(kept):
+        if len(kept) > 1 and any(above[piece, other] <= 0.0 for other in kept if other != piece):
+            kept.remove(piece)
+    return tuple(kept)
+
+
+def _pieces_range(sign: float, weights: tuple[float, ...], lower: Vector, upper: Vector) -> tuple[Vector, Vector]:
+    factor = sign * np.asarray(weights)
+    first, second = factor * lower, factor * upper
+    return np.minimum(first, second), np.maximum(first, second)
+
+
+@cache
+def corners(count: int) -> NDArray[np.float64]:
+    """Return the corners of the unit cube, shape (2^count, count), of zeros and ones."""
+    return ((np.arange(2**count)[:, None] >> np.arange(count)) & 1).astype(float)
+
+
+def _norm_range(matrix: NDArray[np.float64], lower: Vector, upper: Vector) -> Interval:
+    """Range of sqrt(y′Ry) over a box: the highest value lies at a corner, the lowest is bounded from below.
+
+    min over the other modules of y′Ry is y_i² / (R⁻¹)_ii; with R ≥ 0 and y ≥ 0 the low corner itself is it.
+    """
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+        return 0.0, np.inf
+    if bool(np.all(matrix >= 0)) and bool(np.all(lower >= 0)):
+        return Aggregate.value_with(lower, matrix), Aggregate.value_with(upper, matrix)
+    nearest = np.where(lower > 0, lower, np.where(upper < 0, -upper, 0.0))
+    low = 0.0
+    if nearest.any() and np.linalg.eigvalsh(matrix)[0] > SINGULAR:
+        low = float(np.max(nearest / np.sqrt(np.diag(np.linalg.inv(matrix)))))
+    if len(lower) > MANY:
+        size = np.maximum(np.abs(lower), np.abs(upper))
+        return low, float(np.sqrt(size @ np.abs(matrix) @ size))
+    points = lower + corners(len(lower)) * (upper - lower)
+    return low, float(np.sqrt(np.maximum(np.einsum("ki,ij,kj->k", points, matrix, points), 0.0).max()))

@@ -1,0 +1,80 @@
+"""The door of the room: a model in, an answer with its certificate out."""
+
+from __future__ import annotations
+
+import time
+
+from allocator.errors import Infeasible, InputError, NotProven, Problem
+from allocator.model.model import Model
+from allocator.settings import SolveSettings
+from allocator.solve.checks import check_model
+from allocator.solve.prices import find_prices
+from allocator.solve.search import Outcome, Search
+from allocator.solve.solution import Solution
+from allocator.types import Text
+
+__all__ = ["solve"]
+
+
+def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
+    """Return the best holdings of a model, exact and certified.
+
+    Parameters
+    ----------
+    model : Model
+        What is maximized under which promises.
+    settings : SolveSettings or None
+        Gap, time and node limits, solver; None takes the defaults.
+
+    Returns
+    -------
+    Solution
+        Status ``"optimal"`` only when the certified gap is within ``settings.gap``.
+
+    Raises
+    ------
+    InputError
+        Crossing bounds, rows that nothing bounds, an objective without end.
+    Infeasible
+        No allocation meets the rules: proven.
+    NotProven
+        Limits were reached before a compliant answer or a proof that there is none.
+    SolverFailure
+        No solver of the chain answered.
+    """
+    started = time.perf_counter()
+    settings = settings or SolveSettings()
+    check_model(model)
+    search = Search(model, settings)
+    outcome = search.run()
+    if outcome.best is None:
+        raise _without_answer(outcome)
+    prices = find_prices(search, outcome.best.holdings)
+    return Solution(
+        holdings=outcome.best.holdings,
+        status="optimal" if outcome.proven else "feasible",
+        objective=outcome.best.objective,
+        bound=outcome.bound,
+        gap=abs(outcome.bound - outcome.best.objective),
+        nodes=outcome.solves,
+        solver=outcome.solver,
+        seconds=time.perf_counter() - started,
+        shadow_prices=prices.shadow,
+        capital_prices=prices.capital,
+        reduced_costs=prices.reduced,
+    )
+
+
+def _without_answer(outcome: Outcome) -> Infeasible | NotProven | InputError:
+    if outcome.proven:
+        return Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
+    return NotProven(
+        Problem(
+            Text(
+                "no compliant allocation was found, nor proof that there is none",
+                "未找到合规方案，也未能证明其不存在",
+            ),
+            got=f"{outcome.solves} solves",
+            hint=Text("raise solve.time_limit or solve.max_nodes", "请提高 solve.time_limit 或 solve.max_nodes"),
+        )
+    )

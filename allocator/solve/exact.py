@@ -1,0 +1,108 @@
+"""The exact objective and the exact promises at a point, by the expressions and the tree themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.model.model import Model
+from allocator.model.terms import Mode, Sense
+
+__all__ = ["AIM", "ENOUGH", "Exact"]
+
+Vector = NDArray[np.float64]
+
+AIM = 1e-8
+"""The ratio above the requirement that the solver aims at."""
+
+ENOUGH = -5e-8
+"""The exact ratio less the requirement from which an answer is taken as it is; half of the promise's tolerance."""
+
+SNAP = 1e-5
+"""Weight within which a row is put on a bound that its multiplier says is binding."""
+
+
+class Exact:
+    """Judges points of one model.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        rows, rights = [], []
+        for term in model.terms:
+            linear = term.left.affine()
+            if term.mode is Mode.HARD and term.sense is Sense.EQUAL and linear is not None:
+                rows.append(linear.matrix)
+                rights.append(term.right - linear.constant)
+        self._equal = sparse.csr_array(sparse.vstack(rows)) if rows else None
+        self._equal_right = np.concatenate(rights) if rights else np.empty(0)
+
+    def gain(self, holdings: Vector) -> float:
+        """Return Σ weight · expression less the price of soft breaches."""
+        total = sum(part.weight * float(part.expression.value(holdings)[0]) for part in self._model.objective)
+        for term in self._model.terms:
+            if term.mode is Mode.SOFT:
+                total -= term.price * float(np.maximum(-term.slack(holdings), 0.0).sum())
+        return float(total)
+
+    def module(self, holdings: Vector) -> float:
+        """Return the module that the objective speaks of, CNY; zero when it speaks of none."""
+        model = self._model
+        if model.tree is None or not (model.capital_weight or model.per_capital):
+            return 0.0
+        return model.tree.values(holdings)[model.capital_module or model.tree.root.name]
+
+    def objective(self, holdings: Vector) -> float:
+        """Return the maximized objective."""
+        model = self._model
+        gain, module = self.gain(holdings), self.module(holdings)
+        if model.per_capital:
+            return gain * model.space.total / module
+        return gain - model.capital_weight * module
+
+    def room(self, holdings: Vector) -> float:
+        """Return the least room of all capital limits as a ratio: slack over module; negative is a miss."""
+        model = self._model
+        if model.tree is None or not model.capital_limits:
+            return np.inf
+        values = model.tree.values(holdings)
+        cost = float(model.cost.value(holdings)[0])
+        return min(
+            limit.slack(values[limit.module], cost) / max(abs(values[limit.module]), 1e-12 * model.space.total)
+            for limit in model.capital_limits
+        )
+
+    def keeps_terms(self, holdings: Vector) -> bool:
+        """Return whether every hard term holds."""
+        return all(term.holds(holdings) for term in self._model.terms if term.mode is Mode.HARD)
+
+    def polished(self, holdings: Vector, at_lower: Vector, at_upper: Vector) -> Vector:
+        """Return the solver's point with bounds and equalities met to machine precision.
+
+        Rows whose multiplier (per unit of weight) outweighs their distance to the bound are put on it; what
+        the equalities then miss is spread over the other rows in proportion to their room.
+        """
+        space = self._model.space
+        scale = space.total or 1.0
+        point = holdings.copy()
+        for bound, multiplier in ((space.lower, at_lower), (space.upper, at_upper)):
+            distance = np.abs(point - bound) / scale
+            point = np.where((distance < SNAP) & (distance < multiplier), bound, point)
+        point = np.clip(point, space.lower, space.upper)
+        if self._equal is None:
+            return point
+        for _ in range(4):
+            missing = self._equal_right - self._equal @ point
+            room = np.minimum(np.minimum(point - space.lower, space.upper - point), scale)
+            spread = sparse.diags_array(room) @ self._equal.T
+            system = (self._equal @ spread).toarray()
+            unit = np.sqrt(np.maximum(system.diagonal(), 1e-300))
+            step, *_ = np.linalg.lstsq(system / unit / unit[:, None], missing / unit, rcond=1e-12)
+            point = np.clip(point + spread @ (step / unit), space.lower, space.upper)
+        return point

@@ -1,0 +1,74 @@
+"""The convex–concave procedure: from a point to a better one that keeps every promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.errors import SolverFailure
+from allocator.solve.exact import AIM
+from allocator.solve.program import Answer, Verdict
+
+if TYPE_CHECKING:
+    from allocator.solve.formulation import Assembled
+    from allocator.solve.search import Search
+
+__all__ = ["improve", "repair"]
+
+Vector = NDArray[np.float64]
+
+ROUNDS = 6
+"""Restrictions solved in a row from one start."""
+
+
+def improve(search: Search, start: Vector) -> Vector | None:
+    """Return the best compliant point reached from ``start``, None when the first restriction has none.
+
+    The aim is raised by what the exact tree says is missing: the solver's rounding, or a slope that
+    changed its sign between the point the restriction was made for and its answer.
+    """
+    best: Vector | None = None
+    value = -np.inf
+    point, margin = start, AIM
+    for _ in range(ROUNDS):
+        assembled = search.formulation.restriction(point, search.price, margin)
+        answer = _attempt(search, assembled)
+        if answer is None:
+            break
+        point = search.point(answer)
+        if not search.compliant(point):
+            margin += AIM + 1.5 * max(-search.exact.room(point), 0.0)
+            continue
+        reached = search.exact.objective(point)
+        if reached <= value + 0.1 * search.tolerance:
+            break
+        best, value = point, reached
+    return best
+
+
+def repair(search: Search, start: Vector) -> Vector | None:
+    """Return a compliant point found by first minimizing the miss of the capital limits, None if there is none."""
+    point = start
+    for _ in range(ROUNDS):
+        answer = _attempt(search, search.formulation.restriction(point, elastic=True, margin=1e-6))
+        if answer is None:
+            return None
+        reached = search.point(answer)
+        if search.exact.room(reached) >= 0.0:
+            better = improve(search, reached)
+            return better if better is not None else reached
+        if search.exact.room(reached) <= search.exact.room(point):
+            return None
+        point = reached
+    return None
+
+
+def _attempt(search: Search, assembled: Assembled) -> Answer | None:
+    """Solve a restriction; None when it is infeasible or defeats the solvers, which proves nothing here."""
+    try:
+        answer = search.solve(assembled)
+    except SolverFailure:
+        return None
+    return answer if answer.verdict is Verdict.SOLVED else None

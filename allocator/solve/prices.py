@@ -1,0 +1,59 @@
+"""What each rule costs: multipliers of the convex program around the answer, in the units that are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.model.terms import Sense
+from allocator.solve.program import Verdict
+from allocator.solve.search import Search
+
+__all__ = ["Prices", "find_prices"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """See `Solution`."""
+
+    shadow: dict[str, Vector]
+    capital: dict[str, float]
+    reduced: Vector
+
+
+def find_prices(search: Search, holdings: Vector) -> Prices:
+    """Return the prices at the answer ``holdings``.
+
+    Around the answer every piece is fixed and every concave part is its tangent, so the program there has
+    the answer as its optimum and the exact problem's multipliers. The program minimizes −objective / scale
+    under ``sign·left/divisor ≤ sign·right/divisor``; a multiplier y therefore says that one unit shown more
+    room, ``per/divisor`` in the row, is worth ``scale · y · per / divisor``.
+    """
+    formulation = search.formulation
+    assembled = formulation.restriction(holdings, search.price)
+    answer = search.chain.solve(assembled.program, search.settings.time_limit)
+    if answer.verdict is not Verdict.SOLVED:
+        # At a kink the tangents may leave no interior; the rows a little inside do.
+        assembled = formulation.restriction(holdings, search.price, margin=-1e-7)
+        answer = search.chain.solve(assembled.program, search.settings.time_limit)
+    plain, dual = formulation.plain, answer.dual
+    shadow = {term.name: np.zeros(len(term.right)) for term in search.model.terms}
+    for rule in plain.rules:
+        per = float(np.broadcast_to(rule.term.per, rule.term.right.shape)[rule.index])
+        price = plain.objective_scale * float(dual[rule.row]) * per / rule.divisor
+        shadow[rule.term.name][rule.index] = price if rule.term.sense is Sense.EQUAL else max(price, 0.0)
+    capital: dict[str, float] = {}
+    for limit, row in zip(search.model.capital_limits, assembled.limits, strict=True):
+        capital[limit.name] = max(plain.objective_scale * float(dual[row]) / plain.scale, 0.0)
+    lower, upper = formulation.bound_multipliers(dual)
+    return Prices(shadow, capital, plain.objective_scale * _settled(lower, upper, holdings, search))
+
+
+def _settled(lower: Vector, upper: Vector, holdings: Vector, search: Search) -> Vector:
+    space = search.model.space
+    at_lower, at_upper = holdings <= space.lower, holdings >= space.upper
+    return np.where(at_lower, lower, 0.0) - np.where(at_upper, upper, 0.0)

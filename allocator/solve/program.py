@@ -1,0 +1,158 @@
+"""A cone program as plain arrays, and what a solver says about it.
+
+    minimize ½ z′P z + q′z + constant   subject to   A z + s = b,  s ∈ K
+
+K is a product of cones in any order. The model is brought into this form once; the nodes of the search
+differ in a few rows and columns only, so each is a copy of the arrays with a small block changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+__all__ = ["Answer", "Block", "Cone", "ConeProgram", "Verdict"]
+
+Vector = NDArray[np.float64]
+
+
+class Cone(Enum):
+    """The cones a solver may be asked for."""
+
+    ZERO = "zero"
+    NONNEGATIVE = "nonnegative"
+    SECOND_ORDER = "second order"
+    EXPONENTIAL = "exponential"
+    POWER = "power"
+    SEMIDEFINITE = "semidefinite"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One cone of the product: ``size`` rows (the matrix order for `Cone.SEMIDEFINITE`), ``power`` its exponent."""
+
+    cone: Cone
+    size: int
+    power: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Rows of A that belong to it."""
+        return self.size * (self.size + 1) // 2 if self.cone is Cone.SEMIDEFINITE else self.size
+
+
+@dataclass(frozen=True, eq=False)
+class ConeProgram:
+    """See the module's head.
+
+    Parameters
+    ----------
+    quadratic : csc_array (N, N)
+        Upper triangle of P.
+    linear : ndarray (N,)
+        q.
+    matrix : csc_array (m, N)
+        A.
+    right : ndarray (m,)
+        b.
+    blocks : tuple of Block
+        K, in the order of the rows.
+    constant : float
+        Added to the objective.
+    """
+
+    quadratic: sparse.csc_array
+    linear: Vector
+    matrix: sparse.csc_array
+    right: Vector
+    blocks: tuple[Block, ...]
+    constant: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Number of columns N."""
+        return len(self.linear)
+
+    def extended(
+        self, columns: int, rows: sparse.csc_array, right: Vector, blocks: Sequence[Block], linear: Vector
+    ) -> ConeProgram:
+        """Return the program with ``columns`` more columns and, below, the ``rows`` (m′, N + columns).
+
+        ``linear`` (N + columns,) is added to the objective.
+        """
+        above = sparse.hstack([self.matrix, sparse.csc_array((self.matrix.shape[0], columns))], format="csc")
+        size = self.size + columns
+        quadratic = sparse.csc_array(
+            (
+                self.quadratic.data,
+                self.quadratic.indices,
+                np.append(self.quadratic.indptr, [self.quadratic.nnz] * columns),
+            ),
+            shape=(size, size),
+        )
+        return replace(
+            self,
+            quadratic=quadratic,
+            linear=np.append(self.linear, np.zeros(columns)) + linear,
+            matrix=sparse.vstack([above, rows], format="csc"),
+            right=np.append(self.right, right),
+            blocks=(*self.blocks, *blocks),
+        )
+
+    def value(self, primal: Vector) -> float:
+        """Return the objective at ``primal``."""
+        return float(0.5 * self._curvature(primal) @ primal + self.linear @ primal) + self.constant
+
+    def bound(self, primal: Vector, dual: Vector, right: Vector | None = None) -> float:
+        """Return a lower bound of the optimum from a dual point, for another right side if one is given.
+
+        For z ∈ K* and any z₀ the Lagrangian is at least −½ z₀′P z₀ − b′y + r′z with r = P z₀ + q + A′y. A
+        solver leaves r at rounding size; the term r′z is charged at twice the answer's own magnitudes.
+        """
+        curvature = self._curvature(primal)
+        residual = curvature + self.linear + self.matrix.T @ dual
+        room = float(np.abs(residual) @ (1e-3 + 2.0 * np.abs(primal)))
+        right = self.right if right is None else right
+        return float(-0.5 * curvature @ primal - right @ dual) + self.constant - room
+
+    def _curvature(self, primal: Vector) -> Vector:
+        upper = self.quadratic
+        if upper.nnz == 0:
+            return np.zeros(self.size)
+        return np.asarray(upper @ primal + upper.T @ primal - upper.diagonal() * primal)
+
+
+class Verdict(Enum):
+    """How a solve ended."""
+
+    SOLVED = "solved"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a solver returned.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        How it ended.
+    primal : ndarray (N,)
+        z; meaningless unless solved.
+    dual : ndarray (m,)
+        y ∈ K*; for an infeasible program the certificate A′y ≈ 0, b′y < 0.
+    solver : str
+        Name and version.
+    """
+
+    verdict: Verdict
+    primal: Vector
+    dual: Vector
+    solver: str
