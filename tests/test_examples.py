@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import yaml
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LIFE = EXAMPLES / "life_insurer"
+DATA = Path(os.environ.get("ALLOCATOR_DATA", EXAMPLES.parent.parent / "shared" / "data"))
 
 # China Life, 2026 Q1, solvency report summary (偿付能力季度报告摘要), CNY 100 million.
 FILED_CAPITAL = {
@@ -70,3 +74,11 @@ def test_every_asset_has_its_risk(assets: pd.DataFrame) -> None:
     assert set(exposures["factor"]) <= set(square.index)
     assert set(exposures["asset_id"]) <= set(assets["asset_id"])
     assert assets["specific_volatility"].gt(0.0).all()
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="market data are not at hand (ALLOCATOR_DATA or ../shared/data)")
+def test_the_script_makes_the_committed_tables(tmp_path: Path) -> None:
+    command = [sys.executable, str(LIFE / "build.py"), "--output", str(tmp_path)]
+    subprocess.run(command, check=True, env={**os.environ, "ALLOCATOR_DATA": str(DATA)})
+    for made in sorted(tmp_path.iterdir()):
+        assert made.read_bytes() == (LIFE / made.name).read_bytes(), made.name

@@ -20,7 +20,7 @@ ASSET_COLUMNS = [
     *("specific_volatility", "cost", "yield", "coupon", "frequency", "maturity", "next_call_date", "rating", "issuer"),
     *("market", "currency", "board", "indices", "holding_years", "bank_type", "capital_adequacy", "bank_ratios_met"),
     *("conversion_clause", "transparency", "layers", "underlying_count", "largest_underlying_share", "city_tier"),
-    "accounting",
+    *("product_type", "strategic_emerging", "accounting"),
 ]
 WHOLE_NUMBERS = ["frequency", "layers", "underlying_count"]
 CALLED = {"perpetual_capital_bond"}
