@@ -20,9 +20,9 @@ from allocator.report.language import preferred_language
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
     from rich.console import Console
 
+    from allocator.pipeline import Fund
     from allocator.result import Result
 
 __all__ = ["app", "main"]

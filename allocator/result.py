@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +58,31 @@ class CapitalPosition:
         raise KeyError(name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class TiltPrice:
-    """What a tilt steered and what it cost against the untilted optimum."""
+    """What a tilt steered and what it cost against the untilted optimum.
+
+    Parameters
+    ----------
+    name : str
+        Tilt name, or ``"all"`` for all of them together.
+    mode : str
+        ``"reward"``, ``"floor"``, ``"budget"``; empty for ``"all"``.
+    score_before, score_after : float
+        Score of the current holdings and of the tilted optimum; NaN for ``"all"``.
+    return_given_up : float
+        Fall of the expected return against the untilted optimum, annual decimal.
+    capital_used : float
+        Rise of minimum capital, CNY; NaN without a regime.
+    ratio_change : float
+        Change of the comprehensive ratio, decimal; NaN without a regime.
+    score_untilted : float
+        Score of the untilted optimum; NaN for ``"all"``.
+    objective_given_up : float
+        Fall of the fund's own objective, in its own unit.
+    moved : ndarray (n,)
+        Tilted less untilted holdings, CNY: what was bought and sold for it.
+    """
 
     name: str
     mode: str
@@ -68,6 +91,9 @@ class TiltPrice:
     return_given_up: float
     capital_used: float
     ratio_change: float
+    score_untilted: float
+    objective_given_up: float
+    moved: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,3 +144,27 @@ class Result:
     def weights(self) -> Vector:
         """Target / Σ current of the funded rows (n,)."""
         return self.solution.holdings / self.model.space.total
+
+    @property
+    def return_before(self) -> float:
+        """Expected return of the current holdings, annual decimal."""
+        return float(self.expected_return @ self.model.space.current) / self.model.space.total
+
+    @property
+    def return_after(self) -> float:
+        """Expected return of the target holdings, annual decimal, before costs."""
+        return float(self.expected_return @ self.target) / self.model.space.total
+
+    def report(self, folder: str | Path, language: str | None = None) -> Path:
+        """Write OUT/ whole or not at all and return its path.
+
+        Parameters
+        ----------
+        folder : str or Path
+            New, empty, or an earlier OUT/ of this library, which is replaced.
+        language : str or None
+            ``"en"`` or ``"zh"``; None takes the fund's own.
+        """
+        from allocator.report import write
+
+        return write(self, Path(folder), language)

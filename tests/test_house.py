@@ -16,7 +16,11 @@ CORE = sorted((ROOT / "allocator").rglob("*.py"))
 SHELVES = sorted(path for shelf in ("constraints", "plugins") for path in (ROOT / shelf).glob("allocator_*"))
 
 # Rooms in the order data walks through them; a room may import its own and earlier ones.
-ORDER = ["types", "errors", "settings", "config", "inputs", "model", "capital", "solve", "verify", "result", "report"]
+ORDER = ["types", "errors", "settings", "config", "inputs", "capital", "model", "solve", "verify", "result", "report"]
+
+
+# A result can write itself: the one look ahead, made when the user asks.
+AHEAD = {("result", "report")}
 
 
 def imported(path: Path, *, at_run_time: bool = True) -> Iterator[str]:
@@ -59,7 +63,7 @@ def test_data_walks_one_way(path: Path) -> None:
     for name in imported(path):
         parts = name.split(".")
         if parts[0] == "allocator" and len(parts) > 1 and parts[1] in ORDER:
-            assert parts[1] in allowed, f"{room} imports {name}"
+            assert parts[1] in allowed or (room, parts[1]) in AHEAD, f"{room} imports {name}"
 
 
 def test_verify_reads_nothing_of_the_solver() -> None:

@@ -19,10 +19,10 @@ from allocator.report.words import CERTAINTY, HEADINGS, MODES, RATIOS
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
     from rich.console import Console
 
     from allocator.capital.regime import RegimeSpec
+    from allocator.pipeline import Fund
 
 __all__ = ["CapitalOutcome", "aggregate_filed", "capital_report"]
 

@@ -1,0 +1,39 @@
+"""A weighted sum of expressions: an objective used as one side of a rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.model.expressions import Expression
+
+if TYPE_CHECKING:
+    import cvxpy as cp
+
+__all__ = ["Combination"]
+
+
+@dataclass(frozen=True, eq=False)
+class Combination(Expression):
+    """Σ weightⱼ · partⱼ(x).
+
+    Parameters
+    ----------
+    parts : tuple of (float, Expression)
+        Weights and expressions of equal row count.
+    """
+
+    parts: tuple[tuple[float, Expression], ...]
+
+    def value(self, holdings: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(sum(weight * part.value(holdings) for weight, part in self.parts))
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        return sum(weight * part.convex(variable, scale) for weight, part in self.parts)
+
+    def gradient(self, holdings: NDArray[np.float64]) -> sparse.csr_array:
+        return sparse.csr_array(sum(weight * part.gradient(holdings) for weight, part in self.parts))

@@ -1,0 +1,404 @@
+"""The only room that sees all: from a fund file to a verified result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.capital.regime import OwnFunds, Regime, RegimeNote
+from allocator.config import apply_overrides, load_settings, validate_options
+from allocator.errors import InputError, NotProven, Problem, did_you_mean
+from allocator.inputs import from_frames, load_inputs
+from allocator.inputs.fund import Inputs
+from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Space, Term
+from allocator.model.build import build_budgets, build_space, build_trade_cost
+from allocator.model.tilts import Budget, Tilt, TiltEntry, mode_keys
+from allocator.registry import Registry, load_registry
+from allocator.result import CapitalPosition, Result, TiltPrice
+from allocator.settings import Settings
+from allocator.solve import solve
+from allocator.solve.solution import Status
+from allocator.tilting import Solved, steer, worth
+from allocator.types import Text
+from allocator.verify import verify
+
+__all__ = ["Fund", "load"]
+
+Vector = NDArray[np.float64]
+Spec = TypeVar("Spec")
+
+FIXED_POINT_ROUNDS = 12
+"""How often charges that depend on the book are taken anew at the answer before giving up."""
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
+    """Read and check a fund file and everything it names.
+
+    Parameters
+    ----------
+    path : str or Path
+        FUND.yaml.
+    overrides : sequence of str
+        ``KEY=VALUE`` as on the command line.
+
+    Raises
+    ------
+    InputError
+        With every problem found, each with file, row or line, and a cure.
+    """
+    settings = apply_overrides(load_settings(Path(path)), overrides)
+    registry = load_registry(settings.plugins.enable, settings.plugins.disable)
+    return Fund._of(load_inputs(settings, registry), registry)
+
+
+class Fund:
+    """A fund: its inputs, its capital and its best verified allocation.
+
+    Parameters
+    ----------
+    settings : mapping
+        The sections of FUND.yaml as a dictionary; ``inputs`` is not needed.
+    assets : DataFrame
+        One row per asset and account, columns as in assets.csv.
+    **tables : DataFrame
+        Further tables by their key under ``inputs:`` (issuers, liabilities, curve, covariance …).
+
+    Raises
+    ------
+    InputError
+        As `load` does.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], assets: pd.DataFrame, **tables: pd.DataFrame) -> None:
+        plugins = settings.get("plugins") or {}
+        self.registry = load_registry(plugins.get("enable", ()), plugins.get("disable", ()))
+        self.inputs = from_frames(dict(settings), {"assets": assets, **tables}, self.registry)
+
+    @classmethod
+    def _of(cls, inputs: Inputs, registry: Registry) -> Fund:
+        fund = cls.__new__(cls)
+        fund.inputs, fund.registry = inputs, registry
+        return fund
+
+    @property
+    def settings(self) -> Settings:
+        """The fund file."""
+        return self.inputs.settings
+
+    @cached_property
+    def space(self) -> Space:
+        """The decision space."""
+        return build_space(self.inputs)
+
+    @cached_property
+    def regime(self) -> Regime | None:
+        """The solvency regime bound to this fund, or None without a ``capital`` section."""
+        capital = self.settings.capital
+        if capital is None:
+            return None
+        spec = _choose(self.registry.regimes, capital.regime, self.settings.where("capital.regime"))
+        options = validate_options(spec.options, capital.options, self.settings, "capital")
+        return spec.build(self.inputs, options)
+
+    @cached_property
+    def context(self) -> ModelContext:
+        """The estimates that terms are built from."""
+        return ModelContext(
+            self.inputs,
+            self.space,
+            self._estimate("returns", self.registry.return_models, "table"),
+            lambda: self._estimate("risk", self.registry.risk_models, self._default_risk()),
+            lambda: self._estimate("scenarios", self.registry.scenarios, "table"),
+        )
+
+    @cached_property
+    def model(self) -> Model:
+        """Everything that decides the allocation, with charges taken at the current holdings."""
+        objective = self._objective()
+        regime = self.regime
+        return Model(
+            self.space,
+            objective.terms,
+            self._terms(),
+            build_trade_cost(self.inputs, self.space),
+            None if regime is None else regime.tree(),
+            () if regime is None else _capital_limits(regime),
+            objective.capital_module,
+            objective.capital_weight,
+            objective.per_capital,
+        )
+
+    def capital(self, holdings: Vector | None = None) -> CapitalPosition | None:
+        """Return the exact capital at ``holdings`` (n,), CNY; None is the current holdings, free of costs.
+
+        A fund without a regime has none: the answer is None.
+        """
+        if self.regime is None:
+            return None
+        held = self.space.current if holdings is None else holdings
+        costs = 0.0 if holdings is None else float(build_trade_cost(self.inputs, self.space).value(held)[0])
+        funds = self.regime.own_funds()
+        return CapitalPosition(
+            held,
+            self.regime.tree(held),
+            OwnFunds(funds.comprehensive - costs, None if funds.core is None else funds.core - costs),
+            tuple(replace(item, capital=item.capital - costs) for item in self.regime.requirements()),
+            costs,
+        )
+
+    def rule_checks(self, holdings: Vector | None = None) -> pd.DataFrame:
+        """Return every rule's two sides at ``holdings`` by numpy alone: one line per row of each term."""
+        return check_terms(self.model.terms, self.space.current if holdings is None else holdings)
+
+    def validate(self) -> tuple[RegimeNote, ...]:
+        """Build everything that a run builds short of solving; return what a reader of the figures must know.
+
+        Raises
+        ------
+        InputError
+            With whatever the rules, models and the regime find missing.
+        """
+        self._tilts()
+        _ = self.model
+        return () if self.regime is None else self.regime.notes()
+
+    def optimize(self) -> Result:
+        """Return the best allocation, verified.
+
+        Raises
+        ------
+        Infeasible
+            When no allocation meets the rules; names the rules in conflict.
+        NotProven
+            When none was found within the limits and infeasibility is not proven.
+        VerificationError
+            When the exact re-computation does not confirm the answer: a defect, never a result.
+        """
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "model"):
+            model = self.model
+            before = self.capital()
+        with _timed(seconds, "solve"):
+            untilted = self._solve(model)
+        with _timed(seconds, "tilts"):
+            tilts = self._tilts()
+            steered = steer(untilted, tilts, self._solve)
+            prices = self._tilt_prices(untilted, steered, tilts)
+        model, solution = steered.model, steered.solution
+        with _timed(seconds, "verify"):
+            after = self.capital(solution.holdings)
+            verify(model, solution.holdings, None if after is None else after.tree)
+        return Result(
+            self.inputs,
+            model,
+            self.regime,
+            solution,
+            before,
+            after,
+            self.context.expected_return,
+            self.context.risk if self.context.risk_was_used else None,
+            {tilt.spec.name: tilt.score for tilt in tilts},
+            prices,
+            seconds,
+        )
+
+    def _solve(self, model: Model) -> Solved:
+        """Solve, taking charges that depend on the book anew at each answer until they agree with it.
+
+        Such charges (the gain of the stock book) make the tree exact only at the holdings it was built for.
+        The answer is accepted when the exact tree at the answer meets every promise; its optimality is
+        certified only by a tree that is nowhere above the exact capital.
+        """
+        settings = self.settings.solve
+        optimistic = None if self.regime is None else self.regime.optimistic_tree(self.space)
+        if optimistic is None:
+            return Solved(model, solve(model, settings))
+        assert self.regime is not None
+        bound = solve(replace(model, tree=optimistic), settings).bound
+        for _ in range(FIXED_POINT_ROUNDS):
+            solution = solve(model, settings)
+            exact = self.regime.tree(solution.holdings)
+            model = replace(model, tree=exact)
+            if _promises_hold(model, solution.holdings):
+                gap = abs(bound - solution.objective)
+                status: Status = "optimal" if gap <= settings.gap else "feasible"
+                return Solved(model, replace(solution, bound=bound, gap=gap, status=status))
+        raise NotProven(
+            Problem(
+                Text(
+                    "charges that depend on the whole stock book did not settle",
+                    "依赖整体股票账面盈亏的因子在迭代中未收敛",
+                ),
+                "k1",
+                hint=Text("bound the stock positions more tightly", "请收紧股票持仓的上下限"),
+            )
+        )
+
+    def _tilts(self) -> tuple[Tilt, ...]:
+        tilts = []
+        for entry in self.settings.tilts:
+            spec = _choose(self.registry.tilts, entry.name, self.settings.where(f"tilts.{entry.position}"))
+            prefix = f"tilts.{entry.position}.{entry.name}"
+            own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
+            steering = {key: value for key, value in entry.options.items() if key in mode_keys()}
+            mode = validate_options(TiltEntry, {"steer": steering}, self.settings, prefix).steer
+            if isinstance(mode, Budget) and mode.capital is not None:
+                mode = mode.model_copy(update={"capital": mode.capital * self.inputs.unit})
+            options = validate_options(spec.options, own, self.settings, prefix)
+            tilts.append(Tilt(spec, mode, spec.score(self.inputs, options)))
+        return tuple(tilts)
+
+    def _tilt_prices(self, untilted: Solved, steered: Solved, tilts: Sequence[Tilt]) -> tuple[TiltPrice, ...]:
+        """Price each tilt alone, and all of them together, against the untilted optimum."""
+        if not tilts:
+            return ()
+        alone = [steered if len(tilts) == 1 else steer(untilted, [tilt], self._solve) for tilt in tilts]
+        prices = [self._tilt_price(untilted, one, tilt) for one, tilt in zip(alone, tilts, strict=True)]
+        return (*prices, self._tilt_price(untilted, steered, None))
+
+    def _tilt_price(self, untilted: Solved, steered: Solved, tilt: Tilt | None) -> TiltPrice:
+        base, model = untilted.solution.holdings, untilted.model
+        moved = steered.solution.holdings
+        before, after = self.capital(base), self.capital(moved)
+        scores = [np.nan if tilt is None else tilt.of(model, x) for x in (model.space.current, moved, base)]
+        return TiltPrice(
+            name="all" if tilt is None else tilt.spec.name,
+            mode="" if tilt is None else tilt.mode.mode,
+            score_before=scores[0],
+            score_after=scores[1],
+            return_given_up=float(self.context.expected_return @ (base - moved)) / model.space.total,
+            capital_used=after.minimum_capital - before.minimum_capital if before and after else np.nan,
+            ratio_change=after.ratio("comprehensive") - before.ratio("comprehensive") if before and after else np.nan,
+            score_untilted=scores[2],
+            objective_given_up=worth(model, base) - worth(model, moved),
+            moved=moved - base,
+        )
+
+    def _objective(self) -> Objective:
+        chosen = self.settings.objective
+        way, name = ("minimize", chosen.minimize) if chosen.minimize else ("maximize", chosen.maximize)
+        assert name is not None
+        fitting = {key: spec for key, spec in self.registry.objectives.items() if spec.direction == way}
+        spec = _choose(fitting, name, self.settings.where(f"objective.{way}"))
+        options = validate_options(spec.options, chosen.options, self.settings, "objective")
+        objective = spec.build(self.context, options)
+        terms = [*objective.terms, *self._risk_terms(), *self._cost_terms(objective)]
+        return replace(objective, terms=tuple(terms))
+
+    def _risk_terms(self) -> Iterator[ObjectiveTerm]:
+        risk = self.settings.objective.risk
+        if risk is None or risk.aversion == 0.0:
+            return
+        measures = {key: spec for key, spec in self.registry.objectives.items() if spec.direction == "minimize"}
+        spec = _choose(measures, risk.measure, self.settings.where("objective.risk.measure"))
+        options = validate_options(spec.options, {}, self.settings, "objective.risk")
+        for term in spec.build(self.context, options).terms:
+            yield replace(term, name=f"risk:{term.name}", weight=term.weight * risk.aversion)
+
+    def _cost_terms(self, objective: Objective) -> Iterator[ObjectiveTerm]:
+        cost = build_trade_cost(self.inputs, self.space)
+        if not (np.any(cost.buy) or np.any(cost.quadratic)) or not objective.terms:
+            return
+        per = 1.0 if objective.per_capital else self.space.total
+        weight = -1.0 / (self.settings.objective.costs.horizon * per)
+        yield ObjectiveTerm("costs", Text("Trading costs a year", "年化交易成本"), cost, weight)
+
+    def _terms(self) -> tuple[Term, ...]:
+        terms = list(build_budgets(self.inputs, self.space))
+        for entry in self.settings.constraints:
+            place = self.settings.where(f"constraints.{entry.position}")
+            spec = _choose(self.registry.constraints, entry.name, place)
+            prefix = f"constraints.{entry.position}.{entry.name}"
+            options = validate_options(spec.options, entry.options, self.settings, prefix)
+            terms += spec.build(self.context, options)
+        if self.regime is not None:
+            terms += self.regime.guards(self.space)
+        return tuple(terms)
+
+    def _estimate(self, key: str, offered: Mapping[str, Any], default: str) -> Any:
+        given = self.settings.models.get(key, default)
+        name, options = (given, {}) if isinstance(given, str) else (given.get("name", default), dict(given))
+        options.pop("name", None)
+        spec = _choose(offered, name, self.settings.where(f"models.{key}"))
+        return spec.build(self.inputs, validate_options(spec.options, options, self.settings, f"models.{key}"))
+
+    def _default_risk(self) -> str:
+        given = self.settings.inputs if self.settings.inputs else dict.fromkeys(self.inputs.tables)
+        for table, model in (("factor_exposures", "factors"), ("covariance", "covariance"), ("returns", "history")):
+            if table in given or self.inputs.table(table) is not None:
+                return model
+        return "covariance"
+
+
+def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
+    """Return name, left, right, slack (unit shown), unit, mode, source, certainty of every rule row."""
+    rows = []
+    for term in terms:
+        left, right = term.shown(holdings)
+        slack = term.slack(holdings)
+        rows += [
+            (
+                name,
+                float(left[i]),
+                term.sense.value,
+                float(right[i]),
+                float(slack[i]),
+                term.unit,
+                term.mode.value,
+                str(term.source),
+                term.source.certainty.value,
+            )
+            for i, name in enumerate(term.row_names())
+        ]
+    columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _capital_limits(regime: Regime) -> tuple[CapitalLimit, ...]:
+    root = regime.tree().root.name
+    return tuple(
+        CapitalLimit(item.name, Text(f"{item.name} ratio", f"{item.name} 充足率"), root, item.required, item.capital)
+        for item in regime.requirements()
+        if item.required is not None
+    )
+
+
+def _promises_hold(model: Model, holdings: Vector) -> bool:
+    if model.tree is None:
+        return True
+    amounts = model.tree.values(holdings)
+    cost = float(model.cost.value(holdings)[0])
+    return all(
+        (limit.available - limit.cost_weight * cost) / amounts[limit.module] >= limit.multiplier - 1e-7
+        for limit in model.capital_limits
+    )
+
+
+def _choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
+    if name in offered:
+        return offered[name]
+    raise InputError(
+        Problem(
+            Text("no enabled plugin offers this name", "没有已启用的插件提供该名称"),
+            where,
+            name,
+            ", ".join(sorted(offered)) or "none",
+            did_you_mean(name, offered),
+        )
+    )
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start
