@@ -125,9 +125,9 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Document:
     problems : Problems
         Receives syntax errors, duplicate keys and everything refused; the content is then partial.
     """
-    loader = _Loader(text)
-    loader.file = file
     try:
+        loader = _Loader(text)
+        loader.file = file
         node = loader.get_single_node()
         reader = _Reader(file, problems)
         content = reader.value(node, "", 0) if node is not None else None
@@ -137,8 +137,6 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Document:
     except yaml.YAMLError as error:
         problems.extend((_syntax_problem(error, file),))
         return Document(None)
-    finally:
-        loader.dispose()
     return Document(content, reader.lines)
 
 

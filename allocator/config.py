@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,6 +77,8 @@ def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
     InputError
         For text without ``=``, terms the file does not mention, and whatever validation refuses.
     """
+    if not overrides:
+        return settings
     content = _content(settings)
     problems = Problems()
     changed = set(settings.overrides)
@@ -86,7 +88,7 @@ def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
         if not found or not all(parts):
             problems.add(Text("not of the form KEY=VALUE", "格式应为 KEY=VALUE"), "--set", override)
             continue
-        changed.add(_set(content, parts, parse_scalar(value.strip()), problems))
+        changed.update(_set(content, parts, parse_scalar(value.strip()), problems))
     problems.raise_if_any()
     document = Document(content, dict(settings.lines))
     return _settings(document, settings.file, settings.folder, frozenset(changed))
@@ -266,56 +268,54 @@ def _content(settings: Settings) -> dict[str, Any]:
     return content
 
 
-def _set(content: dict[str, Any], parts: list[str], value: Any, problems: Problems) -> str:
-    """Set one key in place and return its dotted form; list items by number or by term name."""
+def _set(content: dict[str, Any], parts: list[str], value: Any, problems: Problems) -> list[str]:
+    """Set one key in place; return its dotted forms: as written, and with terms by number and name."""
     at: Any = content
-    walked: list[str] = []
-    for place, part in enumerate(parts):
-        last = place == len(parts) - 1
+    full: list[str] = []
+    for place, part in enumerate(parts[:-1]):
         if isinstance(at, list):
-            at, named = _item(at, part, parts, problems)
-            if at is None:
-                return ".".join(parts)
-            walked.append(part)
-            if last:
-                _refuse(parts, problems)
-            elif named is not None:
-                at = at[named]
-        elif not isinstance(at, dict):
-            _refuse(parts[:place], problems)
-            return ".".join(parts)
-        elif last:
-            at[part] = value
-            walked.append(part)
-        else:
+            position, name = _item(at, part, parts, problems)
+            if position is None:
+                return []
+            at = at[position] if name is None else at[position][name]
+            full += [str(position), *([name] if name else [])]
+        elif isinstance(at, dict):
             if at.get(part) is None:
                 at[part] = {}
             at = at[part]
-            walked.append(part)
-    return ".".join(walked)
+            full.append(part)
+        else:
+            return _refuse(parts[:place], problems)
+    if not isinstance(at, dict):
+        return _refuse(parts, problems)
+    at[parts[-1]] = value
+    return [".".join(parts), ".".join([*full, parts[-1]])]
 
 
-def _item(items: list[Any], part: str, parts: Iterable[str], problems: Problems) -> tuple[Any, str | None]:
-    """Return the list's item of that number or name, and the name under which its options stand."""
+def _item(
+    items: list[Any], part: str, parts: Sequence[str], problems: Problems
+) -> tuple[int, str | None] | tuple[None, None]:
+    """Return the position of the list's item of that number or name, and the name its options stand under."""
     names = [next(iter(item)) if isinstance(item, dict) and len(item) == 1 else None for item in items]
     if part.isdecimal() and int(part) < len(items):
-        return items[int(part)], names[int(part)]
+        return int(part), names[int(part)]
     if part in names:
-        return items[names.index(part)], part
+        return names.index(part), part
     known = [name for name in names if name]
     problems.add(
         Text("the fund file does not mention this entry", "基金文件中没有该项"),
         f"--set {'.'.join(parts)}",
         part,
-        ", ".join(known) or "none",
+        ", ".join(known) or None,
         did_you_mean(part, known),
     )
     return None, None
 
 
-def _refuse(parts: list[str], problems: Problems) -> None:
+def _refuse(parts: Sequence[str], problems: Problems) -> list[str]:
     problems.add(
         Text("this key cannot be set to a value", "该键不能直接赋值"),
         f"--set {'.'.join(parts)}",
-        hint=Text("name one of the keys below it", "请指定其下的某个键"),
+        hint=Text("name a key of a section, or an option of a term", "请指定某一节的键或某项规则的选项"),
     )
+    return []

@@ -162,6 +162,8 @@ def _said(error: object) -> Text:
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         text = "{" + ", ".join(map(str, value)) + "}"
+    elif isinstance(value, float):
+        text = f"{value:.12g}"
     else:
         text = value if isinstance(value, str) and value else repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

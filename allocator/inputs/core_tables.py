@@ -124,7 +124,7 @@ def declared_tables(registry: Registry) -> Mapping[str, Table]:
 
 
 def _choices(kinds: Mapping[str, AssetKind]) -> Mapping[str, tuple[str, ...]]:
-    return MappingProxyType({kind.name: (kind.label.en, kind.label.zh, *kind.aliases) for kind in kinds.values()})
+    return MappingProxyType({kind.name: (kind.label.zh, kind.label.en, *kind.aliases) for kind in kinds.values()})
 
 
 def _with_kinds(table: Table, kinds: Mapping[str, tuple[str, ...]]) -> Table:
