@@ -19,7 +19,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from allocator.errors import Problems, did_you_mean
-from allocator.types import Source, Text
+from allocator.types import Phrase, Source, Text
 from allocator_cross2.figures import Bands, Document, Figure, FigureFile, Ladder, Matrix, Piecewise, Points, Reading
 
 __all__ = ["FIRST_DATE", "RulePack"]
@@ -127,7 +127,7 @@ class RulePack:
                 Text("the rules (Ⅱ) do not apply at this date", "该日期不适用偿付能力监管规则（Ⅱ）"),
                 "fund.as_of",
                 when.isoformat(),
-                f"{FIRST_DATE.isoformat()} or later",
+                _from(FIRST_DATE),
                 Text(
                     "they apply from the report of the first quarter of 2022",
                     "规则（Ⅱ）自2022年第1季度偿付能力报告起施行",
@@ -269,7 +269,7 @@ def _apply(library: _Library, when: date, overrides: Mapping[str, float], proble
                 Text("this figure is not yet in force at the valuation date", "该参数在评估日尚未生效"),
                 where,
                 when.isoformat(),
-                f"{library.figures[key].versions[0].effective.isoformat()} or later",
+                _from(library.figures[key].versions[0].effective),
             )
             continue
         try:
@@ -282,6 +282,10 @@ def _apply(library: _Library, when: date, overrides: Mapping[str, float], proble
             message = Text("the form of this figure refuses the number", "该参数的形式不接受此数值")
             problems.add(message, where, repr(number), error.errors()[0]["msg"])
     return changed
+
+
+def _from(day: date) -> Phrase:
+    return Phrase(f"{day.isoformat()} or later", f"{day.isoformat()} 及以后")
 
 
 def _prefixes(path: str) -> Iterable[str]:

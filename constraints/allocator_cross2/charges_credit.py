@@ -1,0 +1,142 @@
+"""Spread risk (R9 §11-17) and counterparty default risk (R9 §18-39) of base assets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.types import Text
+from allocator_cross2.lines import COUNTERPARTY_DEFAULT, SPREAD, Basis
+from allocator_cross2.ratings import at_least
+from allocator_cross2.scope import KindRule, Need, Scope
+
+__all__ = ["CREDIT_RULES"]
+
+Vector = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+_LADDERS = {"large_state": "large", "policy": "large", "joint_stock": "joint_stock", "city": "city", "rural": "rural"}
+_BANK_TYPES = ("large_state", "policy", "joint_stock", "city", "rural", "foreign", "other", "finance_company")
+
+
+def _government(scope: Scope, rows: Rows) -> None:
+    """R9 §10: government bonds and central bank bills carry no credit risk charge."""
+    rows = scope.attributes.alive(scope.domestic(rows, "overseas_bond"))
+    scope.charge(rows, SPREAD, "spread.government", basis=Basis.MARKET)
+
+
+def _fixed_figure(figure: str) -> Callable[[Scope, Rows], None]:
+    """R9 §13-14: RF0 is one function of D for policy banks, one for government-supported agencies."""
+
+    def charge(scope: Scope, rows: Rows) -> None:
+        a = scope.attributes
+        rows, duration = a.durations(a.alive(scope.domestic(rows, "overseas_bond")))
+        factor = scope.pack.piecewise(figure).at(duration)
+        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), basis=Basis.MARKET)
+
+    return charge
+
+
+def _standardised(scope: Scope, rows: Rows) -> None:
+    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds."""
+    a = scope.attributes
+    rows = a.alive(scope.domestic(rows, "overseas_bond"))
+    dated, _ = a.durations(rows)
+    rated, place = a.ratings(rows)
+    # Both must be known; each lack has been reported on its own.
+    known = np.isin(rated, dated)
+    rows, place = rated[known], place[known]
+    rows, duration = a.durations(rows)
+    factor = np.empty(len(rows))
+    for number, curve in enumerate(scope.pack.piecewise_table("spread.standardised").values()):
+        mask = place == number
+        factor[mask] = curve.at(duration[mask])
+    scope.lines.add(rows, SPREAD, "spread.standardised", factor, k1=_green(scope, rows), basis=Basis.MARKET)
+
+
+def _green(scope: Scope, rows: Rows) -> Vector:
+    """k1 of green bonds that support carbon reduction (R9 §16); an empty cell is no green bond."""
+    green = scope.attributes.number("green")[rows] == 1.0
+    return np.where(green, scope.pack.value("spread.k1.green"), 0.0)
+
+
+def _cash(scope: Scope, rows: Rows) -> None:
+    """R9 §20, at home and overseas."""
+    scope.charge(rows, COUNTERPARTY_DEFAULT, "default.cash")
+
+
+def _deposit(scope: Scope, rows: Rows) -> None:
+    """R9 §21, at home and overseas: by type of bank and capital adequacy ratio."""
+    a = scope.attributes
+    rows = a.require_choice(a.alive(rows), "bank_type", _BANK_TYPES)
+    bank = a.text("bank_type")
+    finance_company = bank.equals("finance_company")[rows]
+    scope.charge(rows[finance_company], COUNTERPARTY_DEFAULT, "default.deposit.finance_company")
+    ladder = np.full(len(rows), "other", dtype=object)
+    for name, key in _LADDERS.items():
+        ladder[bank.equals(name)[rows]] = key
+    foreign = rows[bank.equals("foreign")[rows]]
+    rated, _ = a.ratings(foreign)
+    strong = rated[a.rating_places(rated) <= at_least("A")]
+    ladder[np.isin(rows, strong)] = "city"
+    unrated_foreign = np.isin(rows, np.setdiff1d(foreign, rated))
+    needs_ratio = ~finance_company & ~unrated_foreign & (ladder != "large")
+    a.require_number(rows[needs_ratio], "capital_adequacy")
+    adequacy = a.number("capital_adequacy")[rows]
+    charged = ~finance_company & ~unrated_foreign & (~needs_ratio | ~np.isnan(adequacy))
+    for key in ("large", "joint_stock", "city", "rural", "other"):
+        mask = charged & (ladder == key)
+        scope.charge_by_ladder(rows[mask], COUNTERPARTY_DEFAULT, f"default.deposit.{key}", adequacy[mask])
+
+
+def _policy_loan(scope: Scope, rows: Rows) -> None:
+    """R9 §32."""
+    scope.charge(rows, COUNTERPARTY_DEFAULT, "default.policy_loan")
+
+
+def _loan(scope: Scope, rows: Rows) -> None:
+    """R9 §37: by the five-level classification."""
+    a = scope.attributes
+    factors = scope.pack.table("default.loan")
+    rows = a.require_choice(rows, "loan_class", tuple(factors))
+    for name, factor in factors.items():
+        scope.lines.add(rows[a.text("loan_class").equals(name)[rows]], COUNTERPARTY_DEFAULT, "default.loan", factor)
+
+
+_DURATION = Need("modified_duration", Text("or the terms it is computed from", "或据以计算的条款"))
+_GREEN = Need("green", Text("empty means no", "为空表示否"))
+_GOVERNMENT = KindRule(_government)
+_STANDARDISED = KindRule(_standardised, (Need("rating"), _DURATION, _GREEN))
+
+CREDIT_RULES: Mapping[str, KindRule] = MappingProxyType(
+    {
+        "cash": KindRule(_cash),
+        "reverse_repo": KindRule(_cash),
+        "deposit": KindRule(
+            _deposit,
+            (
+                Need("bank_type"),
+                Need("capital_adequacy", Text("all but large state and policy banks", "国有大型银行、政策性银行除外")),
+                Need("rating", Text("foreign banks", "外资银行")),
+            ),
+        ),
+        "policy_loan": KindRule(_policy_loan),
+        "loan": KindRule(_loan, (Need("loan_class"),)),
+        "government_bond": _GOVERNMENT,
+        "local_government_bond": _GOVERNMENT,
+        "central_bank_bill": _GOVERNMENT,
+        "policy_bank_bond": KindRule(_fixed_figure("spread.policy_bank"), (_DURATION, _GREEN)),
+        "agency_bond": KindRule(_fixed_figure("spread.agency"), (_DURATION, _GREEN)),
+        "financial_bond": _STANDARDISED,
+        "interbank_certificate_of_deposit": _STANDARDISED,
+        "corporate_bond": _STANDARDISED,
+        "tech_innovation_bond": _STANDARDISED,
+        "credit_abs": _STANDARDISED,
+        "exchange_abs": _STANDARDISED,
+        "abn": _STANDARDISED,
+    }
+)
+"""Rules by kind."""

@@ -1,0 +1,89 @@
+"""Columns and the kind that only this regime needs; the instruments' plugin declares all others."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from allocator.types import AssetKind, Column, Measure, Table, Text
+
+__all__ = ["COLUMNS", "KINDS", "TABLES"]
+
+KINDS = (AssetKind("loan", Text("Loan reached by look-through", "底层贷款资产"), "non_standard", ("贷款", "底层贷款")),)
+"""What debt plans and trusts mostly hold (R9 §37)."""
+
+COLUMNS = (
+    Column(
+        "product_type",
+        Measure.CHOICE,
+        Text("What a product or fund mainly invests in", "产品类型"),
+        ("产品类型", "产品类别", "投资类型"),
+        choices=MappingProxyType(
+            {
+                "money_market": ("货币市场类", "现金管理类", "货币类", "货币型"),
+                "fixed_income": ("固定收益类", "固收类", "债券型", "债权类"),
+                "equity": ("权益类", "股票型", "股权类"),
+                "mixed": ("混合类", "混合型"),
+                "commodity_derivative": ("商品及金融衍生品类", "商品类", "衍生品类"),
+            }
+        ),
+    ),
+    Column(
+        "loan_class",
+        Measure.CHOICE,
+        Text("Five-level classification of a loan", "贷款五级分类"),
+        ("五级分类", "贷款五级分类", "风险分类"),
+        choices=MappingProxyType(
+            {
+                "normal": ("正常", "正常类"),
+                "special_mention": ("关注", "关注类"),
+                "substandard": ("次级", "次级类"),
+                "doubtful": ("可疑", "可疑类"),
+                "loss": ("损失", "损失类"),
+            }
+        ),
+    ),
+    Column("listed", Measure.FLAG, Text("Associate or joint venture is listed", "联营合营企业是否上市"), ("是否上市",)),
+    Column(
+        "insurance_related",
+        Measure.FLAG,
+        Text("Subsidiary is an insurer or within the main business", "子公司是否属于保险主业"),
+        ("保险主业", "是否保险主业"),
+    ),
+    Column(
+        "national_strategy_fund",
+        Measure.FLAG,
+        Text(
+            "Held through China Insurance Investment Fund II for national strategy", "中国保险投资基金二期国家战略投资"
+        ),
+        ("中保投二期",),
+    ),
+    Column(
+        "strategic_emerging",
+        Measure.FLAG,
+        Text(
+            "National strategic emerging industry (2018 catalogue), where no issuer is named",
+            "战略性新兴产业（未列发行人时）",
+        ),
+        ("战略性新兴产业", "是否战略性新兴产业"),
+    ),
+    Column(
+        "hedge_months", Measure.NUMBER, Text("Term of the hedge, months", "套期期限（月）"), ("套期期限",), minimum=0.0
+    ),
+    Column(
+        "property_book_value",
+        Measure.MONEY,
+        Text("Share held × book value of the property of a project company", "持股比例乘以项目公司房地产账面价值"),
+        ("项目公司房地产账面价值",),
+        minimum=0.0,
+    ),
+    Column(
+        "concentration_exempt",
+        Measure.FLAG,
+        Text("Designated exempt from counterparty concentration (R8 §64 (6))", "规定可不计量交易对手集中度风险"),
+        ("免计集中度",),
+    ),
+)
+"""Columns of the assets and underlying tables that charges may ask for."""
+
+TABLES = (Table("assets", COLUMNS, open=True), Table("underlying", COLUMNS, open=True))
+"""What the plugin's hook ``allocator_tables`` returns."""
