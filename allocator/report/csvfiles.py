@@ -8,7 +8,7 @@ from allocator.report.manifest import objective_in_money
 from allocator.report.sections import ReportTable
 from allocator.report.view import View
 
-__all__ = ["csv_frames"]
+__all__ = ["csv_frames", "in_unit", "rules_in_unit"]
 
 CAPITAL_COLUMNS = ("module", "parent", "amount", "article", "before")
 
@@ -16,13 +16,13 @@ CAPITAL_COLUMNS = ("module", "parent", "amount", "article", "before")
 def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     """Return the frame of each CSV file of OUT by file name without suffix."""
     unit = view.result.inputs.unit
-    frames = {name: _in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
-    frames["constraints"] = _rules(view)
+    frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
+    frames["constraints"] = rules_in_unit(view)
     capital = view.tables.get("capital")
     if capital is None:
         frames["capital"] = pd.DataFrame(columns=list(CAPITAL_COLUMNS))
     else:
-        frame = _in_unit(capital, unit)[list(CAPITAL_COLUMNS)]
+        frame = in_unit(capital, unit)[list(CAPITAL_COLUMNS)]
         labels = capital.labels["module"]
         frame["label_en"] = [labels[module].en for module in frame["module"]]
         frame["label_zh"] = [labels[module].zh for module in frame["module"]]
@@ -30,7 +30,8 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def _in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
+def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
+    """Return a table's frame with its money columns in units of ``unit`` CNY."""
     frame = table.frame.copy()
     for column, form in table.formats.items():
         if form == "money" and column in frame:
@@ -38,7 +39,7 @@ def _in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
     return frame
 
 
-def _rules(view: View) -> pd.DataFrame:
+def rules_in_unit(view: View) -> pd.DataFrame:
     """Turn rules in CNY, and prices of an objective in CNY, into ``fund.unit``; say so in the column ``unit``."""
     unit = view.result.inputs.unit
     frame = view.tables["constraints"].frame.copy()

@@ -63,7 +63,8 @@ class Format:
     suffix : str
         What stands behind the figure.
     excel : str
-        Number format of a cell that holds the raw figure (money: already in its unit).
+        Number format of a cell that holds the raw figure (money: already in its unit; basis points: as a
+        percentage with four decimals, since a cell cannot show ten thousand times its value).
     money : bool
         Whether the figure is money in CNY.
     """
@@ -98,7 +99,7 @@ FORMATS: Mapping[str, Format] = {
     "money": Format(excel="#,##0.00;-#,##0.00;0.00", money=True),
     "percent": Format(factor=100.0, suffix="%", excel="0.00%"),
     "points": Format(factor=100.0, suffix=" pp", excel="0.00%"),
-    "basis_points": Format(factor=1e4, decimals=2, suffix=" bp", excel="0.00"),
+    "basis_points": Format(factor=1e4, decimals=2, suffix=" bp", excel="0.0000%"),
     "number": Format(decimals=4, excel="#,##0.0000"),
     "years": Format(decimals=2, excel="0.00"),
     "integer": Format(decimals=0, excel="#,##0"),
@@ -110,8 +111,8 @@ UNITS: Mapping[str, str] = {"CNY": "money", "ratio": "percent", "share": "percen
 
 
 def format_name(format_: str, unit: object = None) -> str:
-    """Return the name of the format to use, with ``"by_unit"`` settled by the row's unit."""
-    return UNITS.get(str(unit), "number") if format_ == "by_unit" else format_
+    """Return the name of the format to use; ``"by_unit"`` is settled by the first word of the row's unit."""
+    return UNITS.get(str(unit).split(" ")[0], "number") if format_ == "by_unit" else format_
 
 
 def column_format(series: pd.Series[Any], declared: str | None) -> str:

@@ -14,8 +14,8 @@ from allocator.registry import load_registry
 from allocator.report.formats import FORMATS, MoneyUnit, money_unit
 from allocator.report.manifest import capital_summary
 from allocator.report.sections import ReportTable
-from allocator.report.tables import capital_table
-from allocator.report.words import CERTAINTY, HEADINGS, MODES, RATIOS
+from allocator.report.tables import RULE_LABELS, capital_table
+from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
         needed = FORMATS["percent"].write(asked, money)
         lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
     notes = [note.text for note in (book.regime.notes() if book.regime else ())]
-    return CapitalOutcome(entry, frame, (table, _rules_table(rules)), (*lines, *notes), money)
+    return CapitalOutcome(entry, frame, (table, _rules_table(rules, money)), (*lines, *notes), money)
 
 
 def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
@@ -116,10 +116,10 @@ def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
     return frame
 
 
-def _rules_table(rules: pd.DataFrame) -> ReportTable:
+def _rules_table(rules: pd.DataFrame, money: MoneyUnit) -> ReportTable:
     formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
     headings = {**HEADINGS, "name": HEADINGS["rule"]}
-    labels = {"mode": MODES, "certainty": CERTAINTY}
+    labels = RULE_LABELS | {"unit": {**UNIT_NAMES, "CNY": money.label}}
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 
 

@@ -158,7 +158,7 @@ def binding_rules(view: View, most: int | None = None) -> tuple[BindingRule, ...
         limit = FORMATS[format_name("by_unit", line["unit"])].write(line["rhs"], view.money)
         label = table.labels["name"][line["name"]]
         rule = BindingRule(
-            line["name"], label, line["source"], f"{_SENSE[line['sense']]} {limit}", step, gain, in_money
+            line["name"], label, line["source"], f"{_SENSE[line['sense']]} {limit}".strip(), step, gain, in_money
         )
         found.append((line["sense"] == "==", -abs(gain), rule))
     found.sort(key=lambda entry: entry[:2])
@@ -166,7 +166,7 @@ def binding_rules(view: View, most: int | None = None) -> tuple[BindingRule, ...
     return rules if most is None else rules[:most]
 
 
-_SENSE = {"<=": "≤", ">=": "≥", "==": "="}
+_SENSE = {"<=": "≤", ">=": "≥", "==": ""}
 
 
 def _step(unit: str, money: MoneyUnit) -> tuple[float, Text]:

@@ -15,8 +15,21 @@ from numpy.typing import NDArray
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
+from allocator.report.formats import money_unit
+from allocator.report.manifest import objective_in_money
 from allocator.report.sections import ReportTable
-from allocator.report.words import ACCOUNTS, BOUNDS, CERTAINTY, HEADINGS, MODES, RATIOS, TILT_MODES
+from allocator.report.words import (
+    ACCOUNTS,
+    BOUNDS,
+    CERTAINTY,
+    HEADINGS,
+    MODES,
+    RATIOS,
+    SENSES,
+    SOURCES,
+    TILT_MODES,
+    UNIT_NAMES,
+)
 from allocator.result import Result
 from allocator.types import Source, Text
 
@@ -28,6 +41,7 @@ __all__ = [
     "capital_table",
     "charges_table",
     "kind_labels",
+    "RULE_LABELS",
     "result_tables",
     "rules_table",
     "tilts_table",
@@ -76,7 +90,7 @@ def allocation_table(result: Result) -> ReportTable:
     frame["at_bound"] = _at_bound(target, space.lower, space.upper)
     formats = dict.fromkeys(("current", "target", "trade", "capital_contribution", "min", "max"), "money")
     formats |= dict.fromkeys(("weight_before", "weight", "expected_return", "capital_marginal"), "percent")
-    formats |= {"reduced_cost": "basis_points"}
+    formats |= {"reduced_cost": "money" if objective_in_money(result) else "basis_points"}
     formats |= {column: "percent" for column in frame.columns if column.startswith("tilt_score")}
     headings = dict(HEADINGS) | {
         f"tilt_score_{name}": Text(f"Score: {name}", f"评分：{name}") for name in result.scores
@@ -157,7 +171,7 @@ def rules_table(result: Result) -> ReportTable:
     """
     rows: list[dict[str, Any]] = []
     labels: dict[str, Text] = {}
-    prices = result.solution.shadow_prices
+    prices, money = result.solution.shadow_prices, money_unit(result.model.space.total)
     for limit in result.model.capital_limits:
         rows.append(_capital_row(result, limit))
         labels[limit.name] = RATIOS.get(limit.name) or limit.label
@@ -171,9 +185,17 @@ def rules_table(result: Result) -> ReportTable:
         frame,
         HEADINGS | {"name": HEADINGS["rule"]},
         {"lhs": "by_unit", "rhs": "by_unit", "slack": "by_unit", "shadow_price": "number", "binding": "flag"},
-        labels={"name": labels, "mode": MODES, "certainty": CERTAINTY},
+        labels=RULE_LABELS | {"name": labels, "unit": {**UNIT_NAMES, "CNY": money.label}},
     )
 
+
+RULE_LABELS: dict[str, Mapping[str, Text]] = {
+    "mode": MODES,
+    "certainty": CERTAINTY,
+    "sense": SENSES,
+    "source": SOURCES,
+    "unit": UNIT_NAMES,
+}
 
 RULE_COLUMNS = (
     "name",

@@ -6,7 +6,22 @@ from collections.abc import Mapping
 
 from allocator.types import Text
 
-__all__ = ["ACCOUNTS", "BINDING", "CERTAINTY", "HEADINGS", "MODES", "RATIOS", "STATUS", "TILT_MODES"]
+__all__ = [
+    "ACCOUNTS",
+    "BINDING",
+    "BOUNDS",
+    "CERTAINTY",
+    "GROUPS",
+    "HEADINGS",
+    "MODES",
+    "RATIOS",
+    "SENSES",
+    "SOURCES",
+    "STAGES",
+    "STATUS",
+    "TILT_MODES",
+    "UNIT_NAMES",
+]
 
 HEADINGS: dict[str, Text] = {
     "asset_id": Text("Asset", "资产代码"),
@@ -57,6 +72,9 @@ HEADINGS: dict[str, Text] = {
     "file": Text("File", "文件"),
     "rows": Text("Rows", "行数"),
     "sha256": Text("SHA-256", "SHA-256"),
+    "required": Text("Required", "要求"),
+    "step": Text("Relaxed by", "放松"),
+    "gain": Text("Objective gains", "目标改善"),
     "buy": Text("Buy", "买入"),
     "sell": Text("Sell", "卖出"),
 }
@@ -100,9 +118,54 @@ RATIOS: Mapping[str, Text] = {
     "core": Text("Core solvency ratio", "核心偿付能力充足率"),
 }
 
+SENSES: Mapping[str, Text] = {"<=": Text("≤", "≤"), ">=": Text("≥", "≥"), "==": Text("equals", "等于")}
+
+SOURCES: Mapping[str, Text] = {
+    "user": Text("user's own", "用户自定"),
+    "accounts": Text("accounts in the fund file", "基金文件的账户设置"),
+}
+
+UNIT_NAMES: Mapping[str, Text] = {
+    "ratio": Text("ratio", "比率"),
+    "share": Text("share", "占比"),
+    "years": Text("years", "年"),
+    "number": Text("number", "数值"),
+    "CNY": Text("CNY", "元"),
+    "CNY 10000": Text("CNY 10,000", "万元"),
+    "CNY 1e8": Text("CNY 100 million", "亿元"),
+}
+
 STATUS: Mapping[str, Text] = {
     "optimal": Text("optimal", "最优（已证明）"),
     "feasible": Text("feasible, optimality not proven", "可行（最优性未证明）"),
     "infeasible": Text("infeasible", "无可行解"),
     "not_proven": Text("no compliant answer found, infeasibility not proven", "未找到合规方案，亦未证明不可行"),
 }
+
+STAGES: Mapping[str, Text] = {
+    "load": Text("load", "读取"),
+    "model": Text("model", "建模"),
+    "solve": Text("solve", "求解"),
+    "tilts": Text("tilts", "政策倾斜"),
+    "verify": Text("verify", "复核"),
+}
+"""Stages of a run, for the time each took."""
+
+GROUPS: Mapping[str, Text] = {
+    "cash": Text("Cash", "现金类"),
+    "deposits": Text("Deposits", "存款"),
+    "fixed_income": Text("Fixed income", "固定收益"),
+    "government": Text("Government", "利率债"),
+    "credit": Text("Credit", "信用债"),
+    "equity": Text("Equity", "权益"),
+    "private_equity": Text("Private equity", "未上市股权"),
+    "funds": Text("Funds", "基金"),
+    "products": Text("Products", "金融产品"),
+    "non_standard": Text("Non-standard debt", "非标债权"),
+    "alternatives": Text("Alternatives", "另类投资"),
+    "property": Text("Property", "不动产"),
+    "overseas": Text("Overseas", "境外"),
+    "derivatives": Text("Derivatives", "衍生品"),
+    "other": Text("Other", "其他"),
+}
+"""Groups of kinds, for the colours of charts."""

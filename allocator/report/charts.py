@@ -1,0 +1,297 @@
+"""The charts of the report page, drawn from the same tables as everything else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.report.formats import FORMATS, MoneyUnit, format_name
+from allocator.report.svg import Canvas, Scale, nice_ticks
+from allocator.report.view import View
+from allocator.report.waterfall import Step, waterfall
+from allocator.types import Text
+
+__all__ = ["allocation_chart", "contribution_chart", "return_chart", "rules_chart", "tilts_chart", "waterfall_chart"]
+
+WIDTH = 620.0
+LABEL = 188.0
+ROW = 24.0
+MOST = 18
+"""Bars a chart shows; the rest is added up in one."""
+
+Write = Callable[[float], str]
+
+OTHER = Text("Other", "其他")
+
+
+def _money(value: float, money: MoneyUnit, *, sign: bool = False) -> str:
+    return FORMATS["money"].write(value, money, sign=sign)
+
+
+def _both(english: str, chinese: str, label: Text) -> Text:
+    return Text(f"{label.en}: {english}", f"{label.zh}：{chinese}")
+
+
+def _by_kind(view: View, columns: Sequence[str]) -> pd.DataFrame:
+    """Return sums by kind, largest first by the first column; kinds beyond the most are added up."""
+    frame = view.tables["allocation"].frame
+    key = frame["kind"] if "kind" in frame else frame["account"]
+    sums = frame.groupby(key.fillna(""), sort=False)[list(columns)].sum()
+    sums = sums.iloc[np.argsort(-sums[columns[0]].abs().to_numpy(), kind="stable")]
+    if len(sums) > MOST:
+        rest = sums.iloc[MOST - 1 :].sum().to_frame("").T
+        sums = pd.concat([sums.iloc[: MOST - 1], rest])
+    return sums
+
+
+def _kind_label(view: View, kind: object) -> Text:
+    if kind == "":
+        return OTHER
+    return view.tables["allocation"].labels["kind"].get(str(kind)) or Text(str(kind), str(kind))
+
+
+def _axis(canvas: Canvas, scale: Scale, ticks: Sequence[float], between: tuple[float, float], write: Write) -> None:
+    """Draw grid lines between two heights with their figures below."""
+    top, bottom = between
+    for tick in ticks:
+        x = scale(tick)
+        canvas.line((x, top), (x, bottom), "axis" if tick == 0.0 else "grid")
+        canvas.text(x, bottom + 14, write(tick), "tick", "middle")
+
+
+def _ticks(form: str, money: MoneyUnit) -> Write:
+    """Return how figures of an axis are written: with as few decimals as they need."""
+    shown = FORMATS[form]
+
+    def write(value: float) -> str:
+        figure = shown.scaled(value, money)
+        text = f"{abs(figure):,.4f}".rstrip("0").rstrip(".")
+        return ("−" if figure < 0 and text != "0" else "") + text + shown.suffix
+
+    return write
+
+
+def allocation_chart(view: View) -> str:
+    """Draw what is held before and after, by kind."""
+    sums = _by_kind(view, ("target", "current"))
+    sums = sums[(sums["target"] != 0.0) | (sums["current"] != 0.0)]
+    title = Text("Holdings before and after, by kind", "调整前后持仓（按类别）")
+    row = ROW + 4
+    canvas = Canvas(WIDTH, row * len(sums) + 30, title)
+    top = float(sums.to_numpy().max()) if len(sums) else 1.0
+    low = min(0.0, float(sums.to_numpy().min())) if len(sums) else 0.0
+    ticks = nice_ticks(low, top)
+    scale = Scale(ticks[0], ticks[-1], LABEL, WIDTH - 96)
+    _axis(canvas, scale, ticks, (0, row * len(sums)), _ticks("money", view.money))
+    for position, (kind, line) in enumerate(sums.iterrows()):
+        y, label = row * position, _kind_label(view, kind)
+        before, after = _money(line["current"], view.money), _money(line["target"], view.money)
+        change = _money(line["target"] - line["current"], view.money, sign=True)
+        hint = Text(f"{label.en}: {before} → {after} ({change})", f"{label.zh}：{before} → {after}（{change}）")
+        canvas.text(LABEL - 8, y + row / 2 + 4, label, "label", "end", LABEL - 12)
+        canvas.rect(scale(0.0), y + 4, scale(line["current"]) - scale(0.0), 8, "bar before", hint)
+        canvas.rect(scale(0.0), y + 13, scale(line["target"]) - scale(0.0), 11, "bar after", hint)
+        canvas.text(WIDTH - 2, y + row / 2 + 4, change, _direction(change), "end")
+    return canvas.render()
+
+
+def _direction(change: str) -> str:
+    return "value up" if change.startswith("+") else "value down" if change.startswith("−") else "value flat"
+
+
+def waterfall_chart(view: View) -> str:
+    """Draw the way from the modules to minimum capital at the target holdings; a tick marks the level before."""
+    after, before = view.result.after, view.result.before
+    assert after is not None
+    assert before is not None
+    steps = waterfall(after.tree, after.tree.values(after.holdings))
+    former = {step.label.en: step.amount for step in waterfall(before.tree, before.tree.values(before.holdings))}
+    title = Text("From risk modules to minimum capital", "从各风险模块到最低资本")
+    canvas = Canvas(WIDTH, ROW * len(steps) + 30, title)
+    levels = np.concatenate([[0.0], np.cumsum([step.amount for step in steps[:-1]])])
+    ticks = nice_ticks(min(0.0, float(levels.min())), float(levels.max()))
+    left = LABEL + 30
+    scale = Scale(ticks[0], ticks[-1], left, WIDTH - 118)
+    _axis(canvas, scale, ticks, (0, ROW * len(steps)), _ticks("money", view.money))
+    for position, step in enumerate(steps):
+        start = 0.0 if step.kind == "total" else float(levels[position])
+        _waterfall_row(canvas, scale, step, start, (ROW * position, left), former.get(step.label.en), view.money)
+        if step.kind != "total":
+            end = scale(float(levels[position + 1]))
+            canvas.line((end, ROW * position + 5), (end, ROW * (position + 1) + 5), "join")
+    return canvas.render()
+
+
+def _waterfall_row(
+    canvas: Canvas,
+    scale: Scale,
+    step: Step,
+    start: float,
+    corner: tuple[float, float],
+    former: float | None,
+    money: MoneyUnit,
+) -> None:
+    y, left = corner
+    amount = _money(step.amount, money)
+    before = "—" if former is None else _money(former, money)
+    hint = Text(f"{step.label.en}: {before} → {amount}", f"{step.label.zh}：{before} → {amount}")
+    canvas.text(
+        left - 8, y + ROW / 2 + 4, step.label, "label" + (" strong" if step.kind == "total" else ""), "end", left - 12
+    )
+    canvas.rect(scale(start), y + 5, scale(start + step.amount) - scale(start), ROW - 10, f"bar {step.kind}", hint)
+    canvas.text(WIDTH - 60, y + ROW / 2 + 4, before, "value flat", "end")
+    canvas.text(WIDTH - 2, y + ROW / 2 + 4, amount, "value" + (" strong" if step.kind == "total" else ""), "end")
+
+
+def contribution_chart(view: View) -> str:
+    """Draw each kind's share of minimum capital (Euler), liabilities and constants beside it."""
+    sums = _by_kind(view, ("capital_contribution",))["capital_contribution"]
+    constants = view.cny(view.manifest["capital"]["attribution"]["liabilities_and_constants"]) or 0.0
+    rows = [(_kind_label(view, kind), float(amount), "after") for kind, amount in sums.items() if amount]
+    rows.append((Text("Liabilities and constants", "负债与常数项"), constants, "constant"))
+    rows.sort(key=lambda row: -row[1])
+    title = Text("Who uses the capital, by kind", "资本占用分解（按类别）")
+    canvas = Canvas(WIDTH, ROW * len(rows) + 30, title)
+    amounts = [amount for _, amount, _ in rows]
+    ticks = nice_ticks(min(0.0, *amounts), max(0.0, *amounts))
+    scale = Scale(ticks[0], ticks[-1], LABEL, WIDTH - 76)
+    _axis(canvas, scale, ticks, (0, ROW * len(rows)), _ticks("money", view.money))
+    for position, (label, amount, kind) in enumerate(rows):
+        y, shown = ROW * position, _money(amount, view.money)
+        canvas.text(LABEL - 8, y + ROW / 2 + 4, label, "label", "end", LABEL - 12)
+        class_ = f"bar {kind}" if amount >= 0 else "bar relief"
+        canvas.rect(scale(0.0), y + 5, scale(amount) - scale(0.0), ROW - 10, class_, _both(shown, shown, label))
+        canvas.text(WIDTH - 2, y + ROW / 2 + 4, shown, "value", "end")
+    return canvas.render()
+
+
+MOST_POINTS = 400
+GROUPS = 7
+"""Colours of the palette; further groups share the last."""
+
+
+def return_chart(view: View) -> str:
+    """Draw expected return against marginal capital: area is the target, hollow points are not held."""
+    frame = view.tables["allocation"].frame
+    frame = frame.iloc[np.argsort(-frame["target"].abs().to_numpy(), kind="stable")[:MOST_POINTS]]
+    groups = _groups(view, frame)
+    names = list(dict.fromkeys(groups))
+    title = Text("Return against marginal capital: who earns its capital", "收益与边际资本：谁对得起所占资本")
+    height = 380.0
+    canvas = Canvas(WIDTH, height + 22, title)
+    x_ticks = nice_ticks(min(0.0, float(frame["capital_marginal"].min())), float(frame["capital_marginal"].max()), 6)
+    y_ticks = nice_ticks(min(0.0, float(frame["expected_return"].min())), float(frame["expected_return"].max()), 6)
+    x, y = Scale(x_ticks[0], x_ticks[-1], 52, WIDTH - 12), Scale(y_ticks[0], y_ticks[-1], height - 46, 26)
+    write = _ticks("percent", view.money)
+    _axis(canvas, x, x_ticks, (26, height - 46), write)
+    for tick in y_ticks:
+        canvas.line((52, y(tick)), (WIDTH - 12, y(tick)), "axis" if tick == 0.0 else "grid")
+        canvas.text(46, y(tick) + 4, write(tick), "tick", "end")
+    canvas.text(WIDTH - 12, height - 14, Text("Marginal capital per CNY", "每元边际资本"), "tick", "end")
+    canvas.text(6, 14, Text("Expected return a year", "年化预期收益率"), "tick")
+    biggest = max(float(frame["target"].abs().max()), 1e-12)
+    for group, line in zip(groups, frame.to_dict("records"), strict=True):
+        held = abs(float(line["target"])) > 1e-9 * biggest
+        radius = 3.0 + 17.0 * math.sqrt(abs(float(line["target"])) / biggest) if held else 3.5
+        colour = f"point group{min(names.index(group), GROUPS - 1)}" + ("" if held else " hollow")
+        place = (x(float(line["capital_marginal"])), y(float(line["expected_return"])))
+        canvas.circle(*place, radius, colour, _point_hint(line, view))
+    return canvas.render() + _legend(names, view)
+
+
+def _groups(view: View, frame: pd.DataFrame) -> list[str]:
+    kinds = view.result.inputs.kinds
+    if "kind" not in frame:
+        return [""] * len(frame)
+    return [kinds[kind].group if kind in kinds else "" for kind in frame["kind"]]
+
+
+def _point_hint(line: Mapping[Any, Any], view: View) -> Text:
+    label = str(line.get("name") or line["asset_id"])
+    account = view.tables["allocation"].labels["account"].get(str(line["account"])) or Text("—", "—")
+    percent = FORMATS["percent"]
+    earned = percent.write(line["expected_return"], view.money)
+    marginal = percent.write(line["capital_marginal"], view.money)
+    amount = FORMATS["money"].write(line["target"], view.money)
+    return Text(
+        f"{label} · {account.en}: return {earned}, marginal capital {marginal}, target {amount}",
+        f"{label} · {account.zh}：收益率 {earned}，边际资本 {marginal}，调整后 {amount}",
+    )
+
+
+def _legend(groups: Sequence[str], view: View) -> str:
+    from allocator.report.html import both, tag
+    from allocator.report.words import GROUPS as LABELS
+
+    items = []
+    for position, group in enumerate(groups):
+        label = LABELS.get(group) or Text(group.replace("_", " ") or "other", group or "其他")
+        key = tag("i", class_=f"key group{min(position, GROUPS - 1)}")
+        items.append(tag("li", key + both(label)))
+    return tag("ul", items, class_="legend")
+
+
+def rules_chart(view: View, most: int = MOST) -> str:
+    """Draw how much of each limit is used; a full bar is a rule without room."""
+    frame = view.tables["constraints"].frame
+    labels = view.tables["constraints"].labels["name"]
+    frame = frame[frame["sense"] != "=="]
+    used = _used(frame)
+    frame = frame.assign(used=used)[np.isfinite(used)].sort_values("used", ascending=False, kind="stable").head(most)
+    title = Text("How much of each limit is used", "各项限额使用程度")
+    canvas = Canvas(WIDTH, ROW * len(frame) + 30, title)
+    left = LABEL + 40
+    end = WIDTH - 118
+    scale = Scale(0.0, 1.0, left, end)
+    quarters = [0.0, 0.25, 0.5, 0.75, 1.0]
+    _axis(canvas, scale, quarters, (0, ROW * len(frame)), _ticks("percent", view.money))
+    for position, line in enumerate(frame.to_dict("records")):
+        y, label = ROW * position, labels[line["name"]]
+        shown = FORMATS[format_name("by_unit", line["unit"])]
+        value, limit = shown.write(line["lhs"], view.money), shown.write(line["rhs"], view.money)
+        sense = {"<=": "≤", ">=": "≥"}[line["sense"]]
+        canvas.text(left - 8, y + ROW / 2 + 4, label, "label", "end", left - 12)
+        state = "binding" if line["binding"] else "monitor" if line["mode"] == "monitor" else "after"
+        canvas.rect(left, y + 5, scale(1.0) - left, ROW - 10, "track")
+        length = scale(min(max(line["used"], 0.0), 1.0)) - left
+        hint = _both(f"{value} {sense} {limit}", f"{value} {sense} {limit}", label)
+        canvas.rect(left, y + 5, length, ROW - 10, f"bar {state}", hint)
+        canvas.text(WIDTH - 2, y + ROW / 2 + 4, f"{value} {sense} {limit}", "value small", "end", 116)
+    return canvas.render()
+
+
+def _used(frame: pd.DataFrame) -> np.ndarray:
+    """Return lhs/rhs of a ceiling and rhs/lhs of a floor; NaN where a side is not positive."""
+    left, right = frame["lhs"].to_numpy(dtype=float), frame["rhs"].to_numpy(dtype=float)
+    at_most = (frame["sense"] == "<=").to_numpy()
+    above, below = np.where(at_most, left, right), np.where(at_most, right, left)
+    ratio = np.full(len(frame), np.nan)
+    np.divide(above, below, out=ratio, where=(below > 0) & (above >= 0))
+    return ratio
+
+
+def tilts_chart(view: View) -> str:
+    """Draw the exposure of each tilt before and after."""
+    frame = view.tables["tilts"].frame
+    frame = frame[frame["name"] != "all"]
+    title = Text("Exposure of each tilt before and after", "各项政策倾斜的敞口变化")
+    row = ROW + 4
+    canvas = Canvas(WIDTH, row * len(frame) + 30, title)
+    top = float(frame[["score_before", "score_after"]].to_numpy().max())
+    ticks = nice_ticks(0.0, top or 1.0)
+    scale = Scale(0.0, ticks[-1], LABEL, WIDTH - 130)
+    _axis(canvas, scale, ticks, (0, row * len(frame)), _ticks("percent", view.money))
+    percent = FORMATS["percent"]
+    for position, line in enumerate(frame.to_dict("records")):
+        y = row * position
+        before, after = (percent.write(line[name], view.money) for name in ("score_before", "score_after"))
+        hint = _both(f"{before} → {after}", f"{before} → {after}", Text(line["name"], line["name"]))
+        canvas.text(LABEL - 8, y + row / 2 + 4, line["name"], "label", "end", LABEL - 12)
+        canvas.rect(LABEL, y + 4, scale(line["score_before"]) - LABEL, 8, "bar before", hint)
+        canvas.rect(LABEL, y + 13, scale(line["score_after"]) - LABEL, 11, "bar after", hint)
+        canvas.text(WIDTH - 2, y + row / 2 + 4, f"{before} → {after}", "value", "end")
+    return canvas.render()

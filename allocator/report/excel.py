@@ -1,0 +1,304 @@
+"""report.xlsx: summary, allocation, capital, charges, rules, tilts, plugins' sections, inputs.
+
+Money stands in ``fund.unit`` and figures at full precision, so every cell equals run.json and the CSV
+files; totals are formulas that recompute them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+
+from allocator.capital.nodes import Aggregate
+from allocator.report.csvfiles import in_unit, rules_in_unit
+from allocator.report.formats import FORMATS, column_format, format_name
+from allocator.report.sections import ReportTable
+from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet, sheet_name
+from allocator.report.summary import binding_rules, key_measures, proof_line
+from allocator.report.view import View
+from allocator.report.waterfall import waterfall
+from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
+from allocator.types import Text
+
+__all__ = ["write_workbook"]
+
+MOST_ROWS = 20_000
+"""Rows of a sheet; the rest is added up in one line, and stands in the CSV file."""
+
+SHEETS = {"constraints": "rules"}
+"""Sheets named otherwise than their table."""
+
+SUMMED = ("current", "target", "trade", "weight_before", "weight", "capital_contribution")
+
+
+def write_workbook(view: View, path: Path) -> None:
+    """Write the workbook of a result."""
+    book = Workbook()
+    book.remove(book.active)
+    _summary(_add(book, "summary"), view)
+    for name in ("allocation", "capital", "charges", "constraints", "tilts"):
+        if name in view.tables:
+            writer = {"allocation": _allocation, "capital": _capital}.get(name, _plain)
+            writer(_add(book, SHEETS.get(name, name)), view.tables[name], view)
+    for section in view.sections:
+        for table in section.tables:
+            _plain(_add(book, table.name), table, view)
+    _inputs(_add(book, "inputs"), view)
+    book.properties.creator = "allocator"
+    book.properties.title = view.manifest["fund"]["name"]
+    book.calculation.fullCalcOnLoad = True
+    book.save(path)
+
+
+def _add(book: Workbook, name: str) -> Sheet:
+    made = book.create_sheet(sheet_name(name, book.sheetnames))
+    made.sheet_view.showGridLines = False
+    made.page_setup.orientation, made.page_setup.paperSize = "landscape", made.PAPERSIZE_A4
+    made.page_setup.fitToHeight = 0
+    made.sheet_properties.pageSetUpPr.fitToPage = True
+    return Sheet(made)
+
+
+def _unit_note(view: View) -> str:
+    unit = view.result.inputs.unit
+    named = {1e8: "亿元", 1e4: "万元", 1.0: "元"}.get(unit, f"{unit:,.0f} 元")
+    return Text(f"Money in units of CNY {unit:,.0f}.", f"金额单位：{named}。")[view.language]
+
+
+def _summary(sheet: Sheet, view: View) -> None:
+    fund, language, unit = view.manifest["fund"], view.language, view.result.inputs.unit
+    sheet.title(f"{fund['name']} · {fund['as_of']}", _unit_note(view))
+    words = (
+        Text("Measure", "指标"),
+        HEADINGS["before"],
+        HEADINGS["amount"],
+        HEADINGS["change"],
+        Text("Required", "要求"),
+    )
+    sheet.heading([word[language] for word in words])
+    for line in key_measures(view):
+        scale = unit if line.format == "money" else 1.0
+        figures = [None if value is None else value / scale for value in (line.before, line.after)]
+        change = None if line.change is None else Formula(f"=C{sheet.row + 1}-B{sheet.row + 1}")
+        row = [line.label[language], *figures, change, line.required]
+        sheet.append(row, ["text", *[line.format] * 4])
+    sheet.row += 1
+    words = [HEADINGS[name] for name in ("rule", "rhs", "step", "gain", "source")]
+    sheet.heading([word[language] for word in words])
+    for rule in binding_rules(view, 20):
+        gain = rule.gain / unit if rule.gain_in_money else rule.gain
+        form = "money" if rule.gain_in_money else "basis_points"
+        cells = [rule.label[language], rule.limit, rule.step[language], gain, rule.source]
+        sheet.append(cells, ["text", "text", "text", form, "text"])
+    sheet.row += 1
+    _proof(sheet, view)
+    sheet.fit()
+
+
+def _proof(sheet: Sheet, view: View) -> None:
+    proof, language = proof_line(view), view.language
+    sheet.heading([Text("Proof", "证明")[language], ""])
+    status, verified = STATUS[str(proof["status"])], BINDING[bool(proof["verified"])]
+    lines = [
+        (Text("Status", "状态"), status[language]),
+        (Text("Objective", "目标值"), proof["objective"]),
+        (Text("Certified bound", "可证明的界"), proof["bound"]),
+        (Text("Gap", "差距"), proof["gap"]),
+        (Text("Relaxations solved", "求解节点数"), proof["nodes"]),
+        (Text("Solver", "求解器"), proof["solver"]),
+        (Text("Verified", "已复核"), verified[language]),
+    ]
+    for label, value in lines:
+        sheet.append([label[language], value], ["text", "text"])
+    sheet.row += 1
+    for note in view.manifest["notes"]:
+        mark = "" if note["rule"] else Text("[not the rule] ", "［非监管口径］")[language]
+        article = f" ({note['article']})" if note["article"] else ""
+        sheet.line(f"{mark}{note[language]}{article}")
+
+
+def _cells(
+    table: ReportTable, line: Mapping[str, Any], forms: Mapping[str, str], view: View
+) -> tuple[list[Any], list[str]]:
+    """Return a row's values, labels in the workbook's language, and their formats."""
+    values, shown = [], []
+    for column, form in forms.items():
+        value, name = line[column], format_name(form, line.get("unit"))
+        if name == "flag":
+            value, name = BINDING[bool(value)][view.language], "text"
+        elif name not in FORMATS:
+            label = table.labels.get(column, {}).get(str(value))
+            value, name = (label[view.language] if label is not None else value), "text"
+        values.append(value)
+        shown.append(name)
+    return values, shown
+
+
+def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: View) -> int:
+    note = _unit_note(view) + (" " + table.note[view.language] if table.note is not None else "")
+    sheet.title(table.title[view.language], note)
+    row = sheet.heading([table.heading(column)[view.language] for column in columns])
+    sheet.sheet.freeze_panes = f"B{row + 1}"
+    sheet.sheet.print_title_rows = f"{row}:{row}"
+    return row
+
+
+def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: View) -> tuple[int, int]:
+    """Write heading and rows; return the numbers of the first and the last row."""
+    columns = [str(column) for column in frame.columns]
+    forms = {column: column_format(frame[column], table.formats.get(column)) for column in columns}
+    head = _head(sheet, table, columns, view)
+    for record in frame.head(MOST_ROWS).to_dict("records"):
+        line = {str(key): value for key, value in record.items()}
+        sheet.append(*_cells(table, line, forms, view))
+        sheet.indent(table.indent.get(str(line[columns[0]]), 0))
+    if sheet.row > head:
+        sheet.sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{sheet.row}"
+    return head + 1, sheet.row
+
+
+def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
+    frame = in_unit(table, view.result.inputs.unit)
+    if table.name == "constraints":
+        frame, table = rules_in_unit(view), replace(table, labels={**table.labels, "unit": UNIT_NAMES})
+    _rows(sheet, table, frame, view)
+    _say_rest(sheet, frame, view)
+    sheet.fit()
+
+
+def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: View) -> None:
+    left = len(frame) - MOST_ROWS
+    if left > 0:
+        sheet.line(Text(f"{left:,} further rows are in the CSV file.", f"其余 {left:,} 行见 CSV 文件。")[view.language])
+
+
+def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
+    """Write the rows, then what is left out, totals, constants and minimum capital, all recomputed."""
+    frame, language = in_unit(table, view.result.inputs.unit), view.language
+    first, last = _rows(sheet, table, frame, view)
+    columns = [str(column) for column in frame.columns]
+    forms = ["text" if column not in SUMMED else table.formats[column] for column in columns]
+    if len(frame) > MOST_ROWS:
+        rest = frame.iloc[MOST_ROWS:]
+        label = Text(f"{len(rest):,} further rows", f"其余 {len(rest):,} 行")[language]
+        last = sheet.append([label, *(rest[c].sum() if c in SUMMED else None for c in columns[1:])], forms)
+    letters = [get_column_letter(place) for place in range(1, len(columns) + 1)]
+    sums = [
+        Formula(f"=SUM({letter}{first}:{letter}{last})") if column in SUMMED else None
+        for letter, column in zip(letters[1:], columns[1:], strict=True)
+    ]
+    total = sheet.append([Text("Total", "合计")[language], *sums], forms, fill=TOTAL, font=BOLD)
+    if "capital_contribution" in columns:
+        place = columns.index("capital_contribution")
+        letter, empty = letters[place], [None] * (place - 1)
+        constants = view.manifest["capital"]["attribution"]["liabilities_and_constants"]
+        label = Text("Liabilities and constants", "负债与常数项")[language]
+        row = sheet.append([label, *empty, constants], ["text"] * place + ["money"])
+        label = Text("Minimum capital", "最低资本")[language]
+        formula = Formula(f"={letter}{total}+{letter}{row}")
+        sheet.append([label, *empty, formula], ["text"] * place + ["money"], fill=TOTAL, font=BOLD)
+    sheet.fit()
+
+
+def _capital(sheet: Sheet, table: ReportTable, view: View) -> None:
+    """Write the modules as a tree with a diversification line below each aggregate, then the bridge."""
+    unit, language = view.result.inputs.unit, view.language
+    frame = in_unit(table, unit)[["module", "before", "amount", "change", "article", "parent"]]
+    assert view.result.after is not None
+    tree = view.result.after.tree
+    _head(sheet, table, list(frame.columns), view)
+    forms = ["text", "money", "money", "money", "text", "text"]
+    rows: dict[str, int] = {}
+    pending: list[tuple[str, int]] = []
+    for line in frame.to_dict("records"):
+        name, depth = line["module"], table.indent[line["module"]]
+        while pending and pending[-1][1] >= depth:
+            _diversification(sheet, pending.pop(), tree, rows, view)
+        here = sheet.row + 1
+        change = Formula(f"=C{here}-B{here}")
+        labels = [table.labels["module"][key][language] if key else "" for key in (name, line["parent"])]
+        rows[name] = sheet.append(
+            [labels[0], line["before"], line["amount"], change, line["article"], labels[1]], forms
+        )
+        sheet.indent(depth)
+        if isinstance(tree.node(name), Aggregate):
+            pending.append((name, depth))
+    while pending:
+        _diversification(sheet, pending.pop(), tree, rows, view)
+    _bridge(sheet, view)
+    sheet.fit()
+
+
+def _diversification(sheet: Sheet, where: tuple[str, int], tree: Any, rows: Mapping[str, int], view: View) -> None:
+    """Write an aggregate less the sum of its children, when every child has a line."""
+    name, depth = where
+    children = [child.name for child in tree.node(name).children]
+    if any(child not in rows for child in children):
+        return
+    formulas = [
+        Formula(f"={letter}{rows[name]}-" + "-".join(f"{letter}{rows[child]}" for child in children)) for letter in "BC"
+    ]
+    label = Text("Diversification", "分散效应")[view.language]
+    here = sheet.row + 1
+    change = Formula(f"=C{here}-B{here}")
+    sheet.append([label, *formulas, change, "", ""], ["text", "money", "money", "money", "text", "text"])
+    sheet.indent(depth + 1)
+
+
+def _bridge(sheet: Sheet, view: View) -> None:
+    """Write the steps from the modules to minimum capital; the total is the formula that adds them up."""
+    after, before = view.result.after, view.result.before
+    assert after is not None
+    assert before is not None
+    unit, language = view.result.inputs.unit, view.language
+    steps = waterfall(after.tree, after.tree.values(after.holdings))
+    former = {step.label.en: step.amount for step in waterfall(before.tree, before.tree.values(before.holdings))}
+    sheet.row += 1
+    sheet.line(Text("From risk modules to minimum capital", "从各风险模块到最低资本")[language], BOLD)
+    words = (Text("Step", "步骤"), HEADINGS["before"], HEADINGS["amount"], HEADINGS["change"])
+    first = sheet.heading([word[language] for word in words]) + 1
+    forms = ["text", "money", "money", "money"]
+    for step in steps[:-1]:
+        here = sheet.row + 1
+        amounts = [former.get(step.label.en, 0.0) / unit, step.amount / unit]
+        sheet.append([step.label[language], *amounts, Formula(f"=C{here}-B{here}")], forms)
+    last = sheet.row
+    sums = [Formula(f"=SUM({letter}{first}:{letter}{last})") for letter in "BCD"]
+    sheet.append([steps[-1].label[language], *sums], forms, fill=TOTAL, font=BOLD)
+
+
+def _inputs(sheet: Sheet, view: View) -> None:
+    entry, language = view.manifest, view.language
+    sheet.title(Text("Inputs and their fingerprints", "输入文件及指纹")[language])
+    sheet.heading([HEADINGS[name][language] for name in ("table", "file", "rows", "sha256")])
+    for name, source in entry["inputs"].items():
+        sheet.append([name, source["file"], source["rows"], source["sha256"]], ["text", "text", "integer", "text"])
+    sheet.row += 1
+    sheet.heading([Text("Version", "版本")[language], ""])
+    for name, version in entry["versions"].items():
+        sheet.append([name, version], ["text", "text"])
+    sheet.append(["seed", entry["seed"]], ["text", "integer"])
+    sheet.row += 1
+    sheet.heading([Text("Setting", "设置")[language], ""])
+    for key, value in _flat(entry["settings"]):
+        sheet.append([key, value], ["text", "text"])
+    sheet.fit(widest=72.0)
+
+
+def _flat(settings: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Return dotted keys with their values as text; lists stay whole, what is not set is left out."""
+    if isinstance(settings, dict) and settings:
+        return [
+            pair for key, value in settings.items() for pair in _flat(value, f"{prefix}.{key}" if prefix else str(key))
+        ]
+    if settings is None:
+        return []
+    shown = settings if isinstance(settings, str) else json.dumps(settings, ensure_ascii=False)
+    return [(prefix, shown)]

@@ -1,0 +1,98 @@
+"""HTML pieces of the report page: every text escaped, every sentence in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from allocator.report.formats import FORMATS, MoneyUnit, column_format, format_name, is_missing
+from allocator.report.sections import ReportTable
+from allocator.report.words import BINDING
+from allocator.types import Text
+
+__all__ = ["attributes", "both", "figure", "plain", "table", "tag"]
+
+MOST_ROWS = 1500
+"""Rows that a table of the page shows; the CSV files and the workbook hold more."""
+
+
+def plain(value: object) -> str:
+    """Return text that is safe inside an element or a quoted attribute; control characters become spaces."""
+    return escape("".join(char if char >= " " or char == "\n" else " " for char in str(value)), quote=True)
+
+
+def both(text: Text) -> str:
+    """Return a text in both languages; the page shows the one that is switched on."""
+    if text.en == text.zh:
+        return plain(text.en)
+    return f'<span class="en" lang="en">{plain(text.en)}</span><span class="zh" lang="zh">{plain(text.zh)}</span>'
+
+
+def attributes(values: Mapping[str, object]) -> str:
+    """Return attributes with escaped values; an underscore in a name stands for a hyphen, None leaves it out."""
+    return "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{plain(value)}"' for name, value in values.items() if value is not None
+    )
+
+
+def tag(name: str, content: str | Iterable[str] = "", **values: object) -> str:
+    """Return an element; ``content`` is HTML already, attribute values are escaped here."""
+    inner = content if isinstance(content, str) else "".join(content)
+    return f"<{name}{attributes(values)}>{inner}</{name}>"
+
+
+def figure(title: Text, picture: str, note: Text | None = None) -> str:
+    """Return a chart with its heading and a line below."""
+    below = tag("p", both(note), class_="note") if note is not None else ""
+    return tag("figure", [tag("figcaption", both(title)), picture, below], class_="chart")
+
+
+def table(source: ReportTable, money: MoneyUnit, *, tools: bool = True) -> str:
+    """Return a report table that sorts by its headings and, with ``tools``, filters by a text."""
+    frame = source.frame.head(MOST_ROWS)
+    columns = [str(column) for column in frame.columns]
+    forms = {column: column_format(source.frame[column], source.formats.get(column)) for column in columns}
+    head = "".join(_heading(source, column, forms[column]) for column in columns)
+    body = []
+    for record in frame.to_dict("records"):
+        line = {str(key): value for key, value in record.items()}
+        depth = source.indent.get(str(line[columns[0]]), 0)
+        cells = [_cell(source, column, line, forms[column], money) for column in columns]
+        body.append(tag("tr", cells, data_depth=depth if source.indent else None))
+    caption = [] if source.note is None else [tag("p", both(source.note), class_="note")]
+    if len(source.frame) > len(frame):
+        left = len(source.frame) - len(frame)
+        text = Text(f"{left:,} further rows are in the CSV file.", f"其余 {left:,} 行见 CSV 文件。")
+        caption.append(tag("p", both(text), class_="note"))
+    grid = tag("table", [tag("thead", tag("tr", head)), tag("tbody", body)], class_="data", id=f"table-{source.name}")
+    search = _search(source, len(frame)) if tools and len(frame) > 8 else ""
+    return search + tag("div", grid, class_="scroll", tabindex="0", role="region") + "".join(caption)
+
+
+def _search(source: ReportTable, rows: int) -> str:
+    label = Text("Filter rows", "筛选")
+    box = tag("label", both(label) + f'<input type="search" data-filter="table-{plain(source.name)}">')
+    return tag("div", box + tag("span", str(rows), class_="count", aria_live="polite"), class_="tools")
+
+
+def _heading(source: ReportTable, column: str, form: str) -> str:
+    is_figure = form in FORMATS or form == "by_unit"
+    button = tag("button", both(source.heading(column)), type="button")
+    return tag("th", button, scope="col", class_="figure" if is_figure else None, aria_sort="none")
+
+
+def _cell(source: ReportTable, column: str, line: Mapping[str, Any], form: str, money: MoneyUnit) -> str:
+    value = line[column]
+    if form in FORMATS or form == "by_unit":
+        shown = FORMATS[format_name(form, line.get("unit"))]
+        if is_missing(value):
+            return '<td class="figure">—</td>'
+        sign = "" if value >= 0 else " negative"
+        return f'<td class="figure{sign}" data-value="{float(value)!r}">{plain(shown.write(value, money))}</td>'
+    if is_missing(value) or value == "":
+        return "<td></td>"
+    if form == "flag":
+        return tag("td", both(BINDING[bool(value)]), class_="yes" if value else "no")
+    label = source.labels.get(column, {}).get(str(value))
+    return tag("td", both(label) if label is not None else plain(value))

@@ -1,0 +1,255 @@
+"""report.html: one self-contained page, in both languages, that opens without a network.
+
+The page may run its own script and style only: a content security policy names their hashes, so that a
+name in the data that slipped through as markup could still do nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from allocator.report import charts
+from allocator.report.html import both, figure, plain, table, tag
+from allocator.report.overview import overview
+from allocator.report.sections import ReportTable
+from allocator.report.view import View
+from allocator.report.words import HEADINGS, STAGES
+from allocator.types import Language, Text
+
+__all__ = ["page", "write_page"]
+
+Part = tuple[str, Text, str]
+"""Anchor, title and HTML of a section."""
+
+
+def write_page(view: View, path: Path) -> None:
+    """Write the page of a result."""
+    path.write_text(page(view), encoding="utf-8")
+
+
+def page(view: View) -> str:
+    """Return the page of a result as HTML."""
+    parts = [*_own_parts(view), *_plugin_parts(view), _evidence(view)]
+    name = view.manifest["fund"]["name"]
+    title = Text(f"{name}: allocation report", f"{name}：资产配置报告")
+    return "".join(
+        [
+            "<!DOCTYPE html>",
+            f'<html lang="{"zh-CN" if view.language is Language.CHINESE else "en"}" data-lang="{view.language}"',
+            f' data-theme="light" data-title-en="{plain(title.en)}" data-title-zh="{plain(title.zh)}"><head>',
+            _head(title[view.language]),
+            "</head><body>",
+            tag("a", both(Text("To the content", "跳到正文")), class_="skip", href="#overview"),
+            _top(parts),
+            tag("main", [_title(view), *(_section(*part) for part in parts), _footer(view)]),
+            '<div id="hint" role="status" aria-live="polite"></div>',
+            f"<script>{_asset('report.js')}</script></body></html>\n",
+        ]
+    )
+
+
+def _head(title: str) -> str:
+    policy = (
+        f"default-src 'none'; style-src '{_hash('report.css')}'; script-src '{_hash('report.js')}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        '<meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="data:,">'
+        f"<title>{plain(title)}</title><style>{_asset('report.css')}</style>"
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("allocator.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _hash(name: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(_asset(name).encode()).digest()).decode()
+
+
+def _top(parts: Iterable[Part]) -> str:
+    links = [tag("a", both(title), href=f"#{anchor}") for anchor, title, _ in parts]
+    switches = [
+        '<button type="button" data-speak="zh" lang="zh" aria-pressed="false">中文</button>',
+        '<button type="button" data-speak="en" lang="en" aria-pressed="false">English</button>',
+        tag("button", both(Text("Dark", "深色")), type="button", data_theme_switch="", aria_pressed="false"),
+        tag("button", both(Text("Print", "打印")), type="button", data_print=""),
+    ]
+    bar = tag("nav", links, aria_label="sections") + tag("div", switches, class_="switches")
+    return tag("header", tag("div", bar), class_="top")
+
+
+def _title(view: View) -> str:
+    fund = view.manifest["fund"]
+    money = view.money.label
+    regime = view.result.regime.label if view.result.regime is not None else None
+    line = [plain(fund["as_of"]), both(Text(f"money in {money.en}", f"金额单位：{money.zh}"))]
+    if regime is not None:
+        line.append(both(regime))
+    heading = tag("h1", plain(fund["name"])) + tag("p", " · ".join(line))
+    return tag("div", [tag("div", heading), tag("div", _chips(view), class_="chips")], class_="title")
+
+
+def _chips(view: View) -> list[str]:
+    from allocator.report.words import STATUS
+
+    entry = view.manifest
+    verified = Text("verified", "已复核") if entry["verified"] else Text("not verified", "未通过复核")
+    status = "good" if entry["status"] == "optimal" else "warn"
+    chips = [
+        tag("span", both(STATUS[entry["status"]]), class_=f"chip {status}"),
+        tag("span", both(verified), class_=f"chip {'good' if entry['verified'] else 'bad'}"),
+    ]
+    if any(not note["rule"] for note in entry["notes"]):
+        chips.append(
+            tag("span", both(Text("holds what-ifs, not the rule", "含假设情景，非监管口径")), class_="chip warn")
+        )
+    return chips
+
+
+def _section(anchor: str, title: Text, content: str) -> str:
+    heading = "" if anchor == "overview" else tag("h2", both(title))
+    return tag("section", heading + content, id=anchor)
+
+
+def _panel(content: str, class_: str = "panel") -> str:
+    return tag("div", content, class_=class_)
+
+
+def _own_parts(view: View) -> list[Part]:
+    parts = [
+        ("overview", Text("Overview", "概览"), overview(view)),
+        ("allocation", Text("Allocation", "资产配置"), _allocation(view)),
+    ]
+    if view.result.after is not None:
+        parts.append(("capital", Text("Capital", "资本"), _capital(view)))
+    parts.append(("rules", Text("Rules", "约束与限额"), _rules(view)))
+    if not view.tables["tilts"].frame.empty:
+        content = _panel(charts.tilts_chart(view)) + _panel(table(view.tables["tilts"], view.money), "panel full")
+        parts.append(("tilts", Text("Policy tilts", "政策倾斜"), content))
+    return parts
+
+
+def _allocation(view: View) -> str:
+    legend = tag(
+        "ul",
+        [
+            tag("li", tag("i", class_="key before") + both(HEADINGS["current"])),
+            tag("li", tag("i", class_="key after") + both(HEADINGS["target"])),
+        ],
+        class_="legend",
+    )
+    kinds = figure(
+        Text("Holdings before and after, by kind", "调整前后持仓（按类别）"), charts.allocation_chart(view) + legend
+    )
+    cells = [_panel(kinds)]
+    if view.result.after is not None:
+        note = Text(
+            "Area: target amount; hollow: not held. The further to the upper left, the more it earns for its capital.",
+            "面积为调整后金额，空心点为未持有。越靠左上，单位资本的收益越高。",
+        )
+        title = Text("Who earns its capital", "谁对得起所占资本")
+        cells.append(_panel(figure(title, charts.return_chart(view), note)))
+    return tag("div", cells, class_="grid") + _panel(table(_by_trade(view), view.money), "panel full long")
+
+
+def _by_trade(view: View) -> ReportTable:
+    """Return the allocation with the largest trades first, then the largest holdings, without empty columns."""
+    source = view.tables["allocation"]
+    frame = source.frame
+    order = np.lexsort((-frame["target"].abs().to_numpy(), -frame["trade"].abs().round(2).to_numpy()))
+    hidden = {"min", "max", "weight_before"} | {name for name in frame if str(name).startswith("tilt_score_")}
+    shown = frame.iloc[order].drop(columns=[name for name in hidden if name in frame])
+    return ReportTable(source.name, source.title, shown, source.headings, source.formats, labels=source.labels)
+
+
+def _capital(view: View) -> str:
+    steps_note = Text(
+        "Grey figures: before. Green: what adding up takes away.", "灰色数字为调整前；绿色为汇总时的扣减。"
+    )
+    waterfall = figure(
+        Text("From risk modules to minimum capital", "从各风险模块到最低资本"), charts.waterfall_chart(view), steps_note
+    )
+    euler = Text(
+        "Marginal capital times amount (Euler): the parts sum to minimum capital.",
+        "边际资本乘以金额（欧拉分解），各部分之和等于最低资本。",
+    )
+    shares = figure(Text("Who uses the capital", "资本占用分解"), charts.contribution_chart(view), euler)
+    grid = tag("div", [_panel(waterfall), _panel(shares)], class_="grid")
+    shown = [_titled(view.tables["capital"], view)]
+    charged = view.tables.get("charges")
+    if charged is not None and not charged.frame.empty:
+        shown.append(_titled(charged, view))
+    return grid + "".join(shown)
+
+
+def _titled(one: ReportTable, view: View) -> str:
+    return _panel(tag("h3", both(one.title)) + table(one, view.money), "panel full long")
+
+
+def _rules(view: View) -> str:
+    note = Text("A full bar has no room left. Grey bars are monitored only.", "满格表示没有余量；灰色为仅监测。")
+    chart = figure(Text("How much of each limit is used", "各项限额使用程度"), charts.rules_chart(view), note)
+    return _panel(chart, "panel") + _panel(table(view.tables["constraints"], view.money), "panel full long")
+
+
+def _plugin_parts(view: View) -> list[Part]:
+    parts = []
+    for position, section in enumerate(view.sections):
+        tables = "".join(_titled(one, view) for one in section.tables)
+        parts.append((f"section-{position + 1}", section.title, tables))
+    return parts
+
+
+def _evidence(view: View) -> Part:
+    """Return where the figures come from: notes, inputs with fingerprints, versions, settings."""
+    entry = view.manifest
+    rows = [
+        tag(
+            "tr",
+            [
+                tag("td", plain(name)),
+                tag("td", plain(source["file"])),
+                tag("td", plain("" if source["rows"] is None else f"{source['rows']:,}"), class_="figure"),
+                tag("td", tag("code", plain(source["sha256"]))),
+            ],
+        )
+        for name, source in entry["inputs"].items()
+    ]
+    heads = [tag("th", both(HEADINGS[name]), scope="col") for name in ("table", "file", "rows", "sha256")]
+    inputs = tag("table", tag("thead", tag("tr", heads)) + tag("tbody", rows))
+    versions = " · ".join(plain(f"{name} {version}") for name, version in entry["versions"].items())
+    seconds = " · ".join(
+        both(STAGES.get(name) or Text(name, name)) + f" {value:.2f} s" for name, value in entry["seconds"].items()
+    )
+    settings = plain(json.dumps(entry["settings"], ensure_ascii=False, indent=2))
+    fold = tag(
+        "details", tag("summary", both(Text("Settings as understood", "设置（按程序理解）"))) + tag("pre", settings)
+    )
+    content = [
+        tag("h3", both(Text("Inputs and their fingerprints", "输入文件及指纹"))),
+        inputs,
+        tag("p", f"{versions}<br>{seconds}", class_="note"),
+        fold,
+    ]
+    return "evidence", Text("Evidence", "依据"), _panel("".join(content), "panel long")
+
+
+def _footer(view: View) -> str:
+    text = Text(
+        f"Every figure equals run.json and the CSV files beside this page. Written {view.manifest['created']}.",
+        f"本页数字与同目录 run.json 及 CSV 文件一致。生成时间 {view.manifest['created']}。",
+    )
+    return tag("footer", both(text))

@@ -1,0 +1,163 @@
+"""report.xlsx: figures equal to run.json, totals as formulas, and no text that could start a formula."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from fake_result import TARGET, fake_result
+
+from allocator.report import excel
+from allocator.report.excel import write_workbook
+from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.report.sheets import DANGEROUS, safe_text, sheet_name
+from allocator.report.view import View
+from allocator.types import Language, Text
+
+OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
+
+
+def view(language: Language = Language.ENGLISH, sections: tuple[ReportSectionSpec, ...] = ()) -> View:
+    return View.of(fake_result(), language, sections)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Any:
+    write_workbook(view(), tmp_path / "report.xlsx")
+    return openpyxl.load_workbook(tmp_path / "report.xlsx")
+
+
+def column(sheet: Any, heading: str) -> list[Any]:
+    """Return the cells below a heading."""
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.value == heading:
+                return [sheet.cell(number, cell.column).value for number in range(cell.row + 1, sheet.max_row + 1)]
+    raise AssertionError(f"no heading {heading}")
+
+
+def test_sheets_stand_in_the_order_of_the_questions(book: Any) -> None:
+    assert book.sheetnames == ["summary", "allocation", "capital", "charges", "rules", "tilts", "inputs"]
+
+
+def test_allocation_holds_every_row_and_recomputes_its_totals(book: Any) -> None:
+    sheet = book["allocation"]
+    target = column(sheet, "Target")
+    assert target[:8] == TARGET.tolist()
+    assert target[8] == "=SUM(F5:F12)"
+    contribution = column(sheet, "Capital contribution")
+    assert contribution[8] == "=SUM(L5:L12)"
+    assert contribution[10] == "=L13+L14"
+    attribution = view().manifest["capital"]["attribution"]
+    assert contribution[9] == pytest.approx(attribution["liabilities_and_constants"], rel=1e-14)
+    assert sheet.freeze_panes == "B5"
+    assert sheet.auto_filter.ref == "A4:R12"
+
+
+def test_capital_is_a_tree_with_a_line_for_each_diversification(book: Any) -> None:
+    sheet = book["capital"]
+    labels = column(sheet, "Module")
+    assert labels.count("Diversification") == 3
+    cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "Interest rate risk")
+    assert cell.alignment.indent == 8
+    assert cell.offset(0, 2).value == 18.0
+
+
+def test_text_never_starts_a_formula(book: Any) -> None:
+    formulas = 0
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    formulas += 1
+                    assert cell.value.startswith(("=SUM(", "=B", "=C", "=L"))
+                elif isinstance(cell.value, str):
+                    assert not cell.value.startswith(DANGEROUS), cell.coordinate
+    assert formulas > 20
+    assert "'=SUM(A1:A9)" in column(book["allocation"], "Asset")
+    assert "'+公司债 AAA 5年" in column(book["allocation"], "Name")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1"])
+def test_dangerous_text_is_written_behind_an_apostrophe(text: str) -> None:
+    assert safe_text(text).startswith("'")
+    assert safe_text(f" {text}") == f" {text}"
+
+
+def test_text_that_a_cell_cannot_hold_is_mended() -> None:
+    assert safe_text("a\x00b") == "a b"
+    assert len(safe_text("x" * 50_000)) <= 32_767
+
+
+def test_sheet_names_are_valid_and_unique() -> None:
+    assert sheet_name("a/b:c*[d]?", ()) == "a_b_c__d__"
+    assert sheet_name("Rules", ["rules"]) == "Rules_2"
+    assert len(sheet_name("x" * 60, ["x" * 28])) <= 31
+
+
+def test_the_workbook_speaks_the_language_asked_for(tmp_path: Path) -> None:
+    write_workbook(view(Language.CHINESE), tmp_path / "zh.xlsx")
+    chinese = openpyxl.load_workbook(tmp_path / "zh.xlsx")
+    assert chinese["allocation"]["A1"].value == "资产配置"
+    assert "国债" in column(chinese["allocation"], "类别")
+    assert "等于" in column(chinese["rules"], "方向")
+
+
+def test_a_plugins_table_becomes_a_sheet_in_the_unit_of_the_file(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"scenario": ["up"], "loss": [3e8]})
+    table = ReportTable("stress", Text("Stress", "压力测试"), frame, formats={"loss": "money"})
+    spec = ReportSectionSpec("stress", Text("Stress", "压力测试"), lambda result: (table,))
+    write_workbook(view(sections=(spec,)), tmp_path / "report.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    assert column(book["stress"], "loss") == [3.0]
+
+
+def test_rows_beyond_the_most_are_added_up_so_that_totals_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(excel, "MOST_ROWS", 5)
+    write_workbook(view(), tmp_path / "report.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["allocation"]
+    target = column(sheet, "Target")
+    assert target[:5] == TARGET[:5].tolist()
+    assert target[5] == TARGET[5:].sum()
+    assert target[6] == "=SUM(F5:F10)"
+
+
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
+def test_a_spreadsheet_recomputes_what_run_json_says(tmp_path: Path) -> None:
+    assert OFFICE is not None
+    shown = view()
+    write_workbook(shown, tmp_path / "report.xlsx")
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [OFFICE, profile, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML"]
+    done = subprocess.run(
+        [*command, "--outdir", str(tmp_path / "out"), str(tmp_path / "report.xlsx")],
+        check=True,
+        capture_output=True,
+        timeout=120,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0
+    book = openpyxl.load_workbook(tmp_path / "out" / "report.xlsx", data_only=True)
+    minimum = shown.manifest["capital"]["minimum_capital"]
+    assert column(book["allocation"], "Capital contribution")[10] == pytest.approx(minimum, rel=1e-12)
+    assert column(book["allocation"], "Target")[8] == pytest.approx(shown.manifest["funded_total"], rel=1e-14)
+    steps = [value for value in column(book["capital"], "Step") if value]
+    amounts = column(book["capital"], "After")
+    assert steps[-1] == "Minimum capital"
+    assert amounts[-1] == pytest.approx(minimum, rel=1e-12)
+    assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if str(cell.value).startswith("#")]
+
+
+def test_weights_need_no_scores(tmp_path: Path) -> None:
+    bare = replace(fake_result(), scores={}, tilts=())
+    write_workbook(View.of(bare, Language.ENGLISH, ()), tmp_path / "report.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["allocation"]
+    np.testing.assert_allclose(column(sheet, "Weight")[:8], TARGET / 1100.0)
