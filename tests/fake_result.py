@@ -356,9 +356,10 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
     )
     rng = np.random.default_rng(7)
     risk = Risk(rng.normal(0.0, 0.02, (3, 8)), np.full(8, 1e-5), Text("Three made-up factors", "三个虚构因子"))
+    moved, nan = np.array([0.0, 0.0, 0.0, 20.0, -20.0, 0.0, 0.0, 0.0]) * UNIT, float("nan")
     tilts = (
-        TiltPrice("tech_bonds", "budget", 0.09, 0.12, 0.00031, 1.7 * UNIT, -0.013, 0.08, 0.0003, target - current),
-        TiltPrice("all", "budget", 0.09, 0.12, 0.00031, 1.7 * UNIT, -0.013, 0.08, 0.0003, target - current),
+        TiltPrice("tech_bonds", "budget", 0.09, 0.12, 0.00031, 1.7 * UNIT, -0.013, 0.1, 0.00029, moved),
+        TiltPrice("all", "", nan, nan, 0.00031, 1.7 * UNIT, -0.013, nan, 0.00029, moved),
     )
     return Result(
         inputs,

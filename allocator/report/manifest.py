@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from allocator.capital.regime import Regime, RegimeNote
-from allocator.errors import AllocatorError, Infeasible, NotProven
+from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
-from allocator.model.terms import TOLERANCE, Mode
-from allocator.result import CapitalPosition, Result
+from allocator.result import CapitalPosition, Result, TiltPrice
 from allocator.types import Language
+from allocator.verify import verify
 
 __all__ = [
     "Json",
@@ -58,8 +58,8 @@ def manifest(result: Result) -> Json:
             "unit": "money" if objective_in_money(result) else "annual decimal",
         },
         "expected_return": {
-            "before": float(result.expected_return @ space.current) / space.total,
-            "after": float(result.expected_return @ result.target) / space.total,
+            "before": result.return_before,
+            "after": result.return_after,
         },
         "volatility": _volatility(result),
         "trading_cost": float(result.model.cost.value(result.target)[0]) / unit,
@@ -81,17 +81,11 @@ def objective_in_money(result: Result) -> bool:
 
 
 def verified(result: Result) -> bool:
-    """Return whether bounds, rules and ratios hold at the target, by numpy and the exact tree alone."""
-    space, target = result.model.space, result.target
-    room = TOLERANCE * space.total
-    inside = bool(np.all(target >= space.lower - room) and np.all(target <= space.upper + room))
-    rules = all(term.holds(target) for term in result.model.terms if term.mode is Mode.HARD)
-    ratios = result.after is None or all(
-        item.capital / result.after.minimum_capital >= item.required - TOLERANCE
-        for item in result.after.requirements
-        if item.required is not None
-    )
-    return inside and rules and ratios
+    """Return whether bounds, rules and promises on capital hold at the target, recomputed in numpy here and now."""
+    try:
+        return verify(result.model, result.target, None if result.after is None else result.after.tree).passed
+    except VerificationError:
+        return False
 
 
 def capital_summary(position: CapitalPosition, regime: Regime | None, unit: float) -> Json:
@@ -191,11 +185,13 @@ def _volatility(result: Result) -> Json | None:
     }
 
 
-def _tilt(tilt: Any, unit: float) -> Json:
+def _tilt(tilt: TiltPrice, unit: float) -> Json:
     return {
         "mode": tilt.mode,
         "score_before": tilt.score_before,
+        "score_untilted": tilt.score_untilted,
         "score_after": tilt.score_after,
+        "objective_given_up": tilt.objective_given_up,
         "return_given_up": tilt.return_given_up,
         "capital_used": tilt.capital_used / unit,
         "ratio_change": tilt.ratio_change,
@@ -236,7 +232,8 @@ def _inputs(inputs: Inputs) -> dict[str, Json]:
 def _settings(inputs: Inputs) -> Json:
     """Return the settings as they were understood; paths relative to the fund file's folder."""
     settings = inputs.settings
-    echo: Json = settings.model_dump(mode="json", exclude={"lines", "folder", "file", "inputs"})
+    echo: Json = settings.model_dump(mode="json", exclude={"lines", "folder", "file", "inputs", "overrides"})
+    echo["overrides"] = sorted(settings.overrides)
     echo["inputs"] = {
         name: path.relative_to(settings.folder).as_posix() if path.is_relative_to(settings.folder) else path.name
         for name, path in settings.inputs.items()

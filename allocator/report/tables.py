@@ -285,11 +285,35 @@ def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
 
 
 def tilts_table(result: Result) -> ReportTable:
-    """Return each tilt with what it steered and what it cost."""
-    columns = ["name", "mode", "score_before", "score_after", "return_given_up", "capital_used", "ratio_change"]
-    frame = pd.DataFrame([[getattr(tilt, column) for column in columns] for tilt in result.tilts], columns=columns)
-    formats = dict.fromkeys(("score_before", "score_after"), "percent") | {"ratio_change": "points"}
+    """Return each tilt with what it steered, what it cost, and what was bought and sold for it."""
+    frame = pd.DataFrame(
+        [[getattr(tilt, column) for column in TILT_COLUMNS] for tilt in result.tilts], columns=list(TILT_COLUMNS)
+    )
+    for column, sign in (("bought_for_it", 1.0), ("sold_for_it", -1.0)):
+        frame[column] = [_largest(result, sign * tilt.moved) for tilt in result.tilts]
+    formats = dict.fromkeys(("score_before", "score_untilted", "score_after"), "percent") | {"ratio_change": "points"}
     formats |= {"return_given_up": "basis_points", "capital_used": "money"}
+    formats |= {"objective_given_up": "money" if objective_in_money(result) else "basis_points"}
     labels = {"mode": TILT_MODES, "name": {"all": Text("all together", "合计")}}
     headings = HEADINGS | {"name": HEADINGS["tilt"]}
     return ReportTable("tilts", Text("Policy tilts", "政策倾斜"), frame, headings, formats, labels=labels)
+
+
+TILT_COLUMNS = (
+    "name",
+    "mode",
+    "score_before",
+    "score_untilted",
+    "score_after",
+    "return_given_up",
+    "objective_given_up",
+    "capital_used",
+    "ratio_change",
+)
+
+
+def _largest(result: Result, moved: Vector, most: int = 3) -> str:
+    """Return the rows with the largest positive amounts, ids separated by ``;``."""
+    order = np.argsort(-moved, kind="stable")[:most]
+    chosen = order[moved[order] > BINDING_TOLERANCE * result.model.space.total]
+    return ";".join(result.model.space.asset_id[chosen].tolist())

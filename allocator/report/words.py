@@ -64,6 +64,10 @@ HEADINGS: dict[str, Text] = {
     "certainty": Text("Certainty", "依据可靠性"),
     "score_before": Text("Exposure before", "调整前敞口"),
     "score_after": Text("Exposure after", "调整后敞口"),
+    "score_untilted": Text("Exposure untilted", "无倾斜时敞口"),
+    "objective_given_up": Text("Objective given up", "让渡目标值"),
+    "bought_for_it": Text("Bought for it", "为此买入"),
+    "sold_for_it": Text("Sold for it", "为此卖出"),
     "return_given_up": Text("Return given up", "让渡收益"),
     "capital_used": Text("Capital used", "占用资本"),
     "ratio_change": Text("Change in ratio", "充足率变动"),
@@ -96,10 +100,7 @@ MODES: Mapping[str, Text] = {
 TILT_MODES: Mapping[str, Text] = {
     "budget": Text("return budget", "让渡收益预算"),
     "reward": Text("reward", "加分"),
-    "minimum": Text("minimum share", "最低占比"),
-    "min": Text("minimum share", "最低占比"),
-    "max": Text("maximum share", "最高占比"),
-    "penalty": Text("penalty", "减分"),
+    "floor": Text("minimum share", "最低占比"),
 }
 
 CERTAINTY: Mapping[str, Text] = {
