@@ -206,6 +206,21 @@ def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_jso
     return 0 if view.result.solution.status == "optimal" else NOT_PROVEN
 
 
+@app.command(help="Make a fund folder to start from.")
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")], lang: Lang = None) -> int:
+    """Write a commented fund file and a table of every kind."""
+    from allocator.inputs.template import write_template
+    from allocator.registry import load_registry
+
+    write_template(folder, load_registry())
+    written = Text(
+        f"Written to {folder}/. Next: allocator validate {folder}/fund.yaml",
+        f"已写入 {folder}/。下一步：allocator validate {folder}/fund.yaml",
+    )
+    typer.echo(written[preferred_language(lang, None, os.environ)])
+    return 0
+
+
 @plugins_app.command("list", help="List the installed plugins and what they offer.")
 def plugins_list(lang: Lang = None, as_json: AsJson = False) -> int:
     """List plugins; a plugin that cannot be loaded is listed with its error."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -240,6 +240,13 @@ def test_plugins_list_is_json_when_asked(fund: FakeFund, capsys: pytest.CaptureF
     assert call("plugins", "list", "--lang", "zh") == 0
 
 
+def test_init_makes_a_folder_and_refuses_one_in_use(fund: FakeFund, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("init", "fund") == 0
+    assert Path("fund/fund.yaml").exists()
+    assert "allocator validate fund/fund.yaml" in read(capsys)[0]
+    assert call("init", "fund") == 2
+
+
 def test_every_help_string_has_its_chinese() -> None:
     missing = {text for text in help_strings(typer.main.get_command(cli.app)) if text not in CHINESE}
     assert not missing
@@ -264,8 +271,9 @@ def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
     )
     best = float("inf")
     for _ in range(3):
-        start = time.perf_counter()
+        before = os.times()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        best = min(best, time.perf_counter() - start)
+        after = os.times()
         assert done.returncode == 0, done.stderr
-    assert best < 1.0  # 0.3 s on an idle machine; the bar of 0.4 s is checked where nothing else runs
+        best = min(best, sum(after[2:4]) - sum(before[2:4]))
+    assert best < 0.6  # processor time, whatever else runs; 0.25 s on an idle machine

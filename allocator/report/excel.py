@@ -90,8 +90,7 @@ def _summary(sheet: Sheet, view: View) -> None:
         row = [line.label[language], *figures, change, line.required]
         sheet.append(row, ["text", *[line.format] * 4])
     sheet.row += 1
-    words = [HEADINGS[name] for name in ("rule", "rhs", "step", "gain", "source")]
-    sheet.heading([word[language] for word in words])
+    sheet.heading([HEADINGS[name][language] for name in ("rule", "rhs", "step", "gain", "source")])
     for rule in binding_rules(view, 20):
         gain = rule.gain / unit if rule.gain_in_money else rule.gain
         form = "money" if rule.gain_in_money else "basis_points"

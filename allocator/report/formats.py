@@ -129,4 +129,9 @@ def column_format(series: pd.Series[Any], declared: str | None) -> str:
 
 def is_missing(value: object) -> bool:
     """Return whether a cell is empty: None, NaN, NaT, NA."""
-    return value is None or (isinstance(value, (float, np.floating)) and math.isnan(value)) or value is pd.NaT or value is pd.NA
+    return (
+        value is None
+        or (isinstance(value, (float, np.floating)) and math.isnan(value))
+        or value is pd.NaT
+        or value is pd.NA
+    )
