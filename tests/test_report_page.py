@@ -111,7 +111,7 @@ def test_every_sentence_has_both_languages(reader: Reader) -> None:
     data = " ".join(str(value) for value in result.inputs.assets.to_numpy().ravel()) + " ".join(
         [str(result.inputs.settings.fund.name), "tech_bonds user bp pp CLARABEL SHA English csv"]
     )
-    data += " ".join([*_versions(), *_versions().values(), *result.inputs.tables])
+    data += " " + " ".join([*_versions(), *_versions().values(), *result.inputs.tables])
     known = set(re.findall(r"[A-Za-z]{2,}", data))
     for tag, language, words in reader.texts:
         if language or tag in {"style", "script", "title", "code", "pre"}:
