@@ -27,11 +27,16 @@ def context(
     *,
     as_of: date = AS_OF,
     unit: float = 1.0,
-    balance_sheet: Mapping[str, float] | None = None,
+    balance_sheet: Mapping[str, float | None] | None = None,
+    labels: Mapping[str, str] | None = None,
+    assets: pd.DataFrame | None = None,
     **tables: pd.DataFrame,
 ) -> ModelContext:
-    """Return the context of a fund with these rows; total assets are 1,000 CNY unless said otherwise."""
-    frame = pd.DataFrame([dict(row) for row in rows])
+    """Return the context of a fund with these rows; total assets are 1,000 CNY unless said otherwise.
+
+    ``labels`` are Chinese names of kinds; ``assets`` stands in for ``rows``.
+    """
+    frame = pd.DataFrame([dict(row) for row in rows]) if assets is None else assets
     defaults = {"kind": "cash", "account": "traditional", "amount": 0.0}
     for name, value in defaults.items():
         frame[name] = frame[name].fillna(value) if name in frame else value
@@ -42,7 +47,11 @@ def context(
         if name in frame:
             frame[name] = pd.to_datetime(frame[name])
     names = {*frame["kind"], *DERIVATIVES}
-    kinds = {name: AssetKind(name, Text(name, name), "group", derivative=name in DERIVATIVES) for name in names}
+    chinese = labels or {}
+    kinds = {
+        name: AssetKind(name, Text(name, chinese.get(name, name)), "group", derivative=name in DERIVATIVES)
+        for name in names
+    }
     sheet = BalanceSheet(**{"total_assets": 1000.0, "reported_comprehensive_ratio": 1.9, **(balance_sheet or {})})
     settings = Settings(fund=FundSettings(name="test", as_of=as_of, unit=unit), inputs={})
     inputs = Inputs(settings, sheet, {"assets": frame, **tables}, {}, MappingProxyType(kinds))
@@ -50,9 +59,9 @@ def context(
     return ModelContext(inputs, build_space(inputs), returns, lambda: _absent(), lambda: _absent())
 
 
-def build(specs: Sequence[ConstraintSpec], name: str, fund: ModelContext, **options: Any) -> dict[str, Term]:
+def build(specs: Sequence[ConstraintSpec], rule: str, fund: ModelContext, /, **options: Any) -> dict[str, Term]:
     """Return the terms of a rule by name, its options read as the fund file's would be."""
-    spec = {spec.name: spec for spec in specs}[name]
+    spec = {spec.name: spec for spec in specs}[rule]
     terms = spec.build(fund, TypeAdapter(spec.options).validate_python(options))
     return {term.name: term for term in terms}
 

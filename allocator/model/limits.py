@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy import sparse
@@ -28,6 +29,7 @@ __all__ = [
     "LimitOptions",
     "book_value_ratio",
     "bound",
+    "flag",
     "grouped",
     "percent",
     "place",
@@ -90,13 +92,23 @@ def bound(term: Term, options: LimitOptions, current: Vector, mode: Mode | None 
     return replace(term, right=relaxed, label=label)
 
 
-def grouped(groups: NDArray[np.int64], coefficients: ArrayLike) -> Linear:
-    """Return one row per group: Σ over its members of coefficient × amount; group −1 belongs to none."""
+def grouped(groups: NDArray[np.int64], coefficients: ArrayLike, count: int | None = None) -> Linear:
+    """Return one row per group: Σ over its members of coefficient × amount.
+
+    Parameters
+    ----------
+    groups : ndarray of int (n,)
+        Group of each row, −1 for none.
+    coefficients : array_like (n,) or number
+        Per CNY of the row.
+    count : int or None
+        Number of groups; None takes as many as ``groups`` names.
+    """
     values = np.broadcast_to(np.asarray(coefficients, dtype=float), groups.shape)
     chosen = np.flatnonzero(groups >= 0)
-    count = int(groups.max(initial=-1)) + 1
-    matrix = sparse.csr_array((values[chosen], (groups[chosen], chosen)), shape=(count, len(groups)))
-    return Linear(matrix, np.zeros(count))
+    rows = int(groups.max(initial=-1)) + 1 if count is None else count
+    matrix = sparse.csr_array((values[chosen], (groups[chosen], chosen)), shape=(rows, len(groups)))
+    return Linear(matrix, np.zeros(rows))
 
 
 def position_term(
@@ -151,6 +163,13 @@ def book_value_ratio(inputs: Inputs) -> Vector:
     book, amount = column(inputs.assets, "book_value"), column(inputs.assets, "amount")
     known = ~np.isnan(book) & ~np.isnan(amount) & (amount != 0)
     return np.where(known, book / np.where(known, amount, 1.0), 1.0)
+
+
+def flag(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Return the rows that carry a flag (n,); a blank cell or a column that is not there is no."""
+    if name not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    return frame[name].isin([True]).to_numpy(dtype=bool)
 
 
 def place(context: ModelContext, rule: str, key: str = "", value: object = None) -> str:

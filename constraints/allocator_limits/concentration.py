@@ -14,7 +14,7 @@ from pydantic import Field
 from allocator.errors import Problems
 from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, grouped, percent
+from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, flag, grouped, percent
 from allocator.rulebook import Figure
 from allocator.settings import Number
 from allocator.types import Text
@@ -70,7 +70,8 @@ def single_asset(context: ModelContext, options: ConcentrationOptions) -> Sequen
     that the rule names.
     """
     view = View(context)
-    exempt = view.of_kinds("single_asset.exempt") | view.flag("own_use") | view.flag("own_group")
+    marked = flag(view.inputs.assets, "own_use") | flag(view.inputs.assets, "own_group")
+    exempt = view.of_kinds("single_asset.exempt") | marked
     covered = np.isin(view.classes, ("fixed_income", "equity", "real_estate", "other_financial")) & ~exempt
     assets = view.inputs.assets
     identity = assets["asset_id"]

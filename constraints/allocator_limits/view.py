@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.fund import Inputs
 from allocator.model import Linear, Mode, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, book_value_ratio, bound, total_assets
+from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, book_value_ratio, bound, flag, total_assets
 from allocator.rulebook import Figure, RuleBook
 from allocator.types import Text
 from allocator_limits.columns import REGULATORY_CLASSES
@@ -71,12 +71,6 @@ class View:
         """Return the rows whose kind the list ``key`` names (n,)."""
         return self.kind.isin(self.figure(key).names).to_numpy()
 
-    def flag(self, name: str) -> Mask:
-        """Return the rows that carry a flag; blank is no (n,)."""
-        if name not in self.inputs.assets:
-            return np.zeros(len(self.inputs.assets), dtype=bool)
-        return (self.inputs.assets[name] == True).to_numpy(dtype=bool)  # noqa: E712  (None and NaN count as no)
-
     @property
     def kind(self) -> pd.Series:
         """The column ``kind``."""
@@ -115,7 +109,7 @@ class View:
             )
         problems.raise_if_any()
         names = classes.to_numpy(dtype=str)
-        names[self.own_capital_stakes | (self.flag("own_use") & (names == "real_estate"))] = "none"
+        names[self.own_capital_stakes | (flag(self.inputs.assets, "own_use") & (names == "real_estate"))] = "none"
         return names
 
     def in_class(self, name: str) -> Mask:
