@@ -77,10 +77,10 @@ def fund(assets: list[dict[str, object]], **tables: pd.DataFrame) -> Inputs:
     return Inputs(settings, BalanceSheet(), kept, {}, MappingProxyType(kinds))
 
 
-def risk(inputs: Inputs, further: list[bool] | None = None) -> RateRisk:
+def risk(inputs: Inputs, share: list[float] | None = None) -> RateRisk:
     problems = Problems()
-    rows = np.zeros(len(inputs.assets), dtype=bool) if further is None else np.array(further)
-    found = rate_risk(inputs, PACK, rows, problems)
+    counted = np.zeros(len(inputs.assets)) if share is None else np.array(share)
+    found = rate_risk(inputs, PACK, counted, problems)
     problems.raise_if_any()
     return found
 
@@ -145,8 +145,9 @@ def test_a_dated_payment_falls_on_its_day() -> None:
 def test_scope_is_domestic_contractual_fixed_income_and_what_the_notice_adds() -> None:
     assets = [BOND | {"kind": kind} for kind in ("corporate_bond", "convertible_bond", "overseas_bond", "debt_plan")]
     assert risk(fund(assets)).scope.tolist() == [True, False, False, False]
-    assert risk(fund(assets), [False, False, False, True]).scope.tolist() == [True, False, False, True]
-    assert risk(fund(assets)).up[1:] == pytest.approx([0.0, 0.0, 0.0])
+    partly = risk(fund(assets), [0.0, 0.0, 0.0, 0.6])
+    assert partly.scope.tolist() == [True, False, False, True]
+    assert partly.up == pytest.approx(partly.up[0] * np.array([1.0, 0.0, 0.0, 0.6]))
     assert not DIRECT_SCOPE & {"convertible_bond", "perpetual_capital_bond", "cash", "listed_stock", "overseas_bond"}
 
 
@@ -170,7 +171,7 @@ def test_a_floater_moves_little() -> None:
     got = risk(inputs)
     assert got.up[1] < 0.2 * got.up[0]  # one year to the reset, ten to maturity
     problems = Problems()
-    fixed = rate_risk(inputs, PACK, np.zeros(2, dtype=bool), problems, FloatingRule.CONTRACT)
+    fixed = rate_risk(inputs, PACK, np.zeros(2), problems, FloatingRule.CONTRACT)
     assert fixed.up[1] == pytest.approx(fixed.up[0])
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -172,6 +172,6 @@ class RegimeSpec:
     name: str
     label: Text
     options: type[BaseModel]
-    build: Callable[[Inputs, BaseModel], Regime]
+    build: Callable[[Inputs, Any], Regime]
     filed: Callable[[Path, float, str], pd.DataFrame] | None = None
     summarise_filed: Callable[[pd.DataFrame], Sequence[Text]] | None = None

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.capital.nodes import Aggregate, Leaf, Node
+from allocator.types import Text
 
 __all__ = ["Attribution", "CapitalTree", "Memorandum"]
 
@@ -132,6 +133,12 @@ class CapitalTree:
             if candidate.name == name:
                 return candidate
         raise KeyError(name)
+
+    @cached_property
+    def labels(self) -> dict[str, Text]:
+        """Title of every module and memorandum by name."""
+        nodes = (*self._order, *(memorandum.node for memorandum in self.memoranda))
+        return {node.name: node.label for node in nodes}
 
     def leaves(self, holdings: Vector) -> Vector:
         """Return C x + c, shape (leaves,)."""

@@ -14,7 +14,7 @@ from allocator.inputs.schedules import Amortisation, Contracts
 from allocator.settings import parse_number
 from allocator.types import Text
 
-__all__ = ["PRICE_BASE", "Terms", "column", "read_terms"]
+__all__ = ["PRICE_BASE", "Terms", "column", "flags", "read_terms"]
 
 Vector = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ def read_terms(inputs: Inputs, rows: NDArray[np.int64], problems: Problems) -> T
         as_of,
         maturity[good],
         end[good],
-        _flags(assets, "floating")[good],
+        flags(assets, "floating")[good],
         frequency[good].astype(np.int64),
         np.where(np.isnat(issued), as_of, issued)[good],
         coupon[good],
@@ -198,7 +198,8 @@ def _dates_of(frame: pd.DataFrame, name: str) -> NDArray[np.datetime64]:
     return pd.to_datetime(frame[name]).to_numpy().astype("datetime64[D]")
 
 
-def _flags(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+def flags(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Return a yes/no column; no throughout when the frame does not have it, and for empty cells."""
     if name not in frame:
         return np.zeros(len(frame), dtype=bool)
-    return (frame[name] == True).to_numpy(dtype=bool)  # noqa: E712  (None and NaN count as no)
+    return frame[name].eq(True).fillna(False).to_numpy(dtype=bool)

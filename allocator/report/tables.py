@@ -139,7 +139,7 @@ def capital_table(
         frame["change"] = frame["amount"] - frame["before"]
     else:
         headings["amount"] = Text("Amount", "金额")
-    labels = {node.name: node.label for node in tree.nodes}
+    labels = tree.labels
     depth: dict[str, int] = {}
     for module, parent in zip(frame["module"], frame["parent"], strict=True):
         depth[module] = depth.get(parent, -1) + 1
@@ -155,7 +155,7 @@ def charges_table(result: Result) -> ReportTable:
     frame = result.regime.charges(result.target).reset_index(drop=True)
     labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
     if result.after is not None:
-        labels["module"] = {node.name: node.label for node in result.after.tree.nodes}
+        labels["module"] = result.after.tree.labels
     formats = {"exposure": "money", "charge": "money", "factor": "percent"}
     title = Text("Charges", "逐项计量")
     note = Text("Each line before diversification, at the target holdings.", "各行为分散效应前金额，按调整后持仓计量。")

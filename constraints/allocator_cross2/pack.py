@@ -193,6 +193,10 @@ class RulePack:
         """Return a symmetric matrix with the names of its rows."""
         return self._get(key, Matrix)
 
+    def figure(self, key: str) -> object:
+        """Return a figure of any form."""
+        return self._get_entry(key).value
+
     def reading(self, name: str) -> bool:
         """Return the answer taken to an open question; KeyError for an unknown one."""
         return self.readings[name]

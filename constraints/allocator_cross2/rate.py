@@ -139,7 +139,7 @@ def rate_curves(observed: SpotCurve, pack: RulePack) -> RateCurves:
 def rate_risk(
     inputs: Inputs,
     pack: RulePack,
-    further: NDArray[np.bool_],
+    share: Vector,
     problems: Problems,
     floating: FloatingRule = FloatingRule.RESET,
 ) -> RateRisk:
@@ -151,14 +151,17 @@ def rate_risk(
         The fund, with ``curve`` or ``curve_history`` and, where it has them, ``liabilities``.
     pack : RulePack
         The rules in force.
-    further : ndarray of bool (n,)
-        Rows outside `DIRECT_SCOPE` that count: non-base assets under 金规〔2023〕5号 (5).
+    share : ndarray (n,)
+        Part of a row outside `DIRECT_SCOPE` that counts, in [0, 1]: what lies under a non-base asset and
+        repays principal and fixed interest (金规〔2023〕5号 (5)). The surface asset's cash flows stand for it.
     problems : Problems
         Receives what is missing; the caller must raise it.
     floating : FloatingRule
         How floating coupons are taken.
     """
-    scope = inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy() | further
+    direct = inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy()
+    scope = direct | (share > 0.0)
+    weight = np.where(direct, 1.0, share)
     liabilities = liability_flows(inputs, problems)
     flows = asset_cash_flows(inputs, scope, problems, floating)
     size = len(scope)
@@ -169,7 +172,7 @@ def rate_risk(
         return RateRisk(None, scope, flows, np.zeros(size), np.zeros(size), liabilities)
     curves = rate_curves(observed, pack)
     base = flows.present_value(curves.base)
-    up, down = base - flows.present_value(curves.up), base - flows.present_value(curves.down)
+    up, down = (weight * (base - flows.present_value(curve)) for curve in (curves.up, curves.down))
     return RateRisk(curves, scope, flows, up, down, liabilities)
 
 

@@ -1,0 +1,75 @@
+"""Charge lines as reports show them: one a row and module, in CNY, with the derivation in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.inputs.fund import Inputs
+from allocator.types import Language, Text
+from allocator_cross2.charges import ChargeTable
+from allocator_cross2.derivation import derivations
+from allocator_cross2.lines import CURRENCY
+from allocator_cross2.rate import RateRisk
+
+__all__ = ["charge_lines", "rate_lines"]
+
+Vector = NDArray[np.float64]
+
+_PV = Text("PV per CNY held {was:.6f}, stressed {now:.6f}", "每元持仓现值 {was:.6f}，压力情景 {now:.6f}")
+
+
+def charge_lines(table: ChargeTable, inputs: Inputs) -> pd.DataFrame:
+    """Return the charges at the table's holdings, columns as `allocator.capital.Regime.charges` asks and the k's.
+
+    ``underlying`` is the row of the underlying table that is charged, −1 for the asset itself.
+    """
+    frame = table.frame()
+    row = frame.pop("row").to_numpy()
+    held = table.holdings[row]
+    identity = {name: inputs.assets[name].to_numpy()[row] for name in ("asset_id", "account")}
+    shown = {name: name.replace(CURRENCY, "currency_") for name in table.charges.modules}
+    per_cny = frame.pop("factor").to_numpy()
+    frame["module"] = frame["module"].cat.rename_categories(shown).astype(str)
+    frame["exposure"] = frame.pop("exposure_per_amount").to_numpy() * held
+    frame["factor"] = frame.pop("rf").to_numpy()
+    frame["charge"] = per_cny * held
+    frame["derivation"] = derivations(table, language=_language(inputs))
+    first = ["module", "exposure", "factor", "charge", "article", "derivation"]
+    rest = [name for name in frame if name not in first]
+    return pd.concat([pd.DataFrame(identity), frame[first + rest]], axis=1)
+
+
+def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame:
+    """Return one line per row in scope and scenario, with the same leading columns."""
+    if risk.curves is None:
+        return pd.DataFrame()
+    rows = np.flatnonzero(risk.scope)
+    base = risk.flows.present_value(risk.curves.base)[rows]
+    words = _PV[_language(inputs)]
+    parts = []
+    for module, change, curve in (
+        ("interest_rate_up", risk.up, risk.curves.up),
+        ("interest_rate_down", risk.down, risk.curves.down),
+    ):
+        stressed = risk.flows.present_value(curve)[rows]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "asset_id": inputs.assets["asset_id"].to_numpy()[rows],
+                    "account": inputs.assets["account"].to_numpy()[rows],
+                    "module": module,
+                    "exposure": holdings[rows],
+                    "factor": change[rows],
+                    "charge": holdings[rows] * change[rows],
+                    "article": "R8 §18–20",
+                    "derivation": [words.format(was=was, now=now) for was, now in zip(base, stressed, strict=True)],
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _language(inputs: Inputs) -> str:
+    return inputs.settings.language or Language.ENGLISH

@@ -1,0 +1,287 @@
+"""C-ROSS II bound to one fund: own funds, requirements, the capital tree, charges and what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.capital import CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.errors import InputError, Problems
+from allocator.inputs.cash_flows import modified_durations
+from allocator.inputs.fund import Inputs
+from allocator.model import Space, Term
+from allocator.types import Text
+from allocator_cross2.build import ChargeContext, build_charges
+from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
+from allocator_cross2.charges import Charges, ChargeTable, leaf_coefficients
+from allocator_cross2.factors import control_factor, size_factor
+from allocator_cross2.guards import concentration_guards
+from allocator_cross2.lines_shown import charge_lines, rate_lines
+from allocator_cross2.notes import regime_notes
+from allocator_cross2.own_funds import given_tiers, recognised_capital
+from allocator_cross2.pack import RulePack
+from allocator_cross2.rate import DIRECT_SCOPE, RateRisk, rate_risk
+from allocator_cross2.scope import DOMESTIC_CURRENCY, currency_figure, currency_module
+from allocator_cross2.tree import INTEREST_RATE_DOWN, INTEREST_RATE_UP, GivenCapital, ModuleRows, build_tree
+
+__all__ = ["POOL_ACCOUNTS", "Basis", "Cross2Regime", "build_regime"]
+
+Vector = NDArray[np.float64]
+
+POOL_ACCOUNTS = ("participating", "universal")
+"""Accounts whose market and credit risk policyholders help to absorb (R2 §19)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Everything about a fund's capital that does not depend on its holdings.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund.
+    options : CapitalOptions
+        Its ``capital`` section.
+    pack : RulePack
+        The rules in force.
+    charges : Charges
+        Charges of the rows.
+    rate : RateRisk
+        Interest rate risk of the rows and the liabilities.
+    given : GivenCapital
+        What the company gives, CNY.
+    core : float or None
+        Core capital within the tier limits, CNY; None where it is not given.
+    comprehensive : float
+        Actual capital within the tier limits, CNY.
+    excess : mapping of str to float
+        What each tier limit cuts off, by its figure, CNY.
+    """
+
+    inputs: Inputs
+    options: CapitalOptions
+    pack: RulePack
+    charges: Charges
+    rate: RateRisk
+    given: GivenCapital
+    core: float | None
+    comprehensive: float
+    excess: Mapping[str, float]
+
+
+class Cross2Regime(Regime):
+    """C-ROSS II for a life company (see `allocator.capital.Regime`).
+
+    Parameters
+    ----------
+    basis : Basis
+        What does not depend on the holdings.
+    """
+
+    name = "cross2"
+    label = Text("C-ROSS II, life company", "偿二代二期（人身保险公司）")
+
+    def __init__(self, basis: Basis) -> None:
+        self.basis = basis
+
+    def own_funds(self) -> OwnFunds:
+        return OwnFunds(self.basis.comprehensive, self.basis.core)
+
+    @cached_property
+    def _requirements(self) -> tuple[Requirement, ...]:
+        asked = self.basis.options.require
+        found = [self._requirement("comprehensive", self.basis.comprehensive, asked.comprehensive if asked else None)]
+        if self.basis.core is not None:
+            found.append(self._requirement("core", self.basis.core, asked.core if asked else None))
+        return tuple(found)
+
+    def _requirement(self, name: str, capital: float, wanted: Required) -> Requirement:
+        """Return one ratio; a fund that asks for nothing at all is held to the rules' own minimum."""
+        figure = f"ratio.{name}"
+        statutory, article = self.basis.pack.value(figure), self.basis.pack.article(figure)
+        free = None
+        required = wanted if isinstance(wanted, float) else None
+        if self.basis.options.require is None:
+            required = statutory
+        elif isinstance(wanted, FreeCapital):
+            free = wanted.free_capital * self.basis.inputs.unit
+        elif wanted == "no_worse":
+            required = capital / self.tree().value(self._current)
+        return Requirement(name, capital, required, statutory, article, free)
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        return self._requirements
+
+    @property
+    def _current(self) -> Vector:
+        return self.basis.inputs.assets["amount"].to_numpy(dtype=float)
+
+    @cached_property
+    def _tree_now(self) -> CapitalTree:
+        return self._tree_at(self._current)
+
+    def tree(self, holdings: Vector | None = None) -> CapitalTree:
+        return self._tree_now if holdings is None else self._tree_at(holdings)
+
+    def _tree_at(self, holdings: Vector) -> CapitalTree:
+        """Charges at these holdings; rate risk and what the company gives stay."""
+        basis = self.basis
+        return self._tree_of(basis.charges.at(holdings))
+
+    def _tree_of(self, table: ChargeTable) -> CapitalTree:
+        """Return the tree with these charges."""
+        basis, modules = self.basis, self.basis.charges.modules
+        size = len(table.holdings)
+        matrix = leaf_coefficients(table, size, modules)
+        rows = {name: sparse.csr_array(matrix[[place]]) for place, name in enumerate(modules)}
+        rows[INTEREST_RATE_UP] = sparse.csr_array(basis.rate.up[None, :])
+        rows[INTEREST_RATE_DOWN] = sparse.csr_array(basis.rate.down[None, :])
+        pooled = {name: sparse.csr_array(row.multiply(self._pooled[None, :])) for name, row in rows.items()}
+        company = ModuleRows(rows, self._constants(None), size)
+        pool = ModuleRows(pooled, self._constants(POOL_ACCOUNTS), size)
+        return build_tree(company, pool, basis.given, basis.pack)
+
+    @cached_property
+    def _pooled(self) -> Vector:
+        return self.basis.inputs.assets["account"].isin(POOL_ACCOUNTS).to_numpy().astype(float)
+
+    def _constants(self, accounts: tuple[str, ...] | None) -> dict[str, float]:
+        """Return what liabilities add to each module, CNY: over all accounts, or over the given ones."""
+        basis = self.basis
+        up, down = basis.rate.liability_change(accounts)
+        constants = {INTEREST_RATE_UP: up, INTEREST_RATE_DOWN: down}
+        for currency, given in basis.options.currency_liabilities.items():
+            amount = _liabilities_in(given, accounts) * basis.inputs.unit
+            module = currency_module(currency.upper(), basis.pack)
+            factor = basis.pack.value(currency_figure(currency.upper(), basis.pack))
+            constants[module] = constants.get(module, 0.0) - factor * amount
+        return constants
+
+    def guards(self, space: Space) -> tuple[Term, ...]:
+        if not self.basis.options.guard_concentration:
+            return ()
+        return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets)
+
+    def optimistic_tree(self, space: Space) -> CapitalTree | None:
+        """Return the tree at the smallest k1 of listed stock in reach and without concentration.
+
+        It bounds the capital from below where capital grows with every charge. The market module's negative
+        correlations could turn that round only for a book whose equity charge is small against its rate risk.
+        """
+        charges, held = self.basis.charges, self._current
+        smallest, largest = charges.stock.reach(space.lower, space.upper)
+        frozen = charges.at(held)
+        settled = smallest == largest or not charges.lines.gain.any()
+        if settled and not frozen.k_concentration.any() and self.basis.options.guard_concentration:
+            return None
+        return self._tree_of(charges.at(held, stock_k1=smallest, concentration=False))
+
+    def charges(self, holdings: Vector | None = None) -> pd.DataFrame:
+        held = self._current if holdings is None else holdings
+        charged = charge_lines(self.basis.charges.at(held), self.basis.inputs)
+        return pd.concat([charged, rate_lines(self.basis.rate, self.basis.inputs, held)], ignore_index=True)
+
+    def notes(self) -> tuple[RegimeNote, ...]:
+        return regime_notes(self.basis)
+
+
+def _liabilities_in(given: float | Mapping[str, float], accounts: tuple[str, ...] | None) -> float:
+    """Return the liabilities in one currency; an amount without accounts belongs to none of the pool's."""
+    if not isinstance(given, Mapping):
+        return given if accounts is None else 0.0
+    return sum(amount for account, amount in given.items() if accounts is None or account in accounts)
+
+
+def build_regime(inputs: Inputs, options: CapitalOptions) -> Cross2Regime:
+    """Return the regime of a fund.
+
+    Raises
+    ------
+    InputError
+        With everything that classification, cash flows, curves and the capital section lack.
+    """
+    problems = Problems()
+    pack = RulePack.at(inputs.as_of, options.overrides, options.readings)
+    charges = _charges(inputs, pack, options, problems)
+    share = np.zeros(len(inputs.assets)) if charges is None else charges.rate_risk_share
+    rate = rate_risk(inputs, pack, share, problems, options.floating_rate)
+    _check_liabilities(inputs, options, rate, problems)
+    _check_currencies(inputs, options, problems)
+    unit = inputs.unit
+    life = options.life_insurance_risk
+    parts = life.model_dump() if isinstance(life, LifeInsuranceRisk) else {}
+    given = GivenCapital(
+        {name: amount * unit for name, amount in parts.items()} if parts else float(life) * unit,  # type: ignore[arg-type]
+        options.nonlife_insurance_risk * unit,
+        options.loss_absorption_cap * unit,
+        None if options.loss_absorption is None else options.loss_absorption * unit,
+        options.additional_capital * unit,
+        size_factor(inputs, options, pack, problems),
+        control_factor(inputs, options, pack, problems),
+    )
+    tiers, actual = given_tiers(inputs, options.future_surplus * unit, problems)
+    if tiers is None and options.require is not None and options.require.core is not None:
+        problems.add(
+            Text("a core ratio is required, but core capital is not given", "要求核心充足率，但缺少核心资本"),
+            inputs.settings.where("balance_sheet.core_capital"),
+        )
+    problems.raise_if_any()
+    assert charges is not None
+    if tiers is None:
+        return Cross2Regime(Basis(inputs, options, pack, charges, rate, given, None, actual, {}))
+    capital = recognised_capital(tiers, pack)
+    return Cross2Regime(
+        Basis(inputs, options, pack, charges, rate, given, capital.core, capital.comprehensive, capital.excess)
+    )
+
+
+def _charges(inputs: Inputs, pack: RulePack, options: CapitalOptions, problems: Problems) -> Charges | None:
+    """Return the charges of the rows, with durations computed where the terms allow it; None with a problem."""
+    below = inputs.table("underlying")
+    inside = None if below is None else _durations(replace(inputs, tables={"assets": below}))
+    try:
+        return build_charges(inputs.assets, pack, options, ChargeContext.of(inputs, _durations(inputs), inside))
+    except InputError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _durations(inputs: Inputs) -> Vector:
+    """Return modified durations of bonds by their terms, NaN where these do not suffice: charges name the rows."""
+    return modified_durations(inputs, inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy(), Problems())
+
+
+def _check_liabilities(inputs: Inputs, options: CapitalOptions, rate: RateRisk, problems: Problems) -> None:
+    given = inputs.table("liabilities") is not None
+    if given and options.without_liabilities:
+        problems.add(
+            Text("liabilities are given, yet said to be left out", "已提供负债现金流，却声明不含负债"),
+            inputs.settings.where("capital.without_liabilities"),
+        )
+    if not given and not options.without_liabilities and rate.scope.any():
+        problems.add(
+            Text("interest rate risk needs the liability cash flows", "利率风险需要负债现金流"),
+            "inputs.liabilities",
+            hint=Text(
+                "give the table, or say capital.without_liabilities: true",
+                "请提供负债现金流表，或注明 capital.without_liabilities: true",
+            ),
+        )
+
+
+def _check_currencies(inputs: Inputs, options: CapitalOptions, problems: Problems) -> None:
+    accounts = set(inputs.assets["account"].dropna())
+    for currency, given in options.currency_liabilities.items():
+        where = inputs.settings.where(f"capital.currency_liabilities.{currency}")
+        if len(currency) != 3 or not currency.isalpha() or currency.upper() == DOMESTIC_CURRENCY:
+            problems.add(Text("not a foreign currency", "不是外币代码"), where, currency, "USD, EUR, HKD …")
+        for account in given if isinstance(given, Mapping) else ():
+            if account not in accounts:
+                allowed = ", ".join(sorted(accounts))
+                problems.add(Text("no such account in the assets table", "资产表中没有该账户"), where, account, allowed)
