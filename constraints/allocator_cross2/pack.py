@@ -146,7 +146,7 @@ class RulePack:
                     library.readings,
                 )
         problems.raise_if_any()
-        entries = {key: entry for key in library.figures if (entry := _entry(library, key, when, changed)) is not None}
+        entries = {**_in_force(when), **{key: _entry(library, figure, when) for key, figure in changed.items()}}
         answers = {name: reading.default for name, reading in library.readings.items()}
         return cls(when, MappingProxyType(entries), MappingProxyType({**answers, **readings}), frozenset(changed))
 
@@ -246,11 +246,17 @@ class RulePack:
         return value
 
 
-def _entry(library: _Library, key: str, when: date, changed: Mapping[str, Figure]) -> _Entry | None:
-    figure = changed.get(key, library.figures[key])
+@lru_cache(maxsize=64)
+def _in_force(when: date) -> Mapping[str, _Entry]:
+    """Return the rules' own figures in force at ``when``, by key."""
+    library = _library()
+    figures = {key: figure for key, figure in library.figures.items() if figure.read(when) is not None}
+    return MappingProxyType({key: _entry(library, figure, when) for key, figure in figures.items()})
+
+
+def _entry(library: _Library, figure: Figure, when: date) -> _Entry:
     found = figure.read(when)
-    if found is None:
-        return None
+    assert found is not None, "only figures in force are entered"
     version, value = found
     document = library.documents[version.document].name
     source = Source(document, version.article, version.effective.isoformat(), version.certainty)

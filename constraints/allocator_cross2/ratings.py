@@ -51,17 +51,18 @@ def parse_rating(text: str) -> int | RatingFault:
     plain = unicodedata.normalize("NFKC", text).translate(_DASHES).strip()
     if not plain:
         return RatingFault(Text("write NR for an asset without a rating", "无评级请写 NR"))
-    if plain.upper().replace(" ", "") in _NO_RATING:
+    if plain.upper().replace(" ", "") in _NO_RATING:  # N/R holds a separator
         return _NUMBER[UNRATED]
-    worst = -1
-    for part in _SEPARATORS.split(plain):
-        if not part.strip():
-            continue
-        found = _one(part.strip())
+    given = []
+    for part in filter(None, map(str.strip, _SEPARATORS.split(plain))):
+        found = _one(part)
         if isinstance(found, RatingFault):
             return found
-        worst = max(worst, found)
-    return worst if worst >= 0 else RatingFault(Text("write AAA … C or NR", "请写 AAA … C 或 NR"))
+        given.append(found)
+    if not given:
+        return RatingFault(Text("write AAA … C or NR", "请写 AAA … C 或 NR"))
+    rated = [place for place in given if place != _NUMBER[UNRATED]]  # an agency that does not rate says nothing
+    return max(rated) if rated else _NUMBER[UNRATED]
 
 
 def _one(part: str) -> int | RatingFault:
@@ -73,9 +74,10 @@ def _one(part: str) -> int | RatingFault:
                 f"{part} 为穆迪评级符号；请填写境内评级或规则第9号第二十九条对照表中的对应级别",
             )
         )
-    compact = _OUTLOOK.sub("", part.upper().replace(" ", "")).removesuffix("级")
+    compact = part.upper().replace(" ", "")
     if compact in _NO_RATING:
         return _NUMBER[UNRATED]
+    compact = _OUTLOOK.sub("", compact).removesuffix("级")
     if _SHORT_TERM.fullmatch(compact):
         return RatingFault(
             Text(
