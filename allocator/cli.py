@@ -195,7 +195,7 @@ def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_jso
     from allocator.report.view import View
 
     book = _load(fund, overrides)
-    view = View.of(book.optimize(), _language(lang, book), ())
+    view = View.of(book.optimize(), _language(lang, book))
     if as_json:
         from allocator.report.writer import dump_json
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -34,15 +35,25 @@ from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import Risk
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
+from allocator.registry import Registry
+from allocator.report.sections import ReportSectionSpec
 from allocator.report.tables import term_rows
 from allocator.result import CapitalPosition, Result, TiltPrice
 from allocator.settings import Settings
 from allocator.solve.solution import Solution
 from allocator.types import AssetKind, Certainty, Source, Text
 
-__all__ = ["FakeFund", "fake_result"]
+__all__ = ["NO_PLUGINS", "FakeFund", "fake_result", "with_sections"]
 
 UNIT = 1e8
+NO_PLUGINS = Registry(())
+
+
+def with_sections(*specs: ReportSectionSpec) -> Registry:
+    """Return a registry with one plugin that offers these report sections."""
+    return Registry([("sections", SimpleNamespace(allocator_report_sections=lambda: list(specs)))])
+
+
 Vector = NDArray[np.float64]
 
 CURRENT = np.array([120.0, 300.0, 260.0, 90.0, 80.0, 150.0, 60.0, 40.0])
@@ -95,7 +106,7 @@ def _inputs(folder: Path, minimize: str | None) -> Inputs:
         }
     )
     kinds = [
-        AssetKind("deposit", Text("Deposit", "存款"), "deposits"),
+        AssetKind("deposit", Text("Deposit", "存款"), "deposit"),
         AssetKind("government_bond", Text("Government bond", "国债"), "fixed_income"),
         AssetKind("local_government_bond", Text("Local government bond", "地方政府债"), "fixed_income"),
         AssetKind("tech_innovation_bond", Text("Technology-innovation bond", "科技创新债券"), "fixed_income"),
@@ -272,16 +283,29 @@ def _terms(current: Vector) -> tuple[Term, ...]:
             "ratio",
             Source("user", certainty=Certainty.USER),
         ),
+        *(
+            Term(
+                f"budget[{name}]",
+                Text(f"Budget of account {name}", f"{name}账户预算"),
+                Linear.of(row),
+                Sense.EQUAL,
+                one * held * UNIT,
+                one * 1100 * UNIT,
+                "share",
+                Source("accounts", certainty=Certainty.USER),
+            )
+            for name, row, held in (("traditional", budget[0], 850.0), ("participating", budget[1], 250.0))
+        ),
         Term(
-            "account_budget",
-            Text("Each account spends its budget", "各账户资金用足"),
-            Linear.of(budget),
-            Sense.EQUAL,
-            np.array([850.0, 250.0]) * UNIT,
+            "floor",
+            Text("Amount at least", "金额下限"),
+            Linear.of(np.eye(size)[[0, 6]]),
+            Sense.AT_LEAST,
+            np.array([80.0, 30.0]) * UNIT,
             np.ones(2),
             "CNY",
             Source("user", certainty=Certainty.USER),
-            rows=("traditional", "participating"),
+            rows=("DEP1", "AAA5"),
         ),
         Term(
             "duration_gap",
@@ -344,7 +368,9 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
         {
             "equity_ceiling": np.array([0.012]),
             "rate_hedge_ratio": np.array([0.0]),
-            "account_budget": np.array([2.1e-13, 1.9e-13]),
+            "budget[traditional]": np.array([0.021]),
+            "budget[participating]": np.array([0.019]),
+            "floor": np.array([1.5e-13, 0.0]),
         },
         {"comprehensive": 3.5e-13},
         np.array([0.0, -0.0008, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),

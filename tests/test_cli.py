@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import typer
-from fake_result import FakeFund, fake_result
+from fake_result import NO_PLUGINS, FakeFund, fake_result
 from pydantic import BaseModel
 
 from allocator import cli, registry
@@ -35,7 +35,7 @@ def fund(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeFund:
     monkeypatch.chdir(tmp_path)
     book = FakeFund(fake_result(tmp_path))
     monkeypatch.setitem(sys.modules, "allocator.pipeline", SimpleNamespace(load=lambda path, overrides=(): book))
-    monkeypatch.setattr("allocator.report.view.installed_sections", lambda result: ())
+    monkeypatch.setattr("allocator.report.view._registry", lambda result: NO_PLUGINS)
     return book
 
 
@@ -170,8 +170,8 @@ def test_capital_shows_modules_ratios_and_rules(fund: FakeFund, capsys: pytest.C
     frame = pd.read_csv("capital.csv")
     assert list(frame.columns) == ["module", "parent", "amount", "article"]
     assert frame["amount"][0] == pytest.approx(67.17972277364316)
-    budgets = {rule["name"]: rule["rhs"] for rule in entry["rules"]}
-    assert budgets["account_budget[traditional]"] == 850.0
+    limits = {rule["name"]: rule["rhs"] for rule in entry["rules"]}
+    assert limits["floor[DEP1]"] == 80.0
 
 
 def test_capital_needs_exactly_one_source(fund: FakeFund, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_result import fake_result
+from fake_result import NO_PLUGINS, fake_result
 
 from allocator.report.page import write_page
 from allocator.report.view import View
@@ -43,7 +43,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def report(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """Open the page with the network shut; every message of its console is an error of the test."""
-    write_page(View.of(fake_result(), Language.ENGLISH, ()), tmp_path / "report.html")
+    write_page(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS), tmp_path / "report.html")
     context = browser.new_context(viewport={"width": 1320, "height": 900}, offline=True)
     page = context.new_page()
     messages: list[str] = []
@@ -60,7 +60,7 @@ def visible(page: Any) -> str:
 
 
 def test_it_opens_at_once(browser: Any, tmp_path: Path) -> None:
-    write_page(View.of(fake_result(), Language.ENGLISH, ()), tmp_path / "report.html")
+    write_page(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS), tmp_path / "report.html")
     page = browser.new_page()
     start = time.perf_counter()
     page.goto(f"file://{tmp_path}/report.html", wait_until="load")

@@ -7,7 +7,7 @@ import re
 
 import pandas as pd
 import pytest
-from fake_result import fake_result
+from fake_result import NO_PLUGINS, fake_result
 from rich.console import Console
 
 from allocator.report.console import print_summary, print_table
@@ -22,7 +22,7 @@ from allocator.types import Language, Text
 
 def shown(language: Language, **options: str) -> str:
     stream = io.StringIO()
-    print_summary(View.of(fake_result(**options), language, ()), Console(file=stream, width=110))
+    print_summary(View.of(fake_result(**options), language, NO_PLUGINS), Console(file=stream, width=130))
     return stream.getvalue()
 
 
@@ -36,7 +36,7 @@ def test_the_summary_fits_one_screen_and_is_plain_when_not_a_terminal(language: 
 @pytest.mark.parametrize("language", list(Language))
 def test_the_summary_says_what_run_json_says(language: Language) -> None:
     text = shown(language)
-    entry = View.of(fake_result(), language, ()).manifest
+    entry = View.of(fake_result(), language, NO_PLUGINS).manifest
     for ratio in entry["solvency"].values():
         assert f"{ratio['before']:.2%}" in text
         assert f"{ratio['after']:.2%}" in text
@@ -63,41 +63,43 @@ def test_an_unverified_or_unproven_answer_is_not_dressed_up() -> None:
 
 
 def test_trades_are_the_largest_on_each_side() -> None:
-    bought, sold = top_trades(View.of(fake_result(), Language.ENGLISH, ()), 2)
+    bought, sold = top_trades(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS), 2)
     assert [(trade.asset_id, trade.trade / 1e8) for trade in bought] == [("LGB20", 40.0), ("TIB5", 30.0)]
     assert [(trade.asset_id, trade.trade / 1e8) for trade in sold] == [("DEP1", -40.0), ("=SUM(A1:A9)", -30.0)]
 
 
 def test_binding_rules_come_dearest_first_and_budgets_last() -> None:
-    rules = binding_rules(View.of(fake_result(), Language.ENGLISH, ()))
+    rules = binding_rules(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS))
     assert [rule.name for rule in rules] == [
         "equity_ceiling",
         "comprehensive",
-        "account_budget[traditional]",
-        "account_budget[participating]",
+        "floor[DEP1]",
+        "budget[traditional]",
+        "budget[participating]",
     ]
     assert rules[0].gain == pytest.approx(0.012 * 0.01)
-    assert rules[2].gain == pytest.approx(2.1e-13 * 1e8)
+    assert rules[2].gain == pytest.approx(1.5e-13 * 1e8)
+    assert rules[3].label.zh == "传统账户预算"
 
 
 def test_prices_of_a_money_objective_are_money() -> None:
-    view = View.of(fake_result(minimize="capital"), Language.ENGLISH, ())
+    view = View.of(fake_result(minimize="capital"), Language.ENGLISH, NO_PLUGINS)
     assert all(rule.gain_in_money for rule in binding_rules(view))
     assert not binding_rules(view)[0].write_gain(view.money).endswith("bp")
 
 
 def test_explain_puts_each_binding_rule_in_words() -> None:
     for language, word in ((Language.ENGLISH, "binds"), (Language.CHINESE, "起约束作用")):
-        lines = explain_lines(View.of(fake_result(), language, ()))
-        assert len(lines) == 5
+        lines = explain_lines(View.of(fake_result(), language, NO_PLUGINS))
+        assert len(lines) == 6
         assert all(word in line for line in lines[1:])
-    entry = explain_entry(View.of(fake_result(), Language.ENGLISH, ()))
+    entry = explain_entry(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS))
     assert entry["rules"][0]["shadow_price"] == 0.012
     assert "金发〔2025〕12号" in entry["rules"][0]["source"]
 
 
 def test_measures_carry_requirement_and_sign_of_welcome() -> None:
-    lines = {line.name: line for line in key_measures(View.of(fake_result(), Language.ENGLISH, ()))}
+    lines = {line.name: line for line in key_measures(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS))}
     assert lines["comprehensive"].required == 1.8
     assert lines["core"].required is None
     assert lines["rate_hedge_ratio"].after == pytest.approx(0.6432857142857143)

@@ -13,7 +13,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from fake_result import TARGET, fake_result
+from fake_result import NO_PLUGINS, TARGET, fake_result, with_sections
 
 from allocator.report import excel
 from allocator.report.excel import write_workbook
@@ -25,8 +25,8 @@ from allocator.types import Language, Text
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
 
-def view(language: Language = Language.ENGLISH, sections: tuple[ReportSectionSpec, ...] = ()) -> View:
-    return View.of(fake_result(), language, sections)
+def view(language: Language = Language.ENGLISH, *sections: ReportSectionSpec) -> View:
+    return View.of(fake_result(), language, with_sections(*sections))
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_plugins_table_becomes_a_sheet_in_the_unit_of_the_file(tmp_path: Path)
     frame = pd.DataFrame({"scenario": ["up"], "loss": [3e8]})
     table = ReportTable("stress", Text("Stress", "压力测试"), frame, formats={"loss": "money"})
     spec = ReportSectionSpec("stress", Text("Stress", "压力测试"), lambda result: (table,))
-    write_workbook(view(sections=(spec,)), tmp_path / "report.xlsx")
+    write_workbook(view(Language.ENGLISH, spec), tmp_path / "report.xlsx")
     book = openpyxl.load_workbook(tmp_path / "report.xlsx")
     assert column(book["stress"], "loss") == [3.0]
 
@@ -158,6 +158,6 @@ def test_a_spreadsheet_recomputes_what_run_json_says(tmp_path: Path) -> None:
 
 def test_weights_need_no_scores(tmp_path: Path) -> None:
     bare = replace(fake_result(), scores={}, tilts=())
-    write_workbook(View.of(bare, Language.ENGLISH, ()), tmp_path / "report.xlsx")
+    write_workbook(View.of(bare, Language.ENGLISH, NO_PLUGINS), tmp_path / "report.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["allocation"]
     np.testing.assert_allclose(column(sheet, "Weight")[:8], TARGET / 1100.0)

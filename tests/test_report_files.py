@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fake_result import CAPITAL, CORE, CURRENT, RETURN, SCORE, TARGET, UNIT, fake_result
+from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGET, UNIT, fake_result, with_sections
 
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
 from allocator.report.sections import ReportSectionSpec, ReportTable
@@ -21,7 +21,7 @@ from allocator.types import Language, Text
 
 
 def view(**options: str) -> View:
-    return View.of(fake_result(**options), Language.ENGLISH, ())
+    return View.of(fake_result(**options), Language.ENGLISH, NO_PLUGINS)
 
 
 @pytest.fixture
@@ -82,9 +82,11 @@ def test_rules_show_both_sides_and_their_price_in_the_unit_shown(out: Path) -> N
     assert ceiling["rhs"] == pytest.approx(110 / 1200)
     assert ceiling["shadow_price"] == 0.012
     assert bool(ceiling["binding"])
-    budget = frame.loc["account_budget[traditional]"]
-    assert (budget["unit"], budget["lhs"], budget["rhs"]) == ("CNY 1e8", 850.0, 850.0)
-    assert budget["shadow_price"] == pytest.approx(2.1e-13 * UNIT)
+    floor = frame.loc["floor[DEP1]"]
+    assert (floor["unit"], floor["lhs"], floor["rhs"]) == ("CNY 1e8", 80.0, 80.0)
+    assert floor["shadow_price"] == pytest.approx(1.5e-13 * UNIT)
+    assert not frame.loc["floor[AAA5]", "binding"]
+    assert frame.loc["budget[traditional]", "sense"] == "=="
     assert not frame.loc["rate_hedge_ratio", "binding"]
     monitored = frame.loc["duration_gap"]
     assert monitored["mode"] == "monitor"
@@ -146,7 +148,7 @@ def test_an_answer_that_breaks_a_rule_is_not_called_verified() -> None:
     broken = result.solution.holdings.copy()
     broken[[3, 4]] += np.array([-1.0, 1.0]) * UNIT
     moved = replace(result, solution=replace(result.solution, holdings=broken))
-    assert View.of(moved, Language.ENGLISH, ()).manifest["verified"] is False
+    assert View.of(moved, Language.ENGLISH, NO_PLUGINS).manifest["verified"] is False
 
 
 def test_commitments_come_from_the_section_that_declares_them(out: Path, tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_commitments_come_from_the_section_that_declares_them(out: Path, tmp_pat
         "commitments", Text("Commitments", "承诺"), frame, formats={"current": "money", "target": "money"}
     )
     spec = ReportSectionSpec("funds", Text("Funds", "基金"), lambda result: (table,))
-    write_view(View.of(fake_result(), Language.ENGLISH, (spec,)), tmp_path / "funds")
+    write_view(View.of(fake_result(), Language.ENGLISH, with_sections(spec)), tmp_path / "funds")
     assert (tmp_path / "funds" / "commitments.csv").read_text() == (
         "asset_id,account,current,target\nPE1,traditional,5.0,7.0\n"
     )
@@ -167,7 +169,7 @@ def test_a_failing_section_is_named() -> None:
         raise KeyError("nav")
 
     with pytest.raises(PluginError, match="allocator_report_sections, funds"):
-        View.of(fake_result(), Language.ENGLISH, (ReportSectionSpec("funds", Text("Funds", "基金"), fail),))
+        View.of(fake_result(), Language.ENGLISH, with_sections(ReportSectionSpec("funds", Text("Funds", "基金"), fail)))
 
 
 def test_a_second_run_replaces_the_first_and_keeps_what_the_user_laid_there(out: Path) -> None:

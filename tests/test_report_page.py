@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fake_result import fake_result
+from fake_result import fake_result, with_sections
 
 from allocator.capital.nodes import WeightedSum
 from allocator.report.manifest import _versions
@@ -25,8 +25,8 @@ from allocator.result import Result
 from allocator.types import Language, Text
 
 
-def shown(result: Result | None = None, sections: tuple[ReportSectionSpec, ...] = ()) -> View:
-    return View.of(result or fake_result(), Language.ENGLISH, sections)
+def shown(result: Result | None = None, *sections: ReportSectionSpec) -> View:
+    return View.of(result or fake_result(), Language.ENGLISH, with_sections(*sections))
 
 
 class Reader(HTMLParser):
@@ -188,7 +188,7 @@ def test_a_plugins_section_stands_on_the_page_in_the_reports_money() -> None:
     frame = pd.DataFrame({"scenario": ["<b>up</b>"], "loss": [3.5e8]})
     table = ReportTable("stress", Text("Stress", "压力测试"), frame, formats={"loss": "money"})
     spec = ReportSectionSpec("stress", Text("Stress tests", "压力测试"), lambda result: (table,))
-    text = page(shown(sections=(spec,)))
+    text = page(shown(None, spec))
     assert "&lt;b&gt;up&lt;/b&gt;" in text
     assert ">3.50<" in text
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MoneyUnit, format_name
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.view import View
 from allocator.report.waterfall import Step, waterfall
 from allocator.types import Text
 
-__all__ = ["allocation_chart", "contribution_chart", "return_chart", "rules_chart", "tilts_chart", "waterfall_chart"]
+__all__ = ["allocation_chart", "contribution_chart", "rules_chart", "tilts_chart", "waterfall_chart"]
 
-WIDTH = 620.0
 LABEL = 188.0
 ROW = 24.0
 MOST = 18
 """Bars a chart shows; the rest is added up in one."""
-
-Write = Callable[[float], str]
 
 OTHER = Text("Other", "其他")
 
@@ -54,27 +50,6 @@ def _kind_label(view: View, kind: object) -> Text:
     return view.tables["allocation"].labels["kind"].get(str(kind)) or Text(str(kind), str(kind))
 
 
-def _axis(canvas: Canvas, scale: Scale, ticks: Sequence[float], between: tuple[float, float], write: Write) -> None:
-    """Draw grid lines between two heights with their figures below."""
-    top, bottom = between
-    for tick in ticks:
-        x = scale(tick)
-        canvas.line((x, top), (x, bottom), "axis" if tick == 0.0 else "grid")
-        canvas.text(x, bottom + 14, write(tick), "tick", "middle")
-
-
-def _ticks(form: str, money: MoneyUnit) -> Write:
-    """Return how figures of an axis are written: with as few decimals as they need."""
-    shown = FORMATS[form]
-
-    def write(value: float) -> str:
-        figure = shown.scaled(value, money)
-        text = f"{abs(figure):,.4f}".rstrip("0").rstrip(".")
-        return ("−" if figure < 0 and text != "0" else "") + text + shown.suffix
-
-    return write
-
-
 def allocation_chart(view: View) -> str:
     """Draw what is held before and after, by kind."""
     sums = _by_kind(view, ("target", "current"))
@@ -86,7 +61,7 @@ def allocation_chart(view: View) -> str:
     low = min(0.0, float(sums.to_numpy().min())) if len(sums) else 0.0
     ticks = nice_ticks(low, top)
     scale = Scale(ticks[0], ticks[-1], LABEL, WIDTH - 96)
-    _axis(canvas, scale, ticks, (0, row * len(sums)), _ticks("money", view.money))
+    draw_axis(canvas, scale, ticks, (0, row * len(sums)), figure_writer("money", view.money))
     for position, (kind, line) in enumerate(sums.iterrows()):
         y, label = row * position, _kind_label(view, kind)
         before, after = _money(line["current"], view.money), _money(line["target"], view.money)
@@ -116,7 +91,7 @@ def waterfall_chart(view: View) -> str:
     ticks = nice_ticks(min(0.0, float(levels.min())), float(levels.max()))
     left = LABEL + 30
     scale = Scale(ticks[0], ticks[-1], left, WIDTH - 118)
-    _axis(canvas, scale, ticks, (0, ROW * len(steps)), _ticks("money", view.money))
+    draw_axis(canvas, scale, ticks, (0, ROW * len(steps)), figure_writer("money", view.money))
     for position, step in enumerate(steps):
         start = 0.0 if step.kind == "total" else float(levels[position])
         _waterfall_row(canvas, scale, step, start, (ROW * position, left), former.get(step.label.en), view.money)
@@ -159,7 +134,7 @@ def contribution_chart(view: View) -> str:
     amounts = [amount for _, amount, _ in rows]
     ticks = nice_ticks(min(0.0, *amounts), max(0.0, *amounts))
     scale = Scale(ticks[0], ticks[-1], LABEL, WIDTH - 76)
-    _axis(canvas, scale, ticks, (0, ROW * len(rows)), _ticks("money", view.money))
+    draw_axis(canvas, scale, ticks, (0, ROW * len(rows)), figure_writer("money", view.money))
     for position, (label, amount, kind) in enumerate(rows):
         y, shown = ROW * position, _money(amount, view.money)
         canvas.text(LABEL - 8, y + ROW / 2 + 4, label, "label", "end", LABEL - 12)
@@ -167,72 +142,6 @@ def contribution_chart(view: View) -> str:
         canvas.rect(scale(0.0), y + 5, scale(amount) - scale(0.0), ROW - 10, class_, _both(shown, shown, label))
         canvas.text(WIDTH - 2, y + ROW / 2 + 4, shown, "value", "end")
     return canvas.render()
-
-
-MOST_POINTS = 400
-GROUPS = 7
-"""Colours of the palette; further groups share the last."""
-
-
-def return_chart(view: View) -> str:
-    """Draw expected return against marginal capital: area is the target, hollow points are not held."""
-    frame = view.tables["allocation"].frame
-    frame = frame.iloc[np.argsort(-frame["target"].abs().to_numpy(), kind="stable")[:MOST_POINTS]]
-    groups = _groups(view, frame)
-    names = list(dict.fromkeys(groups))
-    title = Text("Return against marginal capital: who earns its capital", "收益与边际资本：谁对得起所占资本")
-    height = 380.0
-    canvas = Canvas(WIDTH, height + 22, title)
-    x_ticks = nice_ticks(min(0.0, float(frame["capital_marginal"].min())), float(frame["capital_marginal"].max()), 6)
-    y_ticks = nice_ticks(min(0.0, float(frame["expected_return"].min())), float(frame["expected_return"].max()), 6)
-    x, y = Scale(x_ticks[0], x_ticks[-1], 52, WIDTH - 12), Scale(y_ticks[0], y_ticks[-1], height - 46, 26)
-    write = _ticks("percent", view.money)
-    _axis(canvas, x, x_ticks, (26, height - 46), write)
-    for tick in y_ticks:
-        canvas.line((52, y(tick)), (WIDTH - 12, y(tick)), "axis" if tick == 0.0 else "grid")
-        canvas.text(46, y(tick) + 4, write(tick), "tick", "end")
-    canvas.text(WIDTH - 12, height - 14, Text("Marginal capital per CNY", "每元边际资本"), "tick", "end")
-    canvas.text(6, 14, Text("Expected return a year", "年化预期收益率"), "tick")
-    biggest = max(float(frame["target"].abs().max()), 1e-12)
-    for group, line in zip(groups, frame.to_dict("records"), strict=True):
-        held = abs(float(line["target"])) > 1e-9 * biggest
-        radius = 3.0 + 17.0 * math.sqrt(abs(float(line["target"])) / biggest) if held else 3.5
-        colour = f"point group{min(names.index(group), GROUPS - 1)}" + ("" if held else " hollow")
-        place = (x(float(line["capital_marginal"])), y(float(line["expected_return"])))
-        canvas.circle(*place, radius, colour, _point_hint(line, view))
-    return canvas.render() + _legend(names, view)
-
-
-def _groups(view: View, frame: pd.DataFrame) -> list[str]:
-    kinds = view.result.inputs.kinds
-    if "kind" not in frame:
-        return [""] * len(frame)
-    return [kinds[kind].group if kind in kinds else "" for kind in frame["kind"]]
-
-
-def _point_hint(line: Mapping[Any, Any], view: View) -> Text:
-    label = str(line.get("name") or line["asset_id"])
-    account = view.tables["allocation"].labels["account"].get(str(line["account"])) or Text("—", "—")
-    percent = FORMATS["percent"]
-    earned = percent.write(line["expected_return"], view.money)
-    marginal = percent.write(line["capital_marginal"], view.money)
-    amount = FORMATS["money"].write(line["target"], view.money)
-    return Text(
-        f"{label} · {account.en}: return {earned}, marginal capital {marginal}, target {amount}",
-        f"{label} · {account.zh}：收益率 {earned}，边际资本 {marginal}，调整后 {amount}",
-    )
-
-
-def _legend(groups: Sequence[str], view: View) -> str:
-    from allocator.report.html import both, tag
-    from allocator.report.words import GROUPS as LABELS
-
-    items = []
-    for position, group in enumerate(groups):
-        label = LABELS.get(group) or Text(group.replace("_", " ") or "other", group or "其他")
-        key = tag("i", class_=f"key group{min(position, GROUPS - 1)}")
-        items.append(tag("li", key + both(label)))
-    return tag("ul", items, class_="legend")
 
 
 def rules_chart(view: View, most: int = MOST) -> str:
@@ -248,7 +157,7 @@ def rules_chart(view: View, most: int = MOST) -> str:
     end = WIDTH - 118
     scale = Scale(0.0, 1.0, left, end)
     quarters = [0.0, 0.25, 0.5, 0.75, 1.0]
-    _axis(canvas, scale, quarters, (0, ROW * len(frame)), _ticks("percent", view.money))
+    draw_axis(canvas, scale, quarters, (0, ROW * len(frame)), figure_writer("percent", view.money))
     for position, line in enumerate(frame.to_dict("records")):
         y, label = ROW * position, labels[line["name"]]
         shown = FORMATS[format_name("by_unit", line["unit"])]
@@ -284,7 +193,7 @@ def tilts_chart(view: View) -> str:
     top = float(frame[["score_before", "score_after"]].to_numpy().max())
     ticks = nice_ticks(0.0, top or 1.0)
     scale = Scale(0.0, ticks[-1], LABEL, WIDTH - 130)
-    _axis(canvas, scale, ticks, (0, row * len(frame)), _ticks("percent", view.money))
+    draw_axis(canvas, scale, ticks, (0, row * len(frame)), figure_writer("percent", view.money))
     percent = FORMATS["percent"]
     for position, line in enumerate(frame.to_dict("records")):
         y = row * position

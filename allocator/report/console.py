@@ -14,7 +14,7 @@ from rich.text import Text as Line
 
 from allocator.report.formats import EMPTY, FORMATS, MoneyUnit, column_format, format_name, is_missing
 from allocator.report.sections import ReportTable
-from allocator.report.words import BINDING, STATUS
+from allocator.report.words import BINDING, HEADINGS, STATUS
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ __all__ = ["print_summary", "print_table", "table_cell"]
 TRADES, RULES, TILTS = 4, 6, 4
 """How many lines of each fit one screen."""
 
+GAP = 3
+"""Blanks between two columns."""
+
 GOOD, BAD, QUIET = "green", "red", "dim"
 
 
@@ -34,40 +37,44 @@ def print_summary(view: View, console: Console) -> None:
     language, fund = view.language, view.manifest["fund"]
     money = Text(f"money in {view.money.label.en}", f"金额单位：{view.money.label.zh}")
     console.print(Line(f"{fund['name']}  ·  {fund['as_of']}  ·  {money[language]}", style="bold"))
-    console.print(_measures(view))
+    console.print(_measures(view, console.width))
     _print_trades(view, console)
     _print_rules(view, console)
     _print_tilts(view, console)
     console.print(_proof(view))
 
 
-def _grid(headings: Sequence[str], title: str) -> Table:
-    """Return an empty table: first column left, the others right."""
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False)
-    for position, heading in enumerate(headings):
-        if position == 0:
-            table.add_column(escape(heading), overflow="ellipsis", no_wrap=True)
-        else:
-            table.add_column(escape(heading), justify="right", no_wrap=True, min_width=cell_len(heading))
+def _grid(headings: Sequence[str], rows: Sequence[Sequence[str | Line]], width: int) -> Table:
+    """Return a table: the first column gives way where the screen is narrow, figures never do."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    widest = [
+        max([cell_len(heading), *(cell_len(str(row[place])) for row in rows)]) for place, heading in enumerate(headings)
+    ]
+    room = width - sum(widest[1:]) - GAP * (len(widest) - 1)
+    table.add_column(escape(headings[0]), overflow="ellipsis", no_wrap=True, max_width=max(12, min(room, 56)))
+    for heading, needed in zip(headings[1:], widest[1:], strict=True):
+        table.add_column(escape(heading), justify="right", no_wrap=True, min_width=needed)
+    for row in rows:
+        table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 
 
-def _measures(view: View) -> Table:
+def _measures(view: View, width: int) -> Table:
     from allocator.report.summary import key_measures
 
     language = view.language
-    words = (Text("Measure", "指标"), Text("Before", "调整前"), Text("After", "调整后"), Text("Change", "变动"))
-    table = _grid([word[language] for word in words] + [Text("Required", "要求")[language]], "")
-    for line in key_measures(view):
-        required = "" if line.required is None else f"≥ {line.write(line.required, view.money)}"
-        table.add_row(
+    words = (Text("Measure", "指标"), *(HEADINGS[name] for name in ("before", "amount", "change", "required")))
+    rows: list[list[str | Line]] = [
+        [
             line.label[language],
             "" if line.before is None else line.write(line.before, view.money),
             Line(line.write(line.after, view.money), style="bold"),
             _change(line, view.money),
-            required,
-        )
-    return table
+            "" if line.required is None else f"≥ {line.write(line.required, view.money)}",
+        ]
+        for line in key_measures(view)
+    ]
+    return _grid([word[language] for word in words], rows, width)
 
 
 def _change(line: Measure, money: MoneyUnit) -> Line:
@@ -87,31 +94,23 @@ def _print_trades(view: View, console: Console) -> None:
     if not bought and not sold:
         console.print(Text("No trades.", "无需调整。")[language])
         return
-    words = (
-        Text("Largest trades", "主要买卖"),
-        Text("Account", "账户"),
-        Text("Trade", "买卖金额"),
-        Text("Target", "调整后"),
-        Text("Return", "预期收益率"),
-        Text("Marginal capital", "边际资本"),
-    )
-    table = _grid([word[language] for word in words], "")
-    for trades, style in ((bought, GOOD), (sold, BAD)):
-        for trade in trades:
-            table.add_row(*_trade_cells(trade, view, style))
-    console.print(table)
+    names = ["account", "trade", "target", "expected_return"]
+    rows = [_trade_cells(trade, view, GOOD) for trade in bought] + [_trade_cells(trade, view, BAD) for trade in sold]
+    if view.result.after is not None:
+        names.append("capital_marginal")
+    headings = [Text("Largest trades", "主要买卖"), *(HEADINGS[name] for name in names)]
+    console.print(_grid([word[language] for word in headings], [row[: len(headings)] for row in rows], console.width))
 
 
-def _trade_cells(trade: Trade, view: View, style: str) -> list[Line]:
+def _trade_cells(trade: Trade, view: View, style: str) -> list[str | Line]:
     money, percent = FORMATS["money"], FORMATS["percent"]
-    name = trade.name if trade.name == trade.asset_id else f"{trade.asset_id} {trade.name}"
     return [
-        Line(name),
-        Line(trade.account[view.language]),
+        trade.name if trade.name == trade.asset_id else f"{trade.asset_id} {trade.name}",
+        trade.account[view.language],
         Line(money.write(trade.trade, view.money, sign=True), style=style),
-        Line(money.write(trade.target, view.money)),
-        Line(percent.write(trade.expected_return, view.money)),
-        Line(percent.write(trade.capital_marginal, view.money)),
+        money.write(trade.target, view.money),
+        percent.write(trade.expected_return, view.money),
+        percent.write(trade.capital_marginal, view.money),
     ]
 
 
@@ -122,27 +121,32 @@ def _print_rules(view: View, console: Console) -> None:
     if not rules:
         console.print(Text("No rule binds.", "没有起约束作用的规则。")[language])
         return
-    words = (
+    headings = [
         Text("Rules that hold us back", "起约束作用的规则"),
-        Text("Limit", "限值"),
-        Text("Relaxed by", "放松"),
-        Text("Gains", "目标改善"),
-    )
-    table = _grid([word[language] for word in words], "")
-    for rule in rules[:RULES]:
-        table.add_row(Line(rule.label[language]), rule.limit, rule.step[language], rule.write_gain(view.money))
+        *(HEADINGS[name] for name in ("rhs", "step", "gain")),
+    ]
+    rows = [
+        [rule.label[language], rule.limit, rule.step[language], rule.write_gain(view.money)] for rule in rules[:RULES]
+    ]
+    console.print(_grid([word[language] for word in headings], rows, console.width))
     if len(rules) > RULES:
         more = len(rules) - RULES
-        table.add_row(
-            Line(Text(f"… {more} more in constraints.csv", f"……另有 {more} 条见 constraints.csv")[language], QUIET)
-        )
-    console.print(table)
+        text = Text(f"… {more} more in constraints.csv", f"……另有 {more} 条见 constraints.csv")
+        console.print(Line(text[language], style=QUIET))
 
 
 def _print_tilts(view: View, console: Console) -> None:
-    table = view.tables["tilts"]
-    if not table.frame.empty:
-        console.print(_rich_table(table, view.language, view.money, TILTS))
+    table, language = view.tables["tilts"], view.language
+    if table.frame.empty:
+        return
+    columns = ("score_untilted", "score_after", "return_given_up", "capital_used", "ratio_change")
+    rows = []
+    for line in table.frame.head(TILTS).to_dict("records"):
+        label = table.labels["name"].get(line["name"]) or Text(line["name"], line["name"])
+        figures = [FORMATS[table.formats[column]].write(line[column], view.money) for column in columns]
+        rows.append([label[language], *figures])
+    headings = [HEADINGS["tilt"], *(HEADINGS[column] for column in columns)]
+    console.print(_grid([word[language] for word in headings], rows, console.width))
 
 
 def _proof(view: View) -> Line:
@@ -176,7 +180,7 @@ def print_table(table: ReportTable, language: Language, money: MoneyUnit, consol
 
 def _rich_table(table: ReportTable, language: Language, money: MoneyUnit, most: int) -> Table:
     columns = [str(column) for column in table.frame.columns]
-    grid = _grid([], "")
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     forms = {column: column_format(table.frame[column], table.formats.get(column)) for column in columns}
     for column in columns:
         justify: Any = "left" if forms[column] in {"text", "flag"} else "right"

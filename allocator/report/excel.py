@@ -43,7 +43,7 @@ def write_workbook(view: View, path: Path) -> None:
     book = Workbook()
     book.remove(book.active)
     _summary(_add(book, "summary"), view)
-    for name in ("allocation", "capital", "charges", "constraints", "tilts"):
+    for name in ("allocation", "capital", "charges", "constraints", "tilts", "cash_flows"):
         if name in view.tables:
             writer = {"allocation": _allocation, "capital": _capital}.get(name, _plain)
             writer(_add(book, SHEETS.get(name, name)), view.tables[name], view)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.report.formats import FORMATS
+from allocator.report.formats import FORMATS, is_missing
 from allocator.report.html import both, plain, tag
 from allocator.report.summary import Measure, Trade, binding_rules, key_measures, proof_line, top_trades
 from allocator.report.view import View
-from allocator.report.words import STATUS, TILT_MODES
+from allocator.report.words import SOURCES, STATUS, TILT_MODES
 from allocator.types import Text
 
 __all__ = ["overview"]
@@ -97,7 +97,8 @@ def _rules(view: View) -> str:
     headings = (Text("Rule", "规则"), Text("Limit", "限值"), Text("One step", "放松一步"), Text("is worth", "目标改善"))
     rows = [
         [
-            both(rule.label) + (tag("span", plain(rule.source), class_="sub") if rule.source != "user" else ""),
+            both(rule.label)
+            + tag("span", both(SOURCES.get(rule.source) or Text(rule.source or "—", rule.source or "—")), class_="sub"),
             plain(rule.limit),
             both(rule.step),
             plain(rule.write_gain(view.money)),
@@ -126,30 +127,26 @@ def _cost(view: View, measures: Sequence[Measure]) -> str:
 
 
 def _tilts(view: View) -> str:
-    frame = view.tables["tilts"].frame
+    source = view.tables["tilts"]
     title = Text("What does the policy tilt cost?", "政策倾斜的代价是多少？")
-    if frame.empty:
+    if source.frame.empty:
         return ""
-    headings = (
-        Text("Tilt", "政策倾斜"),
-        Text("Exposure", "敞口"),
-        Text("Return given up", "让渡收益"),
-        Text("Capital used", "占用资本"),
-    )
+    headings = tuple(source.heading(name) for name in ("name", "score_after", "return_given_up", "capital_used"))
     rows = []
-    for line in frame.to_dict("records"):
-        name = Text("all together", "合计") if line["name"] == "all" else Text(line["name"], line["name"])
-        mode = TILT_MODES.get(line["mode"]) or Text(line["mode"] or "—", line["mode"] or "—")
-        before, after = (FORMATS["percent"].write(line[key], view.money) for key in ("score_before", "score_after"))
+    for line in source.frame.to_dict("records"):
+        name = source.labels["name"].get(line["name"]) or Text(line["name"], line["name"])
+        mode = TILT_MODES.get(line["mode"])
+        percent = [FORMATS["percent"].write(line[key], view.money) for key in ("score_untilted", "score_after")]
         rows.append(
             [
-                both(name) + tag("span", both(mode), class_="sub"),
-                plain(f"{before} → {after}"),
+                both(name) + (tag("span", both(mode), class_="sub") if mode is not None else ""),
+                "" if is_missing(line["score_after"]) else plain(" → ".join(percent)),
                 plain(FORMATS["basis_points"].write(line["return_given_up"], view.money)),
                 plain(FORMATS["money"].write(line["capital_used"], view.money)),
             ]
         )
-    return _question(title, _grid(headings, rows))
+    note = Text("Against the best allocation without tilts.", "与不作倾斜的最优配置相比。")
+    return _question(title, _grid(headings, rows) + tag("p", both(note), class_="note"))
 
 
 def _trust(view: View) -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from allocator.report import charts
+from allocator.report.chart_cash_flows import cash_flow_chart
+from allocator.report.chart_returns import return_chart
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.overview import overview
 from allocator.report.sections import ReportTable
@@ -161,8 +163,14 @@ def _allocation(view: View) -> str:
             "面积为调整后金额，空心点为未持有。越靠左上，单位资本的收益越高。",
         )
         title = Text("Who earns its capital", "谁对得起所占资本")
-        cells.append(_panel(figure(title, charts.return_chart(view), note)))
-    return tag("div", cells, class_="grid") + _panel(table(_by_trade(view), view.money), "panel full long")
+        cells.append(_panel(figure(title, return_chart(view), note)))
+    matching = ""
+    if "cash_flows" in view.tables:
+        flows = view.tables["cash_flows"]
+        fold = tag("details", tag("summary", both(Text("As a table", "表格"))) + table(flows, view.money, tools=False))
+        matching = _panel(figure(flows.title, cash_flow_chart(view), flows.note) + fold, "panel full long")
+    rows = _panel(table(_by_trade(view), view.money), "panel full long")
+    return tag("div", cells, class_="grid") + matching + rows
 
 
 def _by_trade(view: View) -> ReportTable:

@@ -17,6 +17,7 @@ from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
 from allocator.report.formats import money_unit
 from allocator.report.manifest import objective_in_money
+from allocator.report.matching import cash_flow_table
 from allocator.report.sections import ReportTable
 from allocator.report.words import (
     ACCOUNTS,
@@ -55,15 +56,21 @@ BINDING_TOLERANCE = 1e-6
 COMMITMENT_COLUMNS = ("asset_id", "account", "current", "target")
 
 
-def result_tables(result: Result) -> dict[str, ReportTable]:
-    """Return the tables of a result by name; those that need a regime are left out without one."""
-    tables = [allocation_table(result), rules_table(result), tilts_table(result)]
+def result_tables(result: Result, tilts: Mapping[str, Text] | None = None) -> dict[str, ReportTable]:
+    """Return the tables of a result by name; those that need a regime or liabilities are left out without.
+
+    ``tilts`` holds the label of each tilt.
+    """
+    tables = [allocation_table(result), rules_table(result), tilts_table(result, tilts or {})]
     if result.after is not None and result.before is not None:
         tables.insert(
             1, capital_table(result.after.tree, result.after.holdings, result.before.holdings, result.before.tree)
         )
     if result.regime is not None:
         tables.append(charges_table(result))
+    matching = cash_flow_table(result)
+    if matching is not None:
+        tables.append(matching)
     return {table.name: table for table in tables}
 
 
@@ -240,11 +247,19 @@ def term_rows(term: Term, holdings: Vector, price: Vector | None) -> list[dict[s
 def term_labels(term: Term) -> dict[str, Text]:
     """Return what a reader sees for each row of a term."""
     if not term.rows:
-        return {term.name: term.label}
+        return {term.name: _with_accounts(term.label)}
     return {
         name: Text(f"{term.label.en}: {row}", f"{term.label.zh}：{_account(row)['zh']}")
         for name, row in zip(term.row_names(), term.rows, strict=True)
     }
+
+
+def _with_accounts(label: Text) -> Text:
+    """Return the label with the usual accounts named in Chinese where it names them."""
+    chinese = label.zh
+    for name, account in ACCOUNTS.items():
+        chinese = chinese.replace(name, account.zh)
+    return Text(label.en, chinese)
 
 
 def _account(name: str) -> Text:
@@ -284,7 +299,7 @@ def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
     return row | {"mode": Mode.HARD.value, "certainty": certainty}
 
 
-def tilts_table(result: Result) -> ReportTable:
+def tilts_table(result: Result, named: Mapping[str, Text]) -> ReportTable:
     """Return each tilt with what it steered, what it cost, and what was bought and sold for it."""
     frame = pd.DataFrame(
         [[getattr(tilt, column) for column in TILT_COLUMNS] for tilt in result.tilts], columns=list(TILT_COLUMNS)
@@ -294,7 +309,7 @@ def tilts_table(result: Result) -> ReportTable:
     formats = dict.fromkeys(("score_before", "score_untilted", "score_after"), "percent") | {"ratio_change": "points"}
     formats |= {"return_given_up": "basis_points", "capital_used": "money"}
     formats |= {"objective_given_up": "money" if objective_in_money(result) else "basis_points"}
-    labels = {"mode": TILT_MODES, "name": {"all": Text("all together", "合计")}}
+    labels = {"mode": TILT_MODES, "name": {**named, "all": Text("all together", "合计")}}
     headings = HEADINGS | {"name": HEADINGS["tilt"]}
     return ReportTable("tilts", Text("Policy tilts", "政策倾斜"), frame, headings, formats, labels=labels)
 

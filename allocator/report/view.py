@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from allocator.errors import PluginError, Problem
+from allocator.registry import Registry, load_registry
 from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
 from allocator.report.sections import ReportSectionSpec, ReportTable
@@ -15,7 +16,7 @@ from allocator.report.tables import COMMITMENT_COLUMNS, result_tables
 from allocator.result import Result
 from allocator.types import Language, Text
 
-__all__ = ["Section", "View", "installed_sections"]
+__all__ = ["Section", "View"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +55,18 @@ class View:
     money: MoneyUnit
 
     @classmethod
-    def of(cls, result: Result, language: Language, sections: Sequence[ReportSectionSpec] | None = None) -> View:
-        """Build the view; ``sections`` None asks the enabled plugins.
+    def of(cls, result: Result, language: Language, registry: Registry | None = None) -> View:
+        """Build the view; ``registry`` None loads the plugins of the result's fund.
 
         Raises
         ------
         PluginError
-            When a section fails; names it.
+            When a plugin's section fails; names it.
         """
-        specs = installed_sections(result) if sections is None else sections
+        registry = _registry(result) if registry is None else registry
+        specs = [registry.report_sections[name] for name in sorted(registry.report_sections)]
         built = tuple(section for spec in specs if (section := _build(spec, result)).tables)
-        tables = result_tables(result)
+        tables = result_tables(result, {name: spec.label for name, spec in registry.tilts.items()})
         tables["commitments"] = _commitments(built)
         return cls(result, manifest(result), tables, built, language, money_unit(result.model.space.total))
 
@@ -73,13 +75,9 @@ class View:
         return None if amount is None else amount * self.result.inputs.unit
 
 
-def installed_sections(result: Result) -> tuple[ReportSectionSpec, ...]:
-    """Return the sections of the plugins enabled for the result's fund, by name."""
-    from allocator.registry import load_registry
-
+def _registry(result: Result) -> Registry:
     plugins = result.inputs.settings.plugins
-    found = load_registry(plugins.enable, plugins.disable).report_sections
-    return tuple(found[name] for name in sorted(found))
+    return load_registry(plugins.enable, plugins.disable)
 
 
 def _build(spec: ReportSectionSpec, result: Result) -> Section:

@@ -79,8 +79,6 @@ HEADINGS: dict[str, Text] = {
     "required": Text("Required", "要求"),
     "step": Text("Relaxed by", "放松"),
     "gain": Text("Objective gains", "目标改善"),
-    "buy": Text("Buy", "买入"),
-    "sell": Text("Sell", "卖出"),
 }
 """Heading of each column that reports know."""
 
@@ -154,19 +152,18 @@ STAGES: Mapping[str, Text] = {
 
 GROUPS: Mapping[str, Text] = {
     "cash": Text("Cash", "现金类"),
-    "deposits": Text("Deposits", "存款"),
-    "fixed_income": Text("Fixed income", "固定收益"),
+    "deposit": Text("Deposits and loans", "存款及贷款"),
     "government": Text("Government", "利率债"),
     "credit": Text("Credit", "信用债"),
+    "fixed_income": Text("Fixed income", "固定收益"),
+    "securitised": Text("Securitised", "证券化产品"),
+    "non_standard": Text("Non-standard", "非标资产"),
     "equity": Text("Equity", "权益"),
+    "fund": Text("Funds", "基金"),
     "private_equity": Text("Private equity", "未上市股权"),
-    "funds": Text("Funds", "基金"),
-    "products": Text("Products", "金融产品"),
-    "non_standard": Text("Non-standard debt", "非标债权"),
-    "alternatives": Text("Alternatives", "另类投资"),
     "property": Text("Property", "不动产"),
     "overseas": Text("Overseas", "境外"),
-    "derivatives": Text("Derivatives", "衍生品"),
-    "other": Text("Other", "其他"),
+    "commodity": Text("Commodities", "商品"),
+    "derivative": Text("Derivatives", "衍生品"),
 }
-"""Groups of kinds, for the colours of charts."""
+"""Groups of kinds, in the order of their colours."""

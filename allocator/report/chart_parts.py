@@ -1,0 +1,37 @@
+"""What the charts share: their width, axes and the figures on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from allocator.report.formats import FORMATS, MoneyUnit
+from allocator.report.svg import Canvas, Scale
+
+__all__ = ["WIDTH", "Write", "draw_axis", "figure_writer"]
+
+WIDTH = 620.0
+"""Width of a chart in drawing units; about its width on a desk's screen."""
+
+Write = Callable[[float], str]
+"""How an axis writes a figure."""
+
+
+def draw_axis(canvas: Canvas, scale: Scale, ticks: Sequence[float], between: tuple[float, float], write: Write) -> None:
+    """Draw grid lines between two heights with their figures below."""
+    top, bottom = between
+    for tick in ticks:
+        x = scale(tick)
+        canvas.line((x, top), (x, bottom), "axis" if tick == 0.0 else "grid")
+        canvas.text(x, bottom + 14, write(tick), "tick", "middle")
+
+
+def figure_writer(form: str, money: MoneyUnit) -> Write:
+    """Return how figures of an axis are written: with as few decimals as they need."""
+    shown = FORMATS[form]
+
+    def write(value: float) -> str:
+        figure = shown.scaled(value, money)
+        text = f"{abs(figure):,.4f}".rstrip("0").rstrip(".")
+        return ("−" if figure < 0 and text != "0" else "") + text + shown.suffix
+
+    return write
