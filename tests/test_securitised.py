@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import allocator_securitised
 import numpy as np
+import pandas as pd
 import pytest
+from allocator_securitised.building_blocks import building_blocks
+from allocator_securitised.deals import tranche_cash_flows
 from allocator_securitised.pool import PoolFlows, Pools, pool_flows
+from allocator_securitised.report import part_tables, tranche_tables
 from allocator_securitised.tranches import Tranches, expected_loss, tranche_flows
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from scipy import integrate, stats
+from support import make_inputs, make_registry
+
+from allocator import Fund
+from allocator.errors import InputError, Problems
+from allocator.inputs.cash_flows import asset_cash_flows
+from allocator.inputs.fund import Inputs
 
 
 def pool(
@@ -168,3 +179,134 @@ def test_without_correlation_a_covered_loss_costs_the_senior_nothing() -> None:
     assert losses.share[1] == 0.0
     assert losses.share[0] == pytest.approx(pool_flows(terms).lost[0].sum() / 0.2, rel=1e-9)
     assert expected_loss(pool(copies=1), stack(0.0, 1.0), np.full(1, 0.3)).share[0] == 0.0
+
+
+ABS = {
+    "asset_id": "ABS",
+    "kind": "exchange_abs",
+    "account": "traditional",
+    "amount": 100.0,
+    "coupon": 0.03,
+    "frequency": 1,
+    "maturity": "2030-06-30",
+    "amortisation": "equal_principal",
+    "prepayment_rate": "10%;20%",
+    "default_rate": "2%",
+    "loss_severity": 0.5,
+    "subordination": 0.0,
+    "pool_coupon": 0.04,
+    "yield": 0.031,
+    "expected_return": 0.0,
+}
+BOND = {"asset_id": "B", "kind": "government_bond", "account": "traditional", "amount": 50.0, "yield": 0.02}
+REGISTRY = make_registry(("securitised", allocator_securitised))
+
+
+def assets(*rows: dict[str, object], **tables: pd.DataFrame) -> Inputs:
+    return make_inputs([dict(row) for row in rows], tables=tables, registry=REGISTRY)
+
+
+def test_a_row_of_assets_becomes_the_cash_flows_worked_by_hand() -> None:
+    """The hand-worked pool above, held whole: principal 0.245 + 0.0735 + 0.01 and coupon 3% of 100 after a year."""
+    frame = tranche_cash_flows(assets(ABS, BOND))
+    assert frame["asset_id"].unique().tolist() == ["ABS"]
+    assert frame["date"].dt.strftime("%Y-%m-%d").tolist() == [f"{year}-06-30" for year in range(2027, 2031)]
+    assert frame["principal"][0] == pytest.approx(32.85)
+    assert frame["principal"][1] == pytest.approx(21.609 + 8.6436 + 0.6615)
+    assert frame["interest"][0] == pytest.approx(3.0)
+    lost = 100 * pool_flows(pool(amortisation="equal_principal", prepayment=(0.1, 0.2), default=(0.02,))).lost.sum()
+    assert frame["principal"].sum() == pytest.approx(100.0 - lost)
+
+
+def test_the_flows_are_a_table_the_fund_can_name() -> None:
+    flows = tranche_cash_flows(assets(ABS))
+    given = assets(ABS, cash_flows=flows)
+    problems = Problems()
+    found = asset_cash_flows(given, np.array([True]), problems)
+    assert not len(problems)
+    assert found.amount.sum() * 100.0 == pytest.approx(flows["principal"].sum() + flows["interest"].sum())
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "words"),
+    [
+        ({"loss_severity": None}, "loss_severity", "need this figure"),
+        ({"subordination": 0.3, "tranche_share": 0.8}, "tranche_share", "above its pool"),
+        ({"default_rate": "120%"}, "default_rate", "out of range"),
+        ({"frequency": 3}, "frequency", "1, 2, 4, 12"),
+    ],
+)
+def test_what_a_tranche_lacks_is_named(change: dict[str, object], column: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        tranche_cash_flows(assets({**ABS, **change}))
+    assert f"column {column}" in str(caught.value)
+
+
+def test_building_blocks_show_their_parts() -> None:
+    """Yield − loss + roll; dividend + growth + valuation; the funds' growth; else as given."""
+    rows = assets(
+        {**BOND, "modified_duration": 5 / 1.02, "frequency": 1},
+        {
+            **BOND,
+            "asset_id": "C",
+            "kind": "corporate_bond",
+            "yield": 0.03,
+            "default_rate": "0.4%;0.8%",
+            "loss_severity": 0.6,
+        },
+        {"asset_id": "S", "kind": "listed_stock", "account": "traditional", "amount": 1.0, "dividend_yield": 0.03}
+        | {"dividend_growth": 0.04, "valuation_change": -0.01},
+        {"asset_id": "F", "kind": "pe_fund", "account": "traditional", "amount": 40.0},
+        {"asset_id": "P", "kind": "property", "account": "traditional", "amount": 1.0, "expected_return": 0.05},
+        curve=pd.DataFrame({"tenor": range(1, 51), "spot": [0.01 + 0.001 * t for t in range(1, 51)]}),
+        funds=pd.DataFrame(
+            {"asset_id": ["F", "F"], "vintage": [2022, 2024], "nav": [30.0, 10.0], "growth": [0.1, 0.06]}
+        ),
+    )
+    parts = building_blocks(rows)
+    # Duration 5 on a curve that rises 10 bp a year: 4 · 0.001.
+    assert parts.loc[0].tolist() == pytest.approx([0.02, 0, 0.004, 0, 0, 0])
+    assert parts.loc[1].tolist() == pytest.approx([0.03, -0.0036, 0, 0, 0, 0])
+    assert parts.loc[2].tolist() == pytest.approx([0.03, 0, 0, 0.04, -0.01, 0])
+    assert parts.loc[3].tolist() == pytest.approx([0, 0, 0, 0.09, 0, 0])
+    assert parts.loc[4].tolist() == pytest.approx([0, 0, 0, 0, 0, 0.05])
+
+
+def test_roll_down_is_exact_for_a_zero_bond() -> None:
+    """Bought at e^−T r(T), worth e^−(T−1) r(T−1) a year later: in logarithms r(T) + roll-down."""
+    tenor, rates = 7, {7: 0.024, 6: 0.021}
+    roll = (tenor - 1) * (rates[7] - rates[6])
+    assert tenor * rates[7] - (tenor - 1) * rates[6] == pytest.approx(rates[7] + roll)
+    curve = pd.DataFrame({"tenor": [1.0, 6.0, 7.0, 50.0], "spot": [0.01, 0.021, 0.024, 0.03]})
+    bond = {**BOND, "modified_duration": 7 / 1.02, "frequency": 1}
+    assert building_blocks(assets(bond, curve=curve))["roll_down"][0] == pytest.approx(roll)
+
+
+def test_a_tranche_loses_what_its_place_in_the_pool_says() -> None:
+    """Junior and senior of one pool: 3.1% yield less the annual loss of each, from the engine above."""
+    junior = {**ABS, "subordination": 0.0, "tranche_share": 0.1}
+    senior = {**ABS, "asset_id": "SEN", "subordination": 0.1}
+    parts = building_blocks(assets(junior, senior))
+    terms = pool(amortisation="equal_principal", coupon=0.04, prepayment=(0.1, 0.2), default=(0.02,), copies=2)
+    expected = expected_loss(terms, stack(0.0, 0.1, 1.0), np.full(2, 0.15))
+    np.testing.assert_allclose(parts["expected_loss"], -expected.annual, rtol=1e-12)
+    assert -parts["expected_loss"][0] > 10 * -parts["expected_loss"][1] > 0
+
+
+def test_a_row_with_nothing_to_build_from_is_named() -> None:
+    with pytest.raises(InputError, match="nothing to build") as caught:
+        building_blocks(assets(BOND, {"asset_id": "X", "kind": "property", "account": "traditional", "amount": 1.0}))
+    assert "row 2" in str(caught.value)
+    credit = {**BOND, "asset_id": "C", "kind": "corporate_bond"}
+    with pytest.raises(InputError, match="needs its expected loss"):
+        building_blocks(assets(credit))
+
+
+def test_the_report_shows_tranches_and_parts() -> None:
+    settings = {"fund": {"name": "Test", "as_of": "2026-06-30"}, "models": {"returns": "building_blocks"}}
+    result = Fund(settings, pd.DataFrame([ABS, BOND])).optimize()
+    tranches = tranche_tables(result)[0].frame
+    assert tranches["asset_id"].tolist() == ["ABS"]
+    assert tranches["loss"][0] == pytest.approx(tranches["pool_loss"][0])
+    parts = part_tables(result)[0].frame
+    np.testing.assert_allclose(parts["expected_return"], result.expected_return)

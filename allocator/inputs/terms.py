@@ -14,7 +14,7 @@ from allocator.inputs.schedules import Amortisation, Contracts
 from allocator.settings import parse_number
 from allocator.types import Text
 
-__all__ = ["PRICE_BASE", "Terms", "column", "flags", "read_terms"]
+__all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "flags", "read_terms"]
 
 Vector = NDArray[np.float64]
 
@@ -160,7 +160,7 @@ def _repayment(assets: pd.DataFrame, faults: _Faults) -> tuple[NDArray[np.str_],
         Text("no such way of repaying", "未知的还本方式"),
         ", ".join(Amortisation),
     )
-    prepayment = _yearly(assets, "prepayment_rate")
+    prepayment = annual_rates(assets, "prepayment_rate")
     faults.add(
         ~np.all((prepayment >= 0) & (prepayment < 1), axis=1),
         "prepayment_rate",
@@ -170,7 +170,7 @@ def _repayment(assets: pd.DataFrame, faults: _Faults) -> tuple[NDArray[np.str_],
     return amortisation, np.where((prepayment >= 0) & (prepayment < 1), prepayment, 0.0)
 
 
-def _yearly(frame: pd.DataFrame, name: str) -> Vector:
+def annual_rates(frame: pd.DataFrame, name: str) -> Vector:
     """Return a list of annual rates per row, shape (k, years): shorter lists go on with their last rate.
 
     An empty cell is one rate of zero; a cell that is not made of numbers is NaN.

@@ -1,5 +1,36 @@
-"""Securitised products as what they are: pools that amortise, prepay and default, cut into tranches."""
+"""Securitised products as what they are: pools that amortise, prepay and default, cut into tranches.
+
+Their expected loss is one of the parts from which the return model ``building_blocks`` builds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from allocator.hooks import hookimpl
+from allocator.model import ReturnModelSpec
+from allocator.report.sections import ReportSectionSpec
+from allocator.types import Table
+
 __all__: list[str] = []
+
+
+@hookimpl
+def allocator_tables() -> Sequence[Table]:
+    from allocator_securitised import building_blocks, deals
+
+    return (*deals.TABLES, *building_blocks.TABLES)
+
+
+@hookimpl
+def allocator_return_models() -> Sequence[ReturnModelSpec]:
+    from allocator_securitised.building_blocks import RETURN_MODELS
+
+    return RETURN_MODELS
+
+
+@hookimpl
+def allocator_report_sections() -> Sequence[ReportSectionSpec]:
+    from allocator_securitised.report import SECTIONS
+
+    return SECTIONS
