@@ -15,7 +15,7 @@ fund still to be raised): nothing happens. A running fund continues from its act
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,19 +62,14 @@ class FundTerms:
     rates: Vector
 
     def new_commitment(self) -> FundTerms:
-        """Return the same terms for one CNY committed today to a fund in its first year."""
+        """Return the same terms for one CNY newly committed: to a fund that starts now, or when it is raised."""
         none = np.zeros_like(self.commitment)
-        return FundTerms(
-            np.ones_like(self.commitment),
-            none,
-            none,
-            np.zeros_like(self.age),
-            self.life,
-            self.bow,
-            self.growth,
-            self.income,
-            self.rates,
-        )
+        one = np.ones_like(self.commitment)
+        return replace(self, commitment=one, paid_in=none, nav=none, age=np.minimum(self.age, 0))
+
+    def taken(self, places: NDArray[np.int64]) -> FundTerms:
+        """Return the funds at these places, repeated where a place repeats."""
+        return FundTerms(**{part.name: getattr(self, part.name)[places] for part in fields(self)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +117,8 @@ def project(terms: FundTerms, years: int) -> Projection:
 
 def growth_curve(terms: FundTerms) -> Vector:
     """Return the year-end NAV of one CNY newly committed, by year of life (k, ⌈max L⌉)."""
-    return project(terms.new_commitment(), int(np.ceil(terms.life.max(initial=1.0)))).nav
+    started = replace(terms.new_commitment(), age=np.zeros_like(terms.age))
+    return project(started, int(np.ceil(terms.life.max(initial=1.0)))).nav
 
 
 def _contribution_rate(terms: FundTerms, t: NDArray[np.int64]) -> Vector:
