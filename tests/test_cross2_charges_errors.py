@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from allocator_cross2.classify import BASE_RULES, required_columns
 from allocator_cross2.products import PRODUCTS
-from allocator_cross2.ratings import RATINGS, RatingFault, parse_rating
 from charging import (
     BOND,
     CSI,
@@ -24,6 +23,8 @@ from charging import (
 )
 
 from allocator.errors import InputError
+from allocator.inputs.ratings import SCALE, read_rating
+from allocator.types import Text
 
 FIRST = date(2022, 3, 31)
 DAY = timedelta(days=1)
@@ -59,7 +60,7 @@ NOTICE_2025 = date(2025, 12, 1)
     ],
 )
 def test_ratings_in_usual_notations(text: str, rating: str) -> None:
-    assert parse_rating(text) == RATINGS.index(rating)
+    assert read_rating(text) == (*SCALE, "unrated").index(rating)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +72,14 @@ def test_ratings_in_usual_notations(text: str, rating: str) -> None:
         ("A-1", "short-term"),
         ("A-1+", "short-term"),
         ("F1", "short-term"),
-        ("AAAA", "one of AAA"),
-        ("good", "one of AAA"),
+        ("AAAA", "write AAA"),
+        ("good", "write AAA"),
         ("/", "write AAA"),
     ],
 )
 def test_ratings_that_are_refused(text: str, hint: str) -> None:
-    fault = parse_rating(text)
-    assert isinstance(fault, RatingFault)
-    assert hint in fault.hint.en
+    cure = read_rating(text)
+    assert isinstance(cure, Text) and hint in cure.en
     with pytest.raises(InputError, match="assets, row 1, column rating") as caught:
         one({"kind": "corporate_bond", "rating": text, "modified_duration": 3.0})
     assert hint in str(caught.value)

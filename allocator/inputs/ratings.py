@@ -1,46 +1,90 @@
-"""Credit ratings in any usual notation, put on one scale."""
+"""Credit ratings in any usual notation, put on one scale.
+
+Of several ratings the lowest counts. Short-term ratings and Moody's notation are refused: they are no places
+on this scale, and reading ``Aaa`` as ``AAA`` would turn ``A1`` into something else the next time.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+import unicodedata
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems, did_you_mean
+from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.types import Text
 
-__all__ = ["SCALE", "UNRATED", "parse_rating", "rating_ranks"]
+__all__ = ["SCALE", "UNRATED", "parse_rating", "rating_ranks", "read_rating"]
 
 SCALE = (
     *("AAA", "AA+", "AA", "AA-", "A+", "A", "A-", "BBB+", "BBB", "BBB-"),
-    *("BB+", "BB", "BB-", "B+", "B", "B-", "CCC", "CC", "C", "D"),
+    *("BB+", "BB", "BB-", "B+", "B", "B-", "CCC+", "CCC", "CCC-", "CC", "C", "D"),
 )
 """Ratings from the best down; the rank of a rating is its place here."""
 
 UNRATED = len(SCALE)
 """Rank of what has no rating: below every rating."""
 
-_NONE = {"", "NR", "N/A", "NA", "NONE", "UNRATED", "-", "--", "无", "无评级", "未评级", "暂无评级", "无债项评级"}
-_SIGNS = str.maketrans({"＋": "+", "－": "-", "−": "-", "–": "-", "（": "(", "）": ")"})
+_RANK = {rating: rank for rank, rating in enumerate(SCALE)}
+_NONE = {
+    *("", "NR", "N.R.", "N/R", "N/A", "NA", "NONE", "UNRATED", "NOTRATED", "WR", "-", "--"),
+    *("无", "无评级", "未评级", "暂无评级", "无债项评级"),
+}
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−－ー", "-"))
+_SEPARATORS = re.compile(r"[/;,、|]|(?<=[+\-A-Z])\s+(?=[A-D])")
+_REMARK = re.compile(r"\(.*\)$")
+_MOODYS = re.compile(r"Aaa|Aa[123]|A[123]|Baa[123]|Ba[123]|B[123]|Caa[123]|Ca")
+_SHORT_TERM = re.compile(r"A-[123][+-]?|F[123][+-]?|P-[123]|[BCD]-[123]")
+
+
+def read_rating(text: str) -> int | Text:
+    """Return the rank of a rating: 0 for AAA, `UNRATED` for none; or the cure, where it cannot be read.
+
+    ``AA +``, ``AA＋``, ``aaa``, ``AAAsf``, ``AAA级``, ``AA(稳定)``, ``AA+/AAA`` (the lower counts), 无评级 and blank
+    are understood.
+    """
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES).strip()
+    if re.sub(r"\s", "", plain).upper() in _NONE:
+        return UNRATED
+    ranks = []
+    for part in filter(None, map(str.strip, _SEPARATORS.split(plain))):
+        rank = _one(re.sub(r"\s", "", part))
+        if isinstance(rank, Text):
+            return rank
+        ranks.append(rank)
+    rated = [rank for rank in ranks if rank != UNRATED]  # an agency that does not rate says nothing
+    if ranks and not rated:
+        return UNRATED
+    return max(rated) if rated else Text("write AAA, AA+ … D, or NR for none", "请写 AAA、AA+ … D，无评级写 NR")
+
+
+def _one(part: str) -> int | Text:
+    if _MOODYS.fullmatch(_REMARK.sub("", part).removesuffix("sf")):
+        return Text(
+            f"{part} is Moody's notation: write the corresponding rating of the domestic scale",
+            f"{part} 为穆迪评级符号：请填写境内评级体系中的对应级别",
+        )
+    compact = _REMARK.sub("", part.upper()).removesuffix("级").removesuffix("SF")
+    if part.upper() in _NONE:
+        return UNRATED
+    if _SHORT_TERM.fullmatch(compact):
+        return Text(
+            f"{part} is a short-term rating: give the issuer's long-term rating",
+            f"{part} 为短期评级：请填写发行主体的长期评级",
+        )
+    unknown = Text("write AAA, AA+ … D, or NR for none", "请写 AAA、AA+ … D，无评级写 NR")
+    return _RANK.get(compact, unknown)
 
 
 def parse_rating(cell: object) -> int | None:
-    """Return the rank of a rating: 0 for AAA, `UNRATED` for none, None when it cannot be read.
-
-    ``"AA +"``, ``"aaa"``, ``"AAAsf"``, ``"AAA级"`` and ``"AA(稳定)"`` are understood; blank and 无评级 are no rating.
-    """
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+    """Return the rank of a rating as `read_rating` does; an empty cell is no rating, None cannot be read."""
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
         return UNRATED
-    text = re.sub(r"\s", "", str(cell)).translate(_SIGNS).upper()
-    text = re.sub(r"\(.*\)$", "", text)
-    if text in _NONE:
-        return UNRATED
-    text = text.removesuffix("级").removesuffix("SF")
-    return SCALE.index(text) if text in SCALE else None
+    rank = read_rating(str(cell))
+    return None if isinstance(rank, Text) else rank
 
 
 def rating_ranks(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) -> NDArray[np.int64]:
@@ -52,10 +96,9 @@ def rating_ranks(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) ->
     if "rating" not in inputs.assets:
         return ranks
     codes, cells = pd.factorize(inputs.assets["rating"].where(rows), use_na_sentinel=True)
-    known: dict[Hashable, int | None] = {cell: parse_rating(cell) for cell in cells}
     for number, cell in enumerate(cells):
-        rank = known[cell]
-        if rank is not None:
+        rank = read_rating(str(cell))
+        if not isinstance(rank, Text):
             ranks[codes == number] = rank
             continue
         for row in np.flatnonzero(codes == number):
@@ -64,6 +107,6 @@ def rating_ranks(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) ->
                 inputs.where("assets", int(row), "rating"),
                 str(cell),
                 f"{', '.join(SCALE[:10])} …",
-                did_you_mean(str(cell).upper(), SCALE),
+                rank,
             )
     return ranks

@@ -17,14 +17,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import Problems, did_you_mean
+from allocator.inputs.ratings import SCALE, read_rating
 from allocator.types import Text
-from allocator_cross2.ratings import RatingFault, parse_rating, table_row
 
-__all__ = ["Attributes", "Coded", "HINTS"]
+__all__ = ["TABLE_ROWS", "Attributes", "Coded", "HINTS"]
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+TABLE_ROWS = SCALE.index("BBB-") + 1
+"""Ranks below BBB−, and no rating, share the last row of the rules' tables, which stands here."""
 
 NAMED = 50
 """Rows named one by one for one missing attribute of one kind; the rest are counted."""
@@ -260,28 +263,22 @@ class Attributes:
         return rows[fits]
 
     def ratings(self, rows: Rows) -> tuple[Rows, Rows]:
-        """Return the rows with a readable rating, and the row of the rules' tables each stands in."""
+        """Return the rows with a readable rating, and their ranks on `allocator.inputs.ratings.SCALE`."""
         coded = self.text("rating")
         rows = self.require(rows, coded.codes[rows] >= 0, "rating")
-        parsed = self._parsed_ratings
-        places = np.array([-1 if isinstance(item, RatingFault) else item for item in parsed], dtype=np.int64)
-        readable = places[coded.codes[rows]] >= 0 if len(rows) else np.zeros(0, dtype=bool)
-        for code in np.unique(coded.codes[rows[~readable]]):
-            fault = parsed[code]
-            if isinstance(fault, RatingFault):
+        read = self._read_ratings
+        ranks = np.array([*(-1 if isinstance(item, Text) else item for item in read), -1], dtype=np.int64)
+        found = ranks[coded.codes[rows]]
+        for code in np.unique(coded.codes[rows[found < 0]]).tolist():
+            cure = read[code]
+            if isinstance(cure, Text):
                 what = Text("this rating cannot be read", "评级无法识别")
-                self.report(rows[coded.codes[rows] == code], "rating", what, coded.labels[code], fault.hint)
-        rows = rows[readable]
-        return rows, table_row(places[coded.codes[rows]]) if len(rows) else rows
-
-    def rating_places(self, rows: Rows) -> Rows:
-        """Return the place of each row's rating on the scale; call after `ratings` has vouched for the rows."""
-        places = np.array([-1 if isinstance(item, RatingFault) else item for item in self._parsed_ratings])
-        return np.asarray(places[self.text("rating").codes[rows]], dtype=np.int64) if len(rows) else rows
+                self.report(rows[coded.codes[rows] == code], "rating", what, coded.labels[code], cure)
+        return rows[found >= 0], found[found >= 0]
 
     @cached_property
-    def _parsed_ratings(self) -> tuple[int | RatingFault, ...]:
-        return tuple(parse_rating(label) for label in self.text("rating").labels)
+    def _read_ratings(self) -> tuple[int | Text, ...]:
+        return tuple(map(read_rating, self.text("rating").labels))
 
     def durations(self, rows: Rows) -> tuple[Rows, Vector]:
         """Return the rows with a positive modified duration, and the durations in years.

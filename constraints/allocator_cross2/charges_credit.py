@@ -8,9 +8,10 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.inputs.ratings import SCALE
 from allocator.types import Text
+from allocator_cross2.attributes import TABLE_ROWS
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, SPREAD, Basis
-from allocator_cross2.ratings import at_least
 from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["CREDIT_RULES"]
@@ -45,14 +46,14 @@ def _standardised(scope: Scope, rows: Rows) -> None:
     a = scope.attributes
     rows = a.alive(scope.domestic(rows, "overseas_bond"))
     dated, _ = a.durations(rows)
-    rated, place = a.ratings(rows)
+    rated, rank = a.ratings(rows)
     # Both must be known; each lack has been reported on its own.
     known = np.isin(rated, dated)
-    rows, place = rated[known], place[known]
-    rows, duration = a.durations(rows)
+    row_of_table = np.minimum(rank[known], TABLE_ROWS)
+    rows, duration = a.durations(rated[known])
     factor = np.empty(len(rows))
     for number, curve in enumerate(scope.pack.piecewise_table("spread.standardised").values()):
-        mask = place == number
+        mask = row_of_table == number
         factor[mask] = curve.at(duration[mask])
     scope.lines.add(rows, SPREAD, "spread.standardised", factor, k1=_green(scope, rows), basis=Basis.MARKET)
 
@@ -79,8 +80,8 @@ def _deposit(scope: Scope, rows: Rows) -> None:
     for name, key in _LADDERS.items():
         ladder[bank.equals(name)[rows]] = key
     foreign = rows[bank.equals("foreign")[rows]]
-    rated, _ = a.ratings(foreign)
-    strong = rated[a.rating_places(rated) <= at_least("A")]
+    rated, rank = a.ratings(foreign)
+    strong = rated[rank <= SCALE.index("A")]
     ladder[np.isin(rows, strong)] = "city"
     unrated_foreign = np.isin(rows, np.setdiff1d(foreign, rated))
     needs_ratio = ~finance_company & ~unrated_foreign & (ladder != "large")

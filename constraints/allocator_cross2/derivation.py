@@ -16,7 +16,7 @@ _CLIPPED = Text("clipped to", "截断为")
 _CAPPED = Text("capped at", "上限")
 _CONCENTRATION = Text("concentration", "集中度")
 _WHAT_IF = Text("what-if", "假设")
-_EX = Text("EX", "EX")
+_AMOUNT = Text("amount", "金额")
 
 
 def derivations(
@@ -63,7 +63,7 @@ def _sentence(table: ChargeTable, line: int, language: str) -> str:
     formula += f" = {factor:.6g}"
     if rf0 * (1.0 + k_total) > factor:
         formula += f" ({_CAPPED[language]} {factor:g})"
-    return f"{formula}; EX = {table.exposure_per_amount[line]:.6g} × amount; {figure_article(pack, key)}"
+    return f"{formula}; EX = {table.exposure_per_amount[line]:.6g} × {_AMOUNT[language]}; {figure_article(pack, key)}"
 
 
 def _terms(parts: Sequence[tuple[str, float]]) -> str:

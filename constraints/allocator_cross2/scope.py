@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.types import Text
-from allocator_cross2.attributes import Attributes
+from allocator_cross2.attributes import TABLE_ROWS, Attributes
 from allocator_cross2.figures import Ladder
 from allocator_cross2.lines import CURRENCY, EQUITY_PRICE, Direction, LineBuilder, overseas_equity
 from allocator_cross2.pack import RulePack
@@ -70,9 +70,9 @@ class Scope:
 
     def charge_by_rating(self, rows: Rows, module: str, figure: str, **columns: Vector | float | bool | int) -> None:
         """Add lines whose RF0 stands in the table ``figure`` by rating."""
-        rows, place = self.attributes.ratings(rows)
+        rows, rank = self.attributes.ratings(rows)
         factors = np.array(list(self.pack.table(figure).values()))
-        self.lines.add(rows, module, figure, factors[place], **columns)
+        self.lines.add(rows, module, figure, factors[np.minimum(rank, TABLE_ROWS)], **columns)
 
     def charge_by_ladder(self, rows: Rows, module: str, figure: str, x: Vector) -> None:
         """Add lines whose RF0 is the step of the ladder ``figure`` that each x reaches."""
