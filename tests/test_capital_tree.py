@@ -160,6 +160,8 @@ def test_the_table_prints_parents_first_memoranda_last_and_skips_what_is_hidden(
     parts_sum = values["rate"] + values["currency"] + values["equity"]
     assert table.loc["relief", "amount"] == pytest.approx(parts_sum - values["market"])
     assert capital.value(holdings) == base.value(holdings)
+    assert capital.node("relief") is relief
+    assert capital.labels["relief"] == label("relief")
 
 
 def test_what_a_tree_refuses() -> None:

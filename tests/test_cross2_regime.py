@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -11,15 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from allocator_cross2.capital_options import CapitalOptions
+from allocator_cross2.commands import figures_in_force, rules
 from allocator_cross2.own_funds import Tiers, recognised_capital
 from allocator_cross2.pack import RulePack
 from allocator_cross2.regime import Cross2Regime, build_regime
+from allocator_cross2.sections import filing_table
 from hypothesis import given
 from hypothesis import strategies as st
 from support import make_inputs, make_registry
 
 from allocator.config import validate_options
 from allocator.errors import InputError
+from allocator.model.build import build_space
+from allocator.model.terms import TOLERANCE
+from allocator.types import Language
 
 PACK = RulePack.at(date(2026, 6, 30))
 BEFORE_2023 = RulePack.at(date(2023, 6, 30))
@@ -347,3 +353,96 @@ def test_what_departs_from_the_rules_is_marked() -> None:
     assert len(told) == 3
     assert regime.tree().values(regime._current)["loss_absorption"] == pytest.approx(3e8)
     assert regime.tree().values(regime._current)["spread"] == pytest.approx(0.9 * 200e8 * 2.8 * (0.0006 * 2.8 + 0.012))
+
+
+# ---- charges that depend on the book
+
+
+def stock(**changes: Any) -> dict[str, Any]:
+    terms = {"asset_id": "CSI", "kind": "listed_stock", "account": "traditional", "board": "main", "indices": "csi300"}
+    return terms | {"holding_years": 1.0, "amount": 80.0, "cost": 60.0, "concentration_exempt": True} | changes
+
+
+def named(amount: float) -> list[dict[str, Any]]:
+    bond = ASSETS[2] | {"amount": amount, "concentration_exempt": None}
+    return [*ASSETS[:2], bond, ASSETS[3]]
+
+
+def test_a_counterparty_below_its_threshold_must_stay_there() -> None:
+    # CNY 100 bn: 8% of 10, 5% of 40, 4% of 50 = 4.8 bn.
+    regime = fund(assets=named(30.0))
+    space = build_space(regime.basis.inputs)
+    (term,) = regime.guards(space)
+    assert term.name == "counterparty_concentration" and term.rows == ("Rail",)
+    held = regime._current.copy()
+    assert term.holds(held)
+    for amount, holds in ((48.01e8, False), (48e8, False), (47.99e8, True)):
+        held[2] = amount
+        assert term.holds(held) is holds
+    # At the very edge that an answer may reach, the charge has not stepped up.
+    held[2] = term.right[0] + TOLERANCE * term.per[0]
+    assert not regime.basis.charges.at(held).k_concentration.any()
+    held[2] = 48.01e8
+    assert regime.basis.charges.at(held).k_concentration.any()
+    assert fund(assets=named(30.0), capital={"guard_concentration": False}).guards(space) == ()
+
+
+def test_a_counterparty_over_its_threshold_is_charged_and_not_guarded() -> None:
+    regime = fund(assets=named(200.0))
+    space = build_space(regime.basis.inputs)
+    assert regime.guards(space) == ()
+    spread = regime.tree().values(regime._current)["spread"]
+    assert spread == pytest.approx(1.4 * 200e8 * 2.8 * (0.0006 * 2.8 + 0.012))
+    low = regime.optimistic_tree(space)
+    assert low is not None
+    assert low.values(regime._current)["spread"] == pytest.approx(spread / 1.4)
+
+
+def test_the_tree_is_exact_at_the_holdings_it_is_asked_for() -> None:
+    regime = fund(assets=[*ASSETS, stock()])
+    held = regime._current
+    # A gain of 20 on 60: k1 = 1/9; buying 60 more at cost: gain 20 on 120, k1 = 1/36.
+    assert regime.tree().values(held)["equity_price"] == pytest.approx(28e8 + 80e8 * 0.30 * (1 + 1 / 9))
+    more = held.copy()
+    more[-1] = 140e8
+    assert regime.tree(more).values(more)["equity_price"] == pytest.approx(28e8 + 140e8 * 0.30 * (1 + 1 / 36))
+
+
+def test_a_book_without_stock_needs_no_optimistic_tree() -> None:
+    regime = fund()
+    assert regime.optimistic_tree(build_space(regime.basis.inputs)) is None
+
+
+# ---- what is shown
+
+
+def test_the_filing_table_has_its_lines_before_and_after() -> None:
+    regime = fund(capital={"loss_absorption_cap": 50.0})
+    before = regime.tree().values(regime._current)
+    table = filing_table(before, before | {"equity_price": before["equity_price"] + 1e8})
+    lines = table.frame.set_index("module")
+    assert list(lines.index[:2]) == ["minimum_capital", "quantifiable_risk_capital"]
+    assert lines.loc["equity_price", "change"] == pytest.approx(1e8)
+    assert lines.loc["control_risk", "before"] == pytest.approx(before["control_risk"])
+    assert table.labels["module"]["market_risk"].zh == "市场风险最低资本"
+
+
+def test_rules_prints_every_figure_in_force_with_its_article() -> None:
+    figures = {figure["figure"]: figure for figure in figures_in_force(PACK)}
+    assert set(figures) == set(PACK)
+    assert figures["rate.ultimate"]["value"] == 0.045
+    assert figures["size_factor.life"]["value"][0] == {"at_least": 5e11, "value": 1.0}
+    assert figures["market.correlation"]["value"]["rows"][0][1] == -0.14
+    assert all(figure["article"] and figure["document"] and figure["effective"] for figure in figures.values())
+    assert json.loads(json.dumps(list(figures.values()))) == list(figures.values())
+
+
+def test_the_rules_command(capsys: pytest.CaptureFixture[str]) -> None:
+    rules("rate.stress", "2023-01-01", None, True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["date"], [figure["figure"] for figure in told["figures"]]) == ("2023-01-01", ["rate.stress"])
+    rules("loss_absorption", "2026-06-30", Language.CHINESE, False)
+    assert "损失吸收" in capsys.readouterr().out
+    for prefix, when in (("nothing", "2026-06-30"), ("rate", "June"), ("rate", "2020-01-01")):
+        with pytest.raises(InputError):
+            rules(prefix, when, None, True)

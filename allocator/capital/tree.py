@@ -128,8 +128,8 @@ class CapitalTree:
         return {id(node): position for position, node in enumerate(self._order)}
 
     def node(self, name: str) -> Node:
-        """Return the module of that name; KeyError if there is none."""
-        for candidate in self._order:
+        """Return the module or memorandum of that name; KeyError if there is none."""
+        for candidate in (*self._order, *(memorandum.node for memorandum in self.memoranda)):
             if candidate.name == name:
                 return candidate
         raise KeyError(name)

@@ -47,12 +47,15 @@ _LABELS = {
     "loss_absorption_cap": Text("Cap of loss absorption", "损失吸收效应调整上限"),
     "loss_absorption_by_ratio": Text("Loss absorption at the largest ratio", "按最高吸收比率"),
     "loss_absorption_by_cap": Text("Loss absorption at the ratio by the cap", "按上限推算的吸收比率"),
-    "market_and_credit_risk": Text("Market and credit risk", "市场与信用风险最低资本合计"),
+    "pool_market_and_credit_risk": Text(
+        "Market and credit risk of the pool: participating and universal accounts",
+        "分红及万能账户市场与信用风险最低资本",
+    ),
     "control_risk": Text("Control risk", "控制风险最低资本"),
     "additional_capital": Text("Additional capital", "附加资本"),
 }
 
-_POOL = Text("Participating and universal: ", "分红及万能账户：")
+_POOL = Text("Pool: ", "分红万能：")
 
 FILING_ORDER = (
     "minimum_capital",
@@ -87,11 +90,11 @@ FILING_ORDER = (
 
 def label(name: str) -> Text:
     """Return the title of a module; KeyError for a name that no module has."""
-    if name.startswith("pool_"):
-        inner = label(name.removeprefix("pool_"))
-        return Text(_POOL.en + inner.en[0].lower() + inner.en[1:], _POOL.zh + inner.zh)
     if name in _LABELS:
         return _LABELS[name]
+    if name.startswith("pool_"):
+        inner = label(name.removeprefix("pool_"))
+        return Text(_POOL.en + inner.en[0].lower() + inner.en[1:], _POOL.zh + inner.zh.rpartition("-")[2])
     for prefix, text in (
         ("currency_net_", Text("Net position, charged, ", "计提后净敞口（带符号），")),
         ("currency_", Text("Currency risk, ", "汇率风险，")),

@@ -121,10 +121,16 @@ class _Modules:
     prefix: str = ""
 
     def leaf(self, module: str, article: str, name: str | None = None, shown: bool = True) -> Leaf:
+        """Return the leaf of a module; one that holds nothing is an empty row."""
         row = self.rows.coefficients.get(module)
         empty = sparse.csr_array((1, self.leaves.size))
         constant = self.rows.constants.get(module, 0.0)
         return self.leaves.add(self.prefix + (name or module), article, empty if row is None else row, constant, shown)
+
+    def held(self, *modules: str) -> bool:
+        """Return whether any row or liability adds to one of these modules."""
+        rows = (self.rows.coefficients.get(module) for module in modules)
+        return any(row is not None and row.nnz for row in rows) or any(self.rows.constants.get(one) for one in modules)
 
     def aggregate(self, name: str, figure: str, children: Mapping[str, Node]) -> Aggregate:
         """Return sqrt(v′Rv) of the children that the figure's matrix names, in its order."""
@@ -167,13 +173,17 @@ class _Modules:
     def overseas(self, name: str, article: str) -> Node:
         """Developed and emerging markets with their correlation (R8 §47, §53)."""
         figure = f"{name}.correlation"
-        return self.aggregate(name, figure, {one: self.leaf(one, article) for one in self.pack.matrix(figure).order})
+        markets = self.pack.matrix(figure).order
+        parts = {market: self.leaf(market, article, shown=self.held(market)) for market in markets}
+        return self.aggregate(name, figure, parts)
 
     def currency(self) -> Node:
         """Σ |net position of each currency| × RF0 and the forwards that hedge nothing (R8 §55–59)."""
         parts: list[Node] = []
         for module in self.rows.names(CURRENCY):
             code = module.removeprefix(CURRENCY)
+            if not self.held(module):
+                continue
             net = self.leaf(module, "R8 §56", f"currency_net_{code}", shown=False)
             title = f"{self.prefix}currency_{code}"
             parts.append(Absolute(title, label(title), "R8 §57", (net,)))
