@@ -1,45 +1,33 @@
-"""Policy tilt toward science-and-technology innovation bonds."""
+"""Science-and-technology innovation bonds: taps as one position, prices to their worst date, the policy tilt."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from allocator.hooks import hookimpl
-from allocator.inputs.fund import Inputs
 from allocator.model import TiltSpec
-from allocator.settings import Section
-from allocator.types import Certainty, Source, Text
+from allocator.report.sections import ReportSectionSpec
+from allocator.types import Table
 
-__all__ = ["TechBondOptions", "score"]
-
-
-class TechBondOptions(Section):
-    """``issuer_types``: count only bonds of these issuer types (issuers.csv ``type``); omitted: all."""
-
-    issuer_types: tuple[str, ...] = ()
+__all__: list[str] = []
 
 
-def score(inputs: Inputs, options: TechBondOptions) -> NDArray[np.float64]:
-    """Return 1 for each science-and-technology innovation bond, else 0, shape (n,)."""
-    chosen = (inputs.assets["kind"] == "tech_innovation_bond").to_numpy()
-    issuers = inputs.table("issuers")
-    if options.issuer_types and issuers is not None:
-        types = dict(zip(issuers["issuer"], issuers["type"], strict=True))
-        chosen &= inputs.assets["issuer"].map(types).isin(options.issuer_types).to_numpy()
-    return chosen.astype(float)
+@hookimpl
+def allocator_tables() -> Sequence[Table]:
+    from allocator_tech_bonds.pricing import TABLES
+
+    return TABLES
 
 
 @hookimpl
 def allocator_tilts() -> Sequence[TiltSpec]:
-    return (
-        TiltSpec(
-            "tech_innovation_bonds",
-            Text("Science-and-technology innovation bonds", "科技创新债券"),
-            TechBondOptions,
-            score,
-            Source("科技部、金融监管总局、工信部、知识产权局 2026-03-02", "", "2026-03-02", Certainty.SECONDARY),
-        ),
-    )
+    from allocator_tech_bonds.tilt import TILTS
+
+    return TILTS
+
+
+@hookimpl
+def allocator_report_sections() -> Sequence[ReportSectionSpec]:
+    from allocator_tech_bonds.report import SECTIONS
+
+    return SECTIONS
