@@ -27,14 +27,18 @@ SCALE = HERE / "replica" / "scale.yaml"
 GIVEN = ("fund.yaml", "issuers.csv", "underlying.csv", "funds.csv")
 
 
-def tables(market: Market, scale: Mapping[str, float]) -> dict[str, pd.DataFrame]:
+CENTS, EXACT = 2, 10
+"""Decimals of amounts: as written, and while the solver takes differences."""
+
+
+def tables(market: Market, scale: Mapping[str, float], digits: int = CENTS) -> dict[str, pd.DataFrame]:
     """Return every derived table by file name."""
     instruments = read_instruments(HERE / "replica" / "instruments.yaml")
     exposures, covariance = factor_tables(instruments, market)
     curve = market.mean_government.round(7).rename_axis("tenor").rename("spot").reset_index()
     curve["tenor"] = curve["tenor"].astype(int)
     return {
-        "assets.csv": asset_table(instruments, market, scale),
+        "assets.csv": asset_table(instruments, market, scale, digits),
         "liabilities.csv": liability_table(market.mean_government),
         "curve.csv": curve,
         "factor_exposures.csv": exposures,
@@ -58,7 +62,7 @@ def calibrated(market: Market, filed: pd.Series) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
 
         def evaluate(scale: Mapping[str, float]) -> Mapping[str, float]:
-            return calibration.modules_of(write(tables(market, scale), Path(folder)))
+            return calibration.modules_of(write(tables(market, scale, EXACT), Path(folder)))
 
         return calibration.calibrate(filed, evaluate)
 

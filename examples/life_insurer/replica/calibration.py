@@ -43,6 +43,8 @@ UNKNOWNS = (
     "medium",
 )
 TOLERANCE = 1e-6
+STEP = 1e-3
+"""Relative step of the finite differences; MINPACK takes its square."""
 
 
 def filed_row(folder: Path) -> pd.Series:
@@ -88,7 +90,7 @@ def calibrate(filed: pd.Series, evaluate: Callable[[Mapping[str, float]], Mappin
         got = evaluate(scale_of(unknowns))
         return np.array([got[name] for name in (*MODULES, "total")]) / target - 1.0
 
-    solution = root(miss, np.ones(len(UNKNOWNS)), tol=TOLERANCE)
+    solution = root(miss, np.ones(len(UNKNOWNS)), tol=TOLERANCE, options={"eps": STEP**2})
     if not solution.success or np.abs(solution.fun).max() > 100 * TOLERANCE:
         raise RuntimeError(f"the filed modules are not reached: {solution.message}")
     return scale_of(solution.x)

@@ -56,21 +56,23 @@ def read_instruments(path: Path) -> list[Instrument]:
     return [Instrument(asset_id=name, **entry) for name, entry in document.items()]
 
 
-def asset_table(instruments: list[Instrument], market: Market, scale: Mapping[str, float]) -> pd.DataFrame:
-    """Return assets.csv with each amount multiplied by the scale of its group (1 for none)."""
+def asset_table(
+    instruments: list[Instrument], market: Market, scale: Mapping[str, float], digits: int = 2
+) -> pd.DataFrame:
+    """Return assets.csv with each amount multiplied by the scale of its group (1 for none), money in ``digits``."""
     rows = []
     for item in instruments:
         terms = _bond_terms(item, market)
         for account, stated in item.amount.items():
-            amount = round(stated * scale.get(f"{item.scale}.{account}", scale.get(str(item.scale), 1.0)), 2)
+            amount = round(stated * scale.get(f"{item.scale}.{account}", scale.get(str(item.scale), 1.0)), digits)
             row: dict[str, Any] = {
                 "asset_id": item.asset_id,
                 "name": item.name,
                 "kind": item.kind,
                 "account": account,
                 "amount": amount,
-                "min": round(amount * item.range[0], 2),
-                "max": round(amount * item.range[1], 2),
+                "min": round(amount * item.range[0], digits),
+                "max": round(amount * item.range[1], digits),
                 "expected_return": round(_expected_return(item, terms), 5),
                 "transaction_cost": round(item.transaction_cost_bp * BASIS_POINT, 6),
                 "specific_volatility": item.risk["specific"],
@@ -78,7 +80,7 @@ def asset_table(instruments: list[Instrument], market: Market, scale: Mapping[st
                 **item.columns,
             }
             if item.gain is not None:
-                row["cost"] = round(amount / (1.0 + item.gain), 2)
+                row["cost"] = round(amount / (1.0 + item.gain), digits)
             rows.append(row)
     frame = pd.DataFrame(rows)
     unknown = set(frame.columns) - set(ASSET_COLUMNS)
