@@ -17,6 +17,8 @@ from charging import (
     table,
 )
 
+from allocator.errors import InputError
+
 # ---- R9 §10-17 ------------------------------------------------------------------------------------------
 
 STANDARDISED = {
@@ -86,6 +88,52 @@ def test_green_bonds_have_k1() -> None:
 def test_a_factor_is_at_most_one() -> None:
     row = {"kind": "corporate_bond", "rating": "NR", "modified_duration": 12.0}
     assert one(row)["spread"] == 1.0
+
+
+# ---- R9 §8 ----------------------------------------------------------------------------------------------
+
+CRM = {"AAA": 0.30, "AA+": 0.40, "AA": 0.50, "AA-": 0.55, "A+": 0.57, "A": 0.60, "A-": 0.65, "BBB+": 0.70, "NR": 0.70}
+
+
+@pytest.mark.parametrize(("rating", "mitigation"), CRM.items())
+def test_credit_protection_moves_part_of_the_charge_to_the_better_rating(rating: str, mitigation: float) -> None:
+    bond = {"kind": "corporate_bond", "rating": rating, "modified_duration": 10.0}
+    own, aaa = one(bond)["spread"], 0.15
+    cover = {"protected_share": 0.8, "protection_rating": "AAA", "protection_book_value": 2.0}
+    moved = mitigation * 0.8
+    assert one({**bond, **cover})["spread"] == pytest.approx((moved + 0.02) * aaa + (1 - moved) * own)
+
+
+def test_protection_by_a_worse_issuer_changes_no_rating() -> None:
+    bond = {"kind": "corporate_bond", "rating": "AA+", "modified_duration": 10.0}
+    cover = {"protected_share": 1.0, "protection_rating": "A", "protection_book_value": 0.0}
+    assert one({**bond, **cover})["spread"] == pytest.approx(0.20)
+
+
+def test_protection_of_default_risk_moves_the_whole_protected_part() -> None:
+    plan = {"kind": "abs_plan", "transparency": "exempt", "rating": "AA", "underlying_count": 200}
+    cover = {"protected_share": 0.5, "protection_rating": "AAA", "protection_book_value": 1.0}
+    got = one({**plan, "largest_underlying_share": 0.1, **cover})
+    assert got == {"counterparty_default": pytest.approx(0.51 * 0.10 + 0.5 * 0.18)}
+
+
+@pytest.mark.parametrize("kind", ["policy_bank_bond", "agency_bond", "government_bond", "cash"])
+def test_no_protection_is_credited_where_the_rule_gives_no_part(kind: str) -> None:
+    with pytest.raises(InputError, match="credit no protection"):
+        one({"kind": kind, "modified_duration": 3.0, "protected_share": 0.5})
+
+
+def test_no_protection_is_credited_on_a_plan_that_is_looked_through() -> None:
+    plan = {"kind": "abs_plan", "rating": "AA", "transparency": "opaque", "protected_share": 0.5}
+    with pytest.raises(InputError, match="credit no protection"):
+        one(plan)
+
+
+@pytest.mark.parametrize("column", ["protection_rating", "protection_book_value"])
+def test_protection_needs_its_rating_and_book_value(column: str) -> None:
+    cover = {"protected_share": 0.5, "protection_rating": "AAA", "protection_book_value": 1.0}
+    with pytest.raises(InputError, match=f"column {column}"):
+        one({"kind": "corporate_bond", "rating": "AA", "modified_duration": 3.0, **cover, column: None})
 
 
 # ---- R9 §18-39 ------------------------------------------------------------------------------------------

@@ -208,4 +208,4 @@ def test_every_kind_says_what_it_needs() -> None:
         for need in required_columns(kind):
             assert need.column and need.when.zh
     assert [need.column for need in required_columns("gold")] == ["capital.factors"]
-    assert {need.column for need in required_columns("corporate_bond")} == {"rating", "modified_duration", "green"}
+    assert {need.column for need in required_columns("policy_bank_bond")} == {"modified_duration", "green"}

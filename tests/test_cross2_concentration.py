@@ -174,6 +174,13 @@ def test_the_report_and_the_linear_form_agree_at_other_holdings() -> None:
     assert report.loc["X", "threshold"] == pytest.approx(4.8 * BN) and bool(report.loc["X", "over"])
 
 
+def test_an_overridden_coefficient_marks_what_it_moves() -> None:
+    rows = [stock(6 * BN), bond(1 * BN, "Y")]
+    found = table(rows, total_assets=100 * BN, options={"overrides": {"concentration.counterparty.k": 0.5}})
+    assert found.k_concentration.tolist() == [0.5, 0.0]
+    assert found.frame()["rule"].tolist() == [False, True]
+
+
 # ---- classes --------------------------------------------------------------------------------------------
 
 

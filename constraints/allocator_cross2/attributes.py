@@ -35,6 +35,10 @@ NAMED = 50
 HINTS: Mapping[str, Text] = MappingProxyType(
     {
         "rating": Text("write NR if there is none", "无评级请写 NR"),
+        "protection_rating": Text(
+            "the rating of the protection's issuer; NR if none", "信用保护工具创设机构的主体评级，无评级填 NR"
+        ),
+        "protection_book_value": Text("the book value of the protection itself", "信用保护工具的账面价值"),
         "board": Text("write main, star or chinext", "请填写 main、star 或 chinext"),
         "holding_years": Text(
             "the weighted average holding period; write 0 for stock held only a short time",
@@ -262,23 +266,19 @@ class Attributes:
             self.report(rows[given & (coded.codes[rows] == code)], column, what, label, hint, ", ".join(choices))
         return rows[fits]
 
-    def ratings(self, rows: Rows) -> tuple[Rows, Rows]:
+    def ratings(self, rows: Rows, column: str = "rating") -> tuple[Rows, Rows]:
         """Return the rows with a readable rating, and their ranks on `allocator.inputs.ratings.SCALE`."""
-        coded = self.text("rating")
-        rows = self.require(rows, coded.codes[rows] >= 0, "rating")
-        read = self._read_ratings
+        coded = self.text(column)
+        rows = self.require(rows, coded.codes[rows] >= 0, column)
+        read = [read_rating(label) for label in coded.labels]
         ranks = np.array([*(-1 if isinstance(item, Text) else item for item in read), -1], dtype=np.int64)
         found = ranks[coded.codes[rows]]
         for code in np.unique(coded.codes[rows[found < 0]]).tolist():
             cure = read[code]
             if isinstance(cure, Text):
                 what = Text("this rating cannot be read", "评级无法识别")
-                self.report(rows[coded.codes[rows] == code], "rating", what, coded.labels[code], cure)
+                self.report(rows[coded.codes[rows] == code], column, what, coded.labels[code], cure)
         return rows[found >= 0], found[found >= 0]
-
-    @cached_property
-    def _read_ratings(self) -> tuple[int | Text, ...]:
-        return tuple(map(read_rating, self.text("rating").labels))
 
     def durations(self, rows: Rows) -> tuple[Rows, Vector]:
         """Return the rows with a positive modified duration, and the durations in years.

@@ -219,6 +219,17 @@ class ChargeTable:
         return self.exposure_per_amount * self.rf
 
     @property
+    def changed(self) -> Mask:
+        """Lines that are not the rule's: `Charges.changed`, or moved by an overridden coefficient, clip or cap."""
+        overridden = self.charges.pack.overridden
+        marked = self.charges.changed.copy()
+        if any(key.startswith("concentration.") for key in overridden):
+            marked |= self.k_concentration != 0.0
+        if any(key.startswith("charge.") for key in overridden):
+            marked |= self.clipped | (self.rf == self.charges.pack.value("charge.largest_factor"))
+        return marked
+
+    @property
     def k1(self) -> Vector:
         """k1 of each line, with that of the stock book."""
         lines = self.charges.lines
@@ -251,7 +262,7 @@ class ChargeTable:
                 "rf": self.rf,
                 "factor": self.factor,
                 "article": articles[lines.figure],
-                "rule": ~charges.changed,
+                "rule": ~self.changed,
             }
         )
 

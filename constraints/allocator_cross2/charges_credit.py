@@ -12,6 +12,7 @@ from allocator.inputs.ratings import SCALE
 from allocator.types import Text
 from allocator_cross2.attributes import TABLE_ROWS
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, SPREAD, Basis
+from allocator_cross2.protection import protected_part
 from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["CREDIT_RULES"]
@@ -42,20 +43,33 @@ def _fixed_figure(figure: str) -> Callable[[Scope, Rows], None]:
 
 
 def _standardised(scope: Scope, rows: Rows) -> None:
-    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds."""
+    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection."""
     a = scope.attributes
     rows = a.alive(scope.domestic(rows, "overseas_bond"))
     dated, _ = a.durations(rows)
     rated, rank = a.ratings(rows)
     # Both must be known; each lack has been reported on its own.
     known = np.isin(rated, dated)
-    row_of_table = np.minimum(rank[known], TABLE_ROWS)
+    rank = rank[known]
     rows, duration = a.durations(rated[known])
-    factor = np.empty(len(rows))
+    k1, figure = _green(scope, rows), "spread.standardised"
+    mitigation = np.array(list(scope.pack.table("protection.spread").values()))[np.minimum(rank, TABLE_ROWS)]
+    split = protected_part(a, rows, rank, mitigation)
+    own, better = _by_rank(scope, rank, duration), _by_rank(scope, split.rank, duration[split.place])
+    market = Basis.MARKET
+    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before, basis=market)
+    covered, k1 = rows[split.place], k1[split.place]
+    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False)
+
+
+def _by_rank(scope: Scope, rank: Rows, duration: Vector) -> Vector:
+    """RF0 of standardised debt (R9 §15)."""
+    factor = np.empty(len(rank))
+    row_of_table = np.minimum(rank, TABLE_ROWS)
     for number, curve in enumerate(scope.pack.piecewise_table("spread.standardised").values()):
         mask = row_of_table == number
         factor[mask] = curve.at(duration[mask])
-    scope.lines.add(rows, SPREAD, "spread.standardised", factor, k1=_green(scope, rows), basis=Basis.MARKET)
+    return factor
 
 
 def _green(scope: Scope, rows: Rows) -> Vector:
@@ -110,7 +124,9 @@ def _loan(scope: Scope, rows: Rows) -> None:
 _DURATION = Need("modified_duration", Text("or the terms it is computed from", "或据以计算的条款"))
 _GREEN = Need("green", Text("empty means no", "为空表示否"))
 _GOVERNMENT = KindRule(_government)
-_STANDARDISED = KindRule(_standardised, (Need("rating"), _DURATION, _GREEN))
+_PROTECTED = Text("with protected_share", "填写 protected_share 时")
+_PROTECTION = (Need("protection_rating", _PROTECTED), Need("protection_book_value", _PROTECTED))
+_STANDARDISED = KindRule(_standardised, (Need("rating"), _DURATION, _GREEN, *_PROTECTION))
 
 CREDIT_RULES: Mapping[str, KindRule] = MappingProxyType(
     {

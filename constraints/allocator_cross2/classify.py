@@ -17,6 +17,7 @@ from allocator_cross2.charges_equity import EQUITY_RULES
 from allocator_cross2.charges_overseas import OVERSEAS_RULES
 from allocator_cross2.lines import EQUITY_PRICE
 from allocator_cross2.products import PRODUCTS, charge_exempt, charge_opaque, charge_reit
+from allocator_cross2.protection import refuse_protection
 from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["BASE_RULES", "USER_FACTOR", "Remaining", "classify", "required_columns"]
@@ -127,6 +128,8 @@ def _base(scope: Scope, kind: str, rows: Rows) -> None:
         scope.attributes.report(rows, "kind", what, kind, hint)
         return
     rule = BASE_RULES[kind]
+    if all(need.column != "protection_rating" for need in rule.needs):
+        refuse_protection(scope.attributes, rows)
     rule.charge(scope, rows)
     if rule.currency:
         scope.charge_currency(rows)
@@ -137,6 +140,8 @@ def _product(scope: Scope, kind: str, rows: Rows) -> Rows:
     a = scope.attributes
     rows = a.require_choice(rows, "transparency", PRODUCTS[kind].transparency)
     state = a.text("transparency")
+    covered = state.equals("exempt")[rows] & (PRODUCTS[kind].debt is True)
+    refuse_protection(a, rows[~covered])
     base, exempt, opaque = (rows[state.equals(name)[rows]] for name in ("base", "exempt", "opaque"))
     charge_reit(scope, base)
     if len(exempt):

@@ -8,8 +8,13 @@ from allocator.types import AssetKind, Column, Measure, Table, Text
 
 __all__ = ["COLUMNS", "KINDS", "TABLES"]
 
-KINDS = (AssetKind("loan", Text("Loan reached by look-through", "底层贷款资产"), "non_standard", ("贷款", "底层贷款")),)
-"""What debt plans and trusts mostly hold (R9 §37)."""
+KINDS = (
+    AssetKind("loan", Text("Loan reached by look-through", "底层贷款资产"), "non_standard", ("贷款", "底层贷款")),
+    AssetKind("debt_to_equity_plan", Text("Debt-to-equity plan", "债转股投资计划"), "non_standard", ("债转股计划",)),
+    AssetKind("special_purpose_vehicle", Text("Special purpose vehicle", "特殊目的载体"), "non_standard", ("SPV",)),
+    AssetKind("property_product", Text("Property product", "不动产金融产品"), "property", ("不动产投资计划",)),
+)
+"""What debt plans and trusts mostly hold (R9 §37), and the products of R7 §4 that no other plugin declares."""
 
 COLUMNS = (
     Column(
@@ -75,6 +80,26 @@ COLUMNS = (
         Text("Share held × book value of the property of a project company", "持股比例乘以项目公司房地产账面价值"),
         ("项目公司房地产账面价值",),
         minimum=0.0,
+    ),
+    Column(
+        "protected_share",
+        Measure.RATE,
+        Text("Share of the exposure under credit protection", "受信用保护的风险暴露占比"),
+        ("信用保护比例", "受保护比例"),
+        minimum=0.0,
+        maximum=1.0,
+    ),
+    Column(
+        "protection_rating",
+        Measure.TEXT,
+        Text("Rating of the protection's issuer", "信用保护工具创设机构主体评级"),
+        ("创设机构评级",),
+    ),
+    Column(
+        "protection_book_value",
+        Measure.MONEY,
+        Text("Book value of the protection itself", "信用保护工具账面价值"),
+        ("信用保护工具账面价值",),
     ),
     Column(
         "concentration_exempt",

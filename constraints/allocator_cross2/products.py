@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.types import Text
+from allocator_cross2.attributes import TABLE_ROWS
 from allocator_cross2.charges_equity import charge_domestic_property
 from allocator_cross2.charges_overseas import PRODUCT_TYPES, charge_overseas_property
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, EQUITY_PRICE, overseas_equity
+from allocator_cross2.protection import protected_part
 from allocator_cross2.scope import Need, Scope
 
 __all__ = ["PRODUCTS", "Product", "charge_exempt", "charge_opaque", "charge_reit", "charge_surface", "debt_type"]
@@ -73,6 +75,9 @@ PRODUCTS: Mapping[str, Product] = MappingProxyType(
     {
         "abs_plan": Product(_EXEMPTABLE, True, _DEBT),
         "debt_plan": Product(_SEEN, True, _DEBT),
+        "debt_to_equity_plan": Product(_SEEN, False, _EQUITY),
+        "special_purpose_vehicle": Product(_SEEN, False, _EQUITY),
+        "property_product": Product(_SEEN, False, _EQUITY),
         "trust_plan": Product(_SEEN, None),
         "am_product": Product(_EXEMPTABLE, False, _EQUITY),
         "wealth_product": Product(_EXEMPTABLE, False, _EQUITY),
@@ -125,7 +130,7 @@ def charge_exempt(scope: Scope, kind: str, rows: Rows) -> None:
         rows = a.require_number(rows, "underlying_count")
         count = a.number("underlying_count")
         rows = _keep(scope, rows, count[rows] > pack.value("exempt.abs_plan.count"), "underlying_count", "> 100")
-        scope.charge_by_rating(rows, COUNTERPARTY_DEFAULT, "exempt.abs_plan")
+        _exempt_plan(scope, rows)
         return
     home, abroad = scope.split_market(rows)
     for market, chosen in scope.by_overseas_market(abroad):  # mainly overseas: R8 §48
@@ -134,6 +139,18 @@ def charge_exempt(scope: Scope, kind: str, rows: Rows) -> None:
     home = a.require_choice(home, "product_type", PRODUCT_TYPES)
     for product_type, figure in _EXEMPT_FIGURES.items():
         scope.charge(home[a.text("product_type").equals(product_type)[home]], EQUITY_PRICE, figure)
+
+
+def _exempt_plan(scope: Scope, rows: Rows) -> None:
+    """R7 §28 by rating; R9 §8 for credit protection, whose CRM is 1 under default risk."""
+    a, figure = scope.attributes, "exempt.abs_plan"
+    rows, rank = a.ratings(rows)
+    factors = np.array(list(scope.pack.table(figure).values()))
+    split = protected_part(a, rows, rank, np.full(len(rows), scope.pack.value("protection.default")))
+    own, better = factors[np.minimum(rank, TABLE_ROWS)], factors[np.minimum(split.rank, TABLE_ROWS)]
+    scope.lines.add(rows, COUNTERPARTY_DEFAULT, figure, own, share=split.before)
+    covered = rows[split.place]
+    scope.lines.add(covered, COUNTERPARTY_DEFAULT, figure, better, share=split.after, position=False)
 
 
 def _keep(scope: Scope, rows: Rows, met: Mask, column: str, allowed: str) -> Rows:
