@@ -331,9 +331,11 @@ def test_rows_that_may_not_be_traded(fund: ModelContext) -> None:
 
 
 def test_amortised_cost_is_kept_to_maturity() -> None:
-    fund = context([{"amount": 10.0, "accounting": "ac"}, {"amount": 10.0, "accounting": "fvoci"}])
+    dated = {"kind": "government_bond", "amount": 10.0, "maturity": "2030-06-30"}
+    cash = {"amount": 10.0, "accounting": "ac"}
+    fund = context([dated | {"accounting": "ac"}, dated | {"accounting": "fvoci"}, cash])
     (term,) = build(SPECS, "buy_and_hold", fund).values()
-    assert term.holds(at(10, 0)) and not term.holds(at(9.999, 10))
+    assert term.holds(at(10, 0, 0)) and not term.holds(at(9.999, 10, 10))
 
 
 def test_the_size_of_a_trade(fund: ModelContext) -> None:
@@ -403,11 +405,13 @@ def test_the_tenor_of_tech_bonds(issuer: str, issued: str, maturity: str, barred
         assert term.holds(at(10, 0)) and not term.holds(at(10.001, 0))
 
 
-def test_a_tech_bond_without_its_dates_is_an_error() -> None:
-    issuers = pd.DataFrame({"issuer": ["firm"], "type": ["technology_firm"]})
-    fund = context([{"kind": "tech_innovation_bond", "amount": 1.0, "issuer": "firm"}], issuers=issuers)
+def test_a_tech_bond_without_its_dates_is_an_error_or_left_out() -> None:
+    issuers = pd.DataFrame({"issuer": ["firm", "bank"], "type": ["technology_firm", "bank"]})
+    bond = {"kind": "tech_innovation_bond", "amount": 1.0, "maturity": "2026-09-01"}
+    fund = context([bond | {"issuer": "bank"}, bond | {"issuer": "firm"}], issuers=issuers)
     with pytest.raises(InputError) as raised:
         build(SPECS, "tech_bond_tenor", fund)
-    assert [problem.where for problem in raised.value.problems] == [
-        f"assets, row 1, column {name}" for name in ("issue_date", "maturity")
-    ]
+    assert [problem.where for problem in raised.value.problems] == ["assets, row 2, column issue_date"]
+    assert not build(SPECS, "tech_bond_tenor", fund, blank="skip")
+    with pytest.raises(InputError, match="row 1, column issuer"):
+        build(SPECS, "tech_bond_tenor", context([bond]))

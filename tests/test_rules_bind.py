@@ -85,7 +85,7 @@ CASES: dict[str, Case] = {
     "no_purchase": Case(**DEAL),
     "no_sell": Case({"kind": "corporate_bond", "expected_return": 0.0}, DEAL["options"]),
     "hold": Case(**DEAL),
-    "buy_and_hold": Case({"kind": "corporate_bond", "expected_return": 0.0, "accounting": "ac"}),
+    "buy_and_hold": Case(bond(3, expected_return=0.0, accounting="ac")),
     "trade_size": Case({"kind": "corporate_bond"}, {"max": 0.1}),
     "group_turnover": Case({"kind": "corporate_bond"}, {"max": 0.1}),
     "allowed": Case({"kind": "gold"}, {"kinds": ["cash"]}),

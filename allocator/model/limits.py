@@ -7,6 +7,7 @@ moves the right side of a row already in breach to the row's current value.
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated
 
 import numpy as np
@@ -26,6 +27,7 @@ from allocator.types import Source, Text
 
 __all__ = [
     "SHARE_OF_TOTAL_ASSETS",
+    "Blank",
     "LimitOptions",
     "book_value_ratio",
     "bound",
@@ -41,6 +43,13 @@ Vector = NDArray[np.float64]
 
 SHARE_OF_TOTAL_ASSETS = "share of total assets"
 """Unit of every term whose ``per`` is `total_assets`."""
+
+
+class Blank(StrEnum):
+    """What a cell that the rule needs and the row leaves empty does: stops, or leaves the row out."""
+
+    ERROR = "error"
+    SKIP = "skip"
 
 
 class LimitOptions(Section):

@@ -15,7 +15,7 @@ from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.curves import DAYS_IN_YEAR
 from allocator.inputs.ratings import SCALE, UNRATED, parse_rating, rating_ranks
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, bound, grouped, place, position_term
+from allocator.model.limits import Blank, LimitOptions, bound, grouped, place, position_term
 from allocator.rulebook import USER, RuleBook
 from allocator.settings import Number
 from allocator.types import Text
@@ -116,10 +116,8 @@ def _barred(context: ModelContext, options: AllowedOptions) -> Mask:
         origin = np.datetime64(inputs.as_of, "D")
         maturity = pd.to_datetime(_column(context, "maturity")).to_numpy().astype("datetime64[D]")
         years = (maturity - origin) / np.timedelta64(DAYS_IN_YEAR, "D")
-        inside = (years >= (options.min_tenor or 0.0)) & (
-            years <= (np.inf if options.max_tenor is None else options.max_tenor)
-        )
-        missed |= ~inside
+        longest = np.inf if options.max_tenor is None else options.max_tenor
+        missed |= ~((years >= (options.min_tenor or 0.0)) & (years <= longest))
     return judged & missed
 
 
@@ -131,11 +129,17 @@ def _column(context: ModelContext, name: str) -> pd.Series:
     raise InputError(Problem(what, place(context, "allowed"), name))
 
 
-def tech_bond_tenor(context: ModelContext, options: LimitOptions) -> Sequence[Term]:
+class TenorOptions(LimitOptions):
+    """``blank``: ``skip`` leaves bonds out whose issuer's type or dates are empty; the default is an error."""
+
+    blank: Blank = Blank.ERROR
+
+
+def tech_bond_tenor(context: ModelContext, options: TenorOptions) -> Sequence[Term]:
     """No science-and-technology innovation bond is added to that was issued shorter than its issuer's type allows.
 
     Technology firms: at least 270 days; equity-investment institutions: at least 3 years, from issue to
-    maturity. It speaks of bonds issued from its date on.
+    maturity. It speaks of bonds issued from its date on; other issuers' bonds need no dates.
     """
     inputs, assets = context.inputs, context.inputs.assets
     firm = BOOK.at("tech_bond.technology_firm", inputs.as_of)
@@ -145,15 +149,11 @@ def tech_bond_tenor(context: ModelContext, options: LimitOptions) -> Sequence[Te
         return ()
     issued, maturity = pd.to_datetime(_dates(assets, "issue_date")), pd.to_datetime(_dates(assets, "maturity"))
     types = _issuer_types(context)
-    problems = Problems()
-    for name, blank in (("issuer", types.isna()), ("issue_date", issued.isna()), ("maturity", maturity.isna())):
-        for row in np.flatnonzero(bonds & blank.to_numpy(dtype=bool)):
-            what = Text(
-                "the tenor rule of science-and-technology innovation bonds needs the issuer's type and both dates",
-                "科技创新债券期限规则需要发行人类型、起息日与到期日",
-            )
-            problems.add(what, inputs.where("assets", int(row), name), "empty")
-    problems.raise_if_any()
+    if options.blank is Blank.ERROR:
+        dated = bonds & types.isin(["technology_firm", "equity_investment_institution"]).to_numpy(dtype=bool)
+        _require(context, "issuer", bonds & types.isna().to_numpy(dtype=bool))
+        _require(context, "issue_date", dated & issued.isna().to_numpy(dtype=bool))
+        _require(context, "maturity", dated & maturity.isna().to_numpy(dtype=bool))
     short = pd.Series(False, index=assets.index)
     short |= (types == "technology_firm") & (maturity < issued + pd.Timedelta(days=int(firm.number)))
     years = pd.DateOffset(years=int(institution.number))
@@ -167,6 +167,18 @@ def tech_bond_tenor(context: ModelContext, options: LimitOptions) -> Sequence[Te
     rows = bonds & (short & late).to_numpy(dtype=bool)
     term = position_term(context, "tech_bond_tenor", label, rows, Sense.AT_MOST, firm.source)
     return () if term is None else (bound(term, options, context.space.current),)
+
+
+def _require(context: ModelContext, name: str, missing: Mask) -> None:
+    problems = Problems()
+    what = Text(
+        "the tenor rule of science-and-technology innovation bonds needs the issuer's type and both dates",
+        "科技创新债券期限规则需要发行人类型、起息日与到期日",
+    )
+    hint = Text("fill it, or set blank: skip for the rule", "请补填，或为该规则设置 blank: skip")
+    for row in np.flatnonzero(missing):
+        problems.add(what, context.inputs.where("assets", int(row), name), "empty", hint=hint)
+    problems.raise_if_any()
 
 
 def _dates(assets: pd.DataFrame, name: str) -> pd.Series:
@@ -183,5 +195,5 @@ def _issuer_types(context: ModelContext) -> pd.Series:
 
 ACCOUNTS = (
     ConstraintSpec("allowed", Text("What an account may hold", "账户投资范围"), AllowedOptions, allowed),
-    ConstraintSpec("tech_bond_tenor", Text("Tenor of tech bonds", "科技创新债券期限"), LimitOptions, tech_bond_tenor),
+    ConstraintSpec("tech_bond_tenor", Text("Tenor of tech bonds", "科技创新债券期限"), TenorOptions, tech_bond_tenor),
 )

@@ -82,11 +82,8 @@ class Affine:
 
     def times(self, factor: Vector) -> Affine:
         """Return it multiplied row by row."""
-        scaled = (
-            sparse.csr_array(self.slope.multiply(factor[:, None]))
-            if sparse.issparse(self.slope)
-            else self.slope * factor
-        )
+        slope = self.slope
+        scaled = sparse.csr_array(slope.multiply(factor[:, None])) if sparse.issparse(slope) else slope * factor
         return replace(self, slope=scaled, level=self.level * factor)
 
 
@@ -120,9 +117,8 @@ class Meaning:
         if isinstance(test, Column):
             cells = self.columns[test]
             if cells.held not in (Held.FLAG, Held.NOTHING):
-                raise Fault(
-                    test.at, Text(f"{test.name} is not a flag", f"{test.name} 不是是否列"), "== != < <= > >= in is"
-                )
+                what = Text(f"{test.name} is not a flag", f"{test.name} 列不是“是/否”列")
+                raise Fault(test.at, what, "== != < <= > >= in is")
             return np.asarray(cells.values, dtype=bool) if cells.held is Held.FLAG else np.zeros_like(cells.blank)
         if isinstance(test, Not):
             return ~self.mask(test.inner)
@@ -212,10 +208,8 @@ class Meaning:
                 raise Fault(column.at, what)
             return float(given), int(name not in _RATIOS)
         if name in (*self.columns.names, *MEASURES):
-            hint = Text(
-                f"write sum({name} where …)" if name in MEASURES else f"write sum(amount * {name})",
-                f"请写作 sum({name} …)",
-            )
+            written = f"sum({name} where …)" if name in MEASURES else f"sum(amount * {name})"
+            hint = Text(f"write {written}", f"请写作 {written}")
             what = Text(f"the column {name} stands outside a sum", f"列 {name} 须写在 sum( ) 之内")
             raise Fault(column.at, what, None, hint)
         what = Text(f"no such total: {name}", f"没有该总量：{name}")

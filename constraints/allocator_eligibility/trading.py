@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -77,12 +78,12 @@ def hold(context: ModelContext, options: RowsOptions) -> Sequence[Term]:
 
 
 def buy_and_hold(context: ModelContext, options: RowsOptions) -> Sequence[Term]:
-    """Target ≥ current on the rows held at amortised cost (``accounting`` ac), which are kept to maturity."""
+    """Target ≥ current on the rows held at amortised cost (``accounting`` ac) that have a maturity to be kept to."""
     sentence = Text("held at amortised cost is not sold", "以摊余成本计量的资产不得减持")
     assets = context.inputs.assets
-    kept = (
-        (assets["accounting"] == "ac").to_numpy(dtype=bool) if "accounting" in assets else np.zeros(len(assets), bool)
-    )
+    kept = np.zeros(len(assets), dtype=bool)
+    if "accounting" in assets and "maturity" in assets:
+        kept = ((assets["accounting"] == "ac") & assets["maturity"].notna()).to_numpy(dtype=bool)
     return _positions(context, "buy_and_hold", sentence, options, Sense.AT_LEAST, kept)
 
 
@@ -98,10 +99,7 @@ def trade_size(context: ModelContext, options: SizeOptions) -> Sequence[Term]:
         term = position_term(context, f"{_called('trade_size', options)}:{side}", label, rows, sense, USER)
         if term is not None:
             room = sign * options.max * context.space.total
-            term = Term(
-                term.name, label, term.left, sense, term.right + room, term.per, term.unit, USER, rows=term.rows
-            )
-            terms.append(bound(term, options, context.space.current))
+            terms.append(bound(replace(term, right=term.right + room), options, context.space.current))
     return terms
 
 

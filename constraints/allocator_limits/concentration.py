@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import numpy as np
@@ -14,23 +13,16 @@ from pydantic import Field
 from allocator.errors import Problems
 from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, flag, grouped, percent
+from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, Blank, LimitOptions, bound, flag, grouped, percent
 from allocator.rulebook import Figure
 from allocator.settings import Number
 from allocator.types import Text
 from allocator_limits.view import View
 
-__all__ = ["CONCENTRATION", "Blank"]
+__all__ = ["CONCENTRATION"]
 
 Mask = NDArray[np.bool_]
 Share = Annotated[Number, Field(ge=0, le=1)]
-
-
-class Blank(StrEnum):
-    """What a cell that the rule needs and the row leaves empty does: stops, or leaves the row out."""
-
-    ERROR = "error"
-    SKIP = "skip"
 
 
 class ConcentrationOptions(LimitOptions):

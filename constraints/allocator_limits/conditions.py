@@ -11,10 +11,9 @@ from allocator.errors import Problems
 from allocator.inputs.ratings import SCALE, rating_ranks
 from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, bound, percent, position_term
+from allocator.model.limits import Blank, LimitOptions, bound, percent, position_term
 from allocator.settings import Number
 from allocator.types import Source, Text
-from allocator_limits.concentration import Blank
 from allocator_limits.view import View
 
 __all__ = ["CONDITIONS"]
