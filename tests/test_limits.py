@@ -399,7 +399,8 @@ def test_every_figure_of_the_book_has_a_known_document_and_certainty() -> None:
         ("AAAsf", "AAA"),
         ("AA级", "AA"),
         ("AA−", "AA-"),
-        ("AA(稳定)", "AA"),
+        ("AA（稳定）", "AA"),
+        ("AAA/AA+", "AA+"),
     ],
 )
 def test_ratings_in_usual_notations(cell: str, rating: str) -> None:
@@ -409,6 +410,11 @@ def test_ratings_in_usual_notations(cell: str, rating: str) -> None:
 @pytest.mark.parametrize("cell", [None, np.nan, "", " ", "无评级", "NR", "-"])
 def test_no_rating(cell: object) -> None:
     assert parse_rating(cell) == UNRATED
+
+
+@pytest.mark.parametrize("cell", ["AB", "Aa1", "Baa2", "A-1", "AAAA"])
+def test_what_is_not_on_the_scale(cell: str) -> None:
+    assert parse_rating(cell) is None
 
 
 def test_a_rating_that_is_none_is_an_error_with_its_row() -> None:

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy import sparse
@@ -31,7 +30,6 @@ __all__ = [
     "LimitOptions",
     "book_value_ratio",
     "bound",
-    "flag",
     "grouped",
     "percent",
     "place",
@@ -172,13 +170,6 @@ def book_value_ratio(inputs: Inputs) -> Vector:
     book, amount = column(inputs.assets, "book_value"), column(inputs.assets, "amount")
     known = ~np.isnan(book) & ~np.isnan(amount) & (amount != 0)
     return np.where(known, book / np.where(known, amount, 1.0), 1.0)
-
-
-def flag(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
-    """Return the rows that carry a flag (n,); a blank cell or a column that is not there is no."""
-    if name not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    return frame[name].isin([True]).to_numpy(dtype=bool)
 
 
 def place(context: ModelContext, rule: str, key: str = "", value: object = None) -> str:

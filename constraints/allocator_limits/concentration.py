@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from allocator.errors import Problems
-from allocator.inputs.terms import column
+from allocator.inputs.terms import column, flags
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, Blank, LimitOptions, bound, flag, grouped, percent
+from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, Blank, LimitOptions, bound, grouped, percent
 from allocator.rulebook import Figure
 from allocator.settings import Number
 from allocator.types import Text
@@ -62,7 +62,7 @@ def single_asset(context: ModelContext, options: ConcentrationOptions) -> Sequen
     that the rule names.
     """
     view = View(context)
-    marked = flag(view.inputs.assets, "own_use") | flag(view.inputs.assets, "own_group")
+    marked = flags(view.inputs.assets, "own_use") | flags(view.inputs.assets, "own_group")
     exempt = view.of_kinds("single_asset.exempt") | marked
     covered = np.isin(view.classes, ("fixed_income", "equity", "real_estate", "other_financial")) & ~exempt
     assets = view.inputs.assets

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.fund import Inputs
+from allocator.inputs.terms import flags
 from allocator.model import Linear, Mode, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, book_value_ratio, bound, flag, total_assets
+from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, book_value_ratio, bound, total_assets
 from allocator.rulebook import Figure, RuleBook
 from allocator.types import Text
 from allocator_limits.columns import REGULATORY_CLASSES
@@ -109,7 +110,7 @@ class View:
             )
         problems.raise_if_any()
         names = classes.to_numpy(dtype=str)
-        names[self.own_capital_stakes | (flag(self.inputs.assets, "own_use") & (names == "real_estate"))] = "none"
+        names[self.own_capital_stakes | (flags(self.inputs.assets, "own_use") & (names == "real_estate"))] = "none"
         return names
 
     def in_class(self, name: str) -> Mask:

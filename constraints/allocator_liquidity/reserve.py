@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.ratings import SCALE, rating_ranks
-from allocator.inputs.terms import column
-from allocator.model.limits import flag
+from allocator.inputs.terms import column, flags
 from allocator.rulebook import RuleBook
 
 __all__ = ["BOOK", "reserve_factors"]
@@ -47,7 +46,7 @@ def reserve_factors(inputs: Inputs, problems: Problems) -> NDArray[np.float64]:
         if line.traded:
             rows = rows & ~amortised
         if line.flag is not None:
-            rows = rows & flag(assets, line.flag)
+            rows = rows & flags(assets, line.flag)
         if line.rating is not None:
             rows = rows & (rating_ranks(inputs, rows, problems) <= SCALE.index(line.rating))
         kept = np.where(np.isnan(kept) & rows, line.factor, kept)
