@@ -170,6 +170,9 @@ def test_diversification_lowers_the_reserve_and_doubt_widens_the_interval() -> N
     together = assess(fields, load_parameters(), 6000, 5)
     assert together.portfolio_tail_loss < together.tail_loss.mean() - 0.1
     assert together.reserve.mean() == pytest.approx(together.portfolio_tail_loss)
+    covered = assess(fields, load_parameters(), 6000, 5, covered=0.3)
+    assert covered.reserve.mean() == pytest.approx(together.portfolio_tail_loss - 0.3)
+    assert not assess(fields, load_parameters(), 6000, 5, covered=1.0).reserve.any()
     assert np.all(together.lowest < together.expected_return)
     assert np.all(together.expected_return < together.highest)
     # The fields with more doubt have the wider interval.

@@ -5,8 +5,8 @@ A row's amount is the net asset value of the interest. Commitments follow from i
 - what is held stays on its path: every vintage is projected from its paid-in capital and NAV;
 - a larger target is reached by a new commitment on the terms of the asset's latest vintage, large enough that
   its projected NAV peaks at the amount added: commitment = amount added / max n(t), n(t) the NAV of one CNY
-  committed. So the target is never exceeded later, calls come as the fund calls them, and until then the
-  money stays where the optimizer put it: counted in this row's budget from the first day;
+  committed. What is added never grows beyond that amount, calls come as the fund calls them, and until then
+  the money waits in cash: the budget sets it aside for this row from the first day;
 - a smaller target is reached by selling that share of the interest with its uncalled part.
 
 Several accounts share an asset's vintages by their amounts; equally while nothing is held.

@@ -109,8 +109,8 @@ class Parameters(_Strict):
     def doubted(self, sign: int) -> Parameters:
         """Return the parameters at the pessimistic (−1) or optimistic (+1) end of every field's doubt.
 
-        The probability of passing all milestones ahead and the exit multiple each move by the doubt; the
-        former is spread evenly over the milestones and cannot exceed 1.
+        The probability of passing all milestones of the field and the exit multiple each move by the doubt;
+        the former is spread evenly over the milestones, none of which can exceed 1.
         """
         changed = {
             name: technology.model_copy(

@@ -13,14 +13,13 @@ from allocator.inputs.fund import Inputs
 from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.result import Result
 from allocator.types import Text
-from allocator_venture.commitments import commitment_plan
+from allocator_venture.commitments import RULES, commitment_plan
 from allocator_venture.risk import QUANTILES, assess
 from allocator_venture.technology import TechnologyOptions, technology_rows
 
 __all__ = ["SECTIONS", "commitment_tables", "simulation_tables"]
 
 YEARS = 10
-CONFIDENCE = 0.95
 
 _COMMITMENTS = {
     "asset_id": Text("Fund", "基金"),
@@ -87,9 +86,9 @@ def simulation_tables(result: Result) -> Sequence[ReportTable]:
     note = Text(
         "Every technical parameter is an assumption or names its source (fields.yaml); no field has a loss history. "
         "Losses are per unit of money paid in; the reserve is the loss in the worst 5% of the paths of all funds "
-        "together. It is a suggestion, not a rule.",
+        "together beyond what their solvency charge covers. It is a suggestion, not a rule.",
         "各项技术参数均为假设或注明来源（fields.yaml），相关领域尚无损失历史。损失按投入资金计；"
-        "准备为全部基金合计最差 5% 路径上的平均损失，仅为建议，并非监管规定。",
+        "准备为全部基金合计最差 5% 路径上的平均损失超出偿付能力资本已覆盖的部分，仅为建议，并非监管规定。",
     )
     formats = {**dict.fromkeys(percent, "percent"), "reserve_amount": "money"}
     return (ReportTable("technology", title, frame, {**_SIMULATION, **rates}, formats, note),)
@@ -99,7 +98,10 @@ def _simulation(inputs: Inputs, result: Result) -> pd.DataFrame:
     options = _options(inputs)
     parameters = options.parameters("models.scenarios")
     rows = technology_rows(inputs, parameters)
-    found = assess(rows.funds, parameters, options.paths, options.seed_of(inputs), CONFIDENCE)
+    confidence, covered = (
+        RULES.at(f"reserve.{name}", inputs.as_of, early=True).number for name in ("confidence", "covered")
+    )
+    found = assess(rows.funds, parameters, options.paths, options.seed_of(inputs), confidence, covered)
     plan = commitment_plan(inputs, result.target, 1).groupby("asset_id")["uncalled"].sum()
     target = pd.Series(result.target).groupby(inputs.assets["asset_id"].to_numpy()).sum()
     money = np.array([target[name] + plan[name] for name in rows.names])

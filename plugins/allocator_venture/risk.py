@@ -5,9 +5,9 @@ which a few losses of everything pull down). Standard error: over the chunks of 
 return with every field's probabilities and multiples at the ends of their doubt, same random numbers.
 
 Loss of a path: what was paid in less what came back, per unit paid in, negative when there was a profit.
-CVaR at confidence α: the mean loss of the worst 1 − α of the paths. Suggested special risk reserve: the
-funds' mean loss in the worst 1 − α of the paths of all funds together (their parts add up to the whole), not
-below zero for all together.
+CVaR at confidence α: the mean loss of the worst 1 − α of the paths. Suggested special risk reserve: what the
+CVaR of all funds together exceeds the part that solvency capital covers already by, shared in proportion to the
+funds' mean losses in those paths, so that the parts add up to the whole.
 """
 
 from __future__ import annotations
@@ -63,9 +63,24 @@ class Assessment:
 
 
 def assess(
-    funds: Sequence[VentureFund], parameters: Parameters, paths: int, seed: int, confidence: float = 0.95
+    funds: Sequence[VentureFund],
+    parameters: Parameters,
+    paths: int,
+    seed: int,
+    confidence: float = 0.95,
+    covered: float = 0.0,
 ) -> Assessment:
-    """Simulate the funds and return their figures; ``confidence`` in (0, 1)."""
+    """Simulate the funds and return their figures.
+
+    Parameters
+    ----------
+    funds, parameters, paths, seed
+        As `simulate` takes them.
+    confidence : float
+        α in (0, 1).
+    covered : float
+        Loss per unit paid in that solvency capital covers, ≥ 0.
+    """
     portfolio = build_portfolio(funds, parameters)
     outcome = simulate(portfolio, paths, seed)
     ends = [
@@ -84,7 +99,7 @@ def assess(
         loss_probability=(loss > 0.0).mean(axis=0),
         value_at_risk=np.quantile(loss, confidence, axis=0),
         tail_loss=np.array([tail_mean(column, confidence) for column in loss.T]),
-        reserve=loss[worst].mean(axis=0) if overall > 0.0 else np.zeros(portfolio.size),
+        reserve=loss[worst].mean(axis=0) * (1.0 - covered / overall) if overall > covered else np.zeros(portfolio.size),
         portfolio_tail_loss=overall,
     )
 
