@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from charging import TODAY, Row, build, factors, table
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from allocator.errors import InputError
 
@@ -357,3 +359,40 @@ def test_a_leveraged_product_needs_the_reading() -> None:
     rows = [under(STEEL, 0.8), under({"kind": "government_bond"}, 0.4)]
     got = per_cny(product("pe_fund"), rows, options={"readings": {"leveraged_look_through": True}})
     assert got == {"equity_price": pytest.approx(0.8 * 0.451), "spread": 0.0}
+
+
+# ---- any structure against the rule read one asset at a time --------------------------------------------
+
+Tree = list[Any]  # a product: its children are factors of leaves or further products, in equal parts of what it holds
+
+
+def leaves_of(tree: Tree, depth: int = 1) -> list[tuple[float, float, int]]:
+    """Return (share, RF0, layers) of each leaf, by plain recursion."""
+    found: list[tuple[float, float, int]] = []
+    for child in tree:
+        below = leaves_of(child, depth + 1) if isinstance(child, list) else [(1.0, child, depth)]
+        found += [(share / len(tree), factor, layers) for share, factor, layers in below]
+    return found
+
+
+def rows_of(tree: Tree, name: str) -> list[Row]:
+    rows: list[Row] = []
+    for number, child in enumerate(tree):
+        if isinstance(child, list):
+            inner = {"kind": "pe_fund", "transparency": "look_through", "underlying_id": f"{name}.{number}"}
+            rows += [under(inner, 1 / len(tree), of=name), *rows_of(child, f"{name}.{number}")]
+        else:
+            rows.append(under(CHIPS if child == 0.40 else STEEL, 1 / len(tree), of=name))
+    return rows
+
+
+TREES = st.recursive(
+    st.sampled_from([0.40, 0.41]), lambda child: st.lists(child, min_size=1, max_size=3), max_leaves=12
+).filter(lambda tree: isinstance(tree, list))
+
+
+@given(TREES)
+@settings(max_examples=40, deadline=None)
+def test_any_structure_is_charged_leaf_by_leaf(tree: Tree) -> None:
+    expected = sum(share * min(factor * (1 + 0.1 * layers), 1.0) for share, factor, layers in leaves_of(tree))
+    assert per_cny(product("equity_plan"), rows_of(tree, "P")) == {"equity_price": pytest.approx(expected)}

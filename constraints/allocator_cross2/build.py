@@ -15,7 +15,7 @@ from allocator.capital.regime import RegimeNote
 from allocator.errors import Problems
 from allocator.types import Phrase, Text
 from allocator_cross2.attributes import Attributes
-from allocator_cross2.charges import Charges, ChargeTable, Ratios
+from allocator_cross2.charges import Charges, Ratios
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES, hedges_stock
 from allocator_cross2.classify import BASE_RULES, USER_FACTOR, classify
 from allocator_cross2.concentration import Holding, concentration_tests
@@ -31,7 +31,7 @@ from allocator_cross2.stock import stock_book
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
-__all__ = ["ChargeContext", "build_charges", "charge_assets"]
+__all__ = ["ChargeContext", "build_charges"]
 
 Vector = NDArray[np.float64]
 
@@ -146,17 +146,6 @@ def build_charges(frame: pd.DataFrame, pack: RulePack, options: ChargeOptions, c
         pack=pack,
         notes=(*option_notes(options, pack, rule_pack), *_test_notes(tests.untested, amount, ratios, context)),
     )
-
-
-def charge_assets(
-    frame: pd.DataFrame,
-    pack: RulePack,
-    options: ChargeOptions,
-    context: ChargeContext,
-    holdings: Vector | None = None,
-) -> ChargeTable:
-    """Return the charges of every row at ``holdings`` (the current amounts by default); see `build_charges`."""
-    return build_charges(frame, pack, options, context).at(holdings)
 
 
 def _kinds(frame: pd.DataFrame, context: ChargeContext) -> tuple[str, ...]:
