@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from allocator.capital.regime import OwnFunds, Regime, RegimeNote
 from allocator.config import apply_overrides, load_settings, validate_options
-from allocator.errors import InputError, NotProven, Problem, did_you_mean
+from allocator.errors import InputError, Problem, did_you_mean
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Space, Term
@@ -26,7 +26,7 @@ from allocator.registry import Registry, load_registry
 from allocator.result import CapitalPosition, Result, TiltPrice
 from allocator.settings import Settings
 from allocator.solve import solve
-from allocator.solve.solution import Status
+from allocator.solve.state import solve_with_state
 from allocator.tilting import Solved, steer, worth
 from allocator.types import Text
 from allocator.verify import verify
@@ -35,9 +35,6 @@ __all__ = ["Fund", "load"]
 
 Vector = NDArray[np.float64]
 Spec = TypeVar("Spec")
-
-FIXED_POINT_ROUNDS = 12
-"""How often charges that depend on the book are taken anew at the answer before giving up."""
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
@@ -212,36 +209,13 @@ class Fund:
         )
 
     def _solve(self, model: Model) -> Solved:
-        """Solve, taking charges that depend on the book anew at each answer until they agree with it.
-
-        Such charges (the gain of the stock book) make the tree exact only at the holdings it was built for.
-        The answer is accepted when the exact tree at the answer meets every promise; its optimality is
-        certified only by a tree that is nowhere above the exact capital.
-        """
+        """Solve; where charges depend on the book as a whole, branch on that too."""
         settings = self.settings.solve
-        optimistic = None if self.regime is None else self.regime.optimistic_tree(self.space)
-        if optimistic is None:
+        state = None if self.regime is None else self.regime.book_state(self.space)
+        if self.regime is None or state is None:
             return Solved(model, solve(model, settings))
-        assert self.regime is not None
-        bound = solve(replace(model, tree=optimistic), settings).bound
-        for _ in range(FIXED_POINT_ROUNDS):
-            solution = solve(model, settings)
-            exact = self.regime.tree(solution.holdings)
-            model = replace(model, tree=exact)
-            if _promises_hold(model, solution.holdings):
-                gap = abs(bound - solution.objective)
-                status: Status = "optimal" if gap <= settings.gap else "feasible"
-                return Solved(model, replace(solution, bound=bound, gap=gap, status=status))
-        raise NotProven(
-            Problem(
-                Text(
-                    "charges that depend on the whole stock book did not settle",
-                    "依赖整体股票账面盈亏的因子在迭代中未收敛",
-                ),
-                "k1",
-                hint=Text("bound the stock positions more tightly", "请收紧股票持仓的上下限"),
-            )
-        )
+        tree, solution = solve_with_state(model, state, self.regime.tree, settings)
+        return Solved(replace(model, tree=tree), solution)
 
     def _tilts(self) -> tuple[Tilt, ...]:
         tilts = []
@@ -365,22 +339,14 @@ def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
 
 def _capital_limits(regime: Regime) -> tuple[CapitalLimit, ...]:
     root = regime.tree().root.name
-    return tuple(
-        CapitalLimit(item.name, Text(f"{item.name} ratio", f"{item.name} 充足率"), root, item.required, item.capital)
-        for item in regime.requirements()
-        if item.required is not None
-    )
-
-
-def _promises_hold(model: Model, holdings: Vector) -> bool:
-    if model.tree is None:
-        return True
-    amounts = model.tree.values(holdings)
-    cost = float(model.cost.value(holdings)[0])
-    return all(
-        (limit.available - limit.cost_weight * cost) / amounts[limit.module] >= limit.multiplier - 1e-7
-        for limit in model.capital_limits
-    )
+    limits = []
+    for item in regime.requirements():
+        label = Text(f"{item.name} ratio", f"{item.name} 充足率")
+        if item.required is not None:
+            limits.append(CapitalLimit(item.name, label, root, item.required, item.capital))
+        if item.free_capital is not None:
+            limits.append(CapitalLimit(item.name, label, root, 1.0, item.capital - item.free_capital))
+    return tuple(limits)
 
 
 def _choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:

@@ -13,6 +13,7 @@ from allocator.model.combination import Combination
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import ObjectiveTerm, Sense, Term
 from allocator.model.tilts import Budget, Tilt
+from allocator.solve.exact import Exact
 from allocator.solve.solution import Solution
 from allocator.types import Text
 
@@ -34,11 +35,7 @@ class Solved:
 
 def worth(model: Model, holdings: Vector) -> float:
     """Return the model's own objective at ``holdings``, in maximized form."""
-    total = sum(part.weight * float(part.expression.value(holdings)[0]) for part in model.objective)
-    if model.tree is None or not (model.capital_weight or model.per_capital):
-        return total
-    capital = model.tree.values(holdings)[model.capital_module or model.tree.root.name]
-    return total / capital if model.per_capital else total - model.capital_weight * capital
+    return Exact(model).objective(holdings)
 
 
 def steer(untilted: Solved, tilts: Sequence[Tilt], solve: Callable[[Model], Solved]) -> Solved:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from allocator_cross2.stock import gain_coefficient
 from charging import (
     CSI,
     DIVIDEND,
@@ -119,18 +120,18 @@ def test_reach_of_k1_bounds_every_trade(rows: list[tuple[float, float, float]]) 
     charges = build([stock("main", cost=100.0 / value) for value, _, _ in rows])
     lower = np.array([100.0 * min(a, b) for _, a, b in rows])
     upper = np.array([100.0 * max(a, b) for _, a, b in rows])
-    low, high = charges.stock.reach(lower, upper)
+    low, high = map(gain_coefficient, charges.stock.reach(lower, upper))
     grid = np.stack(np.meshgrid(*[[lo, up, np.clip(100.0, lo, up)] for lo, up in zip(lower, upper, strict=True)]))
     reached = [charges.stock.k1(point) for point in grid.reshape(len(rows), -1).T]
     assert low == pytest.approx(min(reached), abs=1e-9)
     assert high == pytest.approx(max(reached), abs=1e-9)
 
 
-def test_reach_of_k1_without_upper_bound_includes_a_diluted_book() -> None:
+def test_reach_of_the_gain_without_upper_bound_includes_a_diluted_book() -> None:
     charges = build([stock("main", cost=50.0)])
-    assert charges.stock.reach(np.array([100.0]), np.array([np.inf])) == (0.0, 1.0)
+    assert charges.stock.reach(np.array([100.0]), np.array([np.inf])) == (0.0, 1.0)  # (100 - 50) / 50
     charges = build([stock("main", cost=200.0)])
-    assert charges.stock.reach(np.array([100.0]), np.array([np.inf])) == (-0.25, 0.0)
+    assert charges.stock.reach(np.array([100.0]), np.array([np.inf])) == (-0.5, 0.0)
 
 
 # ---- R8 §27-34, §36: one factor a row ------------------------------------------------------------------

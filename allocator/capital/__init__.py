@@ -10,13 +10,14 @@ from allocator.capital.nodes import (
     WeightedSum,
     correlation_matrix,
 )
-from allocator.capital.regime import OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
+from allocator.capital.regime import BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 from allocator.capital.tree import Attribution, CapitalTree, Memorandum
 
 __all__ = [
     "Absolute",
     "Aggregate",
     "Attribution",
+    "BookState",
     "CapitalTree",
     "Leaf",
     "Maximum",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from allocator.model.space import Space
     from allocator.model.terms import Term
 
-__all__ = ["OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
+__all__ = ["BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
 
 Vector = NDArray[np.float64]
 
@@ -89,6 +89,37 @@ class RegimeNote:
     rule: bool = True
 
 
+class BookState(ABC):
+    """One number of the whole book that charges depend on, such as the gain of the stock book.
+
+    It lets the optimizer branch on that number: inside an interval of it, the exact coefficients lie between
+    those of two trees, and linear rules hold that every such book keeps.
+    """
+
+    @abstractmethod
+    def reach(self, space: Space) -> tuple[float, float]:
+        """Return the least and greatest state inside the space's bounds."""
+
+    @abstractmethod
+    def at(self, holdings: Vector) -> float:
+        """Return the state at ``holdings`` (n,)."""
+
+    @abstractmethod
+    def trees(self, low: float, high: float) -> tuple[CapitalTree, CapitalTree]:
+        """Return two trees between whose coefficients the exact ones lie while low ≤ state ≤ high."""
+
+    @abstractmethod
+    def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
+        """Return rules kept by every book in the space whose state lies between ``low`` and ``high``."""
+
+    @abstractmethod
+    def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
+        """Return two spaces that cover ``space`` and make the rules at ``state`` tell more of ``holdings``.
+
+        None when the rules are exact in the space already.
+        """
+
+
 class Regime(ABC):
     """A solvency regime bound to one fund's inputs.
 
@@ -127,11 +158,10 @@ class Regime(ABC):
         """
         return ()
 
-    def optimistic_tree(self, space: Space) -> CapitalTree | None:
-        """Return a tree that is nowhere above the exact capital inside the space's bounds.
+    def book_state(self, space: Space) -> BookState | None:
+        """Return the number of the whole book that charges depend on, or None when (given `guards`) none does.
 
-        It certifies a bound when charges depend on the book as a whole. None means that charges do not
-        depend on the holdings (given `guards`), so the tree at the current holdings serves.
+        Without one, the tree at the current holdings is exact everywhere inside the space's bounds.
         """
         return None
 

@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.capital import BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.errors import InputError, Problems
 from allocator.inputs.cash_flows import modified_durations
 from allocator.inputs.fund import Inputs
 from allocator.model import Space, Term
 from allocator.types import Text
+from allocator_cross2.book_state import StockGain
 from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
 from allocator_cross2.charges import Charges, ChargeTable, leaf_coefficients
@@ -28,6 +29,7 @@ from allocator_cross2.own_funds import given_tiers, recognised_capital
 from allocator_cross2.pack import RulePack
 from allocator_cross2.rate import DIRECT_SCOPE, RateRisk, rate_risk
 from allocator_cross2.scope import DOMESTIC_CURRENCY, currency_figure, currency_module
+from allocator_cross2.stock import gain_coefficient
 from allocator_cross2.tree import INTEREST_RATE_DOWN, INTEREST_RATE_UP, GivenCapital, ModuleRows, build_tree
 
 __all__ = ["POOL_ACCOUNTS", "Basis", "Cross2Regime", "build_regime"]
@@ -168,19 +170,15 @@ class Cross2Regime(Regime):
             return ()
         return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets)
 
-    def optimistic_tree(self, space: Space) -> CapitalTree | None:
-        """Return the tree at the smallest k1 of listed stock in reach and without concentration.
-
-        It bounds the capital from below where capital grows with every charge. The market module's negative
-        correlations could turn that round only for a book whose equity charge is small against its rate risk.
-        """
+    def book_state(self, space: Space) -> BookState | None:
+        """Return the gain of the stock book where it moves k1, or where a concentration charge is in force."""
         charges, held = self.basis.charges, self._current
-        smallest, largest = charges.stock.reach(space.lower, space.upper)
-        frozen = charges.at(held)
+        state = StockGain(charges, self._tree_of, held)
+        smallest, largest = (gain_coefficient(gain) for gain in state.reach(space))
         settled = smallest == largest or not charges.lines.gain.any()
-        if settled and not frozen.k_concentration.any() and self.basis.options.guard_concentration:
+        if settled and not charges.at(held).k_concentration.any():
             return None
-        return self._tree_of(charges.at(held, stock_k1=smallest, concentration=False))
+        return state
 
     def charges(self, holdings: Vector | None = None) -> pd.DataFrame:
         held = self._current if holdings is None else holdings

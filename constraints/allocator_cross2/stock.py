@@ -56,7 +56,7 @@ class StockBook:
         return gain_coefficient(self.gain(holdings))
 
     def reach(self, lower: Vector, upper: Vector) -> tuple[float, float]:
-        """Return bounds of k1 over all holdings between ``lower`` and ``upper`` (n,), other rules aside.
+        """Return bounds of the gain over all holdings between ``lower`` and ``upper`` (n,), other rules aside.
 
         The ratio of two sums of piecewise linear functions of single holdings is minimised by Dinkelbach's
         method: for a trial ratio λ each holding takes the best of its bounds and its present amount.
@@ -70,7 +70,7 @@ class StockBook:
         for sign in (1.0, -1.0):
             best = sign * self._extreme(points, sign)
             ends.append(min(best, 0.0) if unbounded else best)
-        return gain_coefficient(ends[0]), gain_coefficient(-ends[1])
+        return ends[0], -ends[1]
 
     def _extreme(self, points: Vector, sign: float) -> float:
         """Return the smallest (sign 1) or largest (sign −1) gain with each holding on one of its ``points``."""
