@@ -10,7 +10,13 @@ import cvxpy as cp
 import numpy as np
 import pandas as pd
 import pytest
-from allocator_venture.commitments import CommitmentOptions, Path, commitment_plan, venture_commitments
+from allocator_venture.commitments import (
+    CommitmentOptions,
+    Path,
+    commitment_plan,
+    recommitment_plan,
+    venture_commitments,
+)
 from allocator_venture.funds import fund_rows
 from allocator_venture.report import commitment_tables, simulation_tables
 from allocator_venture.returns import technology_returns
@@ -352,3 +358,36 @@ def test_a_table_of_funds_that_cannot_be_projected_is_said_in_the_report_and_sto
     assert table.name == "commitments_missing"
     assert "contribution rates" in table.frame["problem"][0]
     assert simulation_tables(result) == ()
+
+
+def test_recommitments_hold_the_target_once_it_is_reached() -> None:
+    """Today's commitment is for the peak in year 5; then about 1,000 / 6.776 a year holds 1,000 of NAV."""
+    assets = [{"asset_id": "NEW", "kind": "pe_fund", "amount": 0.0}]
+    plan = recommitment_plan(inputs(assets, [fund("NEW", nav=0.0)]), np.array([1000.0]), 25).iloc[0]
+    yearly = np.array([plan[f"commit_{year}"] for year in range(1, 26)])
+    assert plan["nav_25"] == pytest.approx(1000.0, rel=0.03)
+    assert yearly.min() >= 0.0
+    assert yearly[:2].max() < 100.0
+    assert yearly[5:22].mean() == pytest.approx(1000.0 / 6.776, rel=0.1)
+
+
+def test_a_lagging_history_is_desmoothed_before_it_is_used() -> None:
+    """Reported yearly figures that move half way to the market: taken out, the volatility is the market's."""
+    true = np.random.default_rng(5).normal(0.05, 0.2, 300)
+    reported = np.empty(300)
+    reported[0] = true[0]
+    for t in range(1, 300):
+        reported[t] = 0.5 * true[t] + 0.5 * reported[t - 1]
+    dates = pd.date_range("1700-12-31", periods=300, freq="YE")
+    history = pd.DataFrame({"date": dates, "P": reported, "STOCK": true, "ALTERNATING": 0.1 * (-1.0) ** np.arange(300)})
+    rows = [{"asset_id": name, "kind": "property", "account": "traditional", "amount": 1.0} for name in ("P", "STOCK")]
+    settings = {"fund": {"name": "x", "as_of": "2026-06-30", "frequency": 1}}
+    funds = pd.DataFrame([fund("P", nav=1.0)])
+    given = make_inputs(rows, tables={"returns": history, "funds": funds}, settings=settings, registry=REGISTRY)
+    plain = technology_scenarios(given, TechnologyScenarioOptions(market="STOCK", paths=3000))
+    clear = technology_scenarios(given, TechnologyScenarioOptions(market="STOCK", paths=3000, desmooth=("P",)))
+    assert plain.returns[:, 0].std() == pytest.approx(0.2 * np.sqrt(1 / 3), rel=0.12)
+    assert clear.returns[:, 0].std() == pytest.approx(0.2, rel=0.12)
+    np.testing.assert_allclose(clear.returns[:, 1].mean(), true[1:].mean(), atol=1e-3)
+    with pytest.raises(InputError, match="no valuation lag"):
+        technology_scenarios(given, TechnologyScenarioOptions(market="STOCK", paths=300, desmooth=("ALTERNATING",)))

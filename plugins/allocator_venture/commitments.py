@@ -29,11 +29,20 @@ from allocator.rulebook import USER, RuleBook
 from allocator.settings import Number
 from allocator.types import Text
 from allocator_venture.funds import FundRows, fund_rows
+from allocator_venture.pacing import commitment_schedule
 
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["CONSTRAINTS", "CommitmentOptions", "Path", "RULES", "commitment_plan", "venture_commitments"]
+__all__ = [
+    "CONSTRAINTS",
+    "RULES",
+    "CommitmentOptions",
+    "Path",
+    "commitment_plan",
+    "recommitment_plan",
+    "venture_commitments",
+]
 
 Vector = NDArray[np.float64]
 Share = Annotated[Number, Field(ge=0, le=1)]
@@ -204,8 +213,7 @@ def commitment_plan(inputs: Inputs, holdings: Vector, years: int = 10) -> pd.Dat
     """
     funds = fund_rows(inputs, years)
     target = holdings[funds.row]
-    kept = np.where(funds.current > 0, np.minimum(target / np.where(funds.current > 0, funds.current, 1.0), 1.0), 1.0)
-    more = np.maximum(target - funds.current, 0.0)
+    kept, more = _parts(funds, target)
     new = more * funds.commitment_per_cny
     calls = kept[:, None] * funds.held.calls + more[:, None] * funds.added.calls
     nav = kept[:, None] * funds.held.nav + more[:, None] * funds.added.nav
@@ -223,6 +231,41 @@ def commitment_plan(inputs: Inputs, holdings: Vector, years: int = 10) -> pd.Dat
     for year in range(years):
         frame[f"call_{year + 1}"] = calls[:, year]
     return frame
+
+
+def recommitment_plan(inputs: Inputs, holdings: Vector, years: int = 10) -> pd.DataFrame:
+    """Return what to commit each year so that every fund's NAV, once at its target, stays there.
+
+    Today's commitments (`commitment_plan`) take the NAV to its peak; from there on the target is to be held.
+    Later commitments are made on the terms of the asset's latest vintage. Source: `allocator_venture.pacing`.
+
+    Returns
+    -------
+    DataFrame
+        One row per fund row: asset_id, account, target (NAV, CNY), commit_1 … commit_``years`` (CNY, made during
+        that year), nav_``years`` (NAV then, CNY).
+    """
+    funds = fund_rows(inputs, years)
+    kept, more = _parts(funds, holdings[funds.row])
+    left = kept[:, None] * funds.held.nav + more[:, None] * funds.added.nav
+    assets = inputs.assets.iloc[funds.row]
+    frame = pd.DataFrame(
+        {"asset_id": assets["asset_id"].to_numpy(), "account": assets["account"].fillna("").to_numpy()}
+    )
+    frame["target"] = holdings[funds.row]
+    rising = np.arange(years) < left.argmax(axis=1)[:, None]
+    wanted = np.where(rising, left, holdings[funds.row][:, None])
+    found = [commitment_schedule(*paths) for paths in zip(wanted, left, funds.unit_nav, strict=True)]
+    for year in range(years):
+        frame[f"commit_{year + 1}"] = [schedule.commitments[year] for schedule in found]
+    frame[f"nav_{years}"] = [schedule.nav[-1] for schedule in found]
+    return frame
+
+
+def _parts(funds: FundRows, target: Vector) -> tuple[Vector, Vector]:
+    """Return the share of what is held that stays, and the amount added."""
+    held = np.where(funds.current > 0, funds.current, 1.0)
+    return np.where(funds.current > 0, np.minimum(target / held, 1.0), 1.0), np.maximum(target - funds.current, 0.0)
 
 
 CONSTRAINTS = (

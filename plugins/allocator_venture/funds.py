@@ -26,7 +26,7 @@ from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.settings import parse_number
 from allocator.types import Text
-from allocator_venture.takahashi_alexander import FundTerms, Projection, project
+from allocator_venture.takahashi_alexander import FundTerms, Projection, growth_curve, project
 
 __all__ = ["FundRows", "fund_rows", "fund_terms"]
 
@@ -55,6 +55,8 @@ class FundRows:
         The path of one CNY of target added, (r, years).
     commitment_per_cny : ndarray (r,)
         New commitment per CNY of target added, 1 / max n(t).
+    unit_nav : ndarray (r, L)
+        n(t), year-end NAV of one CNY committed in the year it is made, by year of life.
     """
 
     row: Places
@@ -64,6 +66,7 @@ class FundRows:
     held: Projection
     added: Projection
     commitment_per_cny: Vector
+    unit_nav: Vector
 
 
 def fund_terms(inputs: Inputs) -> tuple[FundTerms, pd.DataFrame]:
@@ -156,11 +159,17 @@ def fund_rows(inputs: Inputs, years: int) -> FundRows:
     held = Projection(by_row(path.calls), by_row(path.distributions), by_row(path.nav), by_row(path.unfunded))
     latest = pd.Series(table["vintage"].to_numpy()).groupby(vintage_of).idxmax().to_numpy()[asset]
     new = terms.taken(latest).new_commitment()
-    whole = project(new, int(np.ceil(new.life.max(initial=1.0))) - int(new.age.min(initial=0)))
-    peak = whole.nav.max(axis=1)
-    unit = project(replace(new, commitment=1.0 / peak), years)
+    unit_nav = growth_curve(new)
+    per_cny = 1.0 / unit_nav.max(axis=1)
     return FundRows(
-        row, current, by_row(terms.commitment), by_row(terms.commitment - terms.paid_in), held, unit, 1 / peak
+        row,
+        current,
+        by_row(terms.commitment),
+        by_row(terms.commitment - terms.paid_in),
+        held,
+        project(replace(new, commitment=per_cny), years),
+        per_cny,
+        unit_nav,
     )
 
 

@@ -13,7 +13,7 @@ from allocator.inputs.fund import Inputs
 from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.result import Result
 from allocator.types import Text
-from allocator_venture.commitments import RULES, commitment_plan
+from allocator_venture.commitments import RULES, commitment_plan, recommitment_plan
 from allocator_venture.risk import QUANTILES, assess
 from allocator_venture.technology import TechnologyOptions, technology_rows
 
@@ -65,7 +65,28 @@ def commitment_tables(result: Result) -> Sequence[ReportTable]:
         "目标高于现有持仓时，以净值峰值等于新增金额的新认缴实现；低于现有持仓时，连同未缴部分按比例转让"
         "（Takahashi 与 Alexander，2002）。",
     )
-    return (ReportTable("commitments", title, plan, {**_COMMITMENTS, **calls}, money, note),)
+    return (
+        ReportTable("commitments", title, plan, {**_COMMITMENTS, **calls}, money, note),
+        _recommitments(result, [f"{end:%Y-%m-%d}" for end in until]),
+    )
+
+
+def _recommitments(result: Result, until: list[str]) -> ReportTable:
+    frame = recommitment_plan(result.inputs, result.target, YEARS)
+    headings = {f"commit_{year + 1}": Text(f"Until {end}", f"至 {end}") for year, end in enumerate(until)}
+    headings |= {
+        "asset_id": _COMMITMENTS["asset_id"],
+        "account": _COMMITMENTS["account"],
+        "target": Text("NAV to hold", "目标净值"),
+        f"nav_{YEARS}": Text(f"NAV on {until[-1]}", f"{until[-1]} 净值"),
+    }
+    note = Text(
+        "Beside today's commitments: what to commit in each year so that the NAV, once at its target, stays there.",
+        "除当期认缴外，净值达到目标后为维持该水平，各年需新增的认缴。",
+    )
+    formats = dict.fromkeys([name for name in frame if name not in ("asset_id", "account")], "money")
+    title = Text("Recommitments that hold the target", "维持目标净值的滚动认缴")
+    return ReportTable("recommitments", title, frame, headings, {str(k): v for k, v in formats.items()}, note)
 
 
 def simulation_tables(result: Result) -> Sequence[ReportTable]:

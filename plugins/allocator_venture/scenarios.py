@@ -21,6 +21,7 @@ from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model import Scenarios, ScenarioSpec
 from allocator.types import Text
+from allocator_venture.desmoothing import desmoothed
 from allocator_venture.factors import factor_draws
 from allocator_venture.risk import annual_returns
 from allocator_venture.simulation import build_portfolio, simulate
@@ -38,10 +39,12 @@ class TechnologyScenarioOptions(TechnologyOptions):
     """``market``: the column of the base, or the factor, whose return is that of the stock market.
 
     ``base``: ``scenarios``, ``returns`` or ``factors``; omitted: the first of them that the fund names.
+    ``desmooth``: columns of the history whose valuation lag is taken out first (appraised funds, property).
     """
 
     market: str
     base: Base | None = None
+    desmooth: tuple[str, ...] = ()
 
 
 def technology_scenarios(inputs: Inputs, options: TechnologyScenarioOptions) -> Scenarios:
@@ -106,10 +109,26 @@ def _base(inputs: Inputs, options: TechnologyScenarioOptions, seed: int) -> tupl
     table = inputs.table(chosen)
     assert table is not None
     if chosen == "returns":
-        frame = _yearly(inputs, table.drop(columns="date"))
+        frame = _yearly(inputs, _without_lag(inputs, table.drop(columns="date"), options.desmooth))
         return frame, np.full(len(frame), 1.0)
     likely = column(table, "probability") if "probability" in table else np.full(len(table), 1.0)
     return table.drop(columns=["scenario", "probability"], errors="ignore"), likely
+
+
+def _without_lag(inputs: Inputs, returns: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    """Return the history with the lag of some columns taken out; it then starts one period later."""
+    if not names:
+        return returns
+    problems = Problems()
+    changed = returns.iloc[1:].copy()
+    for name in names:
+        try:
+            changed[name] = desmoothed(_column(inputs, returns, name, "desmooth"))
+        except ValueError as error:
+            what = Text(f"no valuation lag can be taken out: {error}", "无法去平滑：序列过短、无波动或自相关为负")
+            problems.add(what, inputs.settings.where(f"{KEY}.desmooth"), name)
+    problems.raise_if_any()
+    return changed
 
 
 def _yearly(inputs: Inputs, returns: pd.DataFrame) -> pd.DataFrame:
@@ -130,12 +149,12 @@ def _yearly(inputs: Inputs, returns: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(np.expm1(grown[periods - 1 :] - before), columns=returns.columns)
 
 
-def _column(inputs: Inputs, base: pd.DataFrame, name: str) -> Vector:
+def _column(inputs: Inputs, base: pd.DataFrame, name: str, key: str = "market") -> Vector:
     if name not in base or base[name].isna().any():
         raise InputError(
             Problem(
                 Text("the base has no complete column of that name", "基准情景中没有该列或该列不完整"),
-                inputs.settings.where(f"{KEY}.market"),
+                inputs.settings.where(f"{KEY}.{key}"),
                 name,
                 hint=did_you_mean(name, map(str, base.columns)),
             )
