@@ -200,7 +200,9 @@ def test_the_steps_of_the_waterfall_sum_to_minimum_capital() -> None:
         assert sum(step.amount for step in steps[:-1]) == pytest.approx(steps[-1].amount, rel=1e-12)
         assert steps[-1].amount == position.minimum_capital
         relief = {step.name for step in steps if step.kind == "relief"}
-        assert relief == {"market_risk", "credit_risk", "quantifiable_risk", "loss_absorption", "minimum_capital"}
+        spreads = {f"{name}_diversification" for name in ("market_risk", "credit_risk", "quantifiable_risk")}
+        assert relief == spreads | {"loss_absorption", "minimum_capital_factor"}
+        assert len({step.name for step in steps}) == len(steps)
 
 
 def test_a_sum_with_further_parts_steps_through_each_at_its_weight() -> None:

@@ -35,6 +35,9 @@ COLOURS = 12
 
 HEIGHT, LEFT, TOP, BOTTOM, RIGHT = 400.0, 52.0, 26.0, 354.0, WIDTH - 12
 
+LINE = 11.0
+"""Least distance between two labels."""
+
 Point = tuple[float, float]
 
 
@@ -44,7 +47,7 @@ def return_chart(view: View) -> str:
     frame = frame.iloc[np.argsort(-frame["target"].abs().to_numpy(), kind="stable")[:MOST_POINTS]]
     canvas = Canvas(WIDTH, HEIGHT, Text("Expected return against marginal capital", "预期收益率与边际资本"))
     x, y = _axes(canvas, frame, view)
-    lined = _hurdle_lines(canvas, x, y, hurdles(view))
+    names = _hurdle_lines(canvas, x, y, hurdles(view))
     groups = _groups(view, frame)
     order = [name for name in GROUPS if name in groups] + [name for name in dict.fromkeys(groups) if name not in GROUPS]
     biggest = max(float(frame["target"].abs().max()), 1e-12)
@@ -53,7 +56,11 @@ def return_chart(view: View) -> str:
         radius = 2.5 + 17.0 * math.sqrt(share) if share > 1e-9 else 3.0
         colour = f"point group{_colour(group)}" + ("" if share > 1e-9 else " hollow")
         canvas.circle(x(line["capital_marginal"]), y(line["expected_return"]), radius, colour, _hint(line, view))
-    return canvas.render() + _legend(order, lined)
+    lowest = 0.0
+    for height, place, label in sorted(names, key=lambda entry: entry[:2]):
+        lowest = max(height, lowest + LINE)
+        canvas.text(place, lowest, label, "halo", "end")
+    return canvas.render() + _legend(order, bool(names))
 
 
 def hurdles(view: View) -> dict[str, Point]:
@@ -90,19 +97,18 @@ def _axes(canvas: Canvas, frame: pd.DataFrame, view: View) -> tuple[Scale, Scale
     return x, y
 
 
-def _hurdle_lines(canvas: Canvas, x: Scale, y: Scale, lines: Mapping[str, Point]) -> bool:
-    """Draw each line where it runs inside the axes; return whether any is seen."""
-    seen = False
+def _hurdle_lines(canvas: Canvas, x: Scale, y: Scale, lines: Mapping[str, Point]) -> list[tuple[float, float, Text]]:
+    """Draw each line where it runs inside the axes; return height, place and text of the names to write."""
+    names = []
     for account, (intercept, slope) in lines.items():
         ends = _clip(x, y, intercept, slope)
         if ends is None:
             continue
-        seen = True
         (first, start), (second, end) = ends
         canvas.path([(x(first), y(start)), (x(second), y(end))], "hurdle")
         label = ACCOUNTS.get(account) or Text(account or "all", account or "全部")
-        canvas.text(x(second) - 3, y(end) - 4, label, "tick", "end")
-    return seen
+        names.append((y(end) - 4, x(second) - 3, label))
+    return names
 
 
 def _clip(x: Scale, y: Scale, intercept: float, slope: float) -> tuple[Point, Point] | None:

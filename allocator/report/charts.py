@@ -84,17 +84,17 @@ def waterfall_chart(view: View) -> str:
     assert after is not None
     assert before is not None
     steps = waterfall(after.tree, after.tree.values(after.holdings))
-    former = {step.label.en: step.amount for step in waterfall(before.tree, before.tree.values(before.holdings))}
+    former = {step.name: step.amount for step in waterfall(before.tree, before.tree.values(before.holdings))}
     title = Text("From risk modules to minimum capital", "从各风险模块到最低资本")
     canvas = Canvas(WIDTH, ROW * len(steps) + 30, title)
     levels = np.concatenate([[0.0], np.cumsum([step.amount for step in steps[:-1]])])
     ticks = nice_ticks(min(0.0, float(levels.min())), float(levels.max()))
-    left = LABEL + 30
-    scale = Scale(ticks[0], ticks[-1], left, WIDTH - 118)
+    left = LABEL + 16
+    scale = Scale(ticks[0], ticks[-1], left, WIDTH - 152)
     draw_axis(canvas, scale, ticks, (0, ROW * len(steps)), figure_writer("money", view.money))
     for position, step in enumerate(steps):
         start = 0.0 if step.kind == "total" else float(levels[position])
-        _waterfall_row(canvas, scale, step, start, (ROW * position, left), former.get(step.label.en), view.money)
+        _waterfall_row(canvas, scale, step, start, (ROW * position, left), former.get(step.name), view.money)
         if step.kind != "total":
             end = scale(float(levels[position + 1]))
             canvas.line((end, ROW * position + 5), (end, ROW * (position + 1) + 5), "join")
@@ -118,7 +118,7 @@ def _waterfall_row(
         left - 8, y + ROW / 2 + 4, step.label, "label" + (" strong" if step.kind == "total" else ""), "end", left - 12
     )
     canvas.rect(scale(start), y + 5, scale(start + step.amount) - scale(start), ROW - 10, f"bar {step.kind}", hint)
-    canvas.text(WIDTH - 60, y + ROW / 2 + 4, before, "value flat", "end")
+    canvas.text(WIDTH - 74, y + ROW / 2 + 4, before, "value flat", "end")
     canvas.text(WIDTH - 2, y + ROW / 2 + 4, amount, "value" + (" strong" if step.kind == "total" else ""), "end")
 
 

@@ -16,14 +16,13 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
-from allocator.capital.nodes import Aggregate
+from allocator.report import capital_sheet
 from allocator.report.csvfiles import in_unit, rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name
 from allocator.report.sections import ReportTable
 from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet, sheet_name
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.view import View
-from allocator.report.waterfall import waterfall
 from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
 from allocator.types import Text
 
@@ -44,7 +43,7 @@ def write_workbook(view: View, path: Path) -> None:
     book.remove(book.active)
     _summary(_add(book, "summary"), view)
     for name in ("allocation", "capital", "charges", "constraints", "tilts", "cash_flows"):
-        if name in view.tables:
+        if name in view.tables and not (name == "tilts" and view.tables[name].frame.empty):
             writer = {"allocation": _allocation, "capital": _capital}.get(name, _plain)
             writer(_add(book, SHEETS.get(name, name)), view.tables[name], view)
     for section in view.sections:
@@ -207,70 +206,11 @@ def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
 
 
 def _capital(sheet: Sheet, table: ReportTable, view: View) -> None:
-    """Write the modules as a tree with a diversification line below each aggregate, then the bridge."""
-    unit, language = view.result.inputs.unit, view.language
-    frame = in_unit(table, unit)[["module", "before", "amount", "change", "article", "parent"]]
-    assert view.result.after is not None
-    tree = view.result.after.tree
-    _head(sheet, table, list(frame.columns), view)
-    forms = ["text", "money", "money", "money", "text", "text"]
-    rows: dict[str, int] = {}
-    pending: list[tuple[str, int]] = []
-    for line in frame.to_dict("records"):
-        name, depth = line["module"], table.indent[line["module"]]
-        while pending and pending[-1][1] >= depth:
-            _diversification(sheet, pending.pop(), tree, rows, view)
-        here = sheet.row + 1
-        change = Formula(f"=C{here}-B{here}")
-        labels = [table.labels["module"][key][language] if key else "" for key in (name, line["parent"])]
-        rows[name] = sheet.append(
-            [labels[0], line["before"], line["amount"], change, line["article"], labels[1]], forms
-        )
-        sheet.indent(depth)
-        if isinstance(tree.node(name), Aggregate):
-            pending.append((name, depth))
-    while pending:
-        _diversification(sheet, pending.pop(), tree, rows, view)
-    _bridge(sheet, view)
+    """Write the modules as a tree of formulas, then the bridge."""
+    _head(sheet, table, capital_sheet.COLUMNS, view)
+    capital_sheet.modules(sheet, view)
+    capital_sheet.bridge(sheet, view)
     sheet.fit()
-
-
-def _diversification(sheet: Sheet, where: tuple[str, int], tree: Any, rows: Mapping[str, int], view: View) -> None:
-    """Write an aggregate less the sum of its children, when every child has a line."""
-    name, depth = where
-    children = [child.name for child in tree.node(name).children]
-    if any(child not in rows for child in children):
-        return
-    formulas = [
-        Formula(f"={letter}{rows[name]}-" + "-".join(f"{letter}{rows[child]}" for child in children)) for letter in "BC"
-    ]
-    label = Text("Diversification", "分散效应")[view.language]
-    here = sheet.row + 1
-    change = Formula(f"=C{here}-B{here}")
-    sheet.append([label, *formulas, change, "", ""], ["text", "money", "money", "money", "text", "text"])
-    sheet.indent(depth + 1)
-
-
-def _bridge(sheet: Sheet, view: View) -> None:
-    """Write the steps from the modules to minimum capital; the total is the formula that adds them up."""
-    after, before = view.result.after, view.result.before
-    assert after is not None
-    assert before is not None
-    unit, language = view.result.inputs.unit, view.language
-    steps = waterfall(after.tree, after.tree.values(after.holdings))
-    former = {step.label.en: step.amount for step in waterfall(before.tree, before.tree.values(before.holdings))}
-    sheet.row += 1
-    sheet.line(Text("From risk modules to minimum capital", "从各风险模块到最低资本")[language], BOLD)
-    words = (Text("Step", "步骤"), HEADINGS["before"], HEADINGS["amount"], HEADINGS["change"])
-    first = sheet.heading([word[language] for word in words]) + 1
-    forms = ["text", "money", "money", "money"]
-    for step in steps[:-1]:
-        here = sheet.row + 1
-        amounts = [former.get(step.label.en, 0.0) / unit, step.amount / unit]
-        sheet.append([step.label[language], *amounts, Formula(f"=C{here}-B{here}")], forms)
-    last = sheet.row
-    sums = [Formula(f"=SUM({letter}{first}:{letter}{last})") for letter in "BCD"]
-    sheet.append([steps[-1].label[language], *sums], forms, fill=TOTAL, font=BOLD)
 
 
 def _inputs(sheet: Sheet, view: View) -> None:

@@ -16,6 +16,9 @@ __all__ = ["attributes", "both", "figure", "plain", "table", "tag"]
 MOST_ROWS = 1500
 """Rows that a table of the page shows; the CSV files and the workbook hold more."""
 
+SHORT = 16
+"""Texts up to this length stand on one line in a table."""
+
 
 def plain(value: object) -> str:
     """Return text that is safe inside an element or a quoted attribute; control characters become spaces."""
@@ -42,10 +45,10 @@ def tag(name: str, content: str | Iterable[str] = "", **values: object) -> str:
     return f"<{name}{attributes(values)}>{inner}</{name}>"
 
 
-def figure(title: Text, picture: str, note: Text | None = None) -> str:
-    """Return a chart with its heading and a line below."""
+def figure(title: Text, picture: str, note: Text | None = None, *, wide: bool = False) -> str:
+    """Return a chart with its heading and a line below; a ``wide`` one takes the page's whole width."""
     below = tag("p", both(note), class_="note") if note is not None else ""
-    return tag("figure", [tag("figcaption", both(title)), picture, below], class_="chart")
+    return tag("figure", [tag("figcaption", both(title)), picture, below], class_="chart wide" if wide else "chart")
 
 
 def table(source: ReportTable, money: MoneyUnit, *, tools: bool = True) -> str:
@@ -95,4 +98,5 @@ def _cell(source: ReportTable, column: str, line: Mapping[str, Any], form: str, 
     if form == "flag":
         return tag("td", both(BINDING[bool(value)]), class_="yes" if value else "no")
     label = source.labels.get(column, {}).get(str(value))
-    return tag("td", both(label) if label is not None else plain(value))
+    text = str(value) if label is None else max(label.en, label.zh, key=len)
+    return tag("td", plain(value) if label is None else both(label), class_="short" if len(text) <= SHORT else None)

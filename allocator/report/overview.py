@@ -21,8 +21,8 @@ def overview(view: View) -> str:
     """Return the first page."""
     measures = key_measures(view)
     cards = [_card(line, view) for line in measures if line.name in CARDS]
-    left = tag("div", [_trades(view), _cost(view, measures)], class_="stack")
-    right = tag("div", [_rules(view), _tilts(view), _trust(view)], class_="stack")
+    left = tag("div", [_trades(view), _trust(view)], class_="stack")
+    right = tag("div", [_rules(view), _cost(view, measures), _tilts(view)], class_="stack")
     return tag("div", cards, class_="cards") + tag("div", [left, right], class_="grid")
 
 

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,7 @@ from allocator.report.chart_returns import return_chart
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.overview import overview
 from allocator.report.sections import ReportTable
+from allocator.report.tables import CHARGE_COLUMNS
 from allocator.report.view import View
 from allocator.report.words import HEADINGS, STAGES
 from allocator.types import Language, Text
@@ -168,7 +170,7 @@ def _allocation(view: View) -> str:
     if "cash_flows" in view.tables:
         flows = view.tables["cash_flows"]
         fold = tag("details", tag("summary", both(Text("As a table", "表格"))) + table(flows, view.money, tools=False))
-        matching = _panel(figure(flows.title, cash_flow_chart(view), flows.note) + fold, "panel full long")
+        matching = _panel(figure(flows.title, cash_flow_chart(view), flows.note, wide=True) + fold, "panel full long")
     rows = _panel(table(_by_trade(view), view.money), "panel full long")
     return tag("div", cells, class_="grid") + matching + rows
 
@@ -199,7 +201,8 @@ def _capital(view: View) -> str:
     shown = [_titled(view.tables["capital"], view)]
     charged = view.tables.get("charges")
     if charged is not None and not charged.frame.empty:
-        shown.append(_titled(charged, view))
+        columns = [column for column in CHARGE_COLUMNS if column in charged.frame]
+        shown.append(_titled(replace(charged, frame=charged.frame[columns]), view))
     return grid + "".join(shown)
 
 

@@ -36,6 +36,7 @@ from allocator.types import Source, Text
 
 __all__ = [
     "BINDING_TOLERANCE",
+    "CHARGE_COLUMNS",
     "account_labels",
     "allocation_table",
     "capital_limit_source",
@@ -52,6 +53,9 @@ Vector = NDArray[np.float64]
 
 BINDING_TOLERANCE = 1e-6
 """A rule binds when its room, relative to the larger of 1 and the limit in the unit shown, is at most this."""
+
+CHARGE_COLUMNS = ("asset_id", "account", "module", "exposure", "factor", "charge", "article", "derivation")
+"""Columns of the charges that every regime gives; the page shows these, the workbook also a regime's own."""
 
 COMMITMENT_COLUMNS = ("asset_id", "account", "current", "target")
 
@@ -294,9 +298,25 @@ def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
         used = limit.multiplier * module + cost
         row |= {"unit": "CNY", "lhs": used, "sense": Sense.AT_MOST.value, "rhs": limit.available}
         row |= {"slack": limit.available - used, "shadow_price": price}
-    row["binding"] = bool(row["slack"] <= BINDING_TOLERANCE * max(1.0, abs(row["rhs"])))
+    row["binding"] = bool(row["slack"] <= BINDING_TOLERANCE * max(1.0, abs(row["rhs"]))) or _is_dear(result, price)
     certainty = "user" if row["source"] == "user" else "A"
     return row | {"mode": Mode.HARD.value, "certainty": certainty}
+
+
+def _is_dear(result: Result, price: float) -> bool:
+    """Return whether a limit on capital has a price although the exact tree leaves it room.
+
+    The price is the solver's, taken with charges as they stood before its last step; the exact tree takes
+    them anew at the answer, so a limit that steered the answer can end with a little room. Capital of a
+    thousandth of the total must be worth more than the solver's noise.
+    """
+    total = result.model.space.total
+    gain = price * 0.001 * total
+    return gain > PRICE_NOISE * (total if objective_in_money(result) else 1.0)
+
+
+PRICE_NOISE = 1e-7
+"""Objective (annual decimal, or share of the total) below which a price is rounding."""
 
 
 def tilts_table(result: Result, named: Mapping[str, Text]) -> ReportTable:

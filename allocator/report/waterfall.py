@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ class Step:
     Parameters
     ----------
     name : str
-        The module's name; an aggregate's for its diversification.
+        The module's name; with ``_diversification`` or ``_factor`` behind it for what adding up changes. Unique.
     label : Text
         What it is.
     amount : float
@@ -52,8 +53,23 @@ def waterfall(tree: CapitalTree, amounts: Mapping[str, float]) -> tuple[Step, ..
         Amount of every node by name, CNY, as `CapitalTree.values` gives it.
     """
     total = amounts[tree.root.name]
-    steps = [step for step in _open(tree.root, amounts, 1.0) if abs(step.amount) > ROUNDING * abs(total)]
-    return (*steps, Step(tree.root.name, tree.root.label, total, "total"))
+    steps = _named_by_memoranda(tree, _open(tree.root, amounts, 1.0), amounts)
+    shown = [step for step in steps if abs(step.amount) > ROUNDING * abs(total)]
+    return (*shown, Step(tree.root.name, tree.root.label, total, "total"))
+
+
+def _named_by_memoranda(tree: CapitalTree, steps: list[Step], amounts: Mapping[str, float]) -> list[Step]:
+    """Put the root's memoranda (control risk, a size factor) in the place of the step they add up to."""
+    lines = [memorandum.node for memorandum in tree.memoranda if memorandum.parent == tree.root.name]
+    explained = sum(amounts[node.name] for node in lines)
+    out: list[Step] = []
+    for step in steps:
+        if lines and step.name == f"{tree.root.name}_factor" and math.isclose(step.amount, explained, rel_tol=1e-9):
+            kinds = ["relief" if amounts[node.name] < 0 else "module" for node in lines]
+            out += [Step(n.name, n.label, amounts[n.name], kind) for n, kind in zip(lines, kinds, strict=True)]
+        else:
+            out.append(step)
+    return out
 
 
 def _open(node: Node, amounts: Mapping[str, float], weight: float) -> list[Step]:
@@ -68,7 +84,7 @@ def _open_aggregate(node: Node, amounts: Mapping[str, float], weight: float) -> 
     steps = [step for child in node.children for step in _open(child, amounts, weight)]
     spread = weight * (amounts[node.name] - sum(amounts[child.name] for child in node.children))
     label = Text(f"Diversification: {node.label.en}", f"分散效应：{node.label.zh}")
-    return [*steps, Step(node.name, label, spread, "relief")]
+    return [*steps, Step(f"{node.name}_diversification", label, spread, "relief")]
 
 
 def _open_sum(node: WeightedSum, amounts: Mapping[str, float], weight: float) -> list[Step]:
@@ -79,5 +95,5 @@ def _open_sum(node: WeightedSum, amounts: Mapping[str, float], weight: float) ->
         steps.append(Step(child.name, child.label, weight * part * amounts[child.name], kind))
     if share != 1.0:
         label = Text(f"{node.label.en}: factor {share:.4g}", f"{node.label.zh}：系数 {share:.4g}")
-        steps.append(Step(node.name, label, weight * (share - 1.0) * amounts[first.name], "relief"))
+        steps.append(Step(f"{node.name}_factor", label, weight * (share - 1.0) * amounts[first.name], "relief"))
     return steps
