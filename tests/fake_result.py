@@ -21,6 +21,7 @@ from allocator.capital import (
     CapitalTree,
     Leaf,
     Maximum,
+    Memorandum,
     Minimum,
     OwnFunds,
     Regime,
@@ -192,8 +193,18 @@ def _tree() -> CapitalTree:
         weights=(1.0, -1.0),
     )
     root = WeightedSum("minimum_capital", Text("Minimum capital", "最低资本"), "R2 §4", (star,), weights=(0.95,))
+    effect = WeightedSum(
+        "market_diversification",
+        Text("Diversification of market risk", "市场风险分散效应"),
+        "R8 §70",
+        (rate, leaf["equity_price_risk"], market),
+        weights=(1.0, 1.0, -1.0),
+    )
+    size = WeightedSum("size_factor_effect", Text("Size factor", "规模系数"), "", (star,), weights=(-0.05,))
     matrix = sparse.csr_array(np.vstack([charge for charge, _ in LEAVES.values()]))
-    return CapitalTree(root, matrix, np.array([constant for _, constant in LEAVES.values()]) * UNIT)
+    constants = np.array([constant for _, constant in LEAVES.values()]) * UNIT
+    memoranda = (Memorandum(effect, "market_risk"), Memorandum(size, "minimum_capital"))
+    return CapitalTree(root, matrix, constants, memoranda)
 
 
 TRADED = float(np.abs(TARGET - CURRENT).sum()) * UNIT

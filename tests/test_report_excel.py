@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -62,13 +63,21 @@ def test_allocation_holds_every_row_and_recomputes_its_totals(book: Any) -> None
     assert sheet.auto_filter.ref == "A4:R12"
 
 
-def test_capital_is_a_tree_with_a_line_for_each_diversification(book: Any) -> None:
+def test_capital_is_a_tree_of_formulas_over_its_own_lines(book: Any) -> None:
+    """Written from the tree's weights and correlations: the lines are 5 minimum capital … 11 interest rate …"""
     sheet = book["capital"]
     labels = column(sheet, "Module")
-    assert labels.count("Diversification") == 3
-    cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "Interest rate risk")
-    assert cell.alignment.indent == 8
-    assert cell.offset(0, 2).value == 18.0
+    line = {label: row for row, label in enumerate(labels[: labels.index(None)], 5)}
+    after = {label: sheet.cell(row, 3).value for label, row in line.items() if label}
+    rate, equity, market = line["Interest rate risk"], line["Equity price risk"], line["Market risk"]
+    assert after["Market risk"] == f"=SQRT(C{rate}^2+C{equity}^2-0.28*C{rate}*C{equity})"
+    assert after["Interest rate risk"] == f"=MAX(C{rate + 1},C{rate + 2})"
+    assert after["Diversification of market risk"] == f"=C{rate}+C{equity}-C{market}"
+    assert after["Minimum capital"] == f"=0.95*C{line['Quantifiable risk capital']}"
+    assert after["Equity price risk"] == 35.5
+    assert isinstance(after["Loss absorption"], float)  # one of its parts has no line
+    assert sheet.cell(market, 2).value == f"=SQRT(B{rate}^2+B{equity}^2-0.28*B{rate}*B{equity})"
+    assert sheet.cell(rate, 1).alignment.indent == 8
 
 
 def test_text_never_starts_a_formula(book: Any) -> None:
@@ -78,7 +87,7 @@ def test_text_never_starts_a_formula(book: Any) -> None:
             for cell in row:
                 if cell.data_type == "f":
                     formulas += 1
-                    assert cell.value.startswith(("=SUM(", "=B", "=C", "=L"))
+                    assert re.fullmatch(r"=[A-Z0-9+*^().,:-]+", cell.value), cell.value
                 elif isinstance(cell.value, str):
                     assert not cell.value.startswith(DANGEROUS), cell.coordinate
     assert formulas > 20
@@ -153,6 +162,9 @@ def test_a_spreadsheet_recomputes_what_run_json_says(tmp_path: Path) -> None:
     amounts = column(book["capital"], "After")
     assert steps[-1] == "Minimum capital"
     assert amounts[-1] == pytest.approx(minimum, rel=1e-12)
+    for name, cell in zip(shown.tables["capital"].frame["module"], column(book["capital"], "After"), strict=False):
+        exact = shown.tables["capital"].frame.set_index("module")["amount"][name] / 1e8
+        assert cell == pytest.approx(exact, rel=1e-12)
     assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if str(cell.value).startswith("#")]
 
 

@@ -201,7 +201,7 @@ def test_the_steps_of_the_waterfall_sum_to_minimum_capital() -> None:
         assert steps[-1].amount == position.minimum_capital
         relief = {step.name for step in steps if step.kind == "relief"}
         spreads = {f"{name}_diversification" for name in ("market_risk", "credit_risk", "quantifiable_risk")}
-        assert relief == spreads | {"loss_absorption", "minimum_capital_factor"}
+        assert relief == spreads | {"loss_absorption", "size_factor_effect"}
         assert len({step.name for step in steps}) == len(steps)
 
 
