@@ -51,7 +51,7 @@ class _Document(_Strict):
 class _Version(_Strict):
     document: str
     certainty: Certainty
-    value: Any
+    value: float | str | list[Any] | dict[str, Any]
     effective: date | None = None
     article: str = ""
     note: _Wording | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ from allocator_limits.concentration import CONCENTRATION
 from allocator_limits.conditions import CONDITIONS
 from rule_funds import at, build, context
 
+from allocator.config import validate_options
 from allocator.errors import InputError, Problems
 from allocator.inputs.ratings import SCALE, UNRATED, parse_rating, rating_ranks
 from allocator.model import Mode, ModelContext, Term
+from allocator.model.limits import LimitOptions
 from allocator.rulebook import RuleBook
+from allocator.settings import FundSettings, Settings
 from allocator.types import Certainty
 
 SPECS = (*CLASSES, *CONCENTRATION, *CONDITIONS)
@@ -388,6 +392,73 @@ def test_every_figure_of_the_book_has_a_known_document_and_certainty() -> None:
         figure = book.at(key, date(2026, 6, 30))
         assert book.title(figure.source) is not None
         assert figure.source.certainty in (Certainty.RULE_TEXT, Certainty.SECONDARY, Certainty.RECALLED)
+
+
+def test_a_soft_limit_needs_a_price() -> None:
+    settings = Settings(fund=FundSettings(name="test", as_of=date(2026, 6, 30)), inputs={})
+    with pytest.raises(InputError, match="needs a price") as raised:
+        validate_options(LimitOptions, {"mode": "soft"}, settings, "constraints.1.gold")
+    assert "price" in raised.value.render("zh")
+    assert (
+        validate_options(LimitOptions, {"mode": "soft", "price": "5bp"}, settings, "constraints.1.gold").price == 5e-4
+    )
+
+
+BOOK = """
+documents: {act: {name: Act, title: {en: The act, zh: 法}}}
+figures:
+  rate:
+    label: {en: Rate, zh: 比率}
+    unit: share
+    versions:
+      - {document: act, certainty: C, value: 0.1}
+      - {effective: 2025-01-01, document: act, article: §2, certainty: A, value: 0.2}
+      - {effective: 2027-01-01, document: act, certainty: B, value: {least: 0.3}}
+"""
+
+
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> RuleBook:
+    name = f"book_{abs(hash(content))}"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").touch()
+    (tmp_path / name / "rules.yaml").write_text(content, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return RuleBook.load(name, "rules.yaml")
+
+
+def test_a_rule_book_gives_the_version_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = book(tmp_path, monkeypatch, BOOK)
+    always = rules.at("rate", date(2024, 12, 31))
+    assert (always.number, always.source.effective, always.source.certainty) == (0.1, "", Certainty.RECALLED)
+    first_day = rules.at("rate", date(2025, 1, 1))
+    assert (first_day.number, str(first_day.source), first_day.source.effective) == (0.2, "Act §2", "2025-01-01")
+    last = rules.at("rate", date(2030, 1, 1))
+    assert last.table == {"least": 0.3}
+    for form in ("number", "names"):
+        with pytest.raises(TypeError, match="rate"):
+            getattr(last, form)
+    with pytest.raises(TypeError, match="rate"):
+        _ = always.table
+    assert always.or_user(None) is always and always.or_user(0.5).source.certainty is Certainty.USER
+    assert [text.zh for text in (rules.title(always.source),) if text] == ["法"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("document: act, certainty: C", "document: law, certainty: C"),
+        ("effective: 2025-01-01", "effective: 2028-01-01"),
+        ("value: 0.1", "value: .nan"),
+        ("unit: share", "units: share"),
+        ("certainty: A", "certainty: Z"),
+        ("versions:", "versions: ["),
+    ],
+)
+def test_a_rule_book_out_of_form_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    with pytest.raises(ValueError, match="rules.yaml"):
+        book(tmp_path, monkeypatch, BOOK.replace(old, new))
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy import sparse
 
 from allocator.errors import InputError, Problem
@@ -62,6 +62,17 @@ class LimitOptions(Section):
     price: Annotated[Number, Field(ge=0)] = 0.0
     priority: int = 0
     no_worse: bool = False
+
+    @model_validator(mode="after")
+    def _soft_has_a_price(self) -> Self:
+        if self.mode is Mode.SOFT and not self.price > 0:
+            raise ValueError(
+                Text(
+                    "a soft limit needs a price above 0, or it binds nothing",
+                    "软约束须给出大于 0 的 price，否则不起作用",
+                )
+            )
+        return self
 
 
 def bound(term: Term, options: LimitOptions, current: Vector, mode: Mode | None = None) -> Term:
