@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.capital.nodes import Aggregate
 from allocator.solve.boxes import Box, Branch
 from allocator.solve.envelope import Norm
+from allocator.solve.form import Form
 from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.program import Answer
 
@@ -24,41 +23,47 @@ INWARD = 0.3
 """How far a split point is moved from the relaxed value towards the interval's middle."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Lie:
-    """A node whose column differs from its true value: ``cost`` is the difference at the price of its row."""
-
-    position: int
-    cost: float
-    size: float
-
-
 def split(formulation: Formulation, box: Box | None, assembled: Assembled, answer: Answer) -> list[Branch]:
-    """Return the branches of a node; none when its relaxation tells the truth everywhere."""
+    """Return the branches of a node; none when its relaxation tells the truth everywhere.
+
+    A node of the tree whose column is not its true value lies. What the lie is worth: the change of the
+    limited modules, at their multipliers, when this one node told the truth.
+    """
     form, relaxed = formulation.form, assembled.relaxed
     if form is None or box is None or relaxed is None:
         return []
     values = {position: function.value(answer.primal) for position, function in relaxed.functions.items()}
-    undecided = _undecided_selector(formulation, box, values)
+    undecided = _undecided_selector(form, box, values)
     if undecided is not None:
         return [box.branch.decided(undecided, (piece,)) for piece in box.allowed[undecided]]
+    prices = formulation.module_prices(assembled, answer)
+    for position in range(len(form.nodes)):
+        # Aggregates that were looked through have no column: they are what their modules make of them.
+        if position not in values and all(child in values for child in form.children[position]):
+            values[position] = form.value_at(position, values) if form.children[position] else 0.0
     lies = []
-    for position, rows in relaxed.loose.items():
+    for position in relaxed.loose:
         truth = _truth(formulation, box, position, values)
         size = abs(values[position] - truth)
-        price = float(np.abs(answer.dual[assembled.first + np.array(rows)]).sum())
         if size > HONEST:
-            lies.append(_Lie(position, price * size, size))
-    for lie in sorted(lies, key=lambda lie: (-lie.cost, -lie.size, lie.position)):
-        if lie.position in form.pieces:
-            allowed = box.allowed[lie.position]
-            if len(allowed) > 1:
-                return [box.branch.decided(lie.position, (piece,)) for piece in allowed]
-        else:
-            branches = _split_norm(box, formulation.sides.norms[lie.position], values)
-            if branches:
-                return branches
+            lies.append((-_worth(form, position, truth, values, prices), -size, position))
+    for _, _, position in sorted(lies):
+        if position in form.pieces:
+            return [box.branch.decided(position, (piece,)) for piece in box.allowed[position]]
+        branches = _split_norm(box, formulation.sides.norms[position], values)
+        if branches:
+            return branches
     return []
+
+
+def _worth(form: Form, position: int, truth: float, values: dict[int, float], prices: dict[int, float]) -> float:
+    """Return the price of the change above ``position`` when it takes its true value, all other lies kept."""
+    told = {**values, position: truth}
+    for other in form.ancestors[position]:
+        if other in values:
+            # A column that is held loosely keeps its own lie: only the change is passed on.
+            told[other] = values[other] + form.value_at(other, told) - form.value_at(other, values)
+    return sum(price * (told[module] - values[module]) for module, price in prices.items())
 
 
 def _truth(formulation: Formulation, box: Box, position: int, values: dict[int, float]) -> float:
@@ -75,10 +80,8 @@ def _truth(formulation: Formulation, box: Box, position: int, values: dict[int, 
     return float(norm.values(point, box.allowed)[0])
 
 
-def _undecided_selector(formulation: Formulation, box: Box, values: dict[int, float]) -> int | None:
+def _undecided_selector(form: Form, box: Box, values: dict[int, float]) -> int | None:
     """Return the selector of an aggregate that is under-estimated because its matrix is still open."""
-    form = formulation.form
-    assert form is not None
     for position, selector in form.selected.items():
         if position not in values or selector not in values or len(box.allowed[selector]) < 2:
             continue

@@ -101,8 +101,8 @@ class Norm:
         return visit(self.position)
 
 
-def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affine], value: Affine) -> int | None:
-    """Ask that ``value`` lies below the envelope; return the row that says so, None when the box is unbounded.
+def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affine], value: Affine) -> None:
+    """Ask that ``value`` lies below the envelope; nothing is asked where the box is unbounded.
 
     The widest modules are interpolated. Along any other module yᵢ the aggregate is convex, so at each corner
     of the wide ones it lies below its value at yᵢ's low end, raised where needed, plus one common slope.
@@ -110,7 +110,7 @@ def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affin
     arguments = np.array(norm.arguments)
     lower, upper = box.lower[arguments], box.upper[arguments]
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        return None
+        return
     width = np.maximum(upper - lower, 0.0)
     wide = np.sort(np.argsort(-width, kind="stable")[:WIDE])
     wide = wide[width[wide] > NARROW]
@@ -131,7 +131,7 @@ def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affin
     for i, slope in zip(rest.tolist(), slopes, strict=True):
         parts.append((slope, functions[norm.arguments[i]]))
         constant -= slope * float(lower[i])
-    return rows.at_least_zero(Affine.combine(parts, constant))
+    rows.at_least_zero(Affine.combine(parts, constant))
 
 
 def _heights(

@@ -6,6 +6,7 @@ children. What remains is sums and correlated aggregates. Nothing here knows a r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from allocator.capital.nodes import Absolute, Aggregate, Leaf, Maximum, Minimum, Node, WeightedSum
 from allocator.capital.tree import CapitalTree
 
-__all__ = ["Form", "Pieces", "Side"]
+__all__ = ["OVER", "UNDER", "Form", "Pieces", "Side"]
 
 Vector = NDArray[np.float64]
 
@@ -115,10 +116,26 @@ class Form:
             return list(node.correlations)
         return [node.correlations[piece] for piece in allowed]
 
-    def descendants(self, roots: list[int]) -> list[int]:
-        """Return the positions at or below ``roots``, children first."""
-        needed = set(roots)
-        for position in range(len(self.nodes) - 1, -1, -1):
-            if position in needed:
-                needed.update(self.children[position])
-        return sorted(needed)
+    @cached_property
+    def ancestors(self) -> tuple[tuple[int, ...], ...]:
+        """Positions above each node, nearer ones first."""
+        found: list[tuple[int, ...]] = []
+        for position in range(len(self.nodes)):
+            above = {position}
+            for other in range(position + 1, len(self.nodes)):
+                if above.intersection(self.children[other]):
+                    above.add(other)
+            found.append(tuple(sorted(above - {position})))
+        return tuple(found)
+
+    def value_at(self, position: int, values: Mapping[int, float]) -> float:
+        """Return the node's exact value for given ``values`` of the nodes below it."""
+        node = self.nodes[position]
+        below = np.array([values[child] for child in self.children[position]])
+        if not isinstance(node, Aggregate):
+            return node.value(below)
+        selector = self.selected.get(position)
+        if selector is None:
+            return node.value_with(below, node.correlations[0])
+        pieces = [values[child] for child in self.children[selector]]
+        return node.value_with(below, node.correlations[int(np.argmax(pieces))])

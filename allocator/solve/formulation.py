@@ -12,7 +12,7 @@ from allocator.solve.affine import Affine, Rows
 from allocator.solve.boxes import Box, Branch, Knapsack, RootBox
 from allocator.solve.form import OVER, UNDER, Form, Side
 from allocator.solve.plain import Plain, compile_plain
-from allocator.solve.program import ConeProgram
+from allocator.solve.program import Answer, ConeProgram
 from allocator.solve.relaxation import Relaxed, find_sides, relax
 from allocator.solve.restriction import Restriction
 
@@ -33,8 +33,8 @@ class Assembled:
         Right side with the limits as they are, for bounds.
     limits : tuple of int
         Row of each capital limit.
-    first : int
-        Row at which the tree's rows begin.
+    price : float
+        Price of the objective's module, program units.
     relaxed : Relaxed or None
         How the tree's columns read; None for a restriction.
     """
@@ -42,7 +42,7 @@ class Assembled:
     program: ConeProgram
     right: Vector
     limits: tuple[int, ...]
-    first: int
+    price: float = 0.0
     relaxed: Relaxed | None = None
 
 
@@ -98,7 +98,7 @@ class Formulation:
         """
         if self.form is None or box is None:
             program = self.plain.program
-            return Assembled(program, program.right, (), len(program.right))
+            return Assembled(program, program.right, ())
         relaxed = relax(self.form, box, self.sides, self.plain.leaves, self.plain.program.size)
         return self._assemble(relaxed.rows, relaxed.functions, price, margin, relaxed)
 
@@ -149,7 +149,16 @@ class Formulation:
         right = program.right.copy()
         limits = tuple(first + row for row in held)
         right[list(limits)] += shifts
-        return Assembled(program, right, limits, first, relaxed)
+        return Assembled(program, right, limits, price, relaxed)
+
+    def module_prices(self, assembled: Assembled, answer: Answer) -> dict[int, float]:
+        """Return what one unit of money more of each limited or priced module costs, program units."""
+        prices: dict[int, float] = {}
+        for (limit, position), row in zip(self.limits, assembled.limits, strict=True):
+            prices[position] = prices.get(position, 0.0) + limit.multiplier * float(answer.dual[row])
+        if self.objective_module >= 0:
+            prices[self.objective_module] = prices.get(self.objective_module, 0.0) + assembled.price
+        return prices
 
     def reference(self, limit: CapitalLimit) -> float:
         """Return the module's size at its limit, in the program's money: what a margin of one ratio point is worth."""

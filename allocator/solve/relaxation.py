@@ -53,13 +53,13 @@ class Relaxed:
         What to add below the plain program.
     functions : dict of int to Affine
         Each needed node as a function of the columns.
-    loose : dict of int to list of int
-        By position, the rows that hold a node on its non-convex side.
+    loose : list of int
+        Nodes that an envelope holds on their non-convex side, so that they may lie.
     """
 
     rows: Rows
     functions: dict[int, Affine]
-    loose: dict[int, list[int]]
+    loose: list[int]
 
 
 def flipped(side: Side) -> Side:
@@ -114,7 +114,7 @@ def relax(form: Form, box: Box, sides: Sides, leaves: slice, width: int) -> Rela
     """Return the rows of the tree inside ``box``; ``width`` columns stand before the new ones."""
     rows = Rows(width)
     functions: dict[int, Affine] = {}
-    loose: dict[int, list[int]] = {}
+    loose: list[int] = []
     for position, side in sorted(sides.needed.items()):
         node = form.nodes[position]
         below = form.children[position]
@@ -124,38 +124,31 @@ def relax(form: Form, box: Box, sides: Sides, leaves: slice, width: int) -> Rela
             used = [(weight, functions[child]) for weight, child in zip(node.weights, below, strict=True) if weight]
             functions[position] = Affine.combine(used)
         elif position in form.pieces:
-            held = _relax_pieces(rows, form, position, box, side, functions)
-            if held:
-                loose[position] = held
+            if _relax_pieces(rows, form, position, box, side, functions):
+                loose.append(position)
         else:
             functions[position] = Affine.column(rows.new_column())
             if side & UNDER:
                 _relax_aggregate(rows, form, position, box, functions)
             if side & OVER:
-                row = add_envelope(rows, sides.norms[position], box, functions, functions[position])
-                if row is not None:
-                    loose[position] = [row]
+                add_envelope(rows, sides.norms[position], box, functions, functions[position])
+                loose.append(position)
         if position in box.branch.intervals:
-            # A node may lie up to the end of its interval: that row, too, then bears the price of the lie.
-            ends = _add_interval(rows, functions[position], *box.branch.intervals[position])
-            if position in loose:
-                loose[position] += ends
+            _add_interval(rows, functions[position], *box.branch.intervals[position])
     return Relaxed(rows, functions, loose)
 
 
-def _add_interval(rows: Rows, function: Affine, low: float, high: float) -> list[int]:
-    ends = []
+def _add_interval(rows: Rows, function: Affine, low: float, high: float) -> None:
     if np.isfinite(low):
-        ends.append(rows.at_least_zero(Affine.combine([(1.0, function)], -low)))
+        rows.at_least_zero(Affine.combine([(1.0, function)], -low))
     if np.isfinite(high):
-        ends.append(rows.at_least_zero(Affine.combine([(-1.0, function)], high)))
-    return ends
+        rows.at_least_zero(Affine.combine([(-1.0, function)], high))
 
 
 def _relax_pieces(
     rows: Rows, form: Form, position: int, box: Box, side: Side, functions: dict[int, Affine]
-) -> list[int]:
-    """Add max(p₁, p₂, …) (a minimum is minus a maximum of minus the pieces); return the rows above it.
+) -> bool:
+    """Add max(p₁, p₂, …) (a minimum is minus a maximum of minus the pieces); return whether it may lie.
 
     From below: v ≥ pᵢ. From above, for every piece j still possible: v ≤ pⱼ + Σᵢ chord of (pᵢ − pⱼ)₊ over
     the known range of the difference, which is zero once piece j is known to be the largest.
@@ -175,15 +168,14 @@ def _relax_pieces(
         if others:
             rows.require(Cone.NONNEGATIVE, others)
         functions[position] = Affine.combine([(sign, chosen)])
-        return []
+        return False
     functions[position] = Affine.column(rows.new_column())
     value = Affine.combine([(sign, functions[position])])
     convex, concave = (UNDER, OVER) if sign > 0 else (OVER, UNDER)
     if side & convex:
         rows.require(Cone.NONNEGATIVE, [value.minus(piece) for piece in signed])
     if not side & concave:
-        return []
-    held = []
+        return False
     for j in allowed:
         parts, constant = [(1.0, signed[j]), (-1.0, value)], 0.0
         for i in allowed:
@@ -195,8 +187,8 @@ def _relax_pieces(
             parts += [(slope, signed[i]), (-slope, signed[j])]
             constant -= slope * min(low, 0.0)
         if np.isfinite(constant) and all(np.isfinite(weight) for weight, _ in parts):
-            held.append(rows.at_least_zero(Affine.combine(parts, constant)))
-    return held
+            rows.at_least_zero(Affine.combine(parts, constant))
+    return True
 
 
 def _relax_aggregate(rows: Rows, form: Form, position: int, box: Box, functions: dict[int, Affine]) -> None:
