@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from allocator.solve.program import Block, Cone
 
@@ -49,30 +48,45 @@ class Affine:
         return float(sum(primal[column] * factor for column, factor in self.coefficients.items())) + self.constant
 
 
-@dataclass(eq=False)
 class Rows:
     """Collects rows over the first ``width`` columns and over columns added here.
 
     A condition is stated by the affine functions that must lie in a cone.
+
+    Parameters
+    ----------
+    width : int
+        Columns that stand before the new ones.
     """
 
-    width: int
-    columns: int = 0
-    _entries: list[tuple[int, int, float]] = field(default_factory=list)
-    _right: list[float] = field(default_factory=list)
-    _blocks: list[Block] = field(default_factory=list)
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.columns = 0
+        self._rows: list[int] = []
+        self._columns: list[int] = []
+        self._values: list[float] = []
+        self._grids: list[tuple[int, NDArray[np.int64], NDArray[np.float64]]] = []
+        self._right: list[float] = []
+        self._blocks: list[Block] = []
 
     def new_column(self) -> int:
         """Add a column; return its number."""
-        self.columns += 1
-        return self.width + self.columns - 1
+        return self.new_columns(1).start
+
+    def new_columns(self, count: int) -> slice:
+        """Add columns; return their numbers."""
+        start = self.width + self.columns
+        self.columns += count
+        return slice(start, start + count)
 
     def require(self, cone: Cone, functions: Sequence[Affine]) -> int:
         """Ask that the functions' values lie in ``cone``; return the first row's number among these rows."""
         first = len(self._right)
-        for function in functions:
-            row = len(self._right)
-            self._entries += [(row, column, -factor) for column, factor in function.coefficients.items()]
+        for row, function in enumerate(functions, first):
+            for column, factor in function.coefficients.items():
+                self._rows.append(row)
+                self._columns.append(column)
+                self._values.append(-factor)
             self._right.append(function.constant)
         self._blocks.append(Block(cone, len(functions)))
         return first
@@ -85,13 +99,19 @@ class Rows:
         """Ask that ``function = 0``."""
         return self.require(Cone.ZERO, (function,))
 
-    def matrix(self) -> sparse.csc_array:
-        """Return A (rows, width + columns) of ``right − A z ∈ K``."""
-        shape = (len(self._right), self.width + self.columns)
-        if not self._entries:
-            return sparse.csc_array(shape)
-        rows, columns, values = zip(*self._entries, strict=True)
-        return sparse.csc_array((values, (rows, columns)), shape=shape)
+    def add(self, first: int, columns: slice, factors: NDArray[np.float64]) -> None:
+        """Add ``factors @ columns`` to the functions of the rows from ``first`` on."""
+        self._grids.append((first, np.arange(columns.start, columns.stop), np.atleast_2d(factors)))
+
+    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector]:
+        """Return rows, columns and values of A in ``right − A z ∈ K``."""
+        rows, columns, values = [np.array(self._rows, dtype=int)], [np.array(self._columns, dtype=int)], [self._values]
+        for first, at, factors in self._grids:
+            down, across = np.nonzero(factors)
+            rows.append(first + down)
+            columns.append(at[across])
+            values.append(-factors[down, across])  # type: ignore[arg-type]
+        return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
 
     @property
     def right(self) -> Vector:

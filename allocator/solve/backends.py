@@ -24,6 +24,9 @@ LARGE_LINEAR = 20_000
 ALMOST = 1e-6
 """Residuals at which an interior-point answer counts as solved when it gets no further."""
 
+REGULARIZATION = 1e-8
+"""Diagonal added to the interior-point system, the solver's own default."""
+
 ROUGH = 1e-3
 """Primal residual up to which a stalled answer is still used: bounds rest on the dual point alone and charge
 its residual, and the exact tree judges the primal one."""
@@ -69,33 +72,43 @@ class Clarabel(Backend):
         return True
 
     def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        answer = self._attempt(program, seconds, REGULARIZATION)
+        if answer.verdict is Verdict.FAILED:
+            # Programs that are only just infeasible stall; a firmer diagonal lets the certificate come out.
+            answer = self._attempt(program, seconds, 10.0 * REGULARIZATION)
+        return answer
+
+    def _attempt(self, program: ConeProgram, seconds: float, regularization: float) -> Answer:
         import clarabel
 
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         settings.presolve_enable = False
         settings.max_threads = 1
+        settings.max_iter = 100
         settings.time_limit = max(seconds, 0.01)
+        settings.static_regularization_constant = regularization
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-9
         settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = settings.reduced_tol_feas = ALMOST
-        settings.max_iter = 100
         cones = [_clarabel_cone(clarabel, block) for block in program.blocks if block.rows]
         solver = clarabel.DefaultSolver(
             program.quadratic, program.linear, program.matrix, program.right, cones, settings
         )
         result = solver.solve()
-        verdicts = {
-            "Solved": Verdict.SOLVED,
-            "AlmostSolved": Verdict.SOLVED,
-            "PrimalInfeasible": Verdict.INFEASIBLE,
-            "AlmostPrimalInfeasible": Verdict.INFEASIBLE,
-            "DualInfeasible": Verdict.UNBOUNDED,
-            "AlmostDualInfeasible": Verdict.UNBOUNDED,
-        }
-        verdict = verdicts.get(str(result.status), Verdict.FAILED)
+        verdict = _VERDICTS.get(str(result.status), Verdict.FAILED)
         if verdict is Verdict.FAILED and result.r_prim < ROUGH and result.r_dual < ALMOST:
             verdict = Verdict.SOLVED
         return Answer(verdict, np.array(result.x), np.array(result.z), self.label())
+
+
+_VERDICTS = {
+    "Solved": Verdict.SOLVED,
+    "AlmostSolved": Verdict.SOLVED,
+    "PrimalInfeasible": Verdict.INFEASIBLE,
+    "AlmostPrimalInfeasible": Verdict.INFEASIBLE,
+    "DualInfeasible": Verdict.UNBOUNDED,
+    "AlmostDualInfeasible": Verdict.UNBOUNDED,
+}
 
 
 def _clarabel_cone(clarabel: Any, block: Block) -> Any:

@@ -6,7 +6,7 @@ with the rows that charge most. Everything above follows by interval arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -136,7 +136,6 @@ class RootBox:
 
     form: Form
     knapsack: Knapsack
-    known: dict[int, Interval] = field(default_factory=dict)
 
     @cached_property
     def _affine(self) -> dict[int, Interval]:
@@ -165,22 +164,41 @@ class RootBox:
             found[position] = matrix
         return found
 
-    def box(self, branch: Branch | None = None) -> Box:
-        """Return the intervals of all nodes inside a branch."""
-        branch = branch or Branch()
+    @cached_property
+    def whole(self) -> Box:
+        """The intervals of all nodes before any branching."""
         size = len(self.form.nodes)
-        lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
-        above: dict[int, NDArray[np.float64]] = {}
-        allowed: dict[int, tuple[int, ...]] = {}
-        for position in range(size):
+        blank = Box(np.full(size, -np.inf), np.full(size, np.inf), {}, {}, Branch())
+        return self._refreshed(blank, Branch(), range(size))
+
+    def box(self, branch: Branch, parent: Box) -> Box:
+        """Return the intervals inside a branch that adds one decision to that of ``parent``."""
+        changed = [
+            position
+            for now, before in ((branch.intervals, parent.branch.intervals), (branch.pieces, parent.branch.pieces))
+            for position in now
+            if now[position] != before.get(position)
+        ]
+        affected = set(changed)
+        for position in changed:
+            # The pieces of a maximum feel its interval, and so does whatever else they feed.
+            for node in (position, *(self.form.children[position] if position in self.form.pieces else ())):
+                affected.update(self.form.ancestors[node])
+        return self._refreshed(parent, branch, sorted(affected))
+
+    def _refreshed(self, parent: Box, branch: Branch, positions: Iterable[int]) -> Box:
+        """Return the box with the intervals at ``positions`` worked out anew, each inside the parent's."""
+        lower, upper = parent.lower.copy(), parent.upper.copy()
+        above, allowed = dict(parent.above), dict(parent.allowed)
+        for position in positions:
             if position in self.form.pieces:
                 above[position] = self._differences(position, lower, upper)
                 allowed[position] = _possible(above[position], branch.pieces.get(position))
             low, high = self._natural(position, lower, upper, allowed)
-            for other in (self._affine.get(position), self.known.get(position), branch.intervals.get(position)):
+            for other in (self._affine.get(position), branch.intervals.get(position)):
                 if other is not None:
                     low, high = max(low, other[0]), min(high, other[1])
-            lower[position], upper[position] = low, high
+            lower[position], upper[position] = max(low, lower[position]), min(high, upper[position])
             if position in self.form.pieces:
                 self._hand_down(position, lower, upper, allowed[position])
                 above[position] = self._differences(position, lower, upper)

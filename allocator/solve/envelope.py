@@ -8,7 +8,7 @@ with it is looked through, which is tighter than two envelopes in a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,17 @@ from allocator.solve.boxes import Box, corners
 from allocator.solve.form import Form
 from allocator.solve.program import Cone
 
-__all__ = ["Norm", "add_envelope", "slope_signs"]
+__all__ = ["NARROW", "Norm", "add_envelope", "slope_signs"]
 
 Vector = NDArray[np.float64]
 
 WIDE = 6
 """Modules that are interpolated; the others of an aggregate, the narrowest ones, share one slope each."""
 
-NARROW = 1e-9
+REMEMBERED = 256
+"""Envelopes kept for one aggregate."""
+
+NARROW = 1e-11
 """Width of an interval, in the program's money, below which it counts as a point."""
 
 
@@ -64,6 +67,7 @@ class Norm:
     position: int
     arguments: tuple[int, ...]
     signs: tuple[int, ...]
+    _known: dict[bytes, _Corners] = field(default_factory=dict, repr=False)
 
     @classmethod
     def over(cls, form: Form, position: int, box: Box) -> Norm:
@@ -100,6 +104,35 @@ class Norm:
 
         return visit(self.position)
 
+    def corners(self, box: Box) -> _Corners | None:
+        """Return the envelope over ``box``, None where it is unbounded; most branches leave most boxes alone."""
+        at = np.array(self.arguments)
+        lower, upper = box.lower[at], box.upper[at]
+        if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+            return None
+        key = lower.tobytes() + upper.tobytes() + repr([box.allowed[i] for i in self.form.selected.values()]).encode()
+        if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = _find_corners(self, lower, upper, box.allowed)
+        return self._known[key]
+
+
+@dataclass(frozen=True, eq=False)
+class _Corners:
+    """The envelope over one box.
+
+    ``shares`` (1 + wide, corners) interpolates 1 and the wide modules' distances from their low ends;
+    ``heights`` (corners,) the aggregate; ``slopes`` belong to the modules ``rest``.
+    """
+
+    wide: list[int]
+    rest: list[int]
+    shares: NDArray[np.float64]
+    heights: Vector
+    slopes: list[float]
+    lower: Vector
+
 
 def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affine], value: Affine) -> None:
     """Ask that ``value`` lies below the envelope; nothing is asked where the box is unbounded.
@@ -107,50 +140,40 @@ def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affin
     The widest modules are interpolated. Along any other module yᵢ the aggregate is convex, so at each corner
     of the wide ones it lies below its value at yᵢ's low end, raised where needed, plus one common slope.
     """
-    arguments = np.array(norm.arguments)
-    lower, upper = box.lower[arguments], box.upper[arguments]
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+    known = norm.corners(box)
+    if known is None:
         return
+    count = len(known.heights)
+    weights = rows.new_columns(count)
+    rows.add(rows.require(Cone.NONNEGATIVE, [_NOTHING] * count), weights, np.eye(count))
+    arguments = norm.arguments
+    distances = [Affine.combine([(-1.0, functions[arguments[i]])], known.lower[i]) for i in known.wide]
+    rows.add(rows.require(Cone.ZERO, [Affine({}, -1.0), *distances]), weights, known.shares)
+    sloped = [(slope, functions[arguments[i]]) for i, slope in zip(known.rest, known.slopes, strict=True)]
+    start = -sum(slope * known.lower[i] for i, slope in zip(known.rest, known.slopes, strict=True))
+    rows.add(rows.at_least_zero(Affine.combine([(-1.0, value), *sloped], start)), weights, known.heights)
+
+
+_NOTHING = Affine({})
+
+
+def _find_corners(norm: Norm, lower: Vector, upper: Vector, allowed: Mapping[int, tuple[int, ...]]) -> _Corners:
     width = np.maximum(upper - lower, 0.0)
-    wide = np.sort(np.argsort(-width, kind="stable")[:WIDE])
-    wide = wide[width[wide] > NARROW]
-    rest = np.setdiff1d(np.arange(len(arguments)), wide)
-    grid = corners(len(wide))
-    height, slopes = _heights(norm, box, wide, rest, grid)
-    weights = [rows.new_column() for _ in range(len(grid))]
-    columns = np.array(weights)
-    rows.require(Cone.NONNEGATIVE, [Affine.column(column) for column in weights])
-    rows.zero(Affine(dict.fromkeys(weights, 1.0), -1.0))
-    for i, bits in zip(wide.tolist(), grid.T, strict=True):
-        chosen = columns[bits > 0]
-        share = Affine(dict.fromkeys(chosen.tolist(), float(width[i])), float(lower[i]))
-        rows.zero(functions[norm.arguments[i]].minus(share))
-    top = Affine(dict(zip(weights, height.tolist(), strict=True)))
-    parts = [(1.0, top), (-1.0, value)]
-    constant = 0.0
-    for i, slope in zip(rest.tolist(), slopes, strict=True):
-        parts.append((slope, functions[norm.arguments[i]]))
-        constant -= slope * float(lower[i])
-    rows.at_least_zero(Affine.combine(parts, constant))
-
-
-def _heights(
-    norm: Norm, box: Box, wide: NDArray[np.int64], rest: NDArray[np.int64], grid: NDArray[np.float64]
-) -> tuple[Vector, list[float]]:
-    """Return the height at each corner of the wide modules and the slope along each of the rest."""
-    arguments = np.array(norm.arguments)
-    lower, width = box.lower[arguments], np.maximum(box.upper[arguments] - box.lower[arguments], 0.0)
-    inner = corners(len(rest))
+    order = np.argsort(-width, kind="stable")
+    wide = [int(i) for i in sorted(order[:WIDE].tolist()) if width[i] > NARROW]
+    rest = [i for i in range(len(width)) if i not in wide]
+    grid, inner = corners(len(wide)), corners(len(rest))
     points = np.tile(lower, (len(grid) * len(inner), 1))
     points[:, wide] += np.repeat(grid, len(inner), axis=0) * width[wide]
     points[:, rest] += np.tile(inner, (len(grid), 1)) * width[rest]
-    heights = norm.values(points, box.allowed).reshape((len(grid), *([2] * len(rest))), order="C")
+    heights = norm.values(points, allowed).reshape((len(grid), *([2] * len(rest))))
     slopes: list[float] = []
     # corners() counts with the first module fastest, so it is the last axis.
-    for i in rest.tolist():
+    for i in rest:
         low, high = heights[..., 0], heights[..., 1]
         span = float(width[i])
         slope = float(np.median(high - low)) / span if span > NARROW else 0.0
         slopes.append(slope)
         heights = np.maximum(low, high - slope * span)
-    return heights, slopes
+    shares = np.vstack([np.ones(len(grid)), grid.T * width[wide, None]])
+    return _Corners(wide, rest, shares, heights, slopes, lower)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -23,6 +25,13 @@ SNAP = 1e-5
 """Weight within which a row is put on a bound that its multiplier says is binding."""
 
 
+DENSE = 1_000_000
+"""Entries up to which the equalities are held as a plain array."""
+
+ROUNDS = 4
+"""Corrections of the equalities; the first one already meets them unless a row runs into its bound."""
+
+
 class Exact:
     """Judges points of one model.
 
@@ -40,7 +49,10 @@ class Exact:
             if term.mode is Mode.HARD and term.sense is Sense.EQUAL and linear is not None:
                 rows.append(linear.matrix)
                 rights.append(term.right - linear.constant)
-        self._equal = sparse.csr_array(sparse.vstack(rows)) if rows else None
+        equal = sparse.csr_array(sparse.vstack(rows)) if rows else None
+        # A few budgets over a few thousand rows are quicker as a plain array.
+        small = equal is not None and equal.shape[0] * equal.shape[1] <= DENSE
+        self._equal: Any = equal.toarray() if equal is not None and small else equal
         self._equal_right = np.concatenate(rights) if rights else np.empty(0)
 
     def gain(self, holdings: Vector) -> float:
@@ -97,11 +109,14 @@ class Exact:
         point = np.clip(point, space.lower, space.upper)
         if self._equal is None:
             return point
-        for _ in range(4):
+        for _ in range(ROUNDS):
             missing = self._equal_right - self._equal @ point
+            if np.all(np.abs(missing) <= 1e-15 * scale):
+                break
             room = np.minimum(np.minimum(point - space.lower, space.upper - point), scale)
-            spread = sparse.diags_array(room) @ self._equal.T
-            system = (self._equal @ spread).toarray()
+            spread = (self._equal * room).T
+            system = self._equal @ spread
+            system = system.toarray() if sparse.issparse(system) else system
             unit = np.sqrt(np.maximum(system.diagonal(), 1e-300))
             step, *_ = np.linalg.lstsq(system / unit / unit[:, None], missing / unit, rcond=1e-12)
             point = np.clip(point + spread @ (step / unit), space.lower, space.upper)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from allocator.model.model import CapitalLimit, Model
 from allocator.solve.affine import Affine, Rows
-from allocator.solve.boxes import Box, Branch, Knapsack, RootBox
+from allocator.solve.boxes import Box, Knapsack, RootBox
 from allocator.solve.form import OVER, UNDER, Form, Side
 from allocator.solve.plain import Plain, compile_plain
 from allocator.solve.program import Answer, ConeProgram
@@ -66,7 +66,7 @@ class Formulation:
         self.limits = [(limit, self.form.position(limit.module)) for limit in model.capital_limits]
         self.objective_module = self.form.position(model.capital_module or tree.root.name) if priced else -1
         self.root = RootBox(self.form, Knapsack(model, self.plain.scale))
-        self.sides = find_sides(self.form, self.root.box(), self._targets())
+        self.sides = find_sides(self.form, self.root.whole, self._targets())
 
     def _targets(self) -> dict[int, Side]:
         targets: dict[int, Side] = {}
@@ -80,9 +80,10 @@ class Formulation:
         """Return a price per CNY of the objective's module in the program's units."""
         return per_money * self.plain.scale / self.plain.objective_scale
 
-    def box(self, branch: Branch | None = None) -> Box | None:
-        """Return the box of a branch; None without a tree."""
-        return None if self.form is None else self.root.box(branch)
+    @property
+    def whole(self) -> Box | None:
+        """The box of the root; None without a tree."""
+        return None if self.form is None else self.root.whole
 
     def relaxation(self, box: Box | None, price: float = 0.0, margin: float = 0.0) -> Assembled:
         """Return the relaxation inside ``box``.
@@ -90,7 +91,7 @@ class Formulation:
         Parameters
         ----------
         box : Box or None
-            From `box`.
+            The root's or a branch's; None without a tree.
         price : float
             Price of the objective's module, program units.
         margin : float
@@ -144,7 +145,7 @@ class Formulation:
             for column, factor in module.coefficients.items():
                 linear[column] += price * factor
             constant = price * module.constant
-        program = base.extended(rows.columns, rows.matrix(), rows.right, rows.blocks, linear)
+        program = base.extended(rows.columns, rows.entries(), rows.right, rows.blocks, linear)
         program = replace(program, constant=program.constant + constant)
         right = program.right.copy()
         limits = tuple(first + row for row in held)

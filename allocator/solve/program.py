@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,28 +79,44 @@ class ConeProgram:
         """Number of columns N."""
         return len(self.linear)
 
-    def extended(
-        self, columns: int, rows: sparse.csc_array, right: Vector, blocks: Sequence[Block], linear: Vector
-    ) -> ConeProgram:
-        """Return the program with ``columns`` more columns and, below, the ``rows`` (m′, N + columns).
+    @cached_property
+    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector]:
+        columns = np.repeat(np.arange(self.size), np.diff(self.matrix.indptr))
+        return self.matrix.indices.astype(int), columns, self.matrix.data
 
-        ``linear`` (N + columns,) is added to the objective.
+    def extended(
+        self,
+        columns: int,
+        entries: tuple[NDArray[np.int64], NDArray[np.int64], Vector],
+        right: Vector,
+        blocks: Sequence[Block],
+        linear: Vector,
+    ) -> ConeProgram:
+        """Return the program with ``columns`` more columns and, below, more rows.
+
+        Parameters
+        ----------
+        columns : int
+            Number of columns added.
+        entries : (rows, columns, values)
+            Entries of the rows added, counted from the first of them.
+        right : ndarray
+            Their right side.
+        blocks : sequence of Block
+            Their cones.
+        linear : ndarray (N + columns,)
+            Added to the objective.
         """
-        above = sparse.hstack([self.matrix, sparse.csc_array((self.matrix.shape[0], columns))], format="csc")
-        size = self.size + columns
-        quadratic = sparse.csc_array(
-            (
-                self.quadratic.data,
-                self.quadratic.indices,
-                np.append(self.quadratic.indptr, [self.quadratic.nnz] * columns),
-            ),
-            shape=(size, size),
-        )
+        size, height = self.size + columns, len(self.right)
+        rows, across, values = (np.concatenate(pair) for pair in zip(self._entries, entries, strict=True))
+        rows[self.matrix.nnz :] += height
+        matrix = sparse.csc_array((values, (rows, across)), shape=(height + len(right), size))
+        ends = np.append(self.quadratic.indptr, np.full(columns, self.quadratic.nnz, dtype=self.quadratic.indptr.dtype))
         return replace(
             self,
-            quadratic=quadratic,
+            quadratic=sparse.csc_array((self.quadratic.data, self.quadratic.indices, ends), shape=(size, size)),
             linear=np.append(self.linear, np.zeros(columns)) + linear,
-            matrix=sparse.vstack([above, rows], format="csc"),
+            matrix=matrix,
             right=np.append(self.right, right),
             blocks=(*self.blocks, *blocks),
         )

@@ -10,6 +10,7 @@ the active piece is known.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from allocator.capital.nodes import Absolute, Aggregate, Leaf, WeightedSum
 from allocator.solve.affine import Affine, Rows
 from allocator.solve.boxes import Box
-from allocator.solve.envelope import Norm, add_envelope, slope_signs
+from allocator.solve.envelope import NARROW, Norm, add_envelope, slope_signs
 from allocator.solve.form import OVER, UNDER, Form, Side
 from allocator.solve.program import Cone
 
@@ -126,6 +127,8 @@ def relax(form: Form, box: Box, sides: Sides, leaves: slice, width: int) -> Rela
         elif position in form.pieces:
             if _relax_pieces(rows, form, position, box, side, functions):
                 loose.append(position)
+        elif box.upper[position] - box.lower[position] <= NARROW and side & OVER:
+            functions[position] = Affine({}, float(box.upper[position]))
         else:
             functions[position] = Affine.column(rows.new_column())
             if side & UNDER:
@@ -207,15 +210,17 @@ def _relax_aggregate(rows: Rows, form: Form, position: int, box: Box, functions:
 
 def add_norm(rows: Rows, value: Affine, matrix: NDArray[np.float64], modules: list[Affine]) -> int:
     """Ask that ``value ≥ sqrt(y′Ry)``, y the ``modules``; return the cone's first row."""
-    root = _root(matrix)
+    root = _root(np.ascontiguousarray(matrix).tobytes(), len(matrix))
     spread = [Affine.combine(zip(column.tolist(), modules, strict=True)) for column in root.T]
     return rows.require(Cone.SECOND_ORDER, [value, *spread])
 
 
-def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+@lru_cache(maxsize=256)
+def _root(matrix: bytes, size: int) -> NDArray[np.float64]:
     """Return L with L L′ = R, also for a singular R."""
-    values, vectors = np.linalg.eigh(matrix)
+    correlation = np.frombuffer(matrix).reshape(size, size)
+    values, vectors = np.linalg.eigh(correlation)
     if values[0] > 1e-9:
-        return np.asarray(np.linalg.cholesky(matrix), dtype=float)
+        return np.asarray(np.linalg.cholesky(correlation), dtype=float)
     kept = values > 1e-12
     return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))

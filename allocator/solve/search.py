@@ -31,6 +31,9 @@ __all__ = ["Candidate", "Outcome", "Search"]
 
 Vector = NDArray[np.float64]
 
+NEAR = 1e-5
+"""A miss of a ratio up to which a relaxation's answer is polished and judged in full."""
+
 PERIOD = 16
 """Nodes between two attempts at a better answer once the first nodes are done."""
 
@@ -112,7 +115,7 @@ class Search:
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
-        root = self._node(self.formulation.box())
+        root = self._node(self.formulation.whole)
         if root is None:
             return Outcome(None, -np.inf, True, self.solves, self.solver)
         heap = [root]
@@ -125,8 +128,10 @@ class Search:
                 return self._finished(bound, True)
             if self.solves >= self.settings.max_nodes or time.monotonic() > self.deadline:
                 return self._finished(bound, False)
-            point = self._point(node.answer)
-            self.offer(point)
+            point = self.formulation.holdings(node.answer.primal)
+            if self.exact.room(point) > -NEAR:
+                point = self.point(node.answer)
+                self.offer(point)
             if self._settled(bound):
                 return self._finished(bound, True)
             if counter < 3 or counter % PERIOD == 0:
@@ -135,12 +140,12 @@ class Search:
             if self._settled(bound):
                 return self._finished(bound, True)
             branches = split(self.formulation, node.box, node.assembled, node.answer)
-            if not branches:
+            if not branches or node.box is None:
                 dropped = max(dropped, node.bound)
                 continue
             for branch in branches:
                 try:
-                    child = self._node(self.formulation.box(branch), node.bound)
+                    child = self._node(self.formulation.root.box(branch, node.box), node.bound)
                 except SolverFailure:
                     dropped = max(dropped, node.bound)
                     continue
@@ -178,13 +183,10 @@ class Search:
         lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
         return -lower * self.formulation.plain.objective_scale
 
-    def _point(self, answer: Answer) -> Vector:
-        lower, upper = self.formulation.bound_multipliers(answer.dual)
-        return self.exact.polished(self.formulation.holdings(answer.primal), lower, upper)
-
     def point(self, answer: Answer) -> Vector:
         """Return the polished holdings of an answer."""
-        return self._point(answer)
+        lower, upper = self.formulation.bound_multipliers(answer.dual)
+        return self.exact.polished(self.formulation.holdings(answer.primal), lower, upper)
 
     def compliant(self, holdings: Vector) -> bool:
         """Return whether the exact tree and every hard term accept the point."""
