@@ -98,7 +98,10 @@ class Clarabel(Backend):
         verdict = _VERDICTS.get(str(result.status), Verdict.FAILED)
         if verdict is Verdict.FAILED and result.r_prim < ROUGH and result.r_dual < ALMOST:
             verdict = Verdict.SOLVED
-        return Answer(verdict, np.array(result.x), np.array(result.z), self.label())
+        dual = np.array(result.z)
+        if verdict is Verdict.INFEASIBLE and not program.refuted_by(dual):
+            verdict = Verdict.FAILED
+        return Answer(verdict, np.array(result.x), dual, self.label())
 
 
 _VERDICTS = {

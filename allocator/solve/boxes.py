@@ -57,6 +57,8 @@ class Box:
         Bounds of the nodes' amounts; may be infinite.
     above : mapping of int to ndarray (pieces, pieces)
         Upper bound of ``piece i − piece j`` (signs as in `Pieces`) at ``[i, j]``.
+    root_above : mapping of int to ndarray
+        The same before any branching: what no row needs to ensure.
     allowed : mapping of int to tuple of int
         The pieces of each piecewise node that can still be the active one.
     branch : Branch
@@ -66,6 +68,7 @@ class Box:
     lower: Vector
     upper: Vector
     above: Mapping[int, NDArray[np.float64]]
+    root_above: Mapping[int, NDArray[np.float64]]
     allowed: Mapping[int, tuple[int, ...]]
     branch: Branch
 
@@ -168,7 +171,7 @@ class RootBox:
     def whole(self) -> Box:
         """The intervals of all nodes before any branching."""
         size = len(self.form.nodes)
-        blank = Box(np.full(size, -np.inf), np.full(size, np.inf), {}, {}, Branch())
+        blank = Box(np.full(size, -np.inf), np.full(size, np.inf), {}, {}, {}, Branch())
         return self._refreshed(blank, Branch(), range(size))
 
     def box(self, branch: Branch, parent: Box) -> Box:
@@ -203,7 +206,7 @@ class RootBox:
                 self._hand_down(position, lower, upper, allowed[position])
                 above[position] = self._differences(position, lower, upper)
                 allowed[position] = _possible(above[position], branch.pieces.get(position))
-        return Box(lower, upper, above, allowed, branch)
+        return Box(lower, upper, above, parent.root_above or above, allowed, branch)
 
     def _natural(self, position: int, lower: Vector, upper: Vector, allowed: Mapping[int, tuple[int, ...]]) -> Interval:
         """Return what the children's intervals say about a node."""

@@ -21,6 +21,9 @@ __all__ = ["Answer", "Block", "Cone", "ConeProgram", "Verdict"]
 
 Vector = NDArray[np.float64]
 
+REACH = 1e4
+"""Size of the columns that a certificate of infeasibility must cover; the programs' columns are near one."""
+
 
 class Cone(Enum):
     """The cones a solver may be asked for."""
@@ -136,6 +139,14 @@ class ConeProgram:
         room = float(np.abs(residual) @ (1e-3 + 2.0 * np.abs(primal)))
         right = self.right if right is None else right
         return float(-0.5 * curvature @ primal - right @ dual) + self.constant - room
+
+    def refuted_by(self, dual: Vector) -> bool:
+        """Return whether ``dual`` ∈ K* proves that no point within `REACH` of the origin satisfies the rows.
+
+        Any feasible z has b′y ≥ z′A′y, so b′y < −‖A′y‖∞ · ‖z‖₁ leaves none.
+        """
+        short = -float(self.right @ dual)
+        return short > REACH * float(np.abs(self.matrix.T @ dual).max(initial=0.0))
 
     def _curvature(self, primal: Vector) -> Vector:
         upper = self.quadratic

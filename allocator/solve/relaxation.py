@@ -131,7 +131,8 @@ def relax(form: Form, box: Box, sides: Sides, leaves: slice, width: int) -> Rela
             functions[position] = Affine({}, float(box.upper[position]))
         else:
             functions[position] = Affine.column(rows.new_column())
-            if side & UNDER:
+            if side & UNDER or position in box.branch.intervals:
+                # Needed from above only, a node still has to lift its interval's end to what is below it.
                 _relax_aggregate(rows, form, position, box, functions)
             if side & OVER:
                 add_envelope(rows, sides.norms[position], box, functions, functions[position])
@@ -148,9 +149,7 @@ def _add_interval(rows: Rows, function: Affine, low: float, high: float) -> None
         rows.at_least_zero(Affine.combine([(-1.0, function)], high))
 
 
-def _relax_pieces(
-    rows: Rows, form: Form, position: int, box: Box, side: Side, functions: dict[int, Affine]
-) -> bool:
+def _relax_pieces(rows: Rows, form: Form, position: int, box: Box, side: Side, functions: dict[int, Affine]) -> bool:
     """Add max(p₁, p₂, …) (a minimum is minus a maximum of minus the pieces); return whether it may lie.
 
     From below: v ≥ pᵢ. From above, for every piece j still possible: v ≤ pⱼ + Σᵢ chord of (pᵢ − pⱼ)₊ over
@@ -163,21 +162,19 @@ def _relax_pieces(
         for weight, child in zip(pieces.weights, pieces.children, strict=True)
     ]
     allowed = box.allowed[position]
-    above = box.above[position]
+    above, certain = box.above[position], box.root_above[position]
     if len(allowed) == 1:
-        # The node is its one piece; where the box alone does not say so, the others must lie below.
+        # The node is its one piece; where bounds and budgets alone do not say so, the others must lie below.
         chosen = signed[allowed[0]]
-        others = [chosen.minus(piece) for i, piece in enumerate(signed) if above[i, allowed[0]] > 0.0]
+        others = [chosen.minus(piece) for i, piece in enumerate(signed) if certain[i, allowed[0]] > 0.0]
         if others:
             rows.require(Cone.NONNEGATIVE, others)
         functions[position] = Affine.combine([(sign, chosen)])
         return False
     functions[position] = Affine.column(rows.new_column())
     value = Affine.combine([(sign, functions[position])])
-    convex, concave = (UNDER, OVER) if sign > 0 else (OVER, UNDER)
-    if side & convex:
-        rows.require(Cone.NONNEGATIVE, [value.minus(piece) for piece in signed])
-    if not side & concave:
+    rows.require(Cone.NONNEGATIVE, [value.minus(piece) for piece in signed])
+    if not side & (OVER if sign > 0 else UNDER):
         return False
     for j in allowed:
         parts, constant = [(1.0, signed[j]), (-1.0, value)], 0.0
