@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.model.expressions import Expression
+from allocator.model.expressions import Expression, Linear
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -37,3 +37,15 @@ class Combination(Expression):
 
     def gradient(self, holdings: NDArray[np.float64]) -> sparse.csr_array:
         return sparse.csr_array(sum(weight * part.gradient(holdings) for weight, part in self.parts))
+
+    def affine(self) -> Linear | None:
+        parts = [(weight, part.affine()) for weight, part in self.parts]
+        scaled = []
+        for weight, linear in parts:
+            if linear is None:
+                return None
+            scaled.append((weight * linear.matrix, weight * linear.constant))
+        matrix, constant = scaled[0]
+        for further, shift in scaled[1:]:
+            matrix, constant = matrix + further, constant + shift
+        return Linear(sparse.csr_array(matrix), constant)

@@ -57,7 +57,7 @@ class Model:
     """What is maximized, over which space, under which promises.
 
     maximize Σ weightⱼ · expressionⱼ(x) − capital_weight · capital_module(x)
-    or, with ``per_capital``, maximize (Σ weightⱼ · expressionⱼ(x)) · Σ current / capital_module(x),
+    or, with ``per_capital``, maximize Σ weightⱼ · expressionⱼ(x) / capital_module(x), the sum then in CNY,
     subject to bounds, terms and capital limits.
 
     Parameters
@@ -91,3 +91,8 @@ class Model:
     capital_module: str = ""
     capital_weight: float = 0.0
     per_capital: bool = False
+
+    @property
+    def in_money(self) -> bool:
+        """Whether the objective is an amount of CNY rather than an annual decimal."""
+        return self.capital_weight > 0.0 and not self.per_capital and all(x.unit == "CNY" for x in self.objective)

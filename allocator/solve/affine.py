@@ -71,7 +71,7 @@ class Rows:
 
     def new_column(self) -> int:
         """Add a column; return its number."""
-        return self.new_columns(1).start
+        return int(self.new_columns(1).start)
 
     def new_columns(self, count: int) -> slice:
         """Add columns; return their numbers."""

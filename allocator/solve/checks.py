@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
+from allocator.errors import Problem, Problems
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
 from allocator.types import Text
 
-__all__ = ["check_model"]
+__all__ = ["check_model", "unbounded"]
 
 SHOWN = 5
 """Names listed in one message."""
@@ -37,6 +37,16 @@ def check_model(model: Model) -> None:
         problems.raise_if_any()
     _check_budgets(model, problems)
     problems.raise_if_any()
+
+
+def unbounded(model: Model, direction: NDArray[np.float64]) -> Problem:
+    """Return what to say when the objective grows for ever along ``direction`` (n,)."""
+    moving = np.flatnonzero(np.abs(direction) > 1e-6 * np.abs(direction).max(initial=0.0))
+    return Problem(
+        Text("the objective grows without end along these rows", "沿以下各行目标可无限增大"),
+        where=_names(model, moving),
+        hint=Text("bound the rows by min, max or a budget", "请用 min、max 或预算加以约束"),
+    )
 
 
 def _check_budgets(model: Model, problems: Problems) -> None:

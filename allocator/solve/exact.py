@@ -75,7 +75,7 @@ class Exact:
         model = self._model
         gain, module = self.gain(holdings), self.module(holdings)
         if model.per_capital:
-            return gain * model.space.total / module
+            return gain / module
         return gain - model.capital_weight * module
 
     def room(self, holdings: Vector) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,17 @@ from allocator.solve.program import Answer, ConeProgram
 from allocator.solve.relaxation import Relaxed, find_sides, relax
 from allocator.solve.restriction import Restriction
 
-__all__ = ["Assembled", "Formulation"]
+__all__ = ["Aim", "Assembled", "Formulation"]
 
 Vector = NDArray[np.float64]
+
+
+class Aim(Enum):
+    """What a program minimizes: the model's objective, the miss of the capital limits, or the priced module."""
+
+    OBJECTIVE = "objective"
+    LEAST_MISS = "least miss"
+    LEAST_MODULE = "least module"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +94,9 @@ class Formulation:
         """The box of the root; None without a tree."""
         return None if self.form is None else self.root.whole
 
-    def relaxation(self, box: Box | None, price: float = 0.0, margin: float = 0.0) -> Assembled:
+    def relaxation(
+        self, box: Box | None, price: float = 0.0, margin: float = 0.0, aim: Aim = Aim.OBJECTIVE
+    ) -> Assembled:
         """Return the relaxation inside ``box``.
 
         Parameters
@@ -101,17 +112,17 @@ class Formulation:
             program = self.plain.program
             return Assembled(program, program.right, ())
         relaxed = relax(self.form, box, self.sides, self.plain.leaves, self.plain.program.size)
-        return self._assemble(relaxed.rows, relaxed.functions, price, margin, relaxed)
+        return self._assemble(relaxed.rows, relaxed.functions, price, margin, relaxed, aim)
 
     def restriction(
-        self, holdings: Vector, price: float = 0.0, margin: float = 0.0, elastic: bool = False
+        self, holdings: Vector, price: float = 0.0, margin: float = 0.0, aim: Aim = Aim.OBJECTIVE
     ) -> Assembled:
-        """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead."""
+        """Return the restriction around ``holdings`` (CNY)."""
         if self.form is None:
             return self.relaxation(None)
         around = Restriction(self.form, self.form.amounts(holdings), self.plain.leaves, self.plain.program.size)
         functions = {position: around.bounded(position, side) for position, side in self._targets().items()}
-        return self._assemble(around.rows, functions, price, margin, None, elastic)
+        return self._assemble(around.rows, functions, price, margin, None, aim)
 
     def _assemble(
         self,
@@ -120,10 +131,10 @@ class Formulation:
         price: float,
         margin: float,
         relaxed: Relaxed | None,
-        elastic: bool = False,
+        aim: Aim,
     ) -> Assembled:
         plain = self.plain
-        give = Affine.column(rows.new_column()) if elastic else Affine({})
+        give = Affine.column(rows.new_column()) if aim is Aim.LEAST_MISS else Affine({})
         held, shifts = [], []
         for limit, position in self.limits:
             shift = margin * self.reference(limit)
@@ -134,19 +145,19 @@ class Formulation:
             shifts.append(shift)
         first = len(plain.program.right)
         linear = np.zeros(rows.width + rows.columns)
-        base, constant = plain.program, 0.0
-        if elastic:
-            rows.at_least_zero(give)
-            (column,) = give.coefficients
-            linear[column] = 1.0
+        base = plain.program
+        if aim is not Aim.OBJECTIVE:
             base = replace(base, linear=np.zeros(base.size), quadratic=base.quadratic * 0.0, constant=0.0)
-        elif price:
-            module = functions[self.objective_module]
-            for column, factor in module.coefficients.items():
-                linear[column] += price * factor
-            constant = price * module.constant
+        if aim is Aim.LEAST_MISS:
+            rows.at_least_zero(give)
+            priced, price = give, 1.0
+        else:
+            priced = functions[self.objective_module] if price else give
+        for column, factor in priced.coefficients.items():
+            linear[column] += price * factor
+        constant = base.constant + price * priced.constant
         program = base.extended(rows.columns, rows.entries(), rows.right, rows.blocks, linear)
-        program = replace(program, constant=program.constant + constant)
+        program = replace(program, constant=constant)
         right = program.right.copy()
         limits = tuple(first + row for row in held)
         right[list(limits)] += shifts

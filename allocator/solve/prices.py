@@ -40,7 +40,9 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
         # At a kink the tangents may leave no interior; the rows a little inside do.
         assembled = formulation.restriction(holdings, search.price, margin=-1e-7)
         answer = search.chain.solve(assembled.program, search.settings.time_limit)
-    plain, dual = formulation.plain, answer.dual
+    plain = formulation.plain
+    # For a return on capital the programs maximize gain − τ M, whose slope is M times the ratio's.
+    dual = answer.dual * (search.goal.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0)
     shadow = {term.name: np.zeros(len(term.right)) for term in search.model.terms}
     for rule in plain.rules:
         per = float(np.broadcast_to(rule.term.per, rule.term.right.shape)[rule.index])

@@ -16,14 +16,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import SolverFailure
+from allocator.errors import InputError, SolverFailure
 from allocator.model.model import Model
 from allocator.settings import SolveSettings
 from allocator.solve.backends import Chain
 from allocator.solve.boxes import Box
 from allocator.solve.branching import split
+from allocator.solve.checks import unbounded
 from allocator.solve.exact import AIM, ENOUGH, Exact
-from allocator.solve.formulation import Assembled, Formulation
+from allocator.solve.formulation import Aim, Assembled, Formulation
+from allocator.solve.goal import Goal, goal_of
 from allocator.solve.local import improve, repair
 from allocator.solve.program import Answer, Verdict
 
@@ -33,6 +35,9 @@ Vector = NDArray[np.float64]
 
 NEAR = 1e-5
 """A miss of a ratio up to which a relaxation's answer is polished and judged in full."""
+
+ROUNDS = 8
+"""Times the root is solved again for a return on capital."""
 
 PERIOD = 16
 """Nodes between two attempts at a better answer once the first nodes are done."""
@@ -91,20 +96,19 @@ class Search:
         self.solves = 0
         self.solver = ""
         self.best: Candidate | None = None
-        self.price = self.formulation.price(model.capital_weight)
         self.deadline = time.monotonic() + settings.time_limit
+        self.goal: Goal = goal_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
         self._numbers = itertools.count()
 
     @property
-    def tolerance(self) -> float:
-        """The gap at which the search stops, in the objective's unit.
+    def price(self) -> float:
+        """Price of the capital module in the programs' units."""
+        return self.formulation.price(self.goal.price)
 
-        `SolveSettings.gap` is an annual decimal of return; a minimized capital, which is money, is held to a
-        tenth of it relative to its size.
-        """
-        if self.model.objective or self.best is None:
-            return self.settings.gap
-        return 0.1 * self.settings.gap * abs(self.best.objective)
+    @property
+    def tolerance(self) -> float:
+        """The gap at which the search stops, in the objective's unit."""
+        return self.goal.tolerance(self.best.objective if self.best is not None else np.inf)
 
     def solve(self, assembled: Assembled) -> Answer:
         """Solve one program and count it."""
@@ -115,12 +119,10 @@ class Search:
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
-        root = self._node(self.formulation.whole)
+        root = self._root()
         if root is None:
-            return Outcome(None, -np.inf, True, self.solves, self.solver)
-        heap = [root]
-        counter = 0
-        dropped = -np.inf
+            return self._finished(-np.inf, True)
+        heap, count, dropped = [root], 0, -np.inf
         while heap:
             node = heapq.heappop(heap)
             bound = max(node.bound, dropped)
@@ -128,15 +130,8 @@ class Search:
                 return self._finished(bound, True)
             if self.solves >= self.settings.max_nodes or time.monotonic() > self.deadline:
                 return self._finished(bound, False)
-            point = self.formulation.holdings(node.answer.primal)
-            if self.exact.room(point) > -NEAR:
-                point = self.point(node.answer)
-                self.offer(point)
-            if self._settled(bound):
-                return self._finished(bound, True)
-            if counter < 3 or counter % PERIOD == 0:
-                self._look_around(point)
-            counter += 1
+            self._look_around(node.answer, bound, thorough=count < 3 or count % PERIOD == 0)
+            count += 1
             if self._settled(bound):
                 return self._finished(bound, True)
             branches = split(self.formulation, node.box, node.assembled, node.answer)
@@ -151,15 +146,43 @@ class Search:
                     continue
                 if child is not None and not self._hopeless(child.bound):
                     heapq.heappush(heap, child)
-        proven = self.best is None or dropped <= self.best.objective + self.tolerance
-        return self._finished(max(dropped, self.best.objective if self.best else -np.inf), proven)
+        proven = dropped == -np.inf if self.best is None else self._settled(dropped)
+        return self._finished(dropped, proven)
+
+    def _root(self) -> _Node | None:
+        """Solve the root, again while its answers raise the price of capital."""
+        root = self._node(self.formulation.whole)
+        for _ in range(ROUNDS):
+            if root is None or not self.model.per_capital:
+                break
+            before = self.goal.price
+            self._look_around(root.answer, root.bound, thorough=True)
+            if self.goal.price == before or self._settled(root.bound):
+                break
+            root = self._node(self.formulation.whole, root.bound)
+        return root
+
+    def _least_module(self) -> float:
+        """Return a certified lower bound of the capital module, CNY."""
+        assembled = self.formulation.relaxation(self.formulation.whole, price=1.0, aim=Aim.LEAST_MODULE)
+        answer = self.solve(assembled)
+        if answer.verdict is not Verdict.SOLVED:
+            return np.inf
+        return assembled.program.bound(answer.primal, answer.dual) * self.formulation.plain.scale
 
     def _finished(self, bound: float, proven: bool) -> Outcome:
         if self.best is not None:
             bound = max(bound, self.best.objective)
         return Outcome(self.best, bound, proven, self.solves, self.solver)
 
-    def _look_around(self, point: Vector) -> None:
+    def _look_around(self, answer: Answer, bound: float, thorough: bool) -> None:
+        """Judge a relaxation's answer; ``thorough``: and look for a better one from there."""
+        point = self.formulation.holdings(answer.primal)
+        if self.exact.room(point) > -NEAR:
+            point = self.point(answer)
+            self.offer(point)
+        if self._settled(bound) or not thorough:
+            return
         if not self.offer(improve(self, point)) and self.best is None:
             self.offer(repair(self, point))
 
@@ -172,16 +195,15 @@ class Search:
     def _node(self, box: Box | None, ceiling: float = np.inf) -> _Node | None:
         if box is not None and box.empty:
             return None
-        assembled = self.formulation.relaxation(box, self.price, AIM)
+        assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), AIM)
         answer = self.solve(assembled)
         if answer.verdict is Verdict.INFEASIBLE:
             return None
-        bound = min(ceiling, self._upper(assembled, answer))
-        return _Node(-bound, next(self._numbers), bound, box, assembled, answer)
-
-    def _upper(self, assembled: Assembled, answer: Answer) -> float:
+        if answer.verdict is Verdict.UNBOUNDED:
+            raise InputError(unbounded(self.model, self.formulation.holdings(answer.primal)))
         lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
-        return -lower * self.formulation.plain.objective_scale
+        bound = min(ceiling, self.goal.bound(-lower * self.formulation.plain.objective_scale))
+        return _Node(-bound, next(self._numbers), bound, box, assembled, answer)
 
     def point(self, answer: Answer) -> Vector:
         """Return the polished holdings of an answer."""
@@ -200,4 +222,5 @@ class Search:
         if self.best is not None and objective <= self.best.objective:
             return False
         self.best = Candidate(holdings, objective)
+        self.goal.raised(objective, self.exact.module(holdings))
         return True
