@@ -17,7 +17,7 @@ from scipy import sparse
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["Expression", "Linear", "Quadratic", "TradeCost"]
+__all__ = ["Expression", "Linear", "Quadratic", "Selected", "TradeCost"]
 
 Vector = NDArray[np.float64]
 
@@ -74,6 +74,38 @@ class Linear(Expression):
 
     def affine(self) -> Linear | None:
         return self
+
+
+@dataclass(frozen=True, eq=False)
+class Selected(Expression):
+    """Some rows of another expression.
+
+    Parameters
+    ----------
+    whole : Expression
+        The expression.
+    rows : tuple of int
+        Which of its rows, in order.
+    """
+
+    whole: Expression
+    rows: tuple[int, ...]
+
+    def value(self, holdings: Vector) -> Vector:
+        return np.asarray(self.whole.value(holdings)[list(self.rows)])
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        return self.whole.convex(variable, scale)[list(self.rows)]
+
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        return sparse.csr_array(self.whole.gradient(holdings)[list(self.rows)])
+
+    def affine(self) -> Linear | None:
+        linear = self.whole.affine()
+        if linear is None:
+            return None
+        rows = list(self.rows)
+        return Linear(sparse.csr_array(linear.matrix[rows]), linear.constant[rows])
 
 
 @dataclass(frozen=True, eq=False)

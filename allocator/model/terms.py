@@ -4,7 +4,7 @@ slack, the shadow price and the numpy check all come from one definition."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from allocator.model.expressions import Expression
+from allocator.model.expressions import Expression, Selected
 from allocator.types import Source, Text
 
 if TYPE_CHECKING:
@@ -110,6 +110,17 @@ class Term:
     def tolerance(self) -> Vector:
         """Return by how much each row may miss, in the unit shown."""
         return TOLERANCE * np.maximum(1.0, np.abs(self.right / self.per))
+
+    def only(self, rows: Sequence[int]) -> Term:
+        """Return the term with some of its rows."""
+        kept = list(rows)
+        return replace(
+            self,
+            left=Selected(self.left, tuple(kept)),
+            right=self.right[kept],
+            per=np.broadcast_to(self.per, self.right.shape)[kept],
+            rows=tuple(self.rows[row] for row in kept) if self.rows else (),
+        )
 
     def row_names(self) -> tuple[str, ...]:
         """Return the name of each row as constraints.csv prints it."""

@@ -1,6 +1,8 @@
 """From a model to an allocation with its certificate."""
 
+from allocator.solve.conflict import Conflict, find_conflicts
 from allocator.solve.entry import solve
+from allocator.solve.priority import Concession, relax_by_priority
 from allocator.solve.solution import Solution, Status
 
-__all__ = ["Solution", "Status", "solve"]
+__all__ = ["Concession", "Conflict", "Solution", "Status", "find_conflicts", "relax_by_priority", "solve"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from allocator.errors import Infeasible, InputError, NotProven, Problem
+from allocator.errors import Infeasible, NotProven, Problem
 from allocator.model.model import Model
 from allocator.settings import SolveSettings
 from allocator.solve.checks import check_model
+from allocator.solve.conflict import find_conflicts, problems_of
 from allocator.solve.prices import find_prices
 from allocator.solve.search import Outcome, Search
 from allocator.solve.solution import Solution
@@ -36,7 +37,8 @@ def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
     InputError
         Crossing bounds, rows that nothing bounds, an objective without end.
     Infeasible
-        No allocation meets the rules: proven.
+        No allocation meets the rules: proven. The problems name an irreducible set of rules in conflict and
+        how far each alone must give way.
     NotProven
         Limits were reached before a compliant answer or a proof that there is none.
     SolverFailure
@@ -48,7 +50,7 @@ def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
     search = Search(model, settings)
     outcome = search.run()
     if outcome.best is None:
-        raise _without_answer(outcome)
+        raise _without_answer(model, settings, outcome)
     prices = find_prices(search, outcome.best.holdings)
     return Solution(
         holdings=outcome.best.holdings,
@@ -65,9 +67,9 @@ def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
     )
 
 
-def _without_answer(outcome: Outcome) -> Infeasible | NotProven | InputError:
+def _without_answer(model: Model, settings: SolveSettings, outcome: Outcome) -> Infeasible | NotProven:
     if outcome.proven:
-        return Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
+        return Infeasible(problems_of(find_conflicts(model, settings)))
     return NotProven(
         Problem(
             Text(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +16,9 @@ from allocator.solve.program import Answer, ConeProgram
 from allocator.solve.relaxation import Relaxed, find_sides, relax
 from allocator.solve.restriction import Restriction
 
-__all__ = ["Aim", "Assembled", "Formulation"]
+__all__ = ["Assembled", "Formulation"]
 
 Vector = NDArray[np.float64]
-
-
-class Aim(Enum):
-    """What a program minimizes: the model's objective, the miss of the capital limits, or the priced module."""
-
-    OBJECTIVE = "objective"
-    LEAST_MISS = "least miss"
-    LEAST_MODULE = "least module"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +85,7 @@ class Formulation:
         """The box of the root; None without a tree."""
         return None if self.form is None else self.root.whole
 
-    def relaxation(
-        self, box: Box | None, price: float = 0.0, margin: float = 0.0, aim: Aim = Aim.OBJECTIVE
-    ) -> Assembled:
+    def relaxation(self, box: Box | None, price: float = 0.0, margin: float = 0.0) -> Assembled:
         """Return the relaxation inside ``box``.
 
         Parameters
@@ -112,17 +101,17 @@ class Formulation:
             program = self.plain.program
             return Assembled(program, program.right, ())
         relaxed = relax(self.form, box, self.sides, self.plain.leaves, self.plain.program.size)
-        return self._assemble(relaxed.rows, relaxed.functions, price, margin, relaxed, aim)
+        return self._assemble(relaxed.rows, relaxed.functions, price, margin, relaxed)
 
     def restriction(
-        self, holdings: Vector, price: float = 0.0, margin: float = 0.0, aim: Aim = Aim.OBJECTIVE
+        self, holdings: Vector, price: float = 0.0, margin: float = 0.0, elastic: bool = False
     ) -> Assembled:
-        """Return the restriction around ``holdings`` (CNY)."""
+        """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead."""
         if self.form is None:
             return self.relaxation(None)
         around = Restriction(self.form, self.form.amounts(holdings), self.plain.leaves, self.plain.program.size)
         functions = {position: around.bounded(position, side) for position, side in self._targets().items()}
-        return self._assemble(around.rows, functions, price, margin, None, aim)
+        return self._assemble(around.rows, functions, price, margin, None, elastic)
 
     def _assemble(
         self,
@@ -131,10 +120,10 @@ class Formulation:
         price: float,
         margin: float,
         relaxed: Relaxed | None,
-        aim: Aim,
+        elastic: bool = False,
     ) -> Assembled:
         plain = self.plain
-        give = Affine.column(rows.new_column()) if aim is Aim.LEAST_MISS else Affine({})
+        give = Affine.column(rows.new_column()) if elastic else Affine({})
         held, shifts = [], []
         for limit, position in self.limits:
             shift = margin * self.reference(limit)
@@ -146,9 +135,8 @@ class Formulation:
         first = len(plain.program.right)
         linear = np.zeros(rows.width + rows.columns)
         base = plain.program
-        if aim is not Aim.OBJECTIVE:
+        if elastic:
             base = replace(base, linear=np.zeros(base.size), quadratic=base.quadratic * 0.0, constant=0.0)
-        if aim is Aim.LEAST_MISS:
             rows.at_least_zero(give)
             priced, price = give, 1.0
         else:

@@ -18,6 +18,10 @@ from allocator.types import Text
 __all__ = ["Goal", "PerCapital", "Total", "goal_of"]
 
 
+LEAST_GAP = 1e-9
+"""Gap below which a minimized annual decimal is not split further."""
+
+
 class Goal(ABC):
     """How node bounds and answers are measured.
 
@@ -68,7 +72,7 @@ class Total(Goal):
         super().__init__(gap)
         self._price = model.capital_weight
         self._money = model.in_money
-        self._minimized = not any(part.weight > 0 for part in model.objective)
+        self._minimized = bool(model.objective) and not any(part.weight > 0 for part in model.objective)
 
     @property
     def price(self) -> float:
@@ -83,7 +87,7 @@ class Total(Goal):
     def tolerance(self, best: float) -> float:
         if self._money:
             return 0.1 * self._gap * abs(best)
-        return min(self._gap, 10.0 * self._gap * abs(best)) if self._minimized else self._gap
+        return min(self._gap, 10.0 * self._gap * abs(best) + LEAST_GAP) if self._minimized else self._gap
 
 
 class PerCapital(Goal):

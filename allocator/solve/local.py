@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import SolverFailure
 from allocator.solve.exact import AIM
-from allocator.solve.formulation import Aim, Assembled
+from allocator.solve.formulation import Assembled
 from allocator.solve.program import Answer, Verdict
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def repair(search: Search, start: Vector) -> Vector | None:
     """Return a compliant point found by first minimizing the miss of the capital limits, None if there is none."""
     point = start
     for _ in range(ROUNDS):
-        answer = _attempt(search, search.formulation.restriction(point, margin=1e-6, aim=Aim.LEAST_MISS))
+        answer = _attempt(search, search.formulation.restriction(point, margin=1e-6, elastic=True))
         if answer is None:
             return None
         reached = search.point(answer)

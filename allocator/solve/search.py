@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from allocator.solve.boxes import Box
 from allocator.solve.branching import split
 from allocator.solve.checks import unbounded
 from allocator.solve.exact import AIM, ENOUGH, Exact
-from allocator.solve.formulation import Aim, Assembled, Formulation
+from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.goal import Goal, goal_of
 from allocator.solve.local import improve, repair
 from allocator.solve.program import Answer, Verdict
@@ -35,9 +35,6 @@ Vector = NDArray[np.float64]
 
 NEAR = 1e-5
 """A miss of a ratio up to which a relaxation's answer is polished and judged in full."""
-
-ROUNDS = 8
-"""Times the root is solved again for a return on capital."""
 
 PERIOD = 16
 """Nodes between two attempts at a better answer once the first nodes are done."""
@@ -71,6 +68,7 @@ class _Node:
     priority: float
     number: int
     bound: float = field(compare=False)
+    hurdle: float = field(compare=False)
     box: Box | None = field(compare=False)
     assembled: Assembled = field(compare=False)
     answer: Answer = field(compare=False)
@@ -119,10 +117,8 @@ class Search:
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
-        root = self._root()
-        if root is None:
-            return self._finished(-np.inf, True)
-        heap, count, dropped = [root], 0, -np.inf
+        root = self._node(self.formulation.whole)
+        heap, count, dropped = [root] if root is not None else [], 0, -np.inf
         while heap:
             node = heapq.heappop(heap)
             bound = max(node.bound, dropped)
@@ -130,45 +126,46 @@ class Search:
                 return self._finished(bound, True)
             if self.solves >= self.settings.max_nodes or time.monotonic() > self.deadline:
                 return self._finished(bound, False)
+            if self._stale(node):
+                dropped = max(dropped, self._push(heap, node.box, node.bound))
+                continue
             self._look_around(node.answer, bound, thorough=count < 3 or count % PERIOD == 0)
             count += 1
             if self._settled(bound):
                 return self._finished(bound, True)
+            if self._stale(node):
+                heapq.heappush(heap, node)
+                continue
             branches = split(self.formulation, node.box, node.assembled, node.answer)
             if not branches or node.box is None:
                 dropped = max(dropped, node.bound)
                 continue
             for branch in branches:
-                try:
-                    child = self._node(self.formulation.root.box(branch, node.box), node.bound)
-                except SolverFailure:
-                    dropped = max(dropped, node.bound)
-                    continue
-                if child is not None and not self._hopeless(child.bound):
-                    heapq.heappush(heap, child)
+                dropped = max(dropped, self._push(heap, self.formulation.root.box(branch, node.box), node.bound))
         proven = dropped == -np.inf if self.best is None else self._settled(dropped)
         return self._finished(dropped, proven)
 
-    def _root(self) -> _Node | None:
-        """Solve the root, again while its answers raise the price of capital."""
-        root = self._node(self.formulation.whole)
-        for _ in range(ROUNDS):
-            if root is None or not self.model.per_capital:
-                break
-            before = self.goal.price
-            self._look_around(root.answer, root.bound, thorough=True)
-            if self.goal.price == before or self._settled(root.bound):
-                break
-            root = self._node(self.formulation.whole, root.bound)
-        return root
+    def _push(self, heap: list[_Node], box: Box | None, ceiling: float) -> float:
+        """Solve a node and queue it; return the bound that stays open because no solver could answer."""
+        try:
+            node = self._node(box, ceiling)
+        except SolverFailure:
+            return ceiling
+        if node is not None and not self._hopeless(node.bound):
+            heapq.heappush(heap, node)
+        return -np.inf
+
+    def _stale(self, node: _Node) -> bool:
+        """Return whether the hurdle has risen since the node was solved, so that its bound can be had lower."""
+        return self.goal.hurdle > node.hurdle + 0.1 * self.tolerance
 
     def _least_module(self) -> float:
-        """Return a certified lower bound of the capital module, CNY."""
-        assembled = self.formulation.relaxation(self.formulation.whole, price=1.0, aim=Aim.LEAST_MODULE)
-        answer = self.solve(assembled)
-        if answer.verdict is not Verdict.SOLVED:
-            return np.inf
-        return assembled.program.bound(answer.primal, answer.dual) * self.formulation.plain.scale
+        """Return a certified lower bound of the capital module, CNY: the least one, to a tenth of it."""
+        least = replace(self.model, objective=(), capital_weight=1.0, per_capital=False)
+        search = Search(least, self.settings.model_copy(update={"gap": 1.0}))
+        outcome = search.run()
+        self.solves += search.solves
+        return -outcome.bound
 
     def _finished(self, bound: float, proven: bool) -> Outcome:
         if self.best is not None:
@@ -203,7 +200,7 @@ class Search:
             raise InputError(unbounded(self.model, self.formulation.holdings(answer.primal)))
         lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
         bound = min(ceiling, self.goal.bound(-lower * self.formulation.plain.objective_scale))
-        return _Node(-bound, next(self._numbers), bound, box, assembled, answer)
+        return _Node(-bound, next(self._numbers), bound, self.goal.hurdle, box, assembled, answer)
 
     def point(self, answer: Answer) -> Vector:
         """Return the polished holdings of an answer."""
