@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -136,11 +136,7 @@ def _distinct(cells: pd.Series) -> tuple[NDArray[np.int64], list[object] | pa.Ar
     """Return codes into the distinct values; −1, the last place of a lookup table, for empty cells."""
     if isinstance(cells.dtype, pd.CategoricalDtype):
         return cells.cat.codes.to_numpy().astype(np.int64), list(cells.cat.categories)
-    try:
-        codes, values = pd.factorize(cells)
-    except TypeError:
-        hashable = cells.map(lambda cell: cell if isinstance(cell, Hashable) else ";".join(map(str, cell)))
-        codes, values = pd.factorize(hashable)
+    codes, values = pd.factorize(cells)
     if isinstance(cells.dtype, pd.StringDtype):
         return codes, pa.array(values, type=pa.large_string())
     return codes, list(values)

@@ -21,7 +21,7 @@ from allocator.types import Column, Measure, Phrase, Table, Text
 
 __all__ = ["check_table", "column_letter", "drop_blank_rows", "drop_totals", "report_excel_errors"]
 
-MISSPELT = 0.85
+MISSPELT = 0.8
 """Likeness from which an undeclared heading of an open table counts as a misspelt declared one."""
 
 _TOTALS = frozenset({"合计", "总计", "小计", "总和", "total", "totals", "subtotal", "grandtotal", "sum"})

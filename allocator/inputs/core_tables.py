@@ -13,7 +13,7 @@ from allocator.types import AssetKind, Column, Measure, Table, Text
 if TYPE_CHECKING:
     from allocator.registry import Registry
 
-__all__ = ["ACCOUNT_CHOICES", "CORE_ASSETS", "MATRIX_TABLES", "declared_tables"]
+__all__ = ["ACCOUNT_CHOICES", "CORE_ASSETS", "DEFAULT_ACCOUNT", "MATRIX_TABLES", "declared_tables"]
 
 ACCOUNT_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -24,6 +24,9 @@ ACCOUNT_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Accounts: canonical name → other spellings."""
+
+DEFAULT_ACCOUNT = "traditional"
+"""Account of every row when the assets table has no such column; beside filled cells an empty one is an error."""
 
 MATRIX_TABLES = ("returns", "covariance", "scenarios")
 """Tables whose columns are asset codes; read by `allocator.inputs.matrices`."""
@@ -57,7 +60,6 @@ CORE_ASSETS = Table(
             Text("Account", "账户"),
             ("账户", "账户类型", "所属账户", "保险账户"),
             choices=ACCOUNT_CHOICES,
-            default="traditional",
         ),
         Column(
             "amount",

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from allocator.config import settings_from_mapping
 from allocator.errors import did_you_mean
 from allocator.inputs.balance import check_balance_sheet, check_total
 from allocator.inputs.check import check_table
-from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
+from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declared_tables
 from allocator.inputs.files import FileReader
 from allocator.inputs.findings import Findings
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
-from allocator.inputs.raw import RawTable, Wanted
+from allocator.inputs.raw import RawTable, Wanted, hashable
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
 from allocator.settings import Settings
 from allocator.types import Table, Text
@@ -112,6 +111,8 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
         if raw is not None:
             frames[name], sources[name] = check_table(raw, tables[name], settings.fund.unit, findings)
     assets = frames.get("assets")
+    if assets is not None and "account" not in sources["assets"].headings:
+        assets["account"] = DEFAULT_ACCOUNT
     codes = [] if assets is None else [str(code) for code in assets["asset_id"].dropna().unique()]
     for name in MATRIX_TABLES:
         raw = read(matrix_wanted(name, codes), findings) if name in names else None
@@ -172,15 +173,11 @@ def _raw_frame(name: str, frame: pd.DataFrame) -> RawTable:
         unnamed = "date" if pd.api.types.is_datetime64_any_dtype(index.dtype) else "asset_id"
         frame = frame.reset_index(names=index.name or unnamed)
     frame = frame.reset_index(drop=True)
+    cells = tuple(hashable(frame.iloc[:, position]) for position in range(frame.shape[1]))
     digest = hashlib.sha256("\x1f".join(map(str, frame.columns)).encode())
-    digest.update(_hashes(frame).tobytes())
-    cells = tuple(frame.iloc[:, position] for position in range(frame.shape[1]))
+    for column in cells:
+        mixed = column.dtype == object and pd.api.types.infer_dtype(column).startswith("mixed")
+        hashes = pd.util.hash_pandas_object(column.map(repr) if mixed else column, index=False)
+        digest.update(hashes.to_numpy().tobytes())
     rows = np.arange(1, len(frame) + 1, dtype=np.int64)
     return RawTable(f"{name} (DataFrame)", tuple(map(str, frame.columns)), cells, rows, digest.hexdigest())
-
-
-def _hashes(frame: pd.DataFrame) -> NDArray[Any]:
-    try:
-        return pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    except TypeError:  # a cell is a list
-        return pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy()

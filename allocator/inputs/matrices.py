@@ -250,7 +250,7 @@ def _report_asymmetry(matrix: NDArray[np.float64], codes: list[str], source: Tab
     findings.add(
         Text("the covariance is not symmetric", "协方差矩阵不对称"),
         f"{source.where(row, codes[column])} | {source.where(column, codes[row])}",
-        f"{matrix[row, column]!r} | {matrix[column, row]!r}",
+        f"{float(matrix[row, column])!r} | {float(matrix[column, row])!r}",
         f"|Σij − Σji| ≤ {SYMMETRY:g} √(Σii Σjj)",
         Text("this is the worst pair of cells", "以上为差异最大的一对单元格"),
     )

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["RawTable", "Wanted", "heading_row", "series_of"]
+__all__ = ["RawTable", "Wanted", "hashable", "heading_row", "series_of"]
 
 HEADING_ROWS = 10
 
@@ -86,6 +86,13 @@ def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> t
     return best, counts[best]
 
 
+def hashable(cells: pd.Series) -> pd.Series:
+    """Return cells with lists, sets and arrays as tuples, so that distinct cells can be told."""
+    if cells.dtype != object or not pd.api.types.infer_dtype(cells, skipna=True).startswith("mixed"):
+        return cells
+    return cells.map(lambda cell: tuple(cell) if isinstance(cell, (list, set, np.ndarray)) else cell)
+
+
 def series_of(column: pa.ChunkedArray) -> pd.Series:
     """Return an Arrow column as a Series: whole numbers with gaps stay whole, decimals become floats."""
     kind = column.type
@@ -98,4 +105,4 @@ def series_of(column: pa.ChunkedArray) -> pd.Series:
         return pd.Series(np.full(len(column), np.nan))
     text = pd.StringDtype("pyarrow")
     series = column.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get, date_as_object=False)
-    return series.astype(text) if pa.types.is_string_view(kind) else series
+    return series.astype(text) if pa.types.is_string_view(kind) else hashable(series)

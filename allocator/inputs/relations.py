@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import did_you_mean
+from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource
 from allocator.settings import Settings
@@ -27,6 +28,9 @@ def funded_rows(assets: pd.DataFrame, kinds: Mapping[str, AssetKind]) -> pd.Seri
 
 def check_assets(assets: pd.DataFrame, source: TableSource, kinds: Mapping[str, AssetKind], findings: Findings) -> None:
     """Amounts are not negative except of derivatives, bounds are in order, accounts are complete."""
+    if "account" in source.headings:
+        empty = Fault(Text("a needed cell is empty", "必填单元格为空"), ", ".join(ACCOUNT_CHOICES))
+        findings.cells(empty, source, "account", assets["account"].isna().to_numpy())
     if "amount" not in source.headings:
         findings.add(
             Text("a needed column is missing", "缺少必需的列"),
