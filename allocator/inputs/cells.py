@@ -16,14 +16,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.inputs.headings import spelling
+from allocator.inputs.raw import SAMPLE, tidy
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
 
-__all__ = ["EXCEL_ERRORS", "Parsed", "is_empty", "parse", "parse_choice", "parse_free", "parse_numbers", "plain_text"]
+__all__ = [
+    "Parsed",
+    "as_arrow",
+    "is_empty",
+    "matches",
+    "parse",
+    "parse_choice",
+    "parse_free",
+    "parse_numbers",
+    "plain_text",
+]
 
-EXCEL_ERRORS = frozenset(
-    {"#n/a", "#ref!", "#div/0!", "#value!", "#name?", "#null!", "#num!", "#spill!", "#calc!", "#getting_data"}
-)
 _EMPTY_TEXT = frozenset({"", "-", "--", "---", "—", "——", "/"})
 _EMPTY_VALUE = _EMPTY_TEXT | {"na", "n/a", "nan", "null", "none", "nat", "<na>"}
 _TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "是"})
@@ -65,6 +73,20 @@ def is_empty(value: object) -> bool:
     return isinstance(value, str) and value.strip() in _EMPTY_TEXT
 
 
+def matches(cells: pd.Series, pattern: str) -> Mask:
+    """Return which cells are text that matches a pattern (RE2 syntax); numbers and dates never do."""
+    if not (cells.dtype == object or isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype))):
+        return np.zeros(len(cells), dtype=bool)
+    distinct = _distinct(cells)
+    values = distinct.values
+    if not isinstance(values, pa.Array):
+        texts = [value if isinstance(value, str) and value.isprintable() else None for value in values]
+        values = pa.array(texts, pa.large_string())
+    found = np.zeros(len(values) + 1, dtype=bool)
+    found[:-1] = pc.match_substring_regex(values, pattern).fill_null(False).to_numpy(zero_copy_only=False)
+    return distinct.spread(found)
+
+
 def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: int = 0) -> Parsed:
     """Return a column's cells typed by its measure (all but ``CHOICE``: `parse_choice`).
 
@@ -92,10 +114,11 @@ def parse_numbers(cells: pd.Series, factor: float = 1.0, *, suffixes: bool = Fal
         numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         empty, bad, scaled = np.isnan(numbers), np.isinf(numbers), None
     else:
-        codes, distinct = _distinct(cells)
-        found, state, scale = _numbers_of(distinct)
-        numbers, empty, bad = found[codes], state[codes] == 1, state[codes] == 2
-        scaled = scale[codes] if scale.any() else None
+        distinct = _distinct(cells)
+        found, state, scale = _numbers_of(distinct.values)
+        states = distinct.spread(state)
+        numbers, empty, bad = distinct.spread(found), states == 1, states == 2
+        scaled = distinct.spread(scale) if scale.any() else None
     if scaled is not None and not suffixes:
         bad = bad | scaled
     if whole:
@@ -126,36 +149,74 @@ def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Pa
 
 def parse_free(cells: pd.Series) -> Parsed:
     """Return a column nobody declared: numbers when every filled cell is one, else text."""
-    numbers = parse_numbers(cells)
-    if not numbers.bad.any():
-        return numbers
+    if not parse_numbers(cells.head(SAMPLE)).bad.any():
+        numbers = parse_numbers(cells)
+        if not numbers.bad.any():
+            return numbers
     return parse(cells, Measure.TEXT)
 
 
-def _distinct(cells: pd.Series) -> tuple[NDArray[np.int64], list[object] | pa.Array]:
-    """Return codes into the distinct values; −1, the last place of a lookup table, for empty cells."""
+@dataclass(frozen=True, eq=False)
+class _Distinct:
+    """The distinct cells of a column; where nearly all differ, simply its cells (``codes`` is None).
+
+    ``values`` is an Arrow array when all are text, else a list. An empty cell is null, or has code −1.
+    """
+
+    values: pa.Array | list[object]
+    codes: NDArray[np.int64] | None
+
+    @property
+    def listed(self) -> list[object]:
+        return self.values.to_pylist() if isinstance(self.values, pa.Array) else self.values
+
+    def spread(self, table: Array) -> Array:
+        """Return a table of what each distinct value is, with one last place for empty cells, row by row."""
+        return table[:-1] if self.codes is None else table[self.codes]
+
+
+def _distinct(cells: pd.Series) -> _Distinct:
+    cells = tidy(cells)
     if isinstance(cells.dtype, pd.CategoricalDtype):
-        return cells.cat.codes.to_numpy().astype(np.int64), list(cells.cat.categories)
-    codes, values = pd.factorize(cells)
+        codes = cells.cat.codes.to_numpy().astype(np.int64)
+        values = cells.cat.categories.tolist()
+        texts = all(isinstance(value, str) for value in values)
+        return _Distinct(pa.array(values, pa.large_string()) if texts else values, codes)
     if isinstance(cells.dtype, pd.StringDtype):
-        return codes, pa.array(values, type=pa.large_string())
-    return codes, list(values)
+        return _Distinct(as_arrow(cells), None)
+    found, distinct = pd.factorize(cells)
+    return _Distinct(list(distinct), found)
 
 
-def _numbers_of(distinct: list[object] | pa.Array) -> tuple[NDArray[np.float64], NDArray[np.int8], Mask]:
+def as_arrow(cells: pd.Series) -> pa.Array:
+    """Return a column of text as one Arrow array."""
+    array = pa.array(cells.array, pa.large_string(), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def key_codes(cells: pd.Series) -> NDArray[np.int64]:
+    """Return whole numbers that are equal where the cells are; all empty cells are −1."""
+    if cells.dtype == object:
+        texts = pa.array(cells.to_numpy(), pa.large_string(), from_pandas=True).dictionary_encode()
+        return np.asarray(texts.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
+    return pd.factorize(cells)[0]
+
+
+def _numbers_of(values: pa.Array | list[object]) -> tuple[NDArray[np.float64], NDArray[np.int8], Mask]:
     """Return value, state (0 a number, 1 empty, 2 bad) and whether it carries a suffix; one place more, empty."""
-    size = len(distinct) + 1
+    size = len(values) + 1
     numbers, state, scaled = np.full(size, np.nan), np.zeros(size, dtype=np.int8), np.zeros(size, dtype=bool)
     state[-1] = 1
-    slow = list(range(len(distinct)))
-    if isinstance(distinct, pa.Array):
-        plain = pc.match_substring_regex(distinct, _PLAIN_NUMBER).to_numpy(zero_copy_only=False)
-        numbers[:-1][plain] = pc.cast(distinct.filter(pa.array(plain)), pa.float64()).to_numpy(zero_copy_only=False)
-        slow = np.flatnonzero(~plain).tolist()
-        state[:-1][plain & np.isinf(numbers[:-1])] = 2
+    slow = list(range(len(values)))
+    if isinstance(values, pa.Array):
+        plain = pc.match_substring_regex(values, _PLAIN_NUMBER).fill_null(False)
+        chosen = plain.to_numpy(zero_copy_only=False)
+        numbers[:-1][chosen] = pc.cast(values.filter(plain), pa.float64()).to_numpy(zero_copy_only=False)
+        state[:-1][chosen & np.isinf(numbers[:-1])] = 2
+        slow = np.flatnonzero(~chosen).tolist()
     for place in slow:
-        value = distinct[place].as_py() if isinstance(distinct, pa.Array) else distinct[place]
-        read = _number_of(value)
+        value = values[place].as_py() if isinstance(values, pa.Array) else values[place]
+        read = _EMPTY if value is None else _number_of(value)
         if isinstance(read, tuple):
             numbers[place], scaled[place] = read
         else:
@@ -186,16 +247,35 @@ def _as_float(value: Real | Decimal) -> float:
 
 def _by_distinct(cells: pd.Series, convert: Callable[[object], object], nothing: object) -> Parsed:
     """Look distinct values up; ``nothing`` stands in empty and bad cells of an object column."""
-    codes, distinct = _distinct(cells)
-    values = distinct.to_pylist() if isinstance(distinct, pa.Array) else distinct
-    read = [convert(value) for value in values]
-    state = np.array([1 if item is _EMPTY else 2 if item is _BAD else 0 for item in read] + [1], dtype=np.int8)
-    table = np.empty(len(read) + 1, dtype=object)
+    distinct = _distinct(cells)
+    read = [_EMPTY if value is None else convert(value) for value in distinct.listed] + [_EMPTY]
+    state = _states(read)
+    table = np.empty(len(read), dtype=object)
     for place, item in enumerate(read):
         table[place] = nothing if state[place] else item
-    table[-1] = nothing
-    chosen = state[codes]
-    return Parsed(pd.Series(table[codes], dtype=object, copy=False), chosen == 1, chosen == 2)
+    chosen = distinct.spread(state)
+    return Parsed(pd.Series(distinct.spread(table), dtype=object, copy=False), chosen == 1, chosen == 2)
+
+
+def _states(read: list[object]) -> NDArray[np.int8]:
+    return np.array([1 if item is _EMPTY else 2 if item is _BAD else 0 for item in read], dtype=np.int8)
+
+
+def _parse_text(cells: pd.Series) -> Parsed:
+    """Return text without surrounding white space; other cells as `plain_text` writes them."""
+    distinct = _distinct(cells)
+    if not isinstance(distinct.values, pa.Array):
+        return _by_distinct(cells, _text, None)
+    trimmed = pc.utf8_trim_whitespace(distinct.values)
+    empty = np.ones(len(trimmed) + 1, dtype=bool)
+    nothing = pc.is_in(trimmed, value_set=pa.array(sorted(_EMPTY_TEXT), trimmed.type))
+    empty[:-1] = pc.or_(nothing, trimmed.is_null()).to_numpy(zero_copy_only=False)
+    table = np.empty(len(empty), dtype=object)
+    table[:-1] = trimmed.to_numpy(zero_copy_only=False)
+    table[empty] = None
+    missing = distinct.spread(empty)
+    texts = pd.Series(distinct.spread(table), dtype=object, copy=False)
+    return Parsed(texts, missing, np.zeros(len(missing), dtype=bool))
 
 
 def plain_text(value: object) -> str:
@@ -242,15 +322,11 @@ def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
         bad = (local != local.dt.normalize()).to_numpy() & ~empty
         stamps = local.to_numpy().astype("datetime64[s]")
     else:
-        codes, distinct = _distinct(cells)
-        values = distinct.to_pylist() if isinstance(distinct, pa.Array) else distinct
-        read = [_date_of(value, epoch_shift) for value in values]
-        state = np.array([1 if item is _EMPTY else 2 if item is _BAD else 0 for item in read] + [1], dtype=np.int8)
-        table = np.array(
-            [np.datetime64(item, "s") if isinstance(item, date) else np.datetime64("NaT", "s") for item in read]
-            + [np.datetime64("NaT", "s")]
-        )
-        stamps, empty, bad = table[codes], state[codes] == 1, state[codes] == 2
+        distinct = _distinct(cells)
+        read = [_EMPTY if value is None else _date_of(value, epoch_shift) for value in distinct.listed] + [_EMPTY]
+        states = distinct.spread(_states(read))
+        table = np.array([item if isinstance(item, date) else None for item in read], dtype="datetime64[s]")
+        stamps, empty, bad = distinct.spread(table), states == 1, states == 2
     if bad.any():
         stamps = np.where(bad, np.datetime64("NaT", "s"), stamps)
     return Parsed(pd.Series(stamps, copy=False), empty, bad)
@@ -277,7 +353,7 @@ def _date_of(value: object, epoch_shift: int) -> object:
 
 _NUMERIC = frozenset({Measure.MONEY, Measure.RATE, Measure.NUMBER, Measure.INTEGER})
 _DISTINCT: Mapping[Measure, Callable[[pd.Series], Parsed]] = {
-    Measure.TEXT: lambda cells: _by_distinct(cells, _text, None),
+    Measure.TEXT: _parse_text,
     Measure.LIST: lambda cells: _by_distinct(cells, _list, ()),
     Measure.FLAG: _parse_flags,
 }

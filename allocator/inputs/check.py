@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import did_you_mean
-from allocator.inputs.cells import EXCEL_ERRORS, Parsed, is_empty, parse, parse_choice, parse_free
+from allocator.inputs.cells import Parsed, is_empty, key_codes, matches, parse, parse_choice, parse_free
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import HeadingIndex, Match, spelling
@@ -24,7 +24,11 @@ __all__ = ["check_table", "column_letter", "drop_blank_rows", "drop_totals", "re
 MISSPELT = 0.8
 """Likeness from which an undeclared heading of an open table counts as a misspelt declared one."""
 
-_TOTALS = frozenset({"合计", "总计", "小计", "总和", "total", "totals", "subtotal", "grandtotal", "sum"})
+MOST_CHOICES = 12
+"""Choices listed in a message; all of them stand in the guide that ``allocator init`` writes."""
+
+_TOTAL = r"(?i)^\s*(合\s*计|总\s*计|小\s*计|总\s*和|(sub|grand)?[\s_\-]*totals?|sum)\s*$"
+_EXCEL_ERROR = r"(?i)^\s*#(n/a|ref!|div/0!|value!|name\?|null!|num!|spill!|calc!|getting_data)\s*$"
 
 _UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
     {
@@ -45,6 +49,15 @@ _UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
             Text("write the year first and leave out the time of day", "请按年、月、日顺序填写，不带时刻"),
         ),
         Measure.FLAG: Fault(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
+    }
+)
+_EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
+    {
+        Measure.LIST: "list",
+        Measure.DATE: "datetime64[s]",
+        Measure.FLAG: "boolean",
+        Measure.TEXT: "object",
+        Measure.CHOICE: "object",
     }
 )
 _NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
@@ -84,13 +97,13 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
     if table.key and table.key[0] in found:
         raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], findings)
         source = replace(source, rows=raw.rows)
-    frame: dict[str, pd.Series] = {}
-    for column in table.columns:
-        place = found.get(column.name)
-        if place is None:
-            frame[column.name] = _absent(column, len(raw.rows))
-        else:
-            frame[column.name] = _column(raw, place, column, unit, source, findings)
+    absent = _absent([column for column in table.columns if column.name not in found], len(raw.rows))
+    frame = {
+        column.name: _column(raw, found[column.name], column, unit, source, findings)
+        if column.name in found
+        else absent[column.name]
+        for column in table.columns
+    }
     for position in free:
         frame[raw.headings[position].strip()] = parse_free(raw.cells[position]).values
     checked = pd.DataFrame(frame, copy=False)
@@ -117,29 +130,19 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
         hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
     )
     for position, cells in enumerate(raw.cells):
-        if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells.dtype):
-            continue
-        distinct = pd.unique(cells.dropna())
-        wrong = [
-            value
-            for value in distinct
-            if isinstance(value, str) and value[:1] == "#" and value.strip().lower() in EXCEL_ERRORS
-        ]
-        if wrong:
+        wrong = matches(cells, _EXCEL_ERROR)
+        if wrong.any():
             name = raw.headings[position].strip() or column_letter(position)
             source = _source(raw, {name: position})
-            findings.cells(fault, source, name, cells.isin(wrong).to_numpy(), _shower(cells))
+            findings.cells(fault, source, name, wrong, _shower(cells))
 
 
 def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> RawTable:
     """Report rows whose first key cell says 合计, total …, and return the others: a sum is no row of its own."""
     cells = raw.cells[position]
-    if pd.api.types.is_numeric_dtype(cells.dtype):
+    totals = matches(cells, _TOTAL)
+    if not totals.any():
         return raw
-    wrong = [value for value in pd.unique(cells.dropna()) if isinstance(value, str) and spelling(value) in _TOTALS]
-    if not wrong:
-        return raw
-    totals = cells.isin(wrong).to_numpy()
     fault = Fault(
         Text("a row of totals", "合计行"),
         hint=Text("delete the row: totals are computed", "请删除该行：合计由程序计算"),
@@ -268,22 +271,13 @@ def _column(
     else:
         parsed = parse(cells, column.measure, factor, raw.epoch_shift)
         if parsed.bad.any():
-            bad = parsed.bad & ~_excel_errors(cells, parsed.bad)
+            bad = parsed.bad & ~matches(cells, _EXCEL_ERROR)  # those are reported already
             findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
     if column.required and parsed.empty.any():
         findings.cells(_MISSING, source, column.name, parsed.empty)
     per = factor if column.measure is Measure.MONEY else 1.0
     _report_range(column, parsed.values, per, source, findings, show)
     return _fill(column, parsed)
-
-
-def _excel_errors(cells: pd.Series, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which of the bad cells are spreadsheet errors, reported already."""
-    found = np.zeros(len(cells), dtype=bool)
-    for row in np.flatnonzero(among):
-        value = cells.iloc[row]
-        found[row] = isinstance(value, str) and value.strip().lower() in EXCEL_ERRORS
-    return found
 
 
 def _report_choices(
@@ -297,7 +291,9 @@ def _report_choices(
         return did_you_mean(str(show(row)), spellings)
 
     what = Text(f"an unknown value of {column.name}", f"{column.label.zh}的取值无法识别")
-    fault = Fault(what, ", ".join(column.choices) or _NONE_DECLARED)
+    listed = ", ".join(list(column.choices)[:MOST_CHOICES])
+    more = f", … ({len(column.choices)}: COLUMNS.md)" if len(column.choices) > MOST_CHOICES else ""
+    fault = Fault(what, f"{listed}{more}" or _NONE_DECLARED)
     findings.cells(fault, source, column.name, parsed.bad, show, hint)
 
 
@@ -337,19 +333,26 @@ def _fill(column: Column, parsed: Parsed) -> pd.Series:
     return parsed.values.mask(parsed.empty, column.default)
 
 
-def _absent(column: Column, size: int) -> pd.Series:
-    """Return a column the file does not have."""
-    if column.measure is Measure.LIST:
+def _absent(columns: list[Column], size: int) -> dict[str, pd.Series]:
+    """Return the columns the file does not have; those alike share their memory."""
+    shared: dict[tuple[str, object], pd.Series] = {}
+    for column in columns:
+        likeness = (_EMPTY_TYPES.get(column.measure, "float64"), column.default)
+        if likeness not in shared:
+            shared[likeness] = _constant(*likeness, size)
+    return {column.name: shared[_EMPTY_TYPES.get(column.measure, "float64"), column.default] for column in columns}
+
+
+def _constant(kind: str, value: object, size: int) -> pd.Series:
+    if kind == "list":
         table = np.empty(1, dtype=object)
         table[0] = ()
         return pd.Series(np.repeat(table, size), dtype=object)
-    if column.measure is Measure.FLAG:
-        return pd.Series(np.full(size, column.default), dtype=object).astype("boolean")
-    if column.measure is Measure.DATE:
+    if kind == "float64":
+        return pd.Series(np.full(size, np.nan if value is None else value, dtype=np.float64))
+    if kind == "datetime64[s]":
         return pd.Series(np.full(size, np.datetime64("NaT", "s")))
-    if column.measure in (Measure.TEXT, Measure.CHOICE):
-        return pd.Series(np.full(size, column.default, dtype=object), dtype=object)
-    return pd.Series(np.full(size, np.nan if column.default is None else column.default, dtype=np.float64))
+    return pd.Series(np.full(size, value, dtype=object), dtype=object).astype(kind)
 
 
 def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, findings: Findings) -> None:
@@ -357,10 +360,11 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
     if not table.key or frame.empty:
         return
     key = list(table.key)
-    repeated = frame.duplicated(key, keep="first").to_numpy() & frame[key[0]].notna().to_numpy()
+    codes = pd.DataFrame({column: key_codes(frame[column]) for column in key})
+    repeated = codes.duplicated(keep="first").to_numpy() & (codes[key[0]] >= 0).to_numpy()
     if not repeated.any():
         return
-    first = np.flatnonzero(frame.duplicated(key, keep=False).to_numpy() & ~repeated)
+    first = np.flatnonzero(codes.duplicated(keep=False).to_numpy() & ~repeated)
 
     def shown(row: int) -> str:
         return ", ".join(str(frame[column].iloc[row]) for column in key)
@@ -375,11 +379,7 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
 
 def _empty(cells: pd.Series) -> NDArray[np.bool_]:
     """Return which cells hold nothing at all."""
-    missing = cells.isna().to_numpy()
-    if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        return np.asarray(missing)
-    blank = [value for value in pd.unique(cells.dropna()) if isinstance(value, str) and not value.strip()]
-    return np.asarray(missing | cells.isin(blank).to_numpy()) if blank else np.asarray(missing)
+    return np.asarray(cells.isna().to_numpy() | matches(cells, r"^\s*$"))
 
 
 def _shower(cells: pd.Series) -> Callable[[int], str | None]:

@@ -15,7 +15,7 @@ import pandas as pd
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import plain_text
 from allocator.inputs.findings import Findings
-from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row
+from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, tidy
 from allocator.types import Phrase, Text
 
 __all__ = ["read_excel"]
@@ -161,7 +161,7 @@ def _table(rows: list[list[Any]], place: int, file: str, fingerprint: str, shift
     headings = tuple(plain_text(cell) for cell in [*rows[place], *[None] * width][:width])
     body = [row + [None] * (width - len(row)) for row in rows[place + 1 :]]
     cells = tuple(
-        pd.Series(list(column), dtype=object).infer_objects()
+        tidy(pd.Series(list(column), dtype=object).infer_objects())
         for column in (zip(*body, strict=True) if body else [()] * width)
     )
     numbers = np.arange(place + 2, place + 2 + len(body), dtype=np.int64)
@@ -206,5 +206,5 @@ def _percentages(raw: RawTable, page: Any, heading: int, wanted: Wanted) -> RawT
             for (cell,) in page.iter_rows(min_row=heading + 1, min_col=position + 1, max_col=position + 1)
         ]
         size = len(raw.rows)
-        columns[position] = pd.Series([*shown, *[None] * size][:size], dtype=object).infer_objects()
+        columns[position] = tidy(pd.Series([*shown, *[None] * size][:size], dtype=object).infer_objects())
     return RawTable(raw.file, raw.headings, tuple(columns), raw.rows, raw.fingerprint, raw.spreadsheet, raw.epoch_shift)

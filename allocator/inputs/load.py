@@ -20,7 +20,7 @@ from allocator.inputs.findings import Findings
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
-from allocator.inputs.raw import RawTable, Wanted, hashable
+from allocator.inputs.raw import RawTable, Wanted, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
 from allocator.settings import Settings
 from allocator.types import Table, Text
@@ -113,9 +113,10 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
     assets = frames.get("assets")
     if assets is not None and "account" not in sources["assets"].headings:
         assets["account"] = DEFAULT_ACCOUNT
-    codes = [] if assets is None else [str(code) for code in assets["asset_id"].dropna().unique()]
-    for name in MATRIX_TABLES:
-        raw = read(matrix_wanted(name, codes), findings) if name in names else None
+    matrices = [name for name in MATRIX_TABLES if name in names]
+    codes = [] if assets is None or not matrices else [str(code) for code in assets["asset_id"].dropna().unique()]
+    for name in matrices:
+        raw = read(matrix_wanted(name, codes), findings)
         if raw is not None:
             frames[name], sources[name] = MATRIX_READERS[name](raw, codes, findings)
     if assets is not None:
@@ -173,7 +174,7 @@ def _raw_frame(name: str, frame: pd.DataFrame) -> RawTable:
         unnamed = "date" if pd.api.types.is_datetime64_any_dtype(index.dtype) else "asset_id"
         frame = frame.reset_index(names=index.name or unnamed)
     frame = frame.reset_index(drop=True)
-    cells = tuple(hashable(frame.iloc[:, position]) for position in range(frame.shape[1]))
+    cells = tuple(tidy(frame.iloc[:, position]) for position in range(frame.shape[1]))
     digest = hashlib.sha256("\x1f".join(map(str, frame.columns)).encode())
     for column in cells:
         mixed = column.dtype == object and pd.api.types.infer_dtype(column).startswith("mixed")

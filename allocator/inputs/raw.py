@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["RawTable", "Wanted", "hashable", "heading_row", "series_of"]
+__all__ = ["RawTable", "Wanted", "heading_row", "series_of", "tidy"]
 
 HEADING_ROWS = 10
 
@@ -86,23 +86,52 @@ def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> t
     return best, counts[best]
 
 
-def hashable(cells: pd.Series) -> pd.Series:
-    """Return cells with lists, sets and arrays as tuples, so that distinct cells can be told."""
-    if cells.dtype != object or not pd.api.types.infer_dtype(cells, skipna=True).startswith("mixed"):
+TEXT = pd.StringDtype("pyarrow")
+"""How names are held before they are checked: the work is done without Python objects."""
+SAMPLE = 1_000
+"""Cells looked at to tell names, nearly all distinct, from classes."""
+
+
+def tidy(cells: pd.Series) -> pd.Series:
+    """Return a column as the checks want it.
+
+    Columns of nothing but text become categories (classes: few distinct values, each looked at once) or
+    stay Arrow text (names); in mixed columns lists, sets and arrays become tuples.
+    """
+    if cells.dtype != object and not isinstance(cells.dtype, pd.StringDtype):
         return cells
-    return cells.map(lambda cell: tuple(cell) if isinstance(cell, (list, set, np.ndarray)) else cell)
+    kind = "string" if cells.dtype != object else pd.api.types.infer_dtype(cells, skipna=True)
+    if kind == "string":
+        try:
+            return _text(pa.chunked_array([pa.array(cells.array, pa.large_string(), from_pandas=True)]))
+        except UnicodeEncodeError:  # half a character pair: left to the checks as it is
+            return cells.astype(object)
+    if kind.startswith("mixed"):
+        return cells.map(lambda cell: tuple(cell) if isinstance(cell, (list, set, np.ndarray)) else cell)
+    return cells
 
 
 def series_of(column: pa.ChunkedArray) -> pd.Series:
     """Return an Arrow column as a Series: whole numbers with gaps stay whole, decimals become floats."""
     kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _text(column)
     if pa.types.is_decimal(kind):
         column = pc.cast(column, pa.float64())
+    elif pa.types.is_null(kind):
+        return pd.Series(np.full(len(column), np.nan))
     elif pa.types.is_integer(kind) and column.null_count:
         series: pd.Series = column.to_pandas(types_mapper={kind: pd.Int64Dtype()}.get)
         return series
-    elif pa.types.is_null(kind):
-        return pd.Series(np.full(len(column), np.nan))
-    text = pd.StringDtype("pyarrow")
-    series = column.to_pandas(types_mapper={pa.string(): text, pa.large_string(): text}.get, date_as_object=False)
-    return series.astype(text) if pa.types.is_string_view(kind) else hashable(series)
+    return tidy(column.to_pandas(date_as_object=False))
+
+
+def _text(column: pa.ChunkedArray) -> pd.Series:
+    """Return text as categories where the first cells repeat, else as Arrow text."""
+    if pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2:
+        names: pd.Series = column.to_pandas(types_mapper={column.type: TEXT}.get)
+        return names
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    classes = pd.Index(encoded.dictionary.to_pylist(), dtype=object)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=classes, validate=False))

@@ -79,7 +79,7 @@ def check_references(
             continue
         for column, target in declared.references.items():
             places = [pair for pair in zip(target[::2], target[1::2], strict=True) if pair[0] in frames]
-            if target[0] in frames and not frame.empty:
+            if target[0] in frames and frame[column].notna().any():
                 _report_orphans(frame, column, places, frames, sources, sources[name], findings)
 
 
