@@ -52,8 +52,8 @@ def test_every_declared_column_is_there_with_its_type() -> None:
         Measure.INTEGER: "float64",
         Measure.DATE: "datetime64[s]",
         Measure.FLAG: "boolean",
-        Measure.TEXT: "object",
-        Measure.CHOICE: "object",
+        Measure.TEXT: "str",
+        Measure.CHOICE: "str",
         Measure.LIST: "object",
     }
     for column in declared_tables(registry)["assets"].columns:
@@ -61,7 +61,7 @@ def test_every_declared_column_is_there_with_its_type() -> None:
     assert inputs.assets["indices"].tolist() == [(), ()]
     assert inputs.assets["currency"].tolist() == ["CNY", "CNY"]
     assert inputs.assets["rating"].isna().all()
-    assert inputs.assets["note"].tolist() == [None, "mine"]
+    assert inputs.assets["note"].fillna("").tolist() == ["", "mine"]
     assert inputs.assets["score"].tolist()[1] == 1000.0
     assert inputs.assets.index.tolist() == [0, 1]
 

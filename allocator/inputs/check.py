@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from allocator.errors import did_you_mean
-from allocator.inputs.cells import Parsed, is_empty, key_codes, matches, parse, parse_choice, parse_free
+from allocator.inputs.cells import (
+    Parsed,
+    among,
+    blank,
+    is_empty,
+    key_codes,
+    parse,
+    parse_choice,
+    parse_free,
+    strictly_increasing,
+)
 from allocator.inputs.findings import Fault, Findings
-from allocator.inputs.fund import TableSource, column_place
-from allocator.inputs.headings import HeadingIndex, Match, spelling
-from allocator.inputs.raw import RawTable
+from allocator.inputs.fund import TableSource
+from allocator.inputs.raw import STRING, RawTable
+from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
 from allocator.types import Column, Measure, Phrase, Table, Text
 
-__all__ = ["check_table", "column_letter", "drop_blank_rows", "drop_totals", "report_excel_errors"]
-
-MISSPELT = 0.8
-"""Likeness from which an undeclared heading of an open table counts as a misspelt declared one."""
+__all__ = ["check_table", "drop_blank_rows", "drop_totals", "report_excel_errors"]
 
 MOST_CHOICES = 12
 """Choices listed in a message; all of them stand in the guide that ``allocator init`` writes."""
 
-_TOTAL = r"(?i)^\s*(合\s*计|总\s*计|小\s*计|总\s*和|(sub|grand)?[\s_\-]*totals?|sum)\s*$"
-_EXCEL_ERROR = r"(?i)^\s*#(n/a|ref!|div/0!|value!|name\?|null!|num!|spill!|calc!|getting_data)\s*$"
+_TOTALS = frozenset(
+    {
+        *("合计", "合 计", "合  计", "合　计", "总计", "总 计", "总  计", "总　计", "小计", "小 计", "总和", "汇总"),
+        *("total", "totals", "subtotal", "sub-total", "sub total", "grand total", "sum"),
+    }
+)
+_EXCEL_ERRORS = frozenset(
+    {
+        *("#n/a", "#ref!", "#div/0!", "#value!", "#name?", "#null!", "#num!", "#spill!", "#calc!"),
+        "#getting_data",
+    }
+)
 
 _UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
     {
@@ -56,8 +73,8 @@ _EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
         Measure.LIST: "list",
         Measure.DATE: "datetime64[s]",
         Measure.FLAG: "boolean",
-        Measure.TEXT: "object",
-        Measure.CHOICE: "object",
+        Measure.TEXT: "str",
+        Measure.CHOICE: "str",
     }
 )
 _NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
@@ -66,14 +83,6 @@ _RATE_HINT = Text(
     "rates are decimals: write 0.035 or 3.5%, or put (%) in the heading",
     "比率以小数表示：请写 0.035 或 3.5%，或在表头注明 (%)",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """A heading understood, at its position in the file."""
-
-    position: int
-    match: Match
 
 
 def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) -> tuple[pd.DataFrame, TableSource]:
@@ -91,8 +100,8 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
         Receives the problems. A frame with problems holds empty cells in their places.
     """
     raw = drop_blank_rows(raw)
-    found, free = _headings(raw, table, findings)
-    source = _source(raw, {name: place.position for name, place in found.items()})
+    found, free = resolve_headings(raw, table, findings)
+    source = source_of(raw, {name: place.position for name, place in found.items()})
     report_excel_errors(raw, findings)
     if table.key and table.key[0] in found:
         raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], findings)
@@ -115,12 +124,12 @@ def drop_blank_rows(raw: RawTable) -> RawTable:
     """Return the table without rows of which every cell is empty."""
     if not raw.cells:
         return raw
-    blank = np.ones(len(raw.rows), dtype=bool)
+    nothing = np.ones(len(raw.rows), dtype=bool)
     for cells in raw.cells:
-        blank[blank] &= _empty(cells[blank] if not blank.all() else cells)
-        if not blank.any():
+        nothing[nothing] &= blank(cells if nothing.all() else cells[nothing])
+        if not nothing.any():
             return raw
-    return _kept(raw, ~blank)
+    return _kept(raw, ~nothing)
 
 
 def report_excel_errors(raw: RawTable, findings: Findings) -> None:
@@ -130,17 +139,17 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
         hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
     )
     for position, cells in enumerate(raw.cells):
-        wrong = matches(cells, _EXCEL_ERROR)
+        wrong = among(cells, _EXCEL_ERRORS, "#")
         if wrong.any():
             name = raw.headings[position].strip() or column_letter(position)
-            source = _source(raw, {name: position})
+            source = source_of(raw, {name: position})
             findings.cells(fault, source, name, wrong, _shower(cells))
 
 
 def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> RawTable:
     """Report rows whose first key cell says 合计, total …, and return the others: a sum is no row of its own."""
     cells = raw.cells[position]
-    totals = matches(cells, _TOTAL)
+    totals = among(cells, _TOTALS)
     if not totals.any():
         return raw
     fault = Fault(
@@ -151,114 +160,13 @@ def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, 
     return _kept(raw, ~totals)
 
 
-def column_letter(position: int) -> str:
-    """Return the spreadsheet name of a column: 0 → A, 26 → AA."""
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
 def _kept(raw: RawTable, rows: NDArray[np.bool_]) -> RawTable:
     cells = tuple(column[rows].reset_index(drop=True) for column in raw.cells)
     return replace(raw, cells=cells, rows=raw.rows[rows])
 
 
-def _headings(raw: RawTable, table: Table, findings: Findings) -> tuple[dict[str, _Place], list[int]]:
-    """Return the declared columns found, and the positions of columns to keep as they are (open tables)."""
-    index = HeadingIndex(table)
-    found: dict[str, _Place] = {}
-    unknown: list[int] = []
-    for position, heading in enumerate(raw.headings):
-        match = index.find(heading)
-        if match is None:
-            if heading.strip() or not _empty(raw.cells[position]).all():
-                unknown.append(position)
-        elif match.column.name in found:
-            other = raw.headings[found[match.column.name].position]
-            findings.add(
-                Text("two headings mean the same column", "两个表头对应同一列"),
-                column_place(raw.file, heading),
-                f"{other}, {heading}",
-                hint=Text(f"keep one of them for {match.column.name}", f"{match.column.name} 只保留其中一列"),
-            )
-        else:
-            found[match.column.name] = _Place(position, match)
-    free = _unknown_headings(raw, table, found, unknown, findings)
-    names = [raw.headings[position].strip() for position in unknown]
-    for column in table.columns:
-        if column.required and column.name not in found:
-            findings.add(
-                Text("a needed column is missing", "缺少必需的列"),
-                raw.file,
-                f"{column.name} ({column.label.zh})",
-                ", ".join((column.name, *column.aliases[:3])),
-                _nearest(column, names),
-            )
-    return found, free
-
-
-def _unknown_headings(
-    raw: RawTable, table: Table, found: Mapping[str, _Place], unknown: list[int], findings: Findings
-) -> list[int]:
-    """Report headings that cannot be kept; return the positions of those that can."""
-    absent = {spelling(column.name): column.name for column in table.columns if column.name not in found}
-    taken = {column.name for column in table.columns}
-    free: list[int] = []
-    for position in unknown:
-        heading = raw.headings[position].strip()
-        place = column_place(raw.file, heading or column_letter(position))
-        if not heading:
-            findings.add(
-                Text("a column with cells but no heading", "该列有数据但没有表头"),
-                place,
-                hint=Text("give it a heading or delete it", "请补充表头或删除该列"),
-            )
-        elif not table.open:
-            names = [column.name for column in table.columns]
-            spellings = [*names, *(alias for column in table.columns for alias in column.aliases)]
-            findings.add(
-                Text("an unknown column", "无法识别的列"),
-                place,
-                None,
-                ", ".join(names),
-                did_you_mean(heading, spellings),
-            )
-        elif near := difflib.get_close_matches(spelling(heading), absent, n=1, cutoff=MISSPELT):
-            findings.add(
-                Text("a heading looks like a misspelt column", "表头疑似拼写错误"),
-                place,
-                hint=Text(
-                    f"did you mean {absent[near[0]]!r}? If not, use a name less like it",
-                    f"是否想写 {absent[near[0]]!r}？如不是，请换一个不易混淆的名称",
-                ),
-            )
-        elif heading in taken:
-            findings.add(Text("two columns share a heading", "两列表头相同"), place)
-        else:
-            taken.add(heading)
-            free.append(position)
-    return free
-
-
-def _nearest(column: Column, headings: list[str]) -> Text:
-    for name in (column.name, *column.aliases):
-        near = difflib.get_close_matches(name, headings, n=1, cutoff=0.6)
-        if near:
-            return Text(f"is it the column {near[0]!r}?", f"是否为 {near[0]!r} 列？")
-    return Text(f"add a column {column.name}", f"请添加 {column.name} 列")
-
-
-def _source(raw: RawTable, positions: Mapping[str, int]) -> TableSource:
-    headings = {name: raw.headings[position].strip() or name for name, position in positions.items()}
-    letters = {name: column_letter(position) for name, position in positions.items()} if raw.spreadsheet else {}
-    return TableSource(raw.file, raw.rows, MappingProxyType(headings), raw.fingerprint, MappingProxyType(letters))
-
-
 def _column(
-    raw: RawTable, place: _Place, column: Column, unit: float, source: TableSource, findings: Findings
+    raw: RawTable, place: HeadingPlace, column: Column, unit: float, source: TableSource, findings: Findings
 ) -> pd.Series:
     """Return one declared column, typed; report cells that are unreadable, empty or out of range."""
     cells = raw.cells[place.position]
@@ -271,7 +179,7 @@ def _column(
     else:
         parsed = parse(cells, column.measure, factor, raw.epoch_shift)
         if parsed.bad.any():
-            bad = parsed.bad & ~matches(cells, _EXCEL_ERROR)  # those are reported already
+            bad = parsed.bad & ~among(cells, _EXCEL_ERRORS, "#")  # those are reported already
             findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
     if column.required and parsed.empty.any():
         findings.cells(_MISSING, source, column.name, parsed.empty)
@@ -352,7 +260,14 @@ def _constant(kind: str, value: object, size: int) -> pd.Series:
         return pd.Series(np.full(size, np.nan if value is None else value, dtype=np.float64))
     if kind == "datetime64[s]":
         return pd.Series(np.full(size, np.datetime64("NaT", "s")))
-    return pd.Series(np.full(size, value, dtype=object), dtype=object).astype(kind)
+    if kind == "boolean":
+        return pd.Series(pd.arrays.BooleanArray(np.full(size, value is True), np.full(size, value is None)))
+    array = (
+        pa.nulls(size, pa.large_string())
+        if value is None
+        else pa.repeat(pa.scalar(str(value), pa.large_string()), size)
+    )
+    return pd.Series(STRING.__from_arrow__(array))  # type: ignore[attr-defined]
 
 
 def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, findings: Findings) -> None:
@@ -360,7 +275,12 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
     if not table.key or frame.empty:
         return
     key = list(table.key)
-    codes = pd.DataFrame({column: key_codes(frame[column]) for column in key})
+    if strictly_increasing(frame[key[0]]):
+        return
+    first_codes = key_codes(frame[key[0]])
+    if first_codes.max() + 1 == len(frame):
+        return
+    codes = pd.DataFrame({key[0]: first_codes, **{column: key_codes(frame[column]) for column in key[1:]}})
     repeated = codes.duplicated(keep="first").to_numpy() & (codes[key[0]] >= 0).to_numpy()
     if not repeated.any():
         return
@@ -375,11 +295,6 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
         hint=Text("merge the rows or delete one", "请合并或删除重复行"),
     )
     findings.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")
-
-
-def _empty(cells: pd.Series) -> NDArray[np.bool_]:
-    """Return which cells hold nothing at all."""
-    return np.asarray(cells.isna().to_numpy() | matches(cells, r"^\s*$"))
 
 
 def _shower(cells: pd.Series) -> Callable[[int], str | None]:

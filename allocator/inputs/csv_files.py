@@ -6,14 +6,13 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from allocator.errors import Problem
 from allocator.inputs.findings import Findings
 from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, series_of
 from allocator.types import Phrase, Text
@@ -22,7 +21,7 @@ __all__ = ["decode", "read_csv"]
 
 DELIMITERS = (",", ";", "\t")
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
@@ -30,6 +29,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _SAMPLE = 100_000
 _COMMON = 0.8
 """Share of the Chinese characters of a GB18030 file that must be among the 3,755 common ones of GB 2312."""
+_BLOCK = 1 << 21
 _LARGEST_BLOCK = 1 << 30
 
 
@@ -61,49 +61,44 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
     findings : Findings
         Receives rows with too many or too few cells, quotes left open, an unknown encoding.
     """
-    text = decode(content, file, findings)
-    if text is None:
+    decoded = decode(content, file, findings)
+    if decoded is None:
         return None
+    text, encoding = decoded
     head = max((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: pair[1])[0]
     if not any(heading.strip() for heading in head.headings):
         findings.add(Text("the file is empty", "文件为空"), file)
         return None
-    if text.count('"', head.offset) % 2:
+    utf8 = content.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else text.encode()
+    if utf8.count(b'"', len(text[: head.offset].encode())) % 2:
         findings.add(
             Text("a quotation mark is not closed", "引号未闭合"),
             _row_place(file, _open_quote(text[head.offset :], head)),
             hint=Text('double a quotation mark inside a cell: ""', '单元格内的引号须写成两个：""'),
         )
         return None
-    return _body(text, head, RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint), wanted, findings)
+    empty = RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint)
+    return _body(text, head, utf8, wanted, findings, empty)
 
 
-def decode(content: bytes, file: str, findings: Findings) -> str | None:
-    """Return the text of a file, or None with the encodings tried in ``findings``."""
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            try:
-                return content.decode(encoding)
-            except UnicodeDecodeError as error:
-                findings.extend((_undecodable(file, f"{encoding}, byte {error.start}"),))
-                return None
-    text = _decoded(content, "utf-8")
-    if text is None:
-        text = _decoded(content, "gb18030")
-        if text is None or not _reads_as_chinese(text):
-            findings.extend((_undecodable(file),))
-            return None
-    if "\0" in text[:_SAMPLE]:
-        findings.extend((_undecodable(file, "zero bytes"),))
-        return None
-    return text
-
-
-def _decoded(content: bytes, encoding: str) -> str | None:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+def decode(content: bytes, file: str, findings: Findings) -> tuple[str, str] | None:
+    """Return a file's text and encoding, or None with the encodings tried in ``findings``."""
+    marked = next((encoding for mark, encoding in _BOMS if content.startswith(mark)), None)
+    for encoding in (marked,) if marked else ("utf-8", "gb18030"):
+        try:
+            text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text[:_SAMPLE] and (encoding != "gb18030" or _reads_as_chinese(text)):
+            return text, encoding
+    findings.add(
+        Text("the file's encoding is not known", "无法识别文件编码"),
+        file,
+        None,
+        Phrase("UTF-8, UTF-16 with byte order mark, GB18030 (GBK)", "UTF-8、带字节顺序标记的 UTF-16、GB18030 (GBK)"),
+        Text("save it as “CSV UTF-8”", "请另存为“CSV UTF-8”格式"),
+    )
+    return None
 
 
 def _reads_as_chinese(text: str) -> bool:
@@ -118,16 +113,6 @@ def _reads_as_chinese(text: str) -> bool:
     coded = "".join(foreign).encode("gb2312", errors="replace").replace(b"?", b"??")
     first = np.frombuffer(coded, dtype=np.uint8)[::2]
     return float(np.mean((first >= 0xA1) & (first <= 0xD7))) >= _COMMON
-
-
-def _undecodable(file: str, got: str | None = None) -> Problem:
-    return Problem(
-        Text("the file's encoding is not known", "无法识别文件编码"),
-        file,
-        got,
-        Phrase("UTF-8, UTF-16 with byte order mark, GB18030 (GBK)", "UTF-8、带字节顺序标记的 UTF-16、GB18030 (GBK)"),
-        Text("save it as “CSV UTF-8”", "请另存为“CSV UTF-8”格式"),
-    )
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -160,55 +145,57 @@ def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
     return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place]), count
 
 
-def _body(text: str, head: _Head, empty: RawTable, wanted: Wanted, findings: Findings) -> RawTable | None:
-    """Return the rows below the headings."""
-    body = text[head.offset :].encode()
+def _body(
+    text: str, head: _Head, content: bytes, wanted: Wanted, findings: Findings, empty: RawTable
+) -> RawTable | None:
+    """Return the rows below the headings; ``content`` is the text in UTF-8."""
+    body = memoryview(content)[len(text[: head.offset].encode()) :]
     width = len(head.headings)
-    if not body.strip():
-        cells = tuple(pd.Series([], dtype=object) for _ in range(width))
-        return RawTable(empty.file, head.headings, cells, empty.rows, empty.fingerprint)
+    if not text[head.offset : head.offset + _SAMPLE].strip() and not text[head.offset :].strip():
+        return replace(empty, cells=tuple(pd.Series([], dtype=object) for _ in range(width)))
     ragged: list[tuple[int, int, str]] = []
 
     def refuse(row: arrow_csv.InvalidRow) -> str:
         ragged.append((row.number, row.actual_columns, row.text))
         return "skip"
 
-    table = None
-    for typed in (True, False):
+    table, reason = None, ""
+    # fast, refusing ragged rows; then with their numbers; then as text, when a late cell is of another type
+    for typed, handler in ((True, None), (True, refuse), (False, refuse)):
         ragged.clear()
         try:
-            table = _arrow(body, head, wanted, refuse, typed)
+            table = _arrow(body, head, wanted, handler, typed)
             break
-        except pa.ArrowInvalid as error:  # a later block does not fit the type of the first: read as text
-            if not typed:
-                findings.add(
-                    Text("the file cannot be read as CSV", "无法按 CSV 读取该文件"), empty.file, str(error)[:200]
-                )
-                return None
-    assert table is not None
+        except pa.ArrowInvalid as error:
+            reason = str(error)[:200]
+    if table is None:
+        findings.add(Text("the file cannot be read as CSV", "无法按 CSV 读取该文件"), empty.file, reason)
+        return None
     _report_ragged(ragged, head, empty.file, width, findings)
     rows = np.arange(1, table.num_rows + len(ragged) + 1, dtype=np.int64)
     rows = np.delete(rows, [number - 1 for number, _, _ in ragged]) + head.row
-    cells = tuple(series_of(column) for column in table.columns)
-    return RawTable(empty.file, head.headings, cells, rows, empty.fingerprint)
+    return replace(empty, cells=tuple(series_of(column) for column in table.columns), rows=rows)
 
 
-def _arrow(body: bytes, head: _Head, wanted: Wanted, refuse: arrow_csv.InvalidRowHandler, typed: bool) -> pa.Table:
-    """Parse the rows; with ``typed``, columns of numbers are read as such where every cell is plain."""
+def _arrow(
+    body: memoryview, head: _Head, wanted: Wanted, handler: arrow_csv.InvalidRowHandler | None, typed: bool
+) -> pa.Table:
+    """Parse the rows; with ``typed``, columns of numbers and dates are read as such where every cell is plain."""
     names = [str(position) for position in range(len(head.headings))]
     text = {
         name: pa.string()
         for name, heading in zip(names, head.headings, strict=True)
-        if not (typed and wanted.numeric(heading))
+        if not (typed and wanted.typed(heading))
     }
+    block = _BLOCK if handler is None else min(len(body) + 1, _LARGEST_BLOCK)
     return arrow_csv.read_csv(
         pa.BufferReader(body),
-        arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=min(len(body) + 1, _LARGEST_BLOCK)),
+        arrow_csv.ReadOptions(column_names=names, use_threads=handler is None, block_size=block),
         arrow_csv.ParseOptions(
             delimiter=head.delimiter,
             newlines_in_values=True,
             ignore_empty_lines=False,
-            invalid_row_handler=refuse,
+            invalid_row_handler=handler,
         ),
         arrow_csv.ConvertOptions(column_types=text, null_values=[""], strings_can_be_null=False),
     )

@@ -95,8 +95,9 @@ class Inputs:
     tables : mapping of str to DataFrame
         Checked frames by their key under ``inputs:``; every declared column is present, index 0 … n−1.
         Numbers are float64 (whole for INTEGER; empty: NaN), dates datetime64[s] (NaT), flags nullable
-        ``boolean`` (NA), text and choices object (None), lists object holding a tuple of str (``()``).
-        Columns the user added are float64 when every cell is a number, else object. Treat as read-only.
+        ``boolean`` (NA), text and choices pandas' Arrow-backed ``str`` (NaN), lists object holding a tuple of
+        str (``()``). Columns the user added are float64 when every cell is a number, else ``str``. Columns that
+        no file gives share their memory: treat frames as read-only.
     sources : mapping of str to TableSource
         Where each table came from.
     kinds : mapping of str to AssetKind

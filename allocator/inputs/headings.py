@@ -33,7 +33,7 @@ _MONEY_UNITS: Mapping[str, float] = MappingProxyType(
         "billion": 1e9,
     }
 )
-_NUMERIC = frozenset({Measure.MONEY, Measure.RATE, Measure.NUMBER, Measure.INTEGER})
+_TYPED = frozenset({Measure.MONEY, Measure.RATE, Measure.NUMBER, Measure.INTEGER, Measure.DATE})
 _RATE_UNITS: Mapping[str, float] = MappingProxyType({"%": 1e-2, "percent": 1e-2, "bp": 1e-4, "bps": 1e-4})
 _UNIT = re.compile(
     r"(?P<name>.+?)(?P<open>[(\[【/:,]?)(?:单位:?)?(?:人民币|cny|rmb)?(?P<unit>"
@@ -84,15 +84,15 @@ class HeadingIndex:
     def wanted(self) -> Wanted:
         """Return what a reader must know to find the table."""
 
-        def numeric(heading: str) -> bool:
+        def typed(heading: str) -> bool:
             match = self.find(heading)
-            return match is not None and match.column.measure in _NUMERIC
+            return match is not None and match.column.measure in _TYPED
 
         def percent(heading: str) -> bool:
             match = self.find(heading)
             return match is not None and match.column.measure is Measure.RATE and match.factor is not None
 
-        return Wanted(self._table, lambda heading: self.find(heading) is not None, numeric, percent)
+        return Wanted(self._table, lambda heading: self.find(heading) is not None, typed, percent)
 
     def find(self, heading: str) -> Match | None:
         """Return what a heading means, or None. The whole heading is tried before a unit is split off."""

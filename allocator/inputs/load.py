@@ -20,7 +20,7 @@ from allocator.inputs.findings import Findings
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
-from allocator.inputs.raw import RawTable, Wanted, tidy
+from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
 from allocator.settings import Settings
 from allocator.types import Table, Text
@@ -112,7 +112,7 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
             frames[name], sources[name] = check_table(raw, tables[name], settings.fund.unit, findings)
     assets = frames.get("assets")
     if assets is not None and "account" not in sources["assets"].headings:
-        assets["account"] = DEFAULT_ACCOUNT
+        assets["account"] = pd.Series(DEFAULT_ACCOUNT, assets.index, dtype=STRING)
     matrices = [name for name in MATRIX_TABLES if name in names]
     codes = [] if assets is None or not matrices else [str(code) for code in assets["asset_id"].dropna().unique()]
     for name in matrices:

@@ -16,11 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.inputs.cells import parse, parse_numbers
-from allocator.inputs.check import column_letter, drop_blank_rows, drop_totals, report_excel_errors
+from allocator.inputs.check import drop_blank_rows, drop_totals, report_excel_errors
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import spelling
 from allocator.inputs.raw import RawTable, Wanted
+from allocator.inputs.resolve import column_letter
 from allocator.types import Measure, Phrase, Text
 
 __all__ = ["MATRIX_READERS", "MatrixReader", "check_covariance", "check_returns", "check_scenarios", "matrix_wanted"]

@@ -13,6 +13,7 @@ from allocator.types import Text
 __all__ = ["read_parquet"]
 
 MOST_ROWS = 50_000_000
+CLASS_BYTES = 3
 _INDEX = "__index_level_"
 
 
@@ -35,7 +36,8 @@ def read_parquet(content: bytes, file: str, fingerprint: str, wanted: Wanted, fi
         if parquet.metadata.num_rows > MOST_ROWS:
             findings.add(Text("too many rows", "行数过多"), file, f"{parquet.metadata.num_rows:,}", f"≤ {MOST_ROWS:,}")
             return None
-        table = parquet.read()
+        classes = _class_columns(parquet.metadata)
+        table = pq.read_table(pa.BufferReader(content), read_dictionary=classes) if classes else parquet.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         findings.add(
             Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"),
@@ -51,6 +53,19 @@ def read_parquet(content: bytes, file: str, fingerprint: str, wanted: Wanted, fi
     rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
     headings = tuple(name for name, _ in kept)
     return RawTable(file, headings, tuple(series_of(column) for _, column in kept), rows, fingerprint)
+
+
+def _class_columns(metadata: pq.FileMetaData) -> list[str]:
+    """Return the text columns that take so few bytes a row that they can only be classes, read as such."""
+    group = metadata.row_group(0) if metadata.num_row_groups else None
+    if group is None:
+        return []
+    columns = [group.column(place) for place in range(group.num_columns)]
+    return [
+        column.path_in_schema
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY" and column.total_uncompressed_size < CLASS_BYTES * group.num_rows
+    ]
 
 
 def _is_index(name: str) -> bool:

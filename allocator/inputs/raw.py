@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["RawTable", "Wanted", "heading_row", "series_of", "tidy"]
+__all__ = ["SAMPLE", "STRING", "RawTable", "Wanted", "as_arrow", "heading_row", "series_of", "tidy"]
 
 HEADING_ROWS = 10
 
@@ -30,15 +30,15 @@ class Wanted:
         The table's key under ``inputs:``.
     fits : callable
         Whether a heading is known.
-    numeric : callable
-        Whether a heading's cells are numbers, so that plain ones need no parsing.
+    typed : callable
+        Whether a heading's cells are numbers or dates, so that plain ones need no parsing.
     percent : callable
         Whether a heading says that its cells are percentages.
     """
 
     name: str
     fits: Callable[[str], bool]
-    numeric: Callable[[str], bool] = field(default=_never)
+    typed: Callable[[str], bool] = field(default=_never)
     percent: Callable[[str], bool] = field(default=_never)
 
 
@@ -86,8 +86,8 @@ def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> t
     return best, counts[best]
 
 
-TEXT = pd.StringDtype("pyarrow")
-"""How names are held before they are checked: the work is done without Python objects."""
+STRING = pd.StringDtype("pyarrow", na_value=np.nan)
+"""How text is held: by Arrow, without Python objects; pandas' own ``str`` from version 3 on."""
 SAMPLE = 1_000
 """Cells looked at to tell names, nearly all distinct, from classes."""
 
@@ -103,7 +103,7 @@ def tidy(cells: pd.Series) -> pd.Series:
     kind = "string" if cells.dtype != object else pd.api.types.infer_dtype(cells, skipna=True)
     if kind == "string":
         try:
-            return _text(pa.chunked_array([pa.array(cells.array, pa.large_string(), from_pandas=True)]))
+            return _text(as_arrow(cells))
         except UnicodeEncodeError:  # half a character pair: left to the checks as it is
             return cells.astype(object)
     if kind.startswith("mixed"):
@@ -111,10 +111,18 @@ def tidy(cells: pd.Series) -> pd.Series:
     return cells
 
 
+def as_arrow(cells: pd.Series) -> pa.ChunkedArray:
+    """Return a column of text as Arrow holds it."""
+    array = pa.array(cells.array, from_pandas=True)
+    chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+    return chunked.cast(pa.large_string())
+
+
 def series_of(column: pa.ChunkedArray) -> pd.Series:
     """Return an Arrow column as a Series: whole numbers with gaps stay whole, decimals become floats."""
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    words = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_string(words) or pa.types.is_large_string(words) or pa.types.is_string_view(words):
         return _text(column)
     if pa.types.is_decimal(kind):
         column = pc.cast(column, pa.float64())
@@ -127,11 +135,20 @@ def series_of(column: pa.ChunkedArray) -> pd.Series:
 
 
 def _text(column: pa.ChunkedArray) -> pd.Series:
-    """Return text as categories where the first cells repeat, else as Arrow text."""
-    if pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2:
-        names: pd.Series = column.to_pandas(types_mapper={column.type: TEXT}.get)
-        return names
-    encoded = column.combine_chunks().dictionary_encode()
+    """Return text without surrounding white space: categories where the first cells repeat, else Arrow text."""
+    if pa.types.is_string_view(column.type):
+        column = column.cast(pa.large_string())
+    if not pa.types.is_dictionary(column.type):
+        if pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2:
+            trimmed = pc.utf8_trim_whitespace(column)
+            names: pd.Series = trimmed.to_pandas(types_mapper={trimmed.type: STRING}.get)
+            return names
+        column = column.dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks()
+    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+    classes = pc.utf8_trim_whitespace(encoded.dictionary).dictionary_encode()  # trimming may make two of them one
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    classes = pd.Index(encoded.dictionary.to_pylist(), dtype=object)
-    return pd.Series(pd.Categorical.from_codes(codes, categories=classes, validate=False))
+    if len(classes.dictionary) < len(classes):
+        codes = np.append(classes.indices.to_numpy(), -1)[codes]
+    names_of = pd.Index(classes.dictionary.to_pylist(), dtype=object)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=names_of, validate=False))

@@ -1,0 +1,130 @@
+"""Which columns of a file are which columns of the table; what is unknown, doubled or missing is reported."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from allocator.errors import did_you_mean
+from allocator.inputs.cells import blank
+from allocator.inputs.findings import Findings
+from allocator.inputs.fund import TableSource, column_place
+from allocator.inputs.headings import HeadingIndex, Match, spelling
+from allocator.inputs.raw import RawTable
+from allocator.types import Column, Table, Text
+
+__all__ = ["HeadingPlace", "column_letter", "resolve_headings", "source_of"]
+
+MISSPELT = 0.8
+"""Likeness from which an undeclared heading of an open table counts as a misspelt declared one."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadingPlace:
+    """A heading understood, at its position in the file."""
+
+    position: int
+    match: Match
+
+
+def resolve_headings(raw: RawTable, table: Table, findings: Findings) -> tuple[dict[str, HeadingPlace], list[int]]:
+    """Return the declared columns found, and the positions of columns to keep as they are (open tables)."""
+    index = HeadingIndex(table)
+    found: dict[str, HeadingPlace] = {}
+    unknown: list[int] = []
+    for position, heading in enumerate(raw.headings):
+        match = index.find(heading)
+        if match is None:
+            if heading.strip() or not blank(raw.cells[position]).all():
+                unknown.append(position)
+        elif match.column.name in found:
+            other = raw.headings[found[match.column.name].position]
+            findings.add(
+                Text("two headings mean the same column", "两个表头对应同一列"),
+                column_place(raw.file, heading),
+                f"{other}, {heading}",
+                hint=Text(f"keep one of them for {match.column.name}", f"{match.column.name} 只保留其中一列"),
+            )
+        else:
+            found[match.column.name] = HeadingPlace(position, match)
+    free = _unknown_headings(raw, table, found, unknown, findings)
+    names = [raw.headings[position].strip() for position in unknown]
+    for column in table.columns:
+        if column.required and column.name not in found:
+            findings.add(
+                Text("a needed column is missing", "缺少必需的列"),
+                raw.file,
+                f"{column.name} ({column.label.zh})",
+                ", ".join((column.name, *column.aliases[:3])),
+                _nearest(column, names),
+            )
+    return found, free
+
+
+def _unknown_headings(
+    raw: RawTable, table: Table, found: Mapping[str, HeadingPlace], unknown: list[int], findings: Findings
+) -> list[int]:
+    """Report headings that cannot be kept; return the positions of those that can."""
+    absent = {spelling(column.name): column.name for column in table.columns if column.name not in found}
+    taken = {column.name for column in table.columns}
+    free: list[int] = []
+    for position in unknown:
+        heading = raw.headings[position].strip()
+        place = column_place(raw.file, heading or column_letter(position))
+        if not heading:
+            findings.add(
+                Text("a column with cells but no heading", "该列有数据但没有表头"),
+                place,
+                hint=Text("give it a heading or delete it", "请补充表头或删除该列"),
+            )
+        elif not table.open:
+            names = [column.name for column in table.columns]
+            spellings = [*names, *(alias for column in table.columns for alias in column.aliases)]
+            findings.add(
+                Text("an unknown column", "无法识别的列"),
+                place,
+                None,
+                ", ".join(names),
+                did_you_mean(heading, spellings),
+            )
+        elif near := difflib.get_close_matches(spelling(heading), absent, n=1, cutoff=MISSPELT):
+            findings.add(
+                Text("a heading looks like a misspelt column", "表头疑似拼写错误"),
+                place,
+                hint=Text(
+                    f"did you mean {absent[near[0]]!r}? If not, use a name less like it",
+                    f"是否想写 {absent[near[0]]!r}？如不是，请换一个不易混淆的名称",
+                ),
+            )
+        elif heading in taken:
+            findings.add(Text("two columns share a heading", "两列表头相同"), place)
+        else:
+            taken.add(heading)
+            free.append(position)
+    return free
+
+
+def _nearest(column: Column, headings: list[str]) -> Text:
+    for name in (column.name, *column.aliases):
+        near = difflib.get_close_matches(name, headings, n=1, cutoff=0.6)
+        if near:
+            return Text(f"is it the column {near[0]!r}?", f"是否为 {near[0]!r} 列？")
+    return Text(f"add a column {column.name}", f"请添加 {column.name} 列")
+
+
+def column_letter(position: int) -> str:
+    """Return the spreadsheet name of a column: 0 → A, 26 → AA."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def source_of(raw: RawTable, positions: Mapping[str, int]) -> TableSource:
+    headings = {name: raw.headings[position].strip() or name for name, position in positions.items()}
+    letters = {name: column_letter(position) for name, position in positions.items()} if raw.spreadsheet else {}
+    return TableSource(raw.file, raw.rows, MappingProxyType(headings), raw.fingerprint, MappingProxyType(letters))
