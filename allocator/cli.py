@@ -303,10 +303,12 @@ def _usage(error: Any, language: Language, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(error.format_message(), err=True)
         return InputError.exit_status
+    from allocator.report.help import usage_error
+
     message = error.format_message().rstrip(".")
     where = context.command_path if context is not None else "allocator"
     hint = Text(f"see '{where} --help'", f"参见 '{where} --help'")
-    return _report(_UsageError(Problem(Text(message, message), where, hint=hint)), language, as_json)
+    return _report(_UsageError(Problem(Text(message, usage_error(message)), where, hint=hint)), language, as_json)
 
 
 def _report(error: AllocatorError, language: Language, as_json: bool) -> int:

@@ -140,6 +140,26 @@ def test_a_wrong_command_line_leaves_with_2(
     assert err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run",), "缺少参数 FUND.yaml"),
+        (("rum", "fund.yaml"), "没有命令 rum"),
+        (("run", "fund.yaml", "--speed"), "没有选项 --speed"),
+        (("run", "fund.yaml", "-o"), "选项 -o 需要取值"),
+        (("run", "fund.yaml", "more"), "多余的参数：more"),
+        (("capital", "--unit", "much"), "--unit 的取值无效"),
+    ],
+)
+def test_a_wrong_command_line_is_explained_in_chinese(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    monkeypatch.setattr(registry, "load_registry", lambda *given: Registry(()))
+    assert call(*arguments) == 2
+    assert words in read(capsys)[1]
+
+
 def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert call() == 2
     assert "capital" in "".join(read(capsys))

@@ -198,8 +198,9 @@ def tilts_chart(view: View) -> str:
     for position, line in enumerate(frame.to_dict("records")):
         y = row * position
         before, after = (percent.write(line[name], view.money) for name in ("score_before", "score_after"))
-        hint = _both(f"{before} → {after}", f"{before} → {after}", Text(line["name"], line["name"]))
-        canvas.text(LABEL - 8, y + row / 2 + 4, line["name"], "label", "end", LABEL - 12)
+        label = view.tables["tilts"].labels["name"].get(line["name"]) or Text(line["name"], line["name"])
+        hint = _both(f"{before} → {after}", f"{before} → {after}", label)
+        canvas.text(LABEL - 8, y + row / 2 + 4, label, "label", "end", LABEL - 12)
         canvas.rect(LABEL, y + 4, scale(line["score_before"]) - LABEL, 8, "bar before", hint)
         canvas.rect(LABEL, y + 13, scale(line["score_after"]) - LABEL, 11, "bar after", hint)
         canvas.text(WIDTH - 2, y + row / 2 + 4, f"{before} → {after}", "value", "end")

@@ -179,7 +179,7 @@ def print_table(table: ReportTable, language: Language, money: MoneyUnit, consol
 
 
 def _rich_table(table: ReportTable, language: Language, money: MoneyUnit, most: int) -> Table:
-    columns = [str(column) for column in table.frame.columns]
+    columns = [str(column) for column in table.frame.columns if not (table.indent and column == "parent")]
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     forms = {column: column_format(table.frame[column], table.formats.get(column)) for column in columns}
     for column in columns:

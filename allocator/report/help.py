@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["CHINESE", "help_strings", "translate"]
+__all__ = ["CHINESE", "help_strings", "translate", "usage_error"]
 
 CHINESE: Mapping[str, str] = {
     "Decide how a life insurer's capital is invested, under the solvency rules it lives under.": (
@@ -38,6 +39,28 @@ CHINESE: Mapping[str, str] = {
     "Show this message and exit.": "显示帮助并退出。",
 }
 """English help string → Chinese; a test keeps it complete."""
+
+
+_USAGE = (
+    (r"No such option: (\S+)\s*(.*)", "没有选项 {0}"),
+    (r"No such command '([^']*)'\.?\s*(.*)", "没有命令 {0}"),
+    (r"Missing argument '([^']*)'\.?", "缺少参数 {0}"),
+    (r"Missing option '([^']*)'\.?", "缺少选项 {0}"),
+    (r"Missing command\.?", "缺少命令"),
+    (r"Option '([^']*)' requires an argument\.?", "选项 {0} 需要取值"),
+    (r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", "多余的参数：{0}"),
+    (r"Invalid value for '?([^':]*)'?: (.*)", "{0} 的取值无效：{1}"),
+)
+"""What the command line parser says, and the same in Chinese."""
+
+
+def usage_error(message: str) -> str:
+    """Return the Chinese of a message of the command line parser; an unknown message stays as it is."""
+    for pattern, chinese in _USAGE:
+        found = re.fullmatch(pattern, message, re.DOTALL)
+        if found is not None:
+            return chinese.format(*found.groups())
+    return message
 
 
 def translate(command: Any) -> None:

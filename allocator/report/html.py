@@ -81,7 +81,8 @@ def _search(source: ReportTable, rows: int) -> str:
 
 def _heading(source: ReportTable, column: str, form: str) -> str:
     is_figure = form in FORMATS or form == "by_unit"
-    button = tag("button", both(source.heading(column)), type="button")
+    # Not a <button>: Chromium leaves those blank where a printed table repeats its heading.
+    button = tag("span", both(source.heading(column)), role="button", tabindex="0")
     return tag("th", button, scope="col", class_="figure" if is_figure else None, aria_sort="none")
 
 

@@ -202,7 +202,8 @@ def _capital(view: View) -> str:
     charged = view.tables.get("charges")
     if charged is not None and not charged.frame.empty:
         columns = [column for column in CHARGE_COLUMNS if column in charged.frame]
-        shown.append(_titled(replace(charged, frame=charged.frame[columns]), view))
+        lines = replace(charged, frame=charged.frame[columns])
+        shown.append(tag("div", _titled(lines, view), class_="screen"))
     return grid + "".join(shown)
 
 

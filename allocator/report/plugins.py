@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import AllocatorError
-from allocator.registry import PluginInfo, installed_plugins, load_registry
+from allocator.registry import PluginInfo, Registry, installed_plugins, load_registry
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
@@ -19,10 +19,14 @@ def plugin_entries() -> list[dict[str, Any]]:
 
     Third-party plugins are not imported: they load only for a fund file that names them.
     """
-    return [_entry(info) for info in installed_plugins()]
+    try:
+        registry: Registry | None = load_registry()
+    except AllocatorError:
+        registry = None  # one of them cannot be loaded: load each alone to find out which
+    return [_entry(info, registry) for info in installed_plugins()]
 
 
-def _entry(info: PluginInfo) -> dict[str, Any]:
+def _entry(info: PluginInfo, registry: Registry | None) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "name": info.name,
         "module": info.module,
@@ -34,12 +38,16 @@ def _entry(info: PluginInfo) -> dict[str, Any]:
         "error": None,
     }
     if info.first_party:
-        others = [other.name for other in installed_plugins() if other.first_party and other.name != info.name]
         try:
-            entry["hooks"] = list(load_registry(disable=others).hooks_of(info.name))
+            entry["hooks"] = list((registry or _alone(info)).hooks_of(info.name))
         except AllocatorError as error:
             entry |= {"enabled": False, "error": error.render()}
     return entry
+
+
+def _alone(info: PluginInfo) -> Registry:
+    others = [other.name for other in installed_plugins() if other.first_party and other.name != info.name]
+    return load_registry(disable=others)
 
 
 def print_plugins(entries: list[dict[str, Any]], console: Console, language: Language) -> None:

@@ -65,7 +65,7 @@ class CapitalOutcome:
         from allocator.report.console import print_table
 
         for line in self.lines:
-            console.print(line[language], markup=False, highlight=False)
+            console.print(line[language], markup=False, highlight=False, soft_wrap=True)
         for table in self.tables:
             print_table(table, language, self.money, console)
 

@@ -50,8 +50,14 @@
     head.setAttribute("aria-sort", rising ? "ascending" : "descending");
     body.append(...keyed.map((entry) => entry.row));
   };
-  for (const button of document.querySelectorAll("th button"))
+  for (const button of document.querySelectorAll("th [role=button]")) {
     button.addEventListener("click", () => sortBy(button.parentNode));
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      sortBy(button.parentNode);
+    });
+  }
 
   for (const box of document.querySelectorAll("[data-filter]"))
     box.addEventListener("input", () => {
