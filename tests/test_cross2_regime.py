@@ -393,9 +393,28 @@ def test_a_counterparty_over_its_threshold_is_charged_and_not_guarded() -> None:
     assert regime.guards(space) == ()
     spread = regime.tree().values(regime._current)["spread"]
     assert spread == pytest.approx(1.4 * 200e8 * 2.8 * (0.0006 * 2.8 + 0.012))
-    low = regime.optimistic_tree(space)
-    assert low is not None
-    assert low.values(regime._current)["spread"] == pytest.approx(spread / 1.4)
+    state = regime.book_state(space)
+    assert state is not None
+    least, greatest = state.trees(0.0, 0.0)
+    assert least.values(regime._current)["spread"] == pytest.approx(spread / 1.4)
+    assert greatest.values(regime._current)["spread"] == pytest.approx(spread)
+
+
+def test_without_guards_what_the_bounds_allow_is_reckoned_with() -> None:
+    regime = fund(assets=named(30.0), capital={"guard_concentration": False})
+    space = build_space(regime.basis.inputs)
+    assert regime.guards(space) == ()
+    state = regime.book_state(space)
+    assert state is not None
+    held = regime._current
+    least, greatest = (tree.values(held)["spread"] for tree in state.trees(0.0, 0.0))
+    assert least == pytest.approx(regime.tree().values(held)["spread"])
+    assert greatest == pytest.approx(1.4 * least)
+    # Where the bounds keep the counterparty below its threshold, nothing depends on the holdings.
+    bound = named(30.0)
+    bound[2] = bound[2] | {"max": 40.0}
+    narrow = fund(assets=bound, capital={"guard_concentration": False})
+    assert narrow.book_state(build_space(narrow.basis.inputs)) is None
 
 
 def test_the_tree_is_exact_at_the_holdings_it_is_asked_for() -> None:
@@ -408,9 +427,26 @@ def test_the_tree_is_exact_at_the_holdings_it_is_asked_for() -> None:
     assert regime.tree(more).values(more)["equity_price"] == pytest.approx(28e8 + 140e8 * 0.30 * (1 + 1 / 36))
 
 
-def test_a_book_without_stock_needs_no_optimistic_tree() -> None:
+def test_the_exact_tree_lies_between_those_of_an_interval() -> None:
+    regime = fund(assets=[*ASSETS, stock(max=300.0), stock(asset_id="LOSS", amount=50.0, cost=80.0, max=60.0)])
+    space = build_space(regime.basis.inputs)
+    state = regime.book_state(space)
+    assert state is not None
+    generator = np.random.default_rng(3)
+    for _ in range(20):
+        held = np.minimum(generator.uniform(0.0, 400.0, 6), [400.0, 400.0, 400.0, 400.0, 300.0, 60.0]) * 1e8
+        gain, (first, last) = state.at(held), state.reach(space)
+        assert first - 1e-12 <= gain <= last + 1e-12
+        low, high = gain - generator.random() * (gain - first), gain + generator.random() * (last - gain)
+        least, greatest = (tree.coefficients for tree in state.trees(low, high))
+        exact = regime.tree(held).coefficients
+        assert (exact - least).min() >= -1e-12 and (greatest - exact).min() >= -1e-12
+        assert all(term.holds(held) for term in state.rules(space, low, high))
+
+
+def test_a_book_without_stock_has_no_state() -> None:
     regime = fund()
-    assert regime.optimistic_tree(build_space(regime.basis.inputs)) is None
+    assert regime.book_state(build_space(regime.basis.inputs)) is None
 
 
 # ---- what is shown

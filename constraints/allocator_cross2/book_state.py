@@ -40,12 +40,15 @@ class StockGain(BookState):
     build : callable
         The tree with given charges.
     held : ndarray (n,)
-        Current holdings, at which everything but k1 is taken.
+        Current holdings, at which everything but k1 and concentration is taken.
+    most : ndarray (n,)
+        Holdings at which every concentration charge that an answer may meet is in force.
     """
 
     charges: Charges
     build: Callable[[ChargeTable], CapitalTree]
     held: Vector
+    most: Vector
 
     def reach(self, space: Space) -> tuple[float, float]:
         return self.charges.stock.reach(space.lower, space.upper)
@@ -56,7 +59,7 @@ class StockGain(BookState):
     def trees(self, low: float, high: float) -> tuple[CapitalTree, CapitalTree]:
         charges = self.charges
         least = charges.at(self.held, stock_k1=gain_coefficient(low), concentration=False)
-        greatest = charges.at(self.held, stock_k1=gain_coefficient(high))
+        greatest = charges.at(self.most, stock_k1=gain_coefficient(high))
         if low == high and not greatest.k_concentration.any():
             return (self.build(greatest),) * 2
         return self.build(least), self.build(greatest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.model import Linear, Sense, Space, Term
@@ -11,7 +12,7 @@ from allocator.types import Source, Text
 from allocator_cross2.charges import Charges
 from allocator_cross2.concentration import Family
 
-__all__ = ["concentration_guards"]
+__all__ = ["concentration_guards", "largest_positions"]
 
 _TITLES = {
     Family.COUNTERPARTY: Text("Counterparties below their concentration threshold", "交易对手集中度低于计量阈值"),
@@ -20,6 +21,16 @@ _TITLES = {
 }
 _MARGIN = 2.0 * TOLERANCE
 """An answer may miss a limit by the tolerance and must still lie below the threshold, where the charge steps."""
+
+
+_ENDLESS = 1e30
+"""CNY that stand for a position without a bound: above every threshold."""
+
+
+def largest_positions(space: Space) -> NDArray[np.float64]:
+    """Return the largest position of each row on the side it is on now, CNY (n,)."""
+    end = np.where(space.current < 0, space.lower, space.upper)
+    return np.where(np.isinf(end), np.copysign(_ENDLESS, end), end)
 
 
 def concentration_guards(charges: Charges, space: Space, total_assets: float | None) -> tuple[Term, ...]:

@@ -22,7 +22,7 @@ from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
 from allocator_cross2.charges import Charges, ChargeTable, leaf_coefficients
 from allocator_cross2.factors import control_factor, size_factor
-from allocator_cross2.guards import concentration_guards
+from allocator_cross2.guards import concentration_guards, largest_positions
 from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
 from allocator_cross2.own_funds import given_tiers, recognised_capital
@@ -171,12 +171,13 @@ class Cross2Regime(Regime):
         return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets)
 
     def book_state(self, space: Space) -> BookState | None:
-        """Return the gain of the stock book where it moves k1, or where a concentration charge is in force."""
+        """Return the gain of the stock book where it moves k1, or where a concentration charge may be in force."""
         charges, held = self.basis.charges, self._current
-        state = StockGain(charges, self._tree_of, held)
+        most = held if self.basis.options.guard_concentration else largest_positions(space)
+        state = StockGain(charges, self._tree_of, held, most)
         smallest, largest = (gain_coefficient(gain) for gain in state.reach(space))
         settled = smallest == largest or not charges.lines.gain.any()
-        if settled and not charges.at(held).k_concentration.any():
+        if settled and not charges.at(most).k_concentration.any():
             return None
         return state
 
