@@ -14,6 +14,7 @@ import pytest
 from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGET, UNIT, fake_result, with_sections
 
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
+from allocator.report import csvfiles
 from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.view import View
 from allocator.report.writer import check_folder, dump_json, write_failure, write_view, write_whole
@@ -260,6 +261,17 @@ def test_a_run_without_an_answer_writes_its_diagnosis_and_no_allocation(
 def test_json_has_no_figure_that_is_not_finite() -> None:
     entry = json.loads(dump_json({"a": float("inf"), "b": [np.float64("nan"), np.int64(3)], "c": "债"}))
     assert entry == {"a": None, "b": [None, 3], "c": "债"}
+
+
+def test_a_long_table_reads_back_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = view().tables["allocation"].frame
+    frame["trade"] = np.nextafter(frame["trade"], np.inf)
+    for most, name in ((100, "short.csv"), (1, "long.csv")):
+        monkeypatch.setattr(csvfiles, "LONG", most)
+        csvfiles.write_csv(frame, tmp_path / name)
+    short, long = (pd.read_csv(tmp_path / name) for name in ("short.csv", "long.csv"))
+    pd.testing.assert_frame_equal(short, long, check_exact=True, check_dtype=False)
+    np.testing.assert_array_equal(long["trade"], frame["trade"])
 
 
 def test_a_single_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from allocator.report.manifest import objective_in_money
 from allocator.report.sections import ReportTable
 from allocator.report.view import View
 
-__all__ = ["csv_frames", "in_unit", "rules_in_unit"]
+__all__ = ["csv_frames", "in_unit", "rules_in_unit", "write_csv"]
+
+LONG = 50_000
+"""Rows from which on the time it takes to write them is felt."""
 
 CAPITAL_COLUMNS = ("module", "parent", "amount", "article", "before")
 
@@ -28,6 +33,20 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
         frame["label_zh"] = [labels[module].zh for module in frame["module"]]
         frames["capital"] = frame
     return frames
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as UTF-8, figures so that they read back to the last bit.
+
+    Beyond `LONG` rows Arrow writes it, ten times as fast; it puts quotes around every text.
+    """
+    if len(frame) <= LONG:
+        frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        return
+    import pyarrow as pa
+    from pyarrow import csv
+
+    csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), path)
 
 
 def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:

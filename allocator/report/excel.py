@@ -22,14 +22,15 @@ from allocator.report.formats import FORMATS, column_format, format_name
 from allocator.report.sections import ReportTable
 from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet, sheet_name
 from allocator.report.summary import binding_rules, key_measures, proof_line
+from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
 from allocator.types import Text
 
 __all__ = ["write_workbook"]
 
-MOST_ROWS = 20_000
-"""Rows of a sheet; the rest is added up in one line, and stands in the CSV file."""
+MOST_ROWS = 2_000
+"""Rows of a sheet; the rest, smallest trades and holdings first, is added up and stands in the CSV file."""
 
 SHEETS = {"constraints": "rules"}
 """Sheets named otherwise than their table."""
@@ -180,6 +181,8 @@ def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: View) -> None:
 def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
     """Write the rows, then what is left out, totals, constants and minimum capital, all recomputed."""
     frame, language = in_unit(table, view.result.inputs.unit), view.language
+    if len(frame) > MOST_ROWS:
+        frame = frame.iloc[by_trade(frame)]
     first, last = _rows(sheet, table, frame, view)
     columns = [str(column) for column in frame.columns]
     forms = ["text" if column not in SUMMED else table.formats[column] for column in columns]

@@ -15,15 +15,13 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-
 from allocator.report import charts
 from allocator.report.chart_cash_flows import cash_flow_chart
 from allocator.report.chart_returns import return_chart
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.overview import overview
 from allocator.report.sections import ReportTable
-from allocator.report.tables import CHARGE_COLUMNS
+from allocator.report.tables import CHARGE_COLUMNS, by_trade
 from allocator.report.view import View
 from allocator.report.words import HEADINGS, STAGES
 from allocator.types import Language, Text
@@ -179,9 +177,8 @@ def _by_trade(view: View) -> ReportTable:
     """Return the allocation with the largest trades first, then the largest holdings, without empty columns."""
     source = view.tables["allocation"]
     frame = source.frame
-    order = np.lexsort((-frame["target"].abs().to_numpy(), -frame["trade"].abs().round(2).to_numpy()))
     hidden = {"min", "max", "weight_before"} | {name for name in frame if str(name).startswith("tilt_score_")}
-    shown = frame.iloc[order].drop(columns=[name for name in hidden if name in frame])
+    shown = frame.iloc[by_trade(frame)].drop(columns=[name for name in hidden if name in frame])
     return ReportTable(source.name, source.title, shown, source.headings, source.formats, labels=source.labels)
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "CHARGE_COLUMNS",
     "account_labels",
     "allocation_table",
+    "by_trade",
     "capital_limit_source",
     "capital_table",
     "charges_table",
@@ -109,6 +110,13 @@ def allocation_table(result: Result) -> ReportTable:
     labels = {"account": account_labels(frame["account"]), "kind": kind_labels(result), "at_bound": BOUNDS}
     title = Text("Allocation", "资产配置")
     return ReportTable("allocation", title, frame, headings, formats, labels=labels)
+
+
+def by_trade(allocation: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the order that puts the largest trades first, then the largest holdings."""
+    trade = allocation["trade"].abs().to_numpy()
+    noise = 1e-9 * max(float(np.max(np.abs(allocation["current"].to_numpy()), initial=0.0)), 1e-300)
+    return np.lexsort((-allocation["target"].abs().to_numpy(), -np.round(trade / noise)))
 
 
 def _at_bound(target: Vector, lower: Vector, upper: Vector) -> NDArray[np.object_]:

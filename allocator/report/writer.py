@@ -62,13 +62,13 @@ def write(result: Result, folder: str | Path, language: str | None = None) -> Pa
 
 def write_view(view: View, folder: str | Path) -> Path:
     """Write every file of a view to ``folder`` and return it; see `write`."""
-    from allocator.report.csvfiles import csv_frames
+    from allocator.report.csvfiles import csv_frames, write_csv
     from allocator.report.excel import write_workbook
     from allocator.report.page import write_page
 
     with _replacing(Path(folder)) as fresh:
         for name, frame in csv_frames(view).items():
-            frame.to_csv(fresh / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+            write_csv(frame, fresh / f"{name}.csv")
         write_workbook(view, fresh / "report.xlsx")
         write_page(view, fresh / "report.html")
         _write_manifest(fresh, view.manifest)
