@@ -12,7 +12,7 @@ from allocator_cross2.pack import RulePack
 from allocator_cross2.rate import DIRECT_SCOPE, RateRisk, rate_curves, rate_risk
 
 from allocator.errors import InputError, Problems
-from allocator.inputs.cash_flows import FloatingRule
+from allocator.inputs.cash_flows import FloatingRule, asset_cash_flows
 from allocator.inputs.curves import SpotCurve
 from allocator.inputs.fund import BalanceSheet, Inputs
 from allocator.settings import FundSettings, Settings
@@ -94,9 +94,10 @@ def test_a_row_adds_what_its_value_falls(curves) -> None:  # type: ignore[no-unt
     got = risk(fund([BOND]))
     times = np.arange(1, 11) * 1.0
     # Coupon days drift from whole years by leap days; the flows carry them exactly.
-    flows = got.flows
+    flows = asset_cash_flows(fund([BOND]), np.array([True]), Problems())
     assert len(flows.day) == 10 and flows.time == pytest.approx(times, abs=0.01)
     value = {name: flows.amount @ getattr(curves, name).discount(flows.time) for name in ("base", "up", "down")}
+    assert got.base == pytest.approx([value["base"]])
     assert got.up == pytest.approx([value["base"] - value["up"]])
     assert got.down == pytest.approx([value["base"] - value["down"]])
     assert got.up[0] > 0 > got.down[0]

@@ -69,13 +69,6 @@ class Requirement:
     article: str
     free_capital: float | None = None
 
-    @property
-    def promise(self) -> tuple[float, float] | None:
-        """``(m, a)`` of the one form ``m × minimum capital + costs ≤ a``; None when nothing is required."""
-        if self.required is not None:
-            return self.required, self.capital
-        return None if self.free_capital is None else (1.0, self.capital - self.free_capital)
-
 
 @dataclass(frozen=True, slots=True)
 class RegimeNote:

@@ -9,6 +9,7 @@ Rules: a contract that may be called or put ends at the first such date; a float
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +24,7 @@ from allocator.inputs.schedules import Contracts, Flows, contract_flows
 from allocator.inputs.terms import Terms, column, read_terms
 from allocator.types import Text
 
-__all__ = ["CashFlows", "FloatingRule", "asset_cash_flows", "modified_durations", "yields"]
+__all__ = ["CashFlows", "FloatingRule", "asset_cash_flows", "cash_flow_parts", "modified_durations", "yields"]
 
 Vector = NDArray[np.float64]
 
@@ -120,11 +121,17 @@ def asset_cash_flows(
     floating : FloatingRule
         How floating coupons are taken.
     """
+    return _joined(len(inputs.assets), [*cash_flow_parts(inputs, rows, problems, floating)])
+
+
+def cash_flow_parts(
+    inputs: Inputs, rows: NDArray[np.bool_], problems: Problems, floating: FloatingRule = FloatingRule.RESET
+) -> Iterator[CashFlows]:
+    """Yield the same payments some rows at a time: what is summed over them needs no memory for all at once."""
     listed = _listed_rows(inputs) & rows
-    parts = [*_contract_parts(inputs, rows & ~listed, problems, floating)]
+    yield from _contract_parts(inputs, rows & ~listed, problems, floating)
     if listed.any():
-        parts.append(_listed_flows(inputs, listed, problems))
-    return _joined(len(inputs.assets), parts)
+        yield _listed_flows(inputs, listed, problems)
 
 
 def modified_durations(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) -> Vector:
@@ -182,19 +189,17 @@ def yields(flows: CashFlows, frequency: ArrayLike = 1.0) -> Vector:
 
 def _contract_parts(
     inputs: Inputs, rows: NDArray[np.bool_], problems: Problems, floating: FloatingRule
-) -> list[CashFlows]:
+) -> Iterator[CashFlows]:
     """Expand the terms of the rows, some at a time, and scale them to one CNY."""
     terms = read_terms(inputs, np.flatnonzero(rows), problems)
     resets = terms.contracts.resets & (floating is FloatingRule.RESET)
-    parts = []
     for first in range(0, len(terms.row), _CHUNK):
         piece = slice(first, first + _CHUNK)
         flows = contract_flows(_taken(terms.contracts, piece, resets))
         units = _principal_per_cny(flows, terms, piece)
         scale = units[flows.contract]
         row = terms.row[piece][flows.contract]
-        parts.append(CashFlows(len(inputs.assets), row, flows.day, flows.principal * scale, flows.interest * scale))
-    return parts
+        yield CashFlows(len(inputs.assets), row, flows.day, flows.principal * scale, flows.interest * scale)
 
 
 def _principal_per_cny(flows: Flows, terms: Terms, piece: slice) -> Vector:

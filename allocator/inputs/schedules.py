@@ -102,25 +102,26 @@ def contract_flows(contracts: Contracts) -> Flows:
     """
     dates = _coupon_dates(contracts)
     count = dates.count[dates.group]
+    begin = np.cumsum(count) - count
     contract = np.repeat(np.arange(count.size), count)
-    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    place = dates.start[dates.group][contract] + step
+    place = np.arange(contract.size) + np.repeat(dates.start[dates.group] - begin, count)
     day = dates.day[place]
     per_period = contracts.coupon / np.maximum(contracts.frequency, 1)
-    accrued = dates.fraction[place]
+    interest = per_period[contract] * dates.fraction[place]
     simple = np.flatnonzero(contracts.frequency == 0)
-    if simple.size:
-        life = (contracts.end - contracts.issued).astype("timedelta64[D]").astype(np.int64) / DAYS_IN_YEAR
-        at_end = contracts.frequency[contract] == 0
-        accrued = np.where(at_end, life[contract], accrued)
-    last = step == count[contract] - 1
-    redemption = np.where(last, contracts.redemption[contract], 0.0)
+    life = (contracts.end - contracts.issued)[simple].astype("timedelta64[D]").astype(np.int64) / DAYS_IN_YEAR
+    interest[begin[simple]] = per_period[simple] * life
+    principal = np.zeros(contract.size)
+    last = begin + count - 1
+    principal[last] = contracts.redemption
     shrinking = (contracts.amortisation != Amortisation.BULLET) | np.any(contracts.prepayment > 0, axis=1)
     if not shrinking.any():
-        return Flows(contract, day, redemption, per_period[contract] * accrued)
+        return Flows(contract, day, principal, interest)
+    step = np.arange(contract.size) - begin[contract]
     before, after = _balances(contracts, dates.periods[dates.group], contract, step, day)
-    principal = np.where(last, before * redemption, before - after)
-    return Flows(contract, day, principal, before * per_period[contract] * accrued)
+    repaid = before - after
+    repaid[last] = before[last] * contracts.redemption
+    return Flows(contract, day, repaid, before * interest)
 
 
 def _balances(

@@ -46,14 +46,11 @@ def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame
     if risk.curves is None:
         return pd.DataFrame()
     rows = np.flatnonzero(risk.scope)
-    base = risk.flows.present_value(risk.curves.base)[rows]
+    base = risk.base[rows]
     words = _PV[_language(inputs)]
     parts = []
-    for module, change, curve in (
-        ("interest_rate_up", risk.up, risk.curves.up),
-        ("interest_rate_down", risk.down, risk.curves.down),
-    ):
-        stressed = risk.flows.present_value(curve)[rows]
+    for module, change in (("interest_rate_up", risk.up), ("interest_rate_down", risk.down)):
+        stressed = base - change[rows]
         parts.append(
             pd.DataFrame(
                 {

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import Problems
-from allocator.inputs.cash_flows import CashFlows, FloatingRule, asset_cash_flows
+from allocator.inputs.cash_flows import FloatingRule, cash_flow_parts
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
 from allocator.inputs.fund import Inputs
 from allocator.types import Text
@@ -81,8 +81,8 @@ class RateRisk:
         The scenarios; None when nothing is in scope.
     scope : ndarray of bool (n,)
         Rows whose cash flows count.
-    flows : CashFlows
-        Their cash flows per CNY held.
+    base : ndarray (n,)
+        Present value of their counted cash flows per CNY held in the base scenario; 0 for other rows.
     up, down : ndarray (n,)
         Change of PV(NCF) per CNY held, −(PV_scenario − PV_base).
     liabilities : LiabilityFlows
@@ -91,7 +91,7 @@ class RateRisk:
 
     curves: RateCurves | None
     scope: NDArray[np.bool_]
-    flows: CashFlows
+    base: Vector
     up: Vector
     down: Vector
     liabilities: LiabilityFlows
@@ -163,17 +163,15 @@ def rate_risk(
     scope = direct | (share > 0.0)
     weight = np.where(direct, 1.0, share)
     liabilities = liability_flows(inputs, problems)
-    flows = asset_cash_flows(inputs, scope, problems, floating)
-    size = len(scope)
-    if not scope.any() and not len(liabilities.net):
-        return RateRisk(None, scope, flows, np.zeros(size), np.zeros(size), liabilities)
-    observed = _observed(inputs, pack, problems)
-    if observed is None:
-        return RateRisk(None, scope, flows, np.zeros(size), np.zeros(size), liabilities)
-    curves = rate_curves(observed, pack)
-    base = flows.present_value(curves.base)
-    up, down = (weight * (base - flows.present_value(curve)) for curve in (curves.up, curves.down))
-    return RateRisk(curves, scope, flows, up, down, liabilities)
+    observed = _observed(inputs, pack, problems) if scope.any() or len(liabilities.net) else None
+    curves = None if observed is None else rate_curves(observed, pack)
+    scenarios = () if curves is None else (curves.base, curves.up, curves.down)
+    value = np.zeros((3, len(scope)))
+    for part in cash_flow_parts(inputs, scope, problems, floating):
+        for row, curve in enumerate(scenarios):
+            value[row] += part.present_value(curve)
+    base, up, down = weight * value
+    return RateRisk(curves, scope, base, base - up, base - down, liabilities)
 
 
 def liability_flows(inputs: Inputs, problems: Problems) -> LiabilityFlows:

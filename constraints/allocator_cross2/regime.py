@@ -275,7 +275,7 @@ def _check_liabilities(inputs: Inputs, options: CapitalOptions, rate: RateRisk, 
 
 
 def _check_currencies(inputs: Inputs, options: CapitalOptions, problems: Problems) -> None:
-    accounts = set(inputs.assets["account"].dropna())
+    accounts = set(inputs.assets["account"].dropna().unique())
     for currency, given in options.currency_liabilities.items():
         where = inputs.settings.where(f"capital.currency_liabilities.{currency}")
         if len(currency) != 3 or not currency.isalpha() or currency.upper() == DOMESTIC_CURRENCY:
