@@ -18,7 +18,7 @@ check: $(VENV)/installed-test
 	MYPYPATH=constraints:plugins $(BIN)/mypy allocator constraints/* plugins/*
 
 unit: $(VENV)/installed-test
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not acceptance"
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not acceptance"
 
 # The wheel is what users get: build it, install it alone, run the example from it.
 wheel: $(VENV)/installed-test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -296,7 +297,21 @@ class Fund:
             terms += spec.build(self.context, options)
         if self.regime is not None:
             terms += self.regime.guards(self.space)
+        self._refuse_repeated(terms)
         return tuple(terms)
+
+    def _refuse_repeated(self, terms: Sequence[Term]) -> None:
+        """Prices and checks go by name: two rules of one name would hide one another."""
+        repeated = [name for name, count in Counter(term.name for term in terms).items() if count > 1]
+        if repeated:
+            raise InputError(
+                Problem(
+                    Text("two rules have one name", "两条规则重名"),
+                    self.settings.where("constraints"),
+                    ", ".join(repeated),
+                    hint=Text("keep one, or give each a name of its own", "请只保留一条，或各取不同名称"),
+                )
+            )
 
     def _estimate(self, key: str, offered: Mapping[str, Any], default: str) -> Any:
         given = self.settings.models.get(key, default)

@@ -46,13 +46,15 @@ BOND = {"kind": "corporate_bond", "rating": "AAA", "modified_duration": 3.0}
 
 
 def frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return the rows as a table; amounts are 100 unless given, and assets are called A1, A2 …"""
-    return pd.DataFrame([{"asset_id": f"A{number + 1}", "amount": 100.0, **row} for number, row in enumerate(rows)])
+    """Return the rows as a table; amounts are 100 and in CNY unless given, and assets are called A1, A2 …"""
+    given = {"amount": 100.0, "currency": "CNY"}
+    return pd.DataFrame([{"asset_id": f"A{number + 1}", **given, **row} for number, row in enumerate(rows)])
 
 
 def below(rows: Sequence[Row]) -> pd.DataFrame:
     """Return the underlying table, which may be empty."""
-    return pd.DataFrame(list(rows)) if rows else pd.DataFrame(columns=["asset_id", "kind", "share"])
+    given = [{"currency": "CNY", **row} for row in rows]
+    return pd.DataFrame(given) if rows else pd.DataFrame(columns=["asset_id", "kind", "share"])
 
 
 def build(

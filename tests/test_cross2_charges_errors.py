@@ -105,7 +105,7 @@ COMPLETE: list[tuple[Row, tuple[str, ...]]] = [
     (deposit("foreign", 0.13, "A"), ("rating", "capital_adequacy")),
     ({"kind": "loan", "loan_class": "normal"}, ("loan_class",)),
     ({"kind": "property", "city_tier": "other"}, ("city_tier",)),
-    ({"kind": "overseas_stock", "market": "developed"}, ("market",)),
+    ({"kind": "overseas_stock", "market": "developed", "currency": "HKD"}, ("market", "currency")),
     ({"kind": "overseas_bond", "market": "developed"}, ("market",)),
     ({"kind": "overseas_unlisted", "market": "developed"}, ("market",)),
     ({"kind": "overseas_property", "market": "developed"}, ("market",)),

@@ -114,16 +114,28 @@ def test_a_floor_on_return_and_its_price() -> None:
     assert middle.solution.shadow_prices["expected_return"][0] == pytest.approx(slope, rel=1e-3)
 
 
-def test_a_group_is_held_to_its_share() -> None:
-    settings = {**HEAD, "constraints": [{"group_share": {"column": "kind", "values": ["government_bond"], "max": 0.4}}]}
-    result = Fund(settings, frame(amount=[50.0, 50.0], expected_return=[0.02, 0.03])).optimize()
-    assert result.weights == pytest.approx([0.6, 0.4], abs=1e-7)
-
-
 def test_contradicting_rules_are_infeasible_and_named() -> None:
     settings = {**HEAD, "constraints": [{"expected_return": {"min": 0.05}}]}
-    with pytest.raises(Infeasible, match="contradict"):
+    with pytest.raises(Infeasible, match="expected_return: in conflict"):
         Fund(settings, frame(amount=[50.0, 50.0], expected_return=[0.02, 0.03])).optimize()
+
+
+def test_one_asset_in_two_accounts_is_one_risk() -> None:
+    exposures = pd.DataFrame({"asset_id": ["A0", "A1"], "factor": ["f", "f"], "exposure": [1.0, 0.0]})
+    omega = pd.DataFrame({"factor": ["f"], "other": ["f"], "covariance": [0.04]})
+    assets = frame(amount=[1.0, 1.0, 1.0], expected_return=[0.0] * 3, specific_volatility=[0.1, 0.2, 0.1])
+    assets["asset_id"], assets["kind"] = ["A0", "A1", "A0"], ["government_bond"] * 3
+    assets["account"] = ["traditional", "traditional", "participating"]
+    fund = Fund(HEAD, assets, factor_exposures=exposures, factor_covariance=omega)
+    # A0 is held twice: 0.6² (0.04 + 0.01), A1 once: 0.4² · 0.04
+    expected = 0.36 * 0.05 + 0.16 * 0.04
+    assert fund.context.risk.variance(np.array([0.2, 0.4, 0.4])) == pytest.approx(expected, rel=1e-12)
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    settings = {**HEAD, "constraints": [{"turnover": {"max": 0.1}}, {"turnover": {"max": 0.2}}]}
+    with pytest.raises(InputError, match="turnover"):
+        Fund(settings, frame(amount=[1.0, 1.0], expected_return=[0.0, 0.0])).optimize()
 
 
 TILT = {**HEAD, "objective": {"maximize": "expected_return", "risk": {"measure": "variance", "aversion": 2.0}}}

@@ -106,8 +106,17 @@ class Scope:
         return rows[~abroad], rows[abroad]
 
     def charge_currency(self, rows: Rows) -> None:
-        """Add the currency exposure of rows in foreign currency (R8 §56-57): signed, net within a currency."""
+        """Add the currency exposure of rows in foreign currency (R8 §56-57): signed, net within a currency.
+
+        A domestic row that names no currency is in CNY; an overseas one that names none is reported.
+        """
         coded = self.attributes.text("currency")
+        abroad = self.attributes.text("market").equals(*OVERSEAS_MARKETS)[rows]
+        reason = Text(
+            "an overseas asset needs its currency: without it its currency risk would be missed",
+            "境外资产须注明币种，否则会漏计汇率风险",
+        )
+        rows = self.attributes.require(rows, (coded.codes[rows] >= 0) | ~abroad, "currency", reason)
         for code in np.unique(coded.codes[rows]).tolist():
             if code < 0 or coded.labels[code].upper() == DOMESTIC_CURRENCY:
                 continue

@@ -102,7 +102,7 @@ def _barred(context: ModelContext, options: AllowedOptions) -> Mask:
         ("accounting", options.accounting),
     ):
         if values is not None:
-            missed |= ~_column(context, name).isin(values).to_numpy(dtype=bool)
+            missed |= ~_column(context, name).fillna(BLANK.get(name, "")).isin(values).to_numpy(dtype=bool)
     if options.min_rating is not None:
         lowest = parse_rating(options.min_rating)
         if lowest is None or lowest == UNRATED:
@@ -119,6 +119,10 @@ def _barred(context: ModelContext, options: AllowedOptions) -> Mask:
         longest = np.inf if options.max_tenor is None else options.max_tenor
         missed |= ~((years >= (options.min_tenor or 0.0)) & (years <= longest))
     return judged & missed
+
+
+BLANK = {"currency": "CNY"}
+"""What a blank cell of a domestic asset means."""
 
 
 def _column(context: ModelContext, name: str) -> pd.Series:

@@ -110,7 +110,7 @@ def history_risk(inputs: Inputs, options: HistoryOptions) -> Risk:
 
 
 def factor_risk(inputs: Inputs, options: FactorOptions) -> Risk:
-    """Return B Ω B′ + diag(s²) as F = Ω^½ B′ and d = s², B sparse."""
+    """Return B Ω B′ + diag(s²) as F = Ω^½ B′ and d = s², B sparse; an asset in two accounts moves as one."""
     exposures, covariance = _need(inputs, "factor_exposures"), _need(inputs, "factor_covariance")
     names = list(dict.fromkeys(covariance["factor"]))
     omega = covariance.pivot(index="factor", columns="other", values="covariance").reindex(index=names, columns=names)
@@ -145,9 +145,21 @@ def factor_risk(inputs: Inputs, options: FactorOptions) -> Risk:
     value = np.repeat(exposures["exposure"].to_numpy(dtype=float), repeat)
     loading = sparse.csr_array((value, (factor, column)), shape=(len(names), len(assets)))
     root = (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    common = np.asarray((loading.T @ root.T).T)
+    # One asset in several accounts is one risk: its specific part is a factor of its own rows.
+    shared = [at for at in rows.values() if len(at) > 1]
+    alone = specific.copy()
+    alone[[row for at in shared for row in at]] = 0.0
+    own = sparse.csr_array(
+        (
+            [specific[row] for at in shared for row in at],
+            ([k for k, at in enumerate(shared) for _ in at], [row for at in shared for row in at]),
+        ),
+        shape=(len(shared), len(assets)),
+    )
     return Risk(
-        np.asarray((loading.T @ root.T).T),
-        specific**2,
+        sparse.csr_array(sparse.vstack([sparse.csr_array(common), own])) if shared else common,
+        alone**2,
         Text(f"{len(names)} factors as given", f"采用给定的 {len(names)} 个因子"),
     )
 

@@ -60,6 +60,7 @@ BANK_TYPE = MappingProxyType(
         "rural": ("农商行", "农村商业银行", "农村银行", "农信社"),
         "foreign": ("外资银行", "外资行"),
         "other": ("其他", "其他银行"),
+        "finance_company": ("财务公司", "集团财务公司"),
     }
 )
 
@@ -144,10 +145,9 @@ _PARTIES = (
     Column(
         "currency",
         Measure.CHOICE,
-        Text("Currency", "币种"),
+        Text("Currency (blank is CNY for a domestic asset)", "币种（境内资产空白即人民币）"),
         ("币种", "货币", "计价货币"),
         choices=CURRENCIES,
-        default="CNY",
     ),
     Column(
         "market",
