@@ -438,3 +438,33 @@ def test_the_smallest_eigenvalue_is_that_of_the_hand_worked_matrix(tmp_path: Pat
 def test_a_singular_covariance_and_rounding_asymmetry_are_accepted(tmp_path: Path) -> None:
     matrix(tmp_path, "covariance", "asset_id,A,B\nA,0.04,0.06\nB,0.06000000001,0.09\n")
     matrix(tmp_path, "covariance", "asset_id,A,B\nA,0,0\nB,0,0.09\n")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damaged_files_are_read_or_told(tmp_path: Path, seed: int) -> None:
+    """Bytes changed, dropped or added anywhere, and inside a workbook's parts: never anything but InputError."""
+    rng = np.random.default_rng(seed)
+    workbook(tmp_path / "a.xlsx")
+    pd.DataFrame(ROWS, columns=HEADINGS).to_parquet(tmp_path / "a.parquet")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    hurt = str(rng.choice(sorted(parts)))
+    with zipfile.ZipFile(tmp_path / "part.xlsx", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, damaged(content, rng) if name == hurt else content)
+    for name in ("a.xlsx", "a.parquet"):
+        (tmp_path / name).write_bytes(damaged((tmp_path / name).read_bytes(), rng))
+    for name in ("a.xlsx", "part.xlsx", "a.parquet"):
+        try:
+            assert len(read(tmp_path, name).assets)
+        except InputError as error:
+            assert error.problems
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    changed = bytearray(content)
+    for _ in range(int(rng.integers(1, 8))):
+        place = int(rng.integers(0, len(changed)))
+        changed[place : place + int(rng.integers(0, 6))] = rng.bytes(int(rng.integers(0, 6)))
+        changed = changed or bytearray(b"x")
+    return bytes(changed)

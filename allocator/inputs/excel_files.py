@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import zipfile
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -54,31 +56,13 @@ def read_excel(
     findings : Findings
         Receives the reason, merged cells and formulas without a saved value.
     """
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
     if not _openable(content, file, findings):
         return None
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        name = _choose(book, file, sheet, wanted, findings)
-        if name is None:
-            return None
-        page = book[name]
-        page.reset_dimensions()
-        rows = [_trimmed(row) for row in page.iter_rows(values_only=True)]
-        place, _ = heading_row([[plain_text(cell) for cell in row] for row in rows[:HEADING_ROWS]], wanted.fits)
-        if not rows or not any(rows):
-            findings.add(Text("the sheet is empty", "工作表为空"), f"{file}#{name}")
-            return None
-        shift = EPOCH_1904_SHIFT if book.epoch == datetime(1904, 1, 1) else 0
-        raw = _table(rows, place, f"{file}#{name}", fingerprint, shift)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            xml = archive.read(page._worksheet_path)
-        _report_sheet(xml, raw, place + 1, findings)
-        return _percentages(raw, page, place + 1, wanted)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, OSError) as error:
-        # openpyxl passes on whatever a damaged part makes its parsers raise
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of drawings, validations and the like that are not read
+            page = _page(content, file, sheet, wanted, findings)
+    except Exception as error:  # whatever a damaged part makes the parsers below openpyxl raise
         findings.add(
             Text("the workbook is damaged", "工作簿已损坏"),
             file,
@@ -86,6 +70,45 @@ def read_excel(
             hint=Text("open it in Excel and save it again", "请用 Excel 打开后重新保存"),
         )
         return None
+    if page is None:
+        return None
+    name = f"{file}#{page.name}"
+    if not any(page.rows):
+        findings.add(Text("the sheet is empty", "工作表为空"), name)
+        return None
+    raw = _table(page, name, fingerprint)
+    _report_sheet(page.xml, raw, page.heading + 1, findings)
+    return raw
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One sheet as saved: rows of values, where the headings stand, its XML, and how dates count."""
+
+    name: str
+    rows: list[list[Any]]
+    heading: int
+    xml: bytes
+    epoch_shift: int
+
+
+def _page(content: bytes, file: str, sheet: str, wanted: Wanted, findings: Findings) -> _Page | None:
+    """Return the sheet wanted; None when it is not to be told which, with the reason in ``findings``."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    name = _choose(book, file, sheet, wanted, findings)
+    if name is None:
+        return None
+    page = book[name]
+    page.reset_dimensions()
+    rows = [_trimmed(row) for row in page.iter_rows(values_only=True)]
+    heading, _ = heading_row([[plain_text(cell) for cell in row] for row in rows[:HEADING_ROWS]], wanted.fits)
+    if rows:
+        _as_shown(rows, heading, page, wanted)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        xml = archive.read(page._worksheet_path)
+    return _Page(name, rows, heading, xml, EPOCH_1904_SHIFT if book.epoch == datetime(1904, 1, 1) else 0)
 
 
 def _openable(content: bytes, file: str, findings: Findings) -> bool:
@@ -93,7 +116,7 @@ def _openable(content: bytes, file: str, findings: Findings) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         findings.add(
             Text("not an .xlsx workbook", "不是 .xlsx 工作簿"),
             file,
@@ -156,16 +179,17 @@ def _trimmed(row: tuple[Any, ...]) -> list[Any]:
     return list(row[:end])
 
 
-def _table(rows: list[list[Any]], place: int, file: str, fingerprint: str, shift: int) -> RawTable:
+def _table(page: _Page, file: str, fingerprint: str) -> RawTable:
+    rows, place = page.rows, page.heading
     width = min(max(len(row) for row in rows[place:]), MOST_COLUMNS)
     headings = tuple(plain_text(cell) for cell in [*rows[place], *[None] * width][:width])
-    body = [row + [None] * (width - len(row)) for row in rows[place + 1 :]]
+    body = [[*row, *[None] * width][:width] for row in rows[place + 1 :]]
     cells = tuple(
         tidy(pd.Series(list(column), dtype=object).infer_objects())
         for column in (zip(*body, strict=True) if body else [()] * width)
     )
     numbers = np.arange(place + 2, place + 2 + len(body), dtype=np.int64)
-    return RawTable(file, headings, cells, numbers, fingerprint, spreadsheet=True, epoch_shift=shift)
+    return RawTable(file, headings, cells, numbers, fingerprint, spreadsheet=True, epoch_shift=page.epoch_shift)
 
 
 def _report_sheet(xml: bytes, raw: RawTable, heading: int, findings: Findings) -> None:
@@ -192,19 +216,12 @@ def _report_sheet(xml: bytes, raw: RawTable, heading: int, findings: Findings) -
         findings.add(Text(f"and {more:,} more such formulas", f"另有 {more:,} 个此类公式"), raw.file)
 
 
-def _percentages(raw: RawTable, page: Any, heading: int, wanted: Wanted) -> RawTable:
+def _as_shown(rows: list[list[Any]], heading: int, page: Any, wanted: Wanted) -> None:
     """Under a heading with %, a cell formatted as a percentage holds 0.035 and shows 3.5%: take what it shows."""
-    places = [position for position, name in enumerate(raw.headings) if wanted.percent(name)]
-    if not places or not len(raw.rows):
-        return raw
-    columns = list(raw.cells)
-    for position in places:
-        shown = [
-            f"{Decimal(repr(float(cell.value))) * 100}%"
-            if isinstance(cell.value, (int, float)) and "%" in (cell.number_format or "")
-            else cell.value
-            for (cell,) in page.iter_rows(min_row=heading + 1, min_col=position + 1, max_col=position + 1)
-        ]
-        size = len(raw.rows)
-        columns[position] = tidy(pd.Series([*shown, *[None] * size][:size], dtype=object).infer_objects())
-    return RawTable(raw.file, raw.headings, tuple(columns), raw.rows, raw.fingerprint, raw.spreadsheet, raw.epoch_shift)
+    for position, name in enumerate(map(plain_text, rows[heading])):
+        if not wanted.percent(name):
+            continue
+        column = page.iter_rows(min_row=heading + 2, min_col=position + 1, max_col=position + 1)
+        for row, (cell,) in zip(rows[heading + 1 :], column, strict=False):
+            if position < len(row) and isinstance(cell.value, (int, float)) and "%" in (cell.number_format or ""):
+                row[position] = f"{Decimal(repr(float(cell.value))) * 100}%"

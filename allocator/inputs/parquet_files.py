@@ -38,13 +38,14 @@ def read_parquet(content: bytes, file: str, fingerprint: str, wanted: Wanted, fi
             return None
         classes = _class_columns(parquet.metadata)
         table = pq.read_table(pa.BufferReader(content), read_dictionary=classes) if classes else parquet.read()
+        return _table(table, file, fingerprint)
     except (pa.ArrowException, OSError, ValueError) as error:
-        findings.add(
-            Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"),
-            file,
-            str(error).splitlines()[0][:200],
-        )
+        reason = next(iter(str(error).splitlines()), "")[:200]
+        findings.add(Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"), file, reason)
         return None
+
+
+def _table(table: pa.Table, file: str, fingerprint: str) -> RawTable:
     columns = list(zip(table.column_names, table.columns, strict=True))
     telling = [
         ("index", column) for name, column in columns if _is_index(name) and not pa.types.is_integer(column.type)
