@@ -8,12 +8,14 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
+import allocator_cross2
+import allocator_limits
 import pytest
 import yaml
 from pydantic import BaseModel
 from support import make_registry
 
-from allocator.config import load_settings
+from allocator.config import load_settings, validate_options
 from allocator.errors import InputError
 from allocator.inputs import load_inputs
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
@@ -27,7 +29,7 @@ INNER = {"folder", "file", "lines", "overrides", "name", "options", "position"}
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return make_registry()
+    return make_registry(("cross2", allocator_cross2), ("limits", allocator_limits))
 
 
 @pytest.fixture
@@ -41,6 +43,13 @@ def test_it_validates_as_it_stands(folder: Path, registry: Registry) -> None:
     assert 2 <= len(inputs.assets) <= 12
     assert {"assets", "issuers", "liabilities", "curve", "covariance"} <= set(inputs.tables)
     assert inputs.balance_sheet.total_assets == 110e8
+    capital = inputs.settings.capital
+    assert capital is not None
+    spec = registry.regimes[capital.regime]
+    regime = spec.build(inputs, validate_options(spec.options, capital.options, inputs.settings, "capital"))
+    for requirement in regime.requirements():
+        ratio = requirement.capital / regime.tree().value(inputs.assets["amount"].to_numpy())
+        assert requirement.required is not None and ratio >= requirement.required
 
 
 def test_the_daily_curve_validates_in_place_of_the_mean(folder: Path, registry: Registry) -> None:
