@@ -97,6 +97,30 @@ def test_every_bad_cell_is_named_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_in_the_encoding_of_chinese_excel_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "filed.csv"
+    path.write_bytes("company,quarter,spread,counterparty_default\n新华养老保险,2022Q1,3,4\n".encode("gbk"))
+    row = aggregate_filed(path).iloc[0]
+    assert row["company"] == "新华养老保险" and row["credit_risk_computed"] == pytest.approx(np.sqrt(31))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        (b"", "not a CSV"),
+        (b"a,b\n1,2\n1,2,3\n", "not a CSV"),
+        (b"a,b\n\xff\xff,\xfe", "encoding"),
+    ],
+)
+def test_a_file_that_is_no_table_is_an_input_error(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "filed.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        aggregate_filed(path)
+
+
 def test_a_file_without_modules_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="risk module"):
         aggregate_filed(table(tmp_path, "1,2", head="company,quarter"))

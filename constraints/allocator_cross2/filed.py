@@ -11,17 +11,29 @@ children. A blank child counts 0; where all are blank the aggregate is blank.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
+from allocator.errors import InputError, Problem, Problems
+from allocator.inputs.csv_files import decode
+from allocator.inputs.findings import Findings
 from allocator.types import Text
+from allocator_cross2.filed_causes import TOLERANCE, likely_cause
+from allocator_cross2.filed_layout import (
+    ABSORPTION,
+    AGGREGATES,
+    COMPUTED,
+    MINIMUM,
+    QUANTIFIABLE,
+    Aggregated,
+    filled,
+    numbers,
+)
 from allocator_cross2.pack import FIRST_DATE, RulePack
 
 __all__ = [
@@ -37,73 +49,12 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 
-TOLERANCE = 1e-4
-"""Relative difference up to which computed and filed agree."""
-
 FILED_UNIT = 1e4
 """CNY per unit of a quarterly filing, unless the caller says otherwise."""
 
-_SUFFIX = "_computed"
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregated:
-    """An aggregate of a filing.
-
-    Parameters
-    ----------
-    name : str
-        Its column.
-    children : tuple of str
-        Columns of its children, in the order of the correlations.
-    correlation : str
-        Key of the correlations in the rule pack; empty for a plain sum.
-    diversification : str
-        Column of its filed diversification, read to explain a difference only.
-    """
-
-    name: str
-    children: tuple[str, ...]
-    correlation: str
-    diversification: str
-
-
-AGGREGATES = (
-    Aggregated(
-        "life_insurance_risk",
-        ("life_loss_occurrence", "life_expense", "life_lapse"),
-        "life.correlation",
-        "life_diversification",
-    ),
-    Aggregated(
-        "market_risk",
-        (
-            "interest_rate",
-            "equity_price",
-            "real_estate_price",
-            "overseas_fixed_income",
-            "overseas_equity",
-            "currency",
-        ),
-        "market.correlation",
-        "market_diversification",
-    ),
-    Aggregated("credit_risk", ("spread", "counterparty_default"), "credit.correlation", "credit_diversification"),
-    Aggregated(
-        "quantifiable_risk_capital",
-        ("life_insurance_risk", "nonlife_insurance_risk", "market_risk", "credit_risk"),
-        "quantifiable.correlation.life",
-        "diversification",
-    ),
-    Aggregated("minimum_capital", ("quantifiable_risk_capital", "control_risk", "additional_capital"), "", ""),
-)
-"""The aggregates, each after those it needs."""
-
-_QUANTIFIABLE, _MINIMUM = AGGREGATES[3], AGGREGATES[4]
-_ABSORPTION = "loss_absorption"
 _NUMBERS = tuple(
     dict.fromkeys(name for one in AGGREGATES for name in (*one.children, one.name, one.diversification) if name)
-) + (_ABSORPTION, "admitted_assets")
+) + (ABSORPTION, "admitted_assets")
 
 
 def aggregate_filed(path: Path, unit: float = FILED_UNIT, size_factor: str = "auto") -> pd.DataFrame:
@@ -139,11 +90,11 @@ def aggregate_filed(path: Path, unit: float = FILED_UNIT, size_factor: str = "au
         factor = np.full(len(rows), fixed) if fixed is not None else _size_factors(part, unit, pack)
         for one in AGGREGATES[:3]:
             computed[one.name][rows] = _aggregate(one, part, pack)
-        quantifiable = factor * (_aggregate(_QUANTIFIABLE, part, pack) - _filled(part, _ABSORPTION))
-        computed[_QUANTIFIABLE.name][rows] = quantifiable
-        rest = [_filled(part, name) for name in _MINIMUM.children[1:]]
-        computed[_MINIMUM.name][rows] = quantifiable + rest[0] + rest[1]
-    return frame.assign(**{name + _SUFFIX: values for name, values in computed.items()})
+        quantifiable = factor * (_aggregate(QUANTIFIABLE, part, pack) - filled(part, ABSORPTION))
+        computed[QUANTIFIABLE.name][rows] = quantifiable
+        rest = [filled(part, name) for name in MINIMUM.children[1:]]
+        computed[MINIMUM.name][rows] = quantifiable + rest[0] + rest[1]
+    return frame.assign(**{name + COMPUTED: values for name, values in computed.items()})
 
 
 def compare_filed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -162,11 +113,11 @@ def compare_filed(frame: pd.DataFrame) -> pd.DataFrame:
     """
     lines: list[tuple[int, str, float, float, float, str, str]] = []
     for one in AGGREGATES:
-        filed, computed = _numbers(frame, one.name), frame[one.name + _SUFFIX].to_numpy(dtype=float)
+        filed, computed = numbers(frame, one.name), frame[one.name + COMPUTED].to_numpy(dtype=float)
         differs = ~np.isnan(filed) & ~np.isnan(computed) & (np.abs(computed - filed) > TOLERANCE * np.abs(filed))
         found = []
         for row in np.flatnonzero(differs):
-            cause = _cause(one, frame.iloc[[int(row)]], float(filed[row]), float(computed[row]))
+            cause = likely_cause(one, frame.iloc[[int(row)]], float(filed[row]), float(computed[row]))
             share = (computed[row] - filed[row]) / abs(filed[row]) if filed[row] else np.inf
             found.append(
                 (
@@ -189,7 +140,7 @@ def agreement(frame: pd.DataFrame) -> pd.DataFrame:
     differing = compare_filed(frame)["aggregate"].value_counts()
     lines = []
     for one in AGGREGATES:
-        both = ~np.isnan(_numbers(frame, one.name)) & ~frame[one.name + _SUFFIX].isna().to_numpy()
+        both = ~np.isnan(numbers(frame, one.name)) & ~frame[one.name + COMPUTED].isna().to_numpy()
         compared, wrong = int(both.sum()), int(differing.get(one.name, 0))
         lines.append((one.name, compared, compared - wrong, (compared - wrong) / compared if compared else np.nan))
     return pd.DataFrame(lines, columns=["aggregate", "compared", "agree", "share"]).set_index("aggregate")
@@ -222,7 +173,7 @@ def summarise_filed(frame: pd.DataFrame, worst: int = 5) -> tuple[Text, ...]:
 def _aggregate(one: Aggregated, part: pd.DataFrame, pack: RulePack) -> Vector:
     """Return sqrt(v′Rv) by row; NaN where every child is blank."""
     correlation = pack.matrix(one.correlation).values
-    parts = np.column_stack([_numbers(part, name) for name in one.children])
+    parts = np.column_stack([numbers(part, name) for name in one.children])
     blank = np.isnan(parts).all(axis=1)
     v = np.nan_to_num(parts)
     square = np.einsum("ni,ij,nj->n", v, correlation, v)
@@ -232,7 +183,7 @@ def _aggregate(one: Aggregated, part: pd.DataFrame, pack: RulePack) -> Vector:
 def _size_factors(part: pd.DataFrame, unit: float, pack: RulePack) -> Vector:
     """Return the size factor by admitted assets; NaN where the bands need them and they are blank."""
     ladder = pack.ladder("size_factor.life")
-    assets = _numbers(part, "admitted_assets") * unit
+    assets = numbers(part, "admitted_assets") * unit
     factors = ladder.at(assets, not pack.reading("size_band_includes_upper_bound"))
     return np.where(np.isnan(assets) & (len(ladder.bounds) > 0), np.nan, factors)
 
@@ -253,7 +204,7 @@ def _fixed_factor(size_factor: str, problems: Problems) -> float | None:
 
 def _read(path: Path, problems: Problems) -> pd.DataFrame:
     """Return the file with its module columns as numbers."""
-    frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    frame = _cells(path)
     known = [name for name in _NUMBERS if name in frame]
     children = {name for one in AGGREGATES for name in one.children}
     if not children & set(known):
@@ -274,6 +225,23 @@ def _read(path: Path, problems: Problems) -> pd.DataFrame:
             )
         frame[name] = numbers
     return frame
+
+
+def _cells(path: Path) -> pd.DataFrame:
+    """Return the file's cells as text; InputError for a file that cannot be read as CSV."""
+    findings = Findings()
+    try:
+        decoded = decode(path.read_bytes(), path.name, findings)
+        findings.raise_if_any()
+        assert decoded is not None
+        return pd.read_csv(StringIO(decoded[0]), dtype=str, keep_default_na=False)
+    except OSError as error:
+        problem = Problem(Text("the file cannot be read", "文件无法读取"), str(path), error.strerror)
+        raise InputError(problem) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise InputError(
+            Problem(Text("not a CSV table", "不是有效的CSV表格"), path.name, str(error).strip())
+        ) from error
 
 
 def _quarter_ends(frame: pd.DataFrame, path: Path, optional: bool, problems: Problems) -> list[date]:
@@ -301,88 +269,7 @@ def _last_day(year: int, quarter: int) -> date:
     return date(year, 3 * quarter, 31 if quarter in (1, 4) else 30)
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> Vector:
-    """Return a column as floats; NaN throughout when the file does not have it."""
-    return frame[name].to_numpy(dtype=float) if name in frame else np.full(len(frame), np.nan)
-
-
-def _filled(frame: pd.DataFrame, name: str) -> Vector:
-    return np.nan_to_num(_numbers(frame, name))
-
-
 def _named(frame: pd.DataFrame, position: int) -> str:
     """Return company and quarter of a row, or its place in the file."""
     names = [str(frame.at[position, name]) for name in ("company", "quarter") if name in frame]
     return " ".join(names) or f"row {position + 2}"
-
-
-# Why a row differs. The first explanation that fits is named; each looks at the filed figures alone.
-
-_ROUNDING = 0.005
-"""Filings are rounded to two decimals of their unit."""
-
-
-def _cause(one: Aggregated, row: pd.DataFrame, filed: float, computed: float) -> Text:
-    """Return the likely cause why one filed aggregate is not what its filed children give."""
-    below = float(_numbers(row, _QUANTIFIABLE.name)[0])
-    if one is _MINIMUM and not np.isnan(below) and _parts_missing(one, row, filed, computed) is None:
-        return _cause(_QUANTIFIABLE, row, below, float(row[_QUANTIFIABLE.name + _SUFFIX].iloc[0]))
-    for test in _CAUSES:
-        found = test(one, row, filed, computed)
-        if found is not None:
-            return found
-    return Text(
-        "the filed parts add up, but not by the rule's correlations: a transition policy, or the filing errs",
-        "披露的各部分可加总，但与规则相关系数不符：过渡期政策，或披露有误",
-    )
-
-
-def _rounded(one: Aggregated, row: pd.DataFrame, filed: float, computed: float) -> Text | None:
-    if abs(computed - filed) > _ROUNDING * (len(one.children) + 1):
-        return None
-    return Text("rounding of the filed parts", "披露各部分的四舍五入")
-
-
-def _other_band(one: Aggregated, row: pd.DataFrame, filed: float, computed: float) -> Text | None:
-    if one is not _QUANTIFIABLE:
-        return None
-    bands = RulePack.at(date.max).ladder("size_factor.life").values
-    for used in bands:
-        for other in bands[bands != used]:
-            if abs(computed / used * other - filed) <= TOLERANCE * abs(filed):
-                return Text(
-                    f"filed with the size factor {other:g} of another band, not {used:g}",
-                    f"披露采用了相邻档的规模系数 {other:g}，而非 {used:g}",
-                )
-    return None
-
-
-def _audited(one: Aggregated, row: pd.DataFrame, filed: float, computed: float) -> Text | None:
-    if "quarter" not in row or not str(row["quarter"].iloc[0]).strip().endswith("4"):
-        return None
-    return Text(
-        "a fourth quarter: audited totals stand beside modules before the audit",
-        "第四季度：审计后的合计与审计前的分项并列",
-    )
-
-
-def _parts_missing(one: Aggregated, row: pd.DataFrame, filed: float, computed: float) -> Text | None:
-    total = sum(_filled(row, name)[0] for name in one.children)
-    total -= _filled(row, one.diversification)[0] if one.diversification else 0.0
-    slack = _ROUNDING * (len(one.children) + 2)
-    if one is _QUANTIFIABLE:
-        total -= _filled(row, _ABSORPTION)[0]
-        factors = np.append(RulePack.at(date.max).ladder("size_factor.life").values, 1.0)
-        gap = float(np.min(np.abs(factors * total - filed)))
-    else:
-        gap = abs(total - filed)
-    if gap <= slack:
-        return None
-    return Text(
-        "filed parts are missing: what is filed does not add up to the filed total",
-        "披露分项不全：已披露部分与披露合计不相加",
-    )
-
-
-_Test = Callable[[Aggregated, pd.DataFrame, float, float], "Text | None"]
-_CAUSES: Iterable[_Test] = (_rounded, _other_band, _audited, _parts_missing)
