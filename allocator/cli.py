@@ -101,7 +101,7 @@ def run(
     try:
         result = book.optimize()
     except (Infeasible, NotProven) as error:
-        write_failure(error, book.inputs, out)
+        write_failure(error, book.inputs, out, lang)
         raise
     view = View.of(_with_seconds(result, load=loaded), _language(lang, book))
     write_view(view, out)

@@ -256,6 +256,9 @@ def test_a_run_without_an_answer_writes_its_diagnosis_and_no_allocation(
     assert (entry["status"], entry["verified"]) == (status, False)
     assert entry["problems"][0]["zh"] == "constraints.0：两条规则冲突"
     assert not (out / "allocation.csv").exists()
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "两条规则冲突" in page
+    assert "two rules conflict" in page
 
 
 def test_json_has_no_figure_that_is_not_finite() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from allocator.report.summary import BindingRule, binding_rules, proof_line
 from allocator.report.view import View
-from allocator.report.words import STATUS
+from allocator.report.words import SOURCES, STATUS
 from allocator.types import Text
 
 __all__ = ["explain_entry", "explain_lines"]
@@ -55,6 +55,7 @@ def explain_lines(view: View) -> tuple[str, ...]:
 
 def _sentence(rule: BindingRule, view: View) -> Text:
     gain = rule.write_gain(view.money)
+    source = SOURCES.get(rule.source) or Text(rule.source or "—", rule.source or "—")
     english = f"“{rule.label.en}” ({rule.limit}) binds: relaxed by {rule.step.en}, the objective improves by {gain}"
     chinese = f"“{rule.label.zh}”（{rule.limit}）起约束作用：放松{rule.step.zh}，目标改善 {gain}"
     if not rule.gain_in_money:
@@ -62,6 +63,6 @@ def _sentence(rule: BindingRule, view: View) -> Text:
         english += f", {view.money.label.en} × {yearly:,.4f} a year"
         chinese += f"，合每年 {yearly:,.4f} {view.money.label.zh}"
     return Text(
-        english + (f" [{rule.source}]." if rule.source else "."),
-        chinese + (f" [{rule.source}]。" if rule.source else "。"),
+        english + (f" [{source.en}]." if rule.source else "."),
+        chinese + (f" [{source.zh}]。" if rule.source else "。"),
     )

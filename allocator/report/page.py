@@ -1,35 +1,23 @@
-"""report.html: one self-contained page, in both languages, that opens without a network.
-
-The page may run its own script and style only: a content security policy names their hashes, so that a
-name in the data that slipped through as markup could still do nothing.
-"""
+"""report.html: one self-contained page, in both languages, that opens without a network."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from allocator.report import charts
 from allocator.report.chart_cash_flows import cash_flow_chart
 from allocator.report.chart_returns import return_chart
+from allocator.report.document import Part, document, evidence, panel
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.overview import overview
 from allocator.report.sections import ReportTable
 from allocator.report.tables import CHARGE_COLUMNS, by_trade
 from allocator.report.view import View
-from allocator.report.words import HEADINGS, STAGES
-from allocator.types import Language, Text
+from allocator.report.words import HEADINGS
+from allocator.types import Text
 
 __all__ = ["page", "write_page"]
-
-Part = tuple[str, Text, str]
-"""Anchor, title and HTML of a section."""
 
 
 def write_page(view: View, path: Path) -> None:
@@ -39,58 +27,14 @@ def write_page(view: View, path: Path) -> None:
 
 def page(view: View) -> str:
     """Return the page of a result as HTML."""
-    parts = [*_own_parts(view), *_plugin_parts(view), _evidence(view)]
-    name = view.manifest["fund"]["name"]
+    parts = [*_own_parts(view), *_plugin_parts(view), evidence(view.manifest)]
+    name, written = view.manifest["fund"]["name"], view.manifest["created"]
     title = Text(f"{name}: allocation report", f"{name}：资产配置报告")
-    return "".join(
-        [
-            "<!DOCTYPE html>",
-            f'<html lang="{"zh-CN" if view.language is Language.CHINESE else "en"}" data-lang="{view.language}"',
-            f' data-theme="light" data-title-en="{plain(title.en)}" data-title-zh="{plain(title.zh)}"><head>',
-            _head(title[view.language]),
-            "</head><body>",
-            tag("a", both(Text("To the content", "跳到正文")), class_="skip", href="#overview"),
-            _top(parts),
-            tag("main", [_title(view), *(_section(*part) for part in parts), _footer(view)]),
-            '<div id="hint" role="status" aria-live="polite"></div>',
-            f"<script>{_asset('report.js')}</script></body></html>\n",
-        ]
+    footer = Text(
+        f"Every figure equals run.json and the CSV files beside this page. Written {written}.",
+        f"本页数字与同目录 run.json 及 CSV 文件一致。生成时间 {written}。",
     )
-
-
-def _head(title: str) -> str:
-    policy = (
-        f"default-src 'none'; style-src '{_hash('report.css')}'; script-src '{_hash('report.js')}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    return (
-        '<meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="icon" href="data:,">'
-        f"<title>{plain(title)}</title><style>{_asset('report.css')}</style>"
-    )
-
-
-@cache
-def _asset(name: str) -> str:
-    return (files("allocator.report") / "assets" / name).read_text(encoding="utf-8")
-
-
-def _hash(name: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(_asset(name).encode()).digest()).decode()
-
-
-def _top(parts: Iterable[Part]) -> str:
-    links = [tag("a", both(title), href=f"#{anchor}") for anchor, title, _ in parts]
-    switches = [
-        '<button type="button" data-speak="zh" lang="zh" aria-pressed="false">中文</button>',
-        '<button type="button" data-speak="en" lang="en" aria-pressed="false">English</button>',
-        tag("button", both(Text("Dark", "深色")), type="button", data_theme_switch="", aria_pressed="false"),
-        tag("button", both(Text("Print", "打印")), type="button", data_print=""),
-    ]
-    bar = tag("nav", links, aria_label="sections") + tag("div", switches, class_="switches")
-    return tag("header", tag("div", bar), class_="top")
+    return document(title, view.language, _title(view), parts, footer)
 
 
 def _title(view: View) -> str:
@@ -121,15 +65,6 @@ def _chips(view: View) -> list[str]:
     return chips
 
 
-def _section(anchor: str, title: Text, content: str) -> str:
-    heading = "" if anchor == "overview" else tag("h2", both(title))
-    return tag("section", heading + content, id=anchor)
-
-
-def _panel(content: str, class_: str = "panel") -> str:
-    return tag("div", content, class_=class_)
-
-
 def _own_parts(view: View) -> list[Part]:
     parts = [
         ("overview", Text("Overview", "概览"), overview(view)),
@@ -139,7 +74,7 @@ def _own_parts(view: View) -> list[Part]:
         parts.append(("capital", Text("Capital", "资本"), _capital(view)))
     parts.append(("rules", Text("Rules", "约束与限额"), _rules(view)))
     if not view.tables["tilts"].frame.empty:
-        content = _panel(charts.tilts_chart(view)) + _panel(table(view.tables["tilts"], view.money), "panel full")
+        content = panel(charts.tilts_chart(view)) + panel(table(view.tables["tilts"], view.money), "panel full")
         parts.append(("tilts", Text("Policy tilts", "政策倾斜"), content))
     return parts
 
@@ -156,20 +91,20 @@ def _allocation(view: View) -> str:
     kinds = figure(
         Text("Holdings before and after, by kind", "调整前后持仓（按类别）"), charts.allocation_chart(view) + legend
     )
-    cells = [_panel(kinds)]
+    cells = [panel(kinds)]
     if view.result.after is not None:
         note = Text(
             "Area: target amount; hollow: not held. The further to the upper left, the more it earns for its capital.",
             "面积为调整后金额，空心点为未持有。越靠左上，单位资本的收益越高。",
         )
         title = Text("Who earns its capital", "谁对得起所占资本")
-        cells.append(_panel(figure(title, return_chart(view), note)))
+        cells.append(panel(figure(title, return_chart(view), note)))
     matching = ""
     if "cash_flows" in view.tables:
         flows = view.tables["cash_flows"]
         fold = tag("details", tag("summary", both(Text("As a table", "表格"))) + table(flows, view.money, tools=False))
-        matching = _panel(figure(flows.title, cash_flow_chart(view), flows.note, wide=True) + fold, "panel full long")
-    rows = _panel(table(_by_trade(view), view.money), "panel full long")
+        matching = panel(figure(flows.title, cash_flow_chart(view), flows.note, wide=True) + fold, "panel full long")
+    rows = panel(table(_by_trade(view), view.money), "panel full long")
     return tag("div", cells, class_="grid") + matching + rows
 
 
@@ -194,7 +129,7 @@ def _capital(view: View) -> str:
         "边际资本乘以金额（欧拉分解），各部分之和等于最低资本。",
     )
     shares = figure(Text("Who uses the capital", "资本占用分解"), charts.contribution_chart(view), euler)
-    grid = tag("div", [_panel(waterfall), _panel(shares)], class_="grid")
+    grid = tag("div", [panel(waterfall), panel(shares)], class_="grid")
     shown = [_titled(view.tables["capital"], view)]
     charged = view.tables.get("charges")
     if charged is not None and not charged.frame.empty:
@@ -205,13 +140,13 @@ def _capital(view: View) -> str:
 
 
 def _titled(one: ReportTable, view: View) -> str:
-    return _panel(tag("h3", both(one.title)) + table(one, view.money), "panel full long")
+    return panel(tag("h3", both(one.title)) + table(one, view.money), "panel full long")
 
 
 def _rules(view: View) -> str:
     note = Text("A full bar has no room left. Grey bars are monitored only.", "满格表示没有余量；灰色为仅监测。")
     chart = figure(Text("How much of each limit is used", "各项限额使用程度"), charts.rules_chart(view), note)
-    return _panel(chart, "panel") + _panel(table(view.tables["constraints"], view.money), "panel full long")
+    return panel(chart, "panel") + panel(table(view.tables["constraints"], view.money), "panel full long")
 
 
 def _plugin_parts(view: View) -> list[Part]:
@@ -220,45 +155,3 @@ def _plugin_parts(view: View) -> list[Part]:
         tables = "".join(_titled(one, view) for one in section.tables)
         parts.append((f"section-{position + 1}", section.title, tables))
     return parts
-
-
-def _evidence(view: View) -> Part:
-    """Return where the figures come from: notes, inputs with fingerprints, versions, settings."""
-    entry = view.manifest
-    rows = [
-        tag(
-            "tr",
-            [
-                tag("td", plain(name)),
-                tag("td", plain(source["file"])),
-                tag("td", plain("" if source["rows"] is None else f"{source['rows']:,}"), class_="figure"),
-                tag("td", tag("code", plain(source["sha256"]))),
-            ],
-        )
-        for name, source in entry["inputs"].items()
-    ]
-    heads = [tag("th", both(HEADINGS[name]), scope="col") for name in ("table", "file", "rows", "sha256")]
-    inputs = tag("table", tag("thead", tag("tr", heads)) + tag("tbody", rows))
-    versions = " · ".join(plain(f"{name} {version}") for name, version in entry["versions"].items())
-    seconds = " · ".join(
-        both(STAGES.get(name) or Text(name, name)) + f" {value:.2f} s" for name, value in entry["seconds"].items()
-    )
-    settings = plain(json.dumps(entry["settings"], ensure_ascii=False, indent=2))
-    fold = tag(
-        "details", tag("summary", both(Text("Settings as understood", "设置（按程序理解）"))) + tag("pre", settings)
-    )
-    content = [
-        tag("h3", both(Text("Inputs and their fingerprints", "输入文件及指纹"))),
-        inputs,
-        tag("p", f"{versions}<br>{seconds}", class_="note"),
-        fold,
-    ]
-    return "evidence", Text("Evidence", "依据"), _panel("".join(content), "panel long")
-
-
-def _footer(view: View) -> str:
-    text = Text(
-        f"Every figure equals run.json and the CSV files beside this page. Written {view.manifest['created']}.",
-        f"本页数字与同目录 run.json 及 CSV 文件一致。生成时间 {view.manifest['created']}。",
-    )
-    return tag("footer", both(text))

@@ -75,12 +75,17 @@ def write_view(view: View, folder: str | Path) -> Path:
     return Path(folder)
 
 
-def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path) -> Path:
-    """Write OUT of a run without an answer: run.json with status and problems, and no allocation."""
+def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, language: str | None = None) -> Path:
+    """Write OUT of a run without an answer: run.json with status and problems, report.html, and no allocation."""
+    from allocator.report.failure_page import write_failure_page
+    from allocator.report.language import preferred_language
     from allocator.report.manifest import failure_manifest
 
+    entry = failure_manifest(error, inputs)
+    spoken = preferred_language(language, inputs.settings.language, os.environ)
     with _replacing(Path(folder)) as fresh:
-        _write_manifest(fresh, failure_manifest(error, inputs))
+        write_failure_page(error, inputs, entry, spoken, fresh / "report.html")
+        _write_manifest(fresh, entry)
     return Path(folder)
 
 
