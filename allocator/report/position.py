@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from allocator.capital.regime import RegimeSpec
     from allocator.pipeline import Fund
+    from allocator.result import CapitalPosition
 
 __all__ = ["CapitalOutcome", "aggregate_filed", "capital_report"]
 
@@ -92,6 +93,8 @@ def capital_report(book: Fund) -> CapitalOutcome:
     table = capital_table(position.tree, position.holdings)
     frame = table.frame.assign(amount=table.frame["amount"] / unit)
     entry["capital"]["modules"] = frame.to_dict("records")
+    entry["capital"]["assets"] = _attributed(book, position)
+    entry["capital"]["charges"] = _charges(book, unit)
     entry["rules"] = _rules_in_unit(rules, unit).to_dict("records")
     money = money_unit(position.minimum_capital)
     lines = [
@@ -108,6 +111,23 @@ def capital_report(book: Fund) -> CapitalOutcome:
         lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
     notes = [note.text for note in (book.regime.notes() if book.regime else ())]
     return CapitalOutcome(entry, frame, (table, _rules_table(rules, money)), (*lines, *notes), money)
+
+
+def _attributed(book: Fund, position: CapitalPosition) -> list[dict[Hashable, Any]]:
+    """Return each row's amount, marginal capital (per unit held) and Euler contribution, in the file's unit."""
+    shares, unit = position.tree.attribute(position.holdings), book.inputs.unit
+    frame = book.inputs.assets[["asset_id", "account"]].assign(
+        amount=position.holdings / unit, marginal=shares.marginal, contribution=shares.contribution / unit
+    )
+    return frame.to_dict("records")
+
+
+def _charges(book: Fund, unit: float) -> list[dict[Hashable, Any]]:
+    """Return how each row is charged, with its derivation; money in the file's unit."""
+    assert book.regime is not None
+    frame = book.regime.charges()
+    money = {name: frame[name] / unit for name in ("exposure", "charge")}
+    return frame.assign(**money).to_dict("records")
 
 
 def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:

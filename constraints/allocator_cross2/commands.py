@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import singledispatch
@@ -50,7 +51,8 @@ def rules(
         return
     from rich.console import Console
 
-    Console().print(_table(pack, figures, preferred_language(lang, None, os.environ)))
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    console.print(_table(pack, figures, preferred_language(lang, None, os.environ)))
 
 
 def figures_in_force(pack: RulePack) -> list[dict[str, Any]]:
