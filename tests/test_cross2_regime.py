@@ -242,6 +242,31 @@ def test_the_unit_of_the_file_does_not_matter() -> None:
     assert plain.tree().value(held) == pytest.approx(fund().tree().value(held), rel=1e-12)
 
 
+@pytest.mark.parametrize("factor", [0.3, 1.7])
+def test_capital_scales_with_every_money_input(factor: float) -> None:
+    capital = {
+        "size_factor": 0.95,
+        "loss_absorption_cap": 50.0,
+        "nonlife_insurance_risk": 3.0,
+        "additional_capital": 1.0,
+    }
+    scaled = {name: value * factor for name, value in capital.items()} | {
+        "size_factor": 0.95,
+        "life_insurance_risk": 40.0 * factor,
+    }
+    liabilities = LIABILITIES.assign(outflow=LIABILITIES["outflow"] * factor, inflow=LIABILITIES["inflow"] * factor)
+    larger = fund(
+        assets=[asset | {"amount": asset["amount"] * factor} for asset in ASSETS],
+        sheet={name: amount * factor for name, amount in SHEET.items()},
+        capital=scaled,
+        tables={"liabilities": liabilities},
+    )
+    base = fund(capital=capital)
+    whole = base.tree().value(base._current)
+    assert larger.tree().value(larger._current) == pytest.approx(factor * whole, rel=1e-12)
+    assert larger.own_funds().comprehensive == pytest.approx(factor * base.own_funds().comprehensive)
+
+
 def test_splitting_an_asset_changes_nothing() -> None:
     halves = [ASSETS[0], ASSETS[1] | {"amount": 150.0}, ASSETS[1] | {"amount": 250.0, "asset_id": "CGB2"}, *ASSETS[2:]]
     split, whole = fund(assets=halves), fund()
