@@ -15,7 +15,7 @@ from allocator.report.explain import explain_entry, explain_lines
 from allocator.report.formats import FORMATS, MONEY_UNITS, money_unit
 from allocator.report.language import preferred_language
 from allocator.report.sections import ReportTable
-from allocator.report.summary import binding_rules, key_measures, top_trades
+from allocator.report.summary import binding_rules, key_measures, top_trades, watched_breaches
 from allocator.report.view import View
 from allocator.types import Language, Text
 
@@ -80,6 +80,13 @@ def test_binding_rules_come_dearest_first_and_budgets_last() -> None:
     assert rules[0].gain == pytest.approx(0.012 * 0.01)
     assert rules[2].gain == pytest.approx(1.5e-13 * 1e8)
     assert rules[3].label.zh == "传统账户预算"
+
+
+def test_a_watched_rule_that_does_not_hold_is_said_on_the_first_page() -> None:
+    view = View.of(fake_result(), Language.CHINESE, NO_PLUGINS)
+    assert [(one.label.zh, one.value, one.limit) for one in watched_breaches(view)] == [("资产久期", "8.19", "≥ 12.00")]
+    assert "关注: 资产久期 8.19, ≥ 12.00" in shown(Language.CHINESE)
+    assert "watch: Asset duration" in shown(Language.ENGLISH)
 
 
 def test_prices_of_a_money_objective_are_money() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MoneyUnit, format_name
 from allocator.report.svg import Canvas, Scale, nice_ticks
+from allocator.report.tables import BINDING_TOLERANCE
 from allocator.report.view import View
 from allocator.report.waterfall import Step, waterfall
 from allocator.types import Text
@@ -165,6 +166,7 @@ def rules_chart(view: View, most: int = MOST) -> str:
         sense = {"<=": "≤", ">=": "≥"}[line["sense"]]
         canvas.text(left - 8, y + ROW / 2 + 4, label, "label", "end", left - 12)
         state = "binding" if line["binding"] else "monitor" if line["mode"] == "monitor" else "after"
+        state = "breach" if line["used"] > 1.0 + BINDING_TOLERANCE else state
         canvas.rect(left, y + 5, scale(1.0) - left, ROW - 10, "track")
         length = scale(min(max(line["used"], 0.0), 1.0)) - left
         hint = _both(f"{value} {sense} {limit}", f"{value} {sense} {limit}", label)

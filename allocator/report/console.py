@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_summary", "print_table", "table_cell"]
 
-TRADES, RULES, TILTS = 4, 6, 4
+TRADES, RULES, TILTS, WATCHED = 4, 6, 4, 3
 """How many lines of each fit one screen."""
 
 GAP = 3
@@ -120,6 +120,7 @@ def _print_rules(view: View, console: Console) -> None:
     language, rules = view.language, binding_rules(view)
     if not rules:
         console.print(Text("No rule binds.", "没有起约束作用的规则。")[language])
+        _print_watched(view, console)
         return
     headings = [
         Text("Rules that hold us back", "起约束作用的规则"),
@@ -133,6 +134,15 @@ def _print_rules(view: View, console: Console) -> None:
         more = len(rules) - RULES
         text = Text(f"… {more} more in constraints.csv", f"……另有 {more} 条见 constraints.csv")
         console.print(Line(text[language], style=QUIET))
+    _print_watched(view, console)
+
+
+def _print_watched(view: View, console: Console) -> None:
+    from allocator.report.summary import watched_breaches
+
+    for breach in watched_breaches(view)[:WATCHED]:
+        mark = Text("watch", "关注")[view.language]
+        console.print(Line(f"{mark}: {breach.label[view.language]} {breach.value}, {breach.limit}", style="yellow"))
 
 
 def _print_tilts(view: View, console: Console) -> None:

@@ -106,8 +106,14 @@ FORMATS: Mapping[str, Format] = {
 }
 """Formats of figures by name; ``text`` and ``flag`` are not figures and stand apart."""
 
-UNITS: Mapping[str, str] = {"CNY": "money", "ratio": "percent", "share": "percent", "years": "years"}
-"""Format of a rule's figures by the rule's unit; ``number`` for any other unit."""
+UNITS: Mapping[str, str] = {
+    "CNY": "money",
+    "ratio": "percent",
+    "share": "percent",
+    "annual": "percent",
+    "years": "years",
+}
+"""Format of a rule's figures by the first word of the rule's unit; ``number`` for any other unit."""
 
 
 def format_name(format_: str, unit: object = None) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from allocator.report.formats import FORMATS, is_missing
 from allocator.report.html import both, plain, tag
-from allocator.report.summary import Measure, Trade, binding_rules, key_measures, proof_line, top_trades
+from allocator.report.summary import (
+    Measure,
+    Trade,
+    binding_rules,
+    key_measures,
+    proof_line,
+    top_trades,
+    watched_breaches,
+)
 from allocator.report.view import View
 from allocator.report.words import SOURCES, STATUS, TILT_MODES
 from allocator.types import Text
@@ -93,7 +101,7 @@ def _rules(view: View) -> str:
     rules = binding_rules(view)
     title = Text("Which rule holds us back?", "哪条规则在约束我们？")
     if not rules:
-        return _question(title, tag("p", both(Text("None binds.", "没有起约束作用的规则。"))))
+        return _question(title, tag("p", both(Text("None binds.", "没有起约束作用的规则。"))) + _watched(view))
     headings = (Text("Rule", "规则"), Text("Limit", "限值"), Text("One step", "放松一步"), Text("is worth", "目标改善"))
     rows = [
         [
@@ -107,7 +115,18 @@ def _rules(view: View) -> str:
     ]
     more = len(rules) - RULES
     text = Text(f"{more} more rules bind.", f"另有 {more} 条规则起约束作用。")
-    return _question(title, _grid(headings, rows) + (tag("p", both(text), class_="note") if more > 0 else ""))
+    rest = tag("p", both(text), class_="note") if more > 0 else ""
+    return _question(title, _grid(headings, rows) + rest + _watched(view))
+
+
+def _watched(view: View) -> str:
+    """Say which monitored rules do not hold."""
+    label = tag("span", both(Text("watch", "关注")), class_="tag")
+    items = [
+        tag("li", label + both(breach.label) + plain(f" {breach.value}, {breach.limit}"))
+        for breach in watched_breaches(view)
+    ]
+    return tag("ul", items, class_="notes watched") if items else ""
 
 
 def _cost(view: View, measures: Sequence[Measure]) -> str:

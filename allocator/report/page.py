@@ -144,7 +144,10 @@ def _titled(one: ReportTable, view: View) -> str:
 
 
 def _rules(view: View) -> str:
-    note = Text("A full bar has no room left. Grey bars are monitored only.", "满格表示没有余量；灰色为仅监测。")
+    note = Text(
+        "A full bar has no room left. Grey bars are monitored only, red ones are beyond their limit.",
+        "满格表示没有余量；灰色为仅监测，红色为已超限。",
+    )
     chart = figure(Text("How much of each limit is used", "各项限额使用程度"), charts.rules_chart(view), note)
     return panel(chart, "panel") + panel(table(view.tables["constraints"], view.money), "panel full long")
 

@@ -11,11 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.report.formats import FORMATS, MoneyUnit, format_name
+from allocator.report.tables import BINDING_TOLERANCE
 from allocator.report.view import View
 from allocator.report.words import RATIOS
 from allocator.types import Text
 
-__all__ = ["BindingRule", "Measure", "Trade", "binding_rules", "key_measures", "proof_line", "top_trades"]
+__all__ = [
+    "BindingRule",
+    "Breach",
+    "Measure",
+    "Trade",
+    "binding_rules",
+    "key_measures",
+    "proof_line",
+    "top_trades",
+    "watched_breaches",
+]
 
 RATE_HEDGE = "rate_hedge_ratio"
 
@@ -63,7 +74,7 @@ def key_measures(view: View) -> tuple[Measure, ...]:
             before, after = view.cny(capital[f"{name}_before"]), view.cny(capital[name])
             lines.append(Measure(name, label, "money", before, after, welcome=welcome))
     for term in view.result.model.terms:
-        if term.name == RATE_HEDGE:
+        if term.name.split(":")[0] == RATE_HEDGE:
             before = float(term.shown(view.result.model.space.current)[0][0])
             after = float(term.shown(view.result.target)[0][0])
             label = Text("Rate hedge ratio", "利率对冲率")
@@ -169,15 +180,35 @@ def binding_rules(view: View, most: int | None = None) -> tuple[BindingRule, ...
 _SENSE = {"<=": "≤", ">=": "≥", "==": ""}
 
 
+POINT = Text("1 percentage point", "1 个百分点")
+
+
 def _step(unit: str, money: MoneyUnit) -> tuple[float, Text]:
-    """Return the step that a price is quoted for: a point of a ratio, a unit of money, a year, one."""
-    steps = {
-        "ratio": (0.01, Text("1 percentage point", "1 个百分点")),
-        "share": (0.01, Text("1 percentage point", "1 个百分点")),
-        "CNY": (money.scale, Text(money.label.en, f"1 {money.label.zh}" if money.scale > 1 else "1 元")),
-        "years": (1.0, Text("1 year", "1 年")),
-    }
-    return steps.get(unit, (1.0, Text("1 unit", "1 单位")))
+    """Return the step that a price is quoted for: a point of a share, a unit of money, a year, one."""
+    one = {"money": (money.scale, Text(money.label.en, f"1 {money.label.zh}" if money.scale > 1 else "1 元"))}
+    steps = one | {"percent": (0.01, POINT), "years": (1.0, Text("1 year", "1 年"))}
+    return steps.get(format_name("by_unit", unit), (1.0, Text("1 unit", "1 单位")))
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule that is only watched and does not hold."""
+
+    label: Text
+    value: str
+    limit: str
+
+
+def watched_breaches(view: View) -> tuple[Breach, ...]:
+    """Return the monitored rules that do not hold at the target holdings, in the file's order."""
+    table = view.tables["constraints"]
+    frame = table.frame
+    found = []
+    for line in frame[(frame["mode"] == "monitor") & (frame["slack"] < -BINDING_TOLERANCE)].to_dict("records"):
+        shown = FORMATS[format_name("by_unit", line["unit"])]
+        limit = f"{_SENSE[line['sense']]} {shown.write(line['rhs'], view.money)}".strip()
+        found.append(Breach(table.labels["name"][line["name"]], shown.write(line["lhs"], view.money), limit))
+    return tuple(found)
 
 
 def proof_line(view: View) -> dict[str, Text | str | bool]:

@@ -356,7 +356,7 @@ TILT_COLUMNS = (
 
 
 def _largest(result: Result, moved: Vector, most: int = 3) -> str:
-    """Return the rows with the largest positive amounts, ids separated by ``;``."""
+    """Return the rows with the largest positive amounts, ids separated by semicolons."""
     order = np.argsort(-moved, kind="stable")[:most]
     chosen = order[moved[order] > BINDING_TOLERANCE * result.model.space.total]
-    return ";".join(result.model.space.asset_id[chosen].tolist())
+    return "; ".join(result.model.space.asset_id[chosen].tolist())

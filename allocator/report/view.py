@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from allocator.registry import Registry, load_registry
 from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
 from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.report.tables import COMMITMENT_COLUMNS, result_tables
+from allocator.report.tables import COMMITMENT_COLUMNS, account_labels, result_tables
 from allocator.result import Result
 from allocator.types import Language, Text
 
@@ -82,7 +82,7 @@ def _registry(result: Result) -> Registry:
 
 def _build(spec: ReportSectionSpec, result: Result) -> Section:
     try:
-        return Section(spec.title, tuple(spec.tables(result)))
+        return Section(spec.title, tuple(_with_accounts(table) for table in spec.tables(result)))
     except Exception as error:
         raise PluginError(
             Problem(
@@ -94,6 +94,13 @@ def _build(spec: ReportSectionSpec, result: Result) -> Section:
                 ),
             )
         ) from error
+
+
+def _with_accounts(table: ReportTable) -> ReportTable:
+    """Name the usual accounts in a column ``account`` that brings no labels."""
+    if "account" not in table.frame or "account" in table.labels:
+        return table
+    return replace(table, labels={**table.labels, "account": account_labels(table.frame["account"])})
 
 
 def _commitments(sections: Sequence[Section]) -> ReportTable:

@@ -137,6 +137,8 @@ SOURCES: Mapping[str, Text] = {
 UNIT_NAMES: Mapping[str, Text] = {
     "ratio": Text("ratio", "比率"),
     "share": Text("share", "占比"),
+    "share of total assets": Text("share of total assets", "占总资产比例"),
+    "annual decimal": Text("a year", "年化"),
     "years": Text("years", "年"),
     "number": Text("number", "数值"),
     "CNY": Text("CNY", "元"),
