@@ -44,6 +44,9 @@ Vector = NDArray[np.float64]
 INWARD = 0.3
 """How far an interval's cut is moved from the relaxed answer's state towards its middle."""
 
+NEAR = 1e-4
+"""Two states nearer than this start the search for an answer at the same charges."""
+
 ROUNDS = 6
 """How often charges are taken anew at an answer before another start is tried."""
 
@@ -90,6 +93,7 @@ class _StateSearch:
         self.deadline = time.monotonic() + settings.time_limit
         self.best: tuple[CapitalTree, Solution] | None = None
         self.nodes = 0
+        self.tried: list[float] = []
         self._numbers = itertools.count()
 
     def run(self) -> tuple[CapitalTree, Solution]:
@@ -177,6 +181,9 @@ class _StateSearch:
 
     def _answer_at(self, holdings: Vector) -> None:
         state = self.state.at(holdings)
+        if any(abs(state - other) <= NEAR for other in self.tried):
+            return
+        self.tried.append(state)
         self._answer(self.state.trees(state, state)[1])
 
     def _answer(self, tree: CapitalTree | None) -> None:
