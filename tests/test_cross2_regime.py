@@ -214,6 +214,19 @@ def test_charges_add_up_to_the_leaves_of_the_tree() -> None:
     assert sums["interest_rate_down"] + liabilities[1] == pytest.approx(values["interest_rate_down"])
 
 
+def test_the_accounts_changes_add_up_to_the_company_s_and_each_is_floored_at_zero() -> None:
+    regime = fund()
+    held = np.array([50.0, 400.0, 200.0, 100.0]) * 1e8
+    accounts = regime.basis.inputs.assets["account"].to_numpy(dtype=str)
+    found = regime.basis.rate.by_account(held, accounts)
+    values = regime.tree().values(held)
+    assert set(found) == {"traditional", "participating"}
+    assert sum(up for up, _, _ in found.values()) == pytest.approx(values["interest_rate_up"])
+    assert sum(down for _, down, _ in found.values()) == pytest.approx(values["interest_rate_down"])
+    assert found["participating"][0] == pytest.approx(values["pool_interest_rate_up"])
+    assert all(own == max(up, down, 0.0) for up, down, own in found.values())
+
+
 def test_attribution_adds_up_and_the_order_of_rows_does_not_matter() -> None:
     regime, turned = (
         fund(capital={"loss_absorption_cap": 50.0}),

@@ -107,6 +107,30 @@ class RateRisk:
             self.liabilities.present_value(self.curves.down, named) - base,
         )
 
+    def by_account(self, holdings: Vector, accounts: NDArray[np.str_]) -> dict[str, tuple[float, float, float]]:
+        """Return each account's own rate risk: change of PV(NCF) up and down, and max(up, down, 0), CNY.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        accounts : ndarray of str (n,)
+            Account of each row.
+
+        Notes
+        -----
+        The company's module nets all accounts first (R8 §18), so these do not add up to it.
+        """
+        found = {}
+        for name in dict.fromkeys([*accounts.tolist(), *self.liabilities.account.tolist()]):
+            held = np.where(accounts == name, holdings, 0.0)
+            liabilities = self.liability_change((name,))
+            up, down = (
+                float(side @ held) + moved for side, moved in zip((self.up, self.down), liabilities, strict=True)
+            )
+            found[name] = (up, down, max(up, down, 0.0))
+        return found
+
 
 def rate_curves(observed: SpotCurve, pack: RulePack) -> RateCurves:
     """Return the three discount curves from the observed curve (the moving average of government spot rates).

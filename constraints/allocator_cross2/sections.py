@@ -15,7 +15,7 @@ from allocator_cross2.regime import Cross2Regime
 if TYPE_CHECKING:
     from allocator.result import Result
 
-__all__ = ["SECTIONS", "filing_table"]
+__all__ = ["SECTIONS", "filing_table", "rate_table"]
 
 _HEADINGS = {
     "line": Text("Line", "行次"),
@@ -66,12 +66,39 @@ def _notes_table(regime: Cross2Regime) -> ReportTable:
     )
 
 
+def rate_table(regime: Cross2Regime, result: Result) -> ReportTable:
+    """Return interest rate risk account by account, before and after, CNY."""
+    accounts = result.model.space.account
+    before = regime.basis.rate.by_account(result.model.space.current, accounts)
+    after = regime.basis.rate.by_account(result.target, accounts)
+    frame = pd.DataFrame(
+        [(name, before[name][2], *after[name]) for name in after], columns=["account", "before", "up", "down", "after"]
+    )
+    return ReportTable(
+        "cross2_rate_by_account",
+        Text("Interest rate risk by account", "分账户利率风险"),
+        frame,
+        {
+            "account": Text("Account", "账户"),
+            "before": Text("Before", "调整前"),
+            "up": Text("Rates up, after", "利率上行（调整后）"),
+            "down": Text("Rates down, after", "利率下行（调整后）"),
+            "after": Text("After", "调整后"),
+        },
+        dict.fromkeys(("before", "up", "down", "after"), "money"),
+        note=Text(
+            "Each account on its own; the company's module nets all accounts first (R8 §18).",
+            "各账户单独计量；公司整体利率风险先合并全部账户现金流（规则第8号第十八条）。",
+        ),
+    )
+
+
 def _tables(result: Result) -> tuple[ReportTable, ...]:
     if not isinstance(result.regime, Cross2Regime) or result.before is None or result.after is None:
         return ()
     before = result.before.tree.values(result.before.holdings)
     after = result.after.tree.values(result.after.holdings)
-    return (filing_table(before, after), _notes_table(result.regime))
+    return (filing_table(before, after), rate_table(result.regime, result), _notes_table(result.regime))
 
 
 SECTIONS = (ReportSectionSpec("cross2", Text("Solvency under C-ROSS II", "偿二代二期偿付能力"), _tables),)
