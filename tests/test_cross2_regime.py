@@ -215,7 +215,7 @@ def test_charges_add_up_to_the_leaves_of_the_tree() -> None:
 
 
 def test_the_accounts_changes_add_up_to_the_company_s_and_each_is_floored_at_zero() -> None:
-    regime = fund()
+    regime = fund(capital={"loss_absorption_cap": 50.0})
     held = np.array([50.0, 400.0, 200.0, 100.0]) * 1e8
     accounts = regime.basis.inputs.assets["account"].to_numpy(dtype=str)
     found = regime.basis.rate.by_account(held, accounts)
