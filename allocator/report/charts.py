@@ -152,10 +152,10 @@ def rules_chart(view: View, most: int = MOST) -> str:
     frame = frame[frame["sense"] != "=="]
     used = _used(frame)
     frame = frame.assign(used=used)[np.isfinite(used)].sort_values("used", ascending=False, kind="stable").head(most)
+    wide = 2 * WIDTH
     title = Text("How much of each limit is used", "各项限额使用程度")
-    canvas = Canvas(WIDTH, ROW * len(frame) + 30, title)
-    left = LABEL + 40
-    end = WIDTH - 118
+    canvas = Canvas(wide, ROW * len(frame) + 30, title)
+    left, end = 0.44 * wide, wide - 130
     scale = Scale(0.0, 1.0, left, end)
     quarters = [0.0, 0.25, 0.5, 0.75, 1.0]
     draw_axis(canvas, scale, quarters, (0, ROW * len(frame)), figure_writer("percent", view.money))
@@ -171,7 +171,7 @@ def rules_chart(view: View, most: int = MOST) -> str:
         length = scale(min(max(line["used"], 0.0), 1.0)) - left
         hint = _both(f"{value} {sense} {limit}", f"{value} {sense} {limit}", label)
         canvas.rect(left, y + 5, length, ROW - 10, f"bar {state}", hint)
-        canvas.text(WIDTH - 2, y + ROW / 2 + 4, f"{value} {sense} {limit}", "value small", "end", 116)
+        canvas.text(wide - 2, y + ROW / 2 + 4, f"{value} {sense} {limit}", "value small", "end", 126)
     return canvas.render()
 
 

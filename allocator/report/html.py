@@ -92,8 +92,9 @@ def _cell(source: ReportTable, column: str, line: Mapping[str, Any], form: str, 
         shown = FORMATS[format_name(form, line.get("unit"))]
         if is_missing(value):
             return '<td class="figure">—</td>'
-        sign = "" if value >= 0 else " negative"
-        return f'<td class="figure{sign}" data-value="{float(value)!r}">{plain(shown.write(value, money))}</td>'
+        text = shown.write(value, money)
+        sign = " negative" if text.startswith("−") else ""
+        return f'<td class="figure{sign}" data-value="{float(value)!r}">{plain(text)}</td>'
     if is_missing(value) or value == "":
         return "<td></td>"
     if form == "flag":

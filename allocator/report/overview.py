@@ -114,7 +114,7 @@ def _rules(view: View) -> str:
         for rule in rules[:RULES]
     ]
     more = len(rules) - RULES
-    text = Text(f"{more} more rules bind.", f"另有 {more} 条规则起约束作用。")
+    text = Text(f"Further binding rules: {more}.", f"另有 {more} 条规则起约束作用。")
     rest = tag("p", both(text), class_="note") if more > 0 else ""
     return _question(title, _grid(headings, rows) + rest + _watched(view))
 

@@ -148,7 +148,9 @@ def _rules(view: View) -> str:
         "A full bar has no room left. Grey bars are monitored only, red ones are beyond their limit.",
         "满格表示没有余量；灰色为仅监测，红色为已超限。",
     )
-    chart = figure(Text("How much of each limit is used", "各项限额使用程度"), charts.rules_chart(view), note)
+    chart = figure(
+        Text("How much of each limit is used", "各项限额使用程度"), charts.rules_chart(view), note, wide=True
+    )
     return panel(chart, "panel") + panel(table(view.tables["constraints"], view.money), "panel full long")
 
 
