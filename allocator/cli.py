@@ -50,7 +50,7 @@ def _plugin_command(name: str) -> Any:
     spec = load_registry().commands.get(name)
     if spec is None:
         return None
-    single = typer.Typer(add_completion=False)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
     single.command(name, help=spec.help[_spoken(sys.argv[1:])])(spec.function)
     return typer.main.get_command(single)
 
@@ -62,9 +62,12 @@ app = typer.Typer(
     epilog="Plugins may add commands: see 'allocator plugins list'.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # halves the time of --help
     add_completion=False,
 )
-plugins_app = typer.Typer(help="What is installed, enabled, and from where.", no_args_is_help=True)
+plugins_app = typer.Typer(
+    help="What is installed, enabled, and from where.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(plugins_app, name="plugins")
 
 FundFile = Annotated[Path, typer.Argument(metavar="FUND.yaml", help="The fund file.")]
@@ -126,7 +129,7 @@ def _with_seconds(result: Result, **more: float) -> Result:
     return replace(result, seconds={**more, **result.seconds})
 
 
-@app.command(help="Capital, ratios and rule checks of the current holdings; no optimizer.")
+@app.command(help="Capital, ratios, rule checks of what is held; no optimizer.")
 def capital(
     fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
     filed: Annotated[Path | None, typer.Option("--filed", metavar="FILE.csv", help="Filed module amounts.")] = None,

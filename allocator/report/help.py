@@ -21,7 +21,7 @@ CHINESE: Mapping[str, str] = {
     "Show the traceback of a defect.": "程序缺陷时显示调用栈。",
     "Optimize, verify, write the output folder.": "优化、复核并写出结果目录。",
     "Folder to write.": "结果目录。",
-    "Capital, ratios and rule checks of the current holdings; no optimizer.": (
+    "Capital, ratios, rule checks of what is held; no optimizer.": (
         "计算当前持仓的最低资本、充足率并检查规则，不做优化。"
     ),
     "Filed module amounts.": "已披露的各风险模块金额。",
@@ -63,11 +63,38 @@ def usage_error(message: str) -> str:
     return message
 
 
+_FRAME = (
+    ("Usage: ", "用法："),
+    ("\nArguments:", "\n参数："),
+    ("\nOptions:", "\n选项："),
+    ("\nCommands:", "\n命令："),
+    ("Show this message and exit.", CHINESE["Show this message and exit."]),
+    ("[required]", "[必填]"),
+    ("[default: ", "[默认："),
+)
+"""What the parser itself writes into a help text, and the same in Chinese."""
+
+
 def translate(command: Any) -> None:
     """Put the Chinese wording in the place of the English help of a command and everything below it."""
     for holder, attribute in _holders(command):
         english = getattr(holder, attribute)
         setattr(holder, attribute, CHINESE.get(english, english))
+    _frame(command)
+
+
+def _frame(command: Any) -> None:
+    written = command.get_help
+
+    def get_help(context: Any) -> str:
+        text: str = written(context)
+        for english, chinese in _FRAME:
+            text = text.replace(english, chinese)
+        return text
+
+    command.get_help = get_help
+    for child in getattr(command, "commands", {}).values():
+        _frame(child)
 
 
 def help_strings(command: Any) -> set[str]:
