@@ -10,10 +10,10 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from allocator.errors import Problems, did_you_mean
+from allocator.rulebook import read_yaml
 from allocator.types import Text
 
 __all__ = ["Common", "Exit", "Milestone", "Parameters", "Technology", "load_parameters"]
@@ -141,7 +141,7 @@ class Parameters(_Strict):
 @lru_cache(maxsize=1)
 def _content() -> dict[str, Any]:
     text = resources.files("allocator_venture").joinpath("fields.yaml").read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
+    content = read_yaml(text)
     if not isinstance(content, dict):
         raise ValueError("fields.yaml holds no mapping")
     return content
