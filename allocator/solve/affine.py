@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.solve.program import Block, Cone
+from allocator.solve.program import Block, Cone, merged
 
 __all__ = ["Affine", "Rows"]
 
@@ -120,12 +120,5 @@ class Rows:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """The cones, in the order of the rows; neighbouring non-negative rows are one block."""
-        merged: list[Block] = []
-        for block in self._blocks:
-            last = merged[-1] if merged else None
-            if last is not None and last.cone is block.cone and block.cone in (Cone.ZERO, Cone.NONNEGATIVE):
-                merged[-1] = Block(block.cone, last.size + block.size)
-            else:
-                merged.append(block)
-        return tuple(merged)
+        """The cones, in the order of the rows."""
+        return merged(self._blocks)

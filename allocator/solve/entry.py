@@ -17,7 +17,7 @@ from allocator.types import Text
 __all__ = ["solve"]
 
 
-def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
+def solve(model: Model, settings: SolveSettings | None = None, *, diagnose: bool = True) -> Solution:
     """Return the best holdings of a model, exact and certified.
 
     Parameters
@@ -26,6 +26,9 @@ def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
         What is maximized under which promises.
     settings : SolveSettings or None
         Gap, time and node limits, solver; None takes the defaults.
+    diagnose : bool
+        Whether an infeasible model is worth finding the rules in conflict; a search that only needs the
+        verdict says no.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
     search = Search(model, settings)
     outcome = search.run()
     if outcome.best is None:
-        raise _without_answer(model, settings, outcome)
+        raise _without_answer(model, settings, outcome, diagnose)
     prices = find_prices(search, outcome.best.holdings)
     return Solution(
         holdings=outcome.best.holdings,
@@ -67,7 +70,9 @@ def solve(model: Model, settings: SolveSettings | None = None) -> Solution:
     )
 
 
-def _without_answer(model: Model, settings: SolveSettings, outcome: Outcome) -> Infeasible | NotProven:
+def _without_answer(model: Model, settings: SolveSettings, outcome: Outcome, diagnose: bool) -> Infeasible | NotProven:
+    if outcome.proven and not diagnose:
+        return Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
     if outcome.proven:
         return Infeasible(problems_of(find_conflicts(model, settings)))
     return NotProven(

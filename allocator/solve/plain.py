@@ -10,7 +10,8 @@ Affine expressions go into the matrix as they stand; only curved ones need cvxpy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from allocator.errors import PluginError, Problem
 from allocator.model.expressions import Expression
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense, Term
-from allocator.solve.program import Block, Cone, ConeProgram
+from allocator.solve.program import Block, Cone, ConeProgram, merged
 from allocator.types import Text
 
 __all__ = ["Plain", "RuleRow", "compile_plain", "money_scale", "objective_scale"]
@@ -130,7 +131,7 @@ class _Builder:
             np.append(linear, np.zeros(self.columns - len(linear))),
             sparse.csc_array(matrix),
             right,
-            tuple(self.blocks),
+            merged(self.blocks),
             constant,
         )
 
@@ -261,39 +262,68 @@ def _divisor(term: Term) -> Vector:
     return np.maximum(np.broadcast_to(term.per, term.right.shape), np.abs(term.right)).astype(float)
 
 
+@dataclass(frozen=True)
+class _Curved:
+    """A curved term as cvxpy needs it; hashable, so that what was canonicalised once is not again."""
+
+    left: Expression
+    sense: Sense
+    divisor: tuple[float, ...]
+    name: str
+
+
 def _canonicalise(model: Model, terms: list[Term], scale: float, objective: float) -> _Canonical:
     """Hand the curved expressions to cvxpy and take its arrays; without any, the holdings are the only columns."""
     size = model.space.size
-    curved = [part for part in model.objective if part.expression.affine() is None]
-    sides = [(i, term) for i, term in enumerate(terms) if term.left.affine() is None]
+    curved = tuple(
+        (part.expression, part.weight, part.name) for part in model.objective if part.expression.affine() is None
+    )
+    sides = {
+        position: _Curved(term.left, term.sense, tuple(_divisor(term).tolist()), term.name)
+        for position, term in enumerate(terms)
+        if term.left.affine() is None
+    }
     costly = model.cost.affine() is None and any(limit.cost_weight for limit in model.capital_limits)
     if not (curved or sides or costly):
         empty = sparse.csr_array((0, size))
         return _Canonical(
             sparse.csr_array((size, size)), np.zeros(size), 0.0, empty, np.empty(0), [], size, slice(0, size), {}, -1
         )
+    found = _by_cvxpy(curved, tuple(sides.values()), model.cost if costly else None, size, scale, objective)
+    return replace(found, sides=dict(zip(sides, found.sides.values(), strict=True)))
+
+
+@lru_cache(maxsize=16)
+def _by_cvxpy(
+    curved: tuple[tuple[Expression, float, str], ...],
+    sides: tuple[_Curved, ...],
+    cost: Expression | None,
+    size: int,
+    scale: float,
+    objective: float,
+) -> _Canonical:
     import cvxpy as cp
 
     variable = cp.Variable(size)
     total: Any = cp.Constant(0.0)
-    for part in curved:
-        convex = _row(part.expression, variable, scale) * (-part.weight / objective)
-        _require(bool(convex.is_convex()), part.name)
+    for expression, weight, name in curved:
+        convex = expression.convex(variable, scale) * (-weight / objective)
+        _require(bool(convex.is_convex()), name)
         total = total + cp.sum(convex)
     rights: dict[int, Any] = {}
     # x must appear even if no curved expression holds it.
     constraints = [cp.sum(variable) * 0.0 <= 1.0]
-    for position, term in sides:
-        divisor = _divisor(term)
-        right = rights[position] = cp.Variable(len(term.right))
-        left = cp.multiply(1.0 / divisor, _row(term.left, variable, scale))
+    for position, side in enumerate(sides):
+        divisor = np.array(side.divisor)
+        right = rights[position] = cp.Variable(len(divisor))
+        left = cp.multiply(1.0 / divisor, side.left.convex(variable, scale))
         fits = {Sense.AT_MOST: left.is_convex, Sense.AT_LEAST: left.is_concave, Sense.EQUAL: left.is_affine}
-        _require(bool(fits[term.sense]()), term.name)
-        constraints.append(_compare(left, term.sense, right))
-    cost = cp.Variable(1) if costly else None
+        _require(bool(fits[side.sense]()), side.name)
+        constraints.append(_compare(left, side.sense, right))
+    spent = cp.Variable(1) if cost is not None else None
     if cost is not None:
-        constraints.append(_row(model.cost, variable, scale) / scale <= cost)
-    return _canonical(cp, cp.Problem(cp.Minimize(total), constraints), variable, rights, cost)
+        constraints.append(cost.convex(variable, scale) / scale <= spent)
+    return _canonical(cp, cp.Problem(cp.Minimize(total), constraints), variable, rights, spent)
 
 
 def _canonical(cp: Any, problem: Any, variable: Any, rights: dict[int, Any], cost: Any) -> _Canonical:
@@ -319,16 +349,12 @@ def _canonical(cp: Any, problem: Any, variable: Any, rights: dict[int, Any], cos
         float(np.asarray(form.apply_parameters()[1])),
         data["A"],
         np.asarray(data["b"], dtype=float),
-        [block for block in blocks if block.size],
+        blocks,
         width,
         place(variable),
         {position: place(right) for position, right in rights.items()},
         -1 if cost is None else place(cost).start,
     )
-
-
-def _row(expression: Expression, variable: Any, scale: float) -> Any:
-    return expression.convex(variable, scale)
 
 
 def _compare(left: Any, sense: Sense, right: Any) -> Any:

@@ -8,7 +8,7 @@ differ in a few rows and columns only, so each is a copy of the arrays with a sm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Answer", "Block", "Cone", "ConeProgram", "Verdict"]
+__all__ = ["Answer", "Block", "Cone", "ConeProgram", "Verdict", "merged"]
 
 Vector = NDArray[np.float64]
 
@@ -48,6 +48,18 @@ class Block:
     def rows(self) -> int:
         """Rows of A that belong to it."""
         return self.size * (self.size + 1) // 2 if self.cone is Cone.SEMIDEFINITE else self.size
+
+
+def merged(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return the blocks with neighbouring linear cones of one kind made one."""
+    found: list[Block] = []
+    for block in blocks:
+        last = found[-1] if found else None
+        if last is not None and last.cone is block.cone and block.cone in (Cone.ZERO, Cone.NONNEGATIVE):
+            found[-1] = Block(block.cone, last.size + block.size)
+        elif block.size:
+            found.append(block)
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +133,7 @@ class ConeProgram:
             linear=np.append(self.linear, np.zeros(columns)) + linear,
             matrix=matrix,
             right=np.append(self.right, right),
-            blocks=(*self.blocks, *blocks),
+            blocks=merged((*self.blocks, *blocks)),
         )
 
     def value(self, primal: Vector) -> float:

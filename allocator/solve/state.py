@@ -98,7 +98,12 @@ class _StateSearch:
 
     def run(self) -> tuple[CapitalTree, Solution]:
         started = time.perf_counter()
-        heap = [self._node(self.model.space, *self.state.reach(self.model.space))]
+        try:
+            heap = [self._node(self.model.space, *self.state.reach(self.model.space))]
+        except Infeasible:
+            # Then it is so with charges frozen at any state: at the present one the rules can be named.
+            solve(self.model, self.settings)
+            raise
         self._answer(self.model.tree)
         self._answer_at(heap[0].holdings)
         dropped = -np.inf
@@ -151,7 +156,7 @@ class _StateSearch:
     def _solve(self, model: Model, share: float) -> Solution:
         left = max(self.deadline - time.monotonic(), 1.0)
         settings = self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
-        solution = solve(model, settings)
+        solution = solve(model, settings, diagnose=False)
         self.nodes += solution.nodes
         return solution
 
@@ -303,7 +308,7 @@ def _extended(expression: Expression, extra: int) -> Expression:
     return _Narrow(expression, extra)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class _Narrow(Expression):
     """An expression of the first columns only."""
 
