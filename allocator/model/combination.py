@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear
 
 if TYPE_CHECKING:
@@ -49,3 +50,18 @@ class Combination(Expression):
         for further, shift in scaled[1:]:
             matrix, constant = matrix + further, constant + shift
         return Linear(sparse.csr_array(matrix), constant)
+
+    def epigraph(self, sign: float) -> Epigraph | None:
+        total: Epigraph | None = None
+        for weight, part in self.parts:
+            linear = part.affine()
+            if linear is not None:
+                direct = sign * weight * linear.matrix.toarray().ravel()
+                found: Epigraph | None = Epigraph.linear(direct, sign * weight * float(linear.constant[0]))
+            else:
+                curved = part.epigraph(float(np.sign(sign * weight)))
+                found = None if curved is None else curved.scaled(abs(weight))
+            if found is None:
+                return None
+            total = found if total is None else total.plus(found)
+        return total

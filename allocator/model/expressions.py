@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.model.epigraph import Epigraph
+
 if TYPE_CHECKING:
     import cvxpy as cp
 
@@ -36,6 +38,13 @@ class Expression(ABC):
     @abstractmethod
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         """Return the Jacobian (rows, n); at a kink any subgradient."""
+
+    def epigraph(self, sign: float) -> Epigraph | None:
+        """Return ``sign`` (±1) times a one-row function as an `Epigraph`; None leaves it to cvxpy.
+
+        None also where that product is not convex.
+        """
+        return None
 
     def affine(self) -> Linear | None:
         """Return the same function as `Linear` when it is affine, else None; the solver then needs no cvxpy."""
@@ -151,6 +160,19 @@ class Quadratic(Expression):
         row = 2.0 * (self.factors.T @ (self.factors @ shifted)) + 2.0 * self.specific * shifted
         return sparse.csr_array(np.atleast_2d(row))
 
+    def epigraph(self, sign: float) -> Epigraph | None:
+        if sign < 0:
+            return None
+        size, held = len(self.specific), np.flatnonzero(self.specific)
+        # u = F (x − r) and u = √d (x − r): the function is Σ u².
+        own = sparse.csr_array((np.sqrt(self.specific[held]), (np.arange(len(held)), held)), shape=(len(held), size))
+        inputs = sparse.csr_array(sparse.vstack([sparse.csr_array(self.factors), own]))
+        count = inputs.shape[0]
+        right = np.zeros(count) if self.reference is None else np.asarray(inputs @ self.reference)
+        no = np.zeros(count, dtype=bool)
+        outputs = sparse.csr_array(-sparse.eye_array(count))
+        return Epigraph(np.zeros(size), 0.0, inputs, outputs, right, np.zeros(count), np.ones(count), no, no)
+
 
 @dataclass(frozen=True, eq=False)
 class TradeCost(Expression):
@@ -202,3 +224,25 @@ class TradeCost(Expression):
         if self.buy.any() or self.sell.any() or self.quadratic.any():
             return None
         return Linear.of(np.zeros(len(self.reference)))
+
+    def epigraph(self, sign: float) -> Epigraph | None:
+        if sign < 0 or min(self.buy.min(initial=0.0), self.sell.min(initial=0.0), self.quadratic.min(initial=0.0)) < 0:
+            return None
+        size = len(self.reference)
+        moved = np.flatnonzero((self.buy > 0) | (self.sell > 0) | (self.quadratic > 0))
+        count = len(moved)
+        # x − r = u₊ − u₋, both at least zero; at the least cost one of them is zero.
+        identity = sparse.eye_array(count)
+        outputs = sparse.csr_array(sparse.hstack([-identity, identity]))
+        inputs = sparse.csr_array((np.ones(count), (np.arange(count), moved)), shape=(count, size))
+        return Epigraph(
+            np.zeros(size),
+            0.0,
+            inputs,
+            outputs,
+            self.reference[moved],
+            np.concatenate([self.buy[moved], self.sell[moved]]),
+            np.tile(0.5 * self.quadratic[moved], 2),
+            np.ones(2 * count, dtype=bool),
+            np.ones(2 * count, dtype=bool),
+        )

@@ -23,6 +23,7 @@ from allocator.errors import PluginError, Problem
 from allocator.model.expressions import Expression
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense, Term
+from allocator.solve.epigraph_rows import EpigraphRows
 from allocator.solve.program import Block, Cone, ConeProgram, merged
 from allocator.types import Text
 
@@ -289,8 +290,55 @@ def _canonicalise(model: Model, terms: list[Term], scale: float, objective: floa
         return _Canonical(
             sparse.csr_array((size, size)), np.zeros(size), 0.0, empty, np.empty(0), [], size, slice(0, size), {}, -1
         )
+    by_hand = _by_hand(curved, sides, model.cost if costly else None, size, scale, objective)
+    if by_hand is not None:
+        return by_hand
     found = _by_cvxpy(curved, tuple(sides.values()), model.cost if costly else None, size, scale, objective)
     return replace(found, sides=dict(zip(sides, found.sides.values(), strict=True)))
+
+
+def _by_hand(
+    curved: tuple[tuple[Expression, float, str], ...],
+    sides: dict[int, _Curved],
+    cost: Expression | None,
+    size: int,
+    scale: float,
+    objective: float,
+) -> _Canonical | None:
+    """Return the program of expressions that know their epigraph; None when one of them does not."""
+    valued = [(expression.epigraph(-np.sign(weight)), abs(weight) / objective) for expression, weight, _ in curved]
+    ways = {Sense.AT_MOST: 1.0, Sense.AT_LEAST: -1.0}
+    held = [
+        (position, ways[side.sense], side.left.epigraph(ways[side.sense]), side.divisor[0])
+        for position, side in sides.items()
+        if side.sense in ways and len(side.divisor) == 1
+    ]
+    spent = None if cost is None else cost.epigraph(1.0)
+    known = all(found is not None for found, _ in valued) and all(found is not None for _, _, found, _ in held)
+    if not known or len(held) < len(sides) or (cost is not None and spent is None):
+        return None
+    rows = EpigraphRows(size, scale)
+    for found, weight in valued:
+        assert found is not None
+        rows.minimize(found.scaled(weight))
+    places = {}
+    for position, way, found, divisor in held:
+        assert found is not None
+        places[position] = rows.bound(found.scaled(1.0 / divisor), way)
+    column = -1 if spent is None else rows.bound(spent.scaled(1.0 / scale), 1.0)
+    quadratic, linear, matrix, right, blocks = rows.arrays()
+    return _Canonical(
+        quadratic,
+        linear,
+        rows.constant,
+        matrix,
+        right,
+        blocks,
+        rows.width,
+        slice(0, size),
+        {position: slice(place, place + 1) for position, place in places.items()},
+        column,
+    )
 
 
 @lru_cache(maxsize=16)

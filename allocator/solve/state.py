@@ -24,6 +24,7 @@ from scipy import sparse
 from allocator.capital.regime import BookState
 from allocator.capital.tree import CapitalTree
 from allocator.errors import Infeasible, NotProven, Problem
+from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear, TradeCost
 from allocator.model.model import Model
 from allocator.model.space import Space
@@ -324,3 +325,7 @@ class _Narrow(Expression):
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         inner = self.inner.gradient(holdings[: -self.extra])
         return sparse.csr_array(sparse.hstack([inner, sparse.csr_array((inner.shape[0], self.extra))]))
+
+    def epigraph(self, sign: float) -> Epigraph | None:
+        inner = self.inner.epigraph(sign)
+        return None if inner is None else inner.widened(self.extra)

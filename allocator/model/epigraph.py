@@ -1,0 +1,84 @@
+"""A convex function as a small linear and quadratic program, so that common curves need no canonicalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+__all__ = ["Epigraph"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Epigraph:
+    """f(x) = ℓ′x + c + the least of p′u + Σ qⱼ uⱼ² over u with X x + U u = h, uⱼ ≥ 0 where ``positive``.
+
+    Parameters
+    ----------
+    direct : ndarray (n,)
+        ℓ, per CNY.
+    constant : float
+        c.
+    inputs, outputs : csr_array (e, n) and (e, k)
+        X, per CNY, and U.
+    right : ndarray (e,)
+        h.
+    price, square : ndarray (k,)
+        p and q ≥ 0.
+    positive, money : ndarray of bool (k,)
+        Columns that cannot be negative, and columns in CNY (a solver takes those in its own unit of money).
+    """
+
+    direct: Vector
+    constant: float
+    inputs: sparse.csr_array
+    outputs: sparse.csr_array
+    right: Vector
+    price: Vector
+    square: Vector
+    positive: NDArray[np.bool_]
+    money: NDArray[np.bool_]
+
+    @classmethod
+    def linear(cls, direct: Vector, constant: float) -> Epigraph:
+        """Return a function without columns of its own."""
+        none, no = np.zeros(0), np.zeros(0, dtype=bool)
+        rows = sparse.csr_array((0, len(direct)))
+        return cls(direct, constant, rows, sparse.csr_array((0, 0)), none, none, none, no, no)
+
+    def scaled(self, weight: float) -> Epigraph:
+        """Return ``weight`` ≥ 0 times the function."""
+        return replace(
+            self,
+            direct=weight * self.direct,
+            constant=weight * self.constant,
+            price=weight * self.price,
+            square=weight * self.square,
+        )
+
+    def plus(self, other: Epigraph) -> Epigraph:
+        """Return the sum of both."""
+        return Epigraph(
+            self.direct + other.direct,
+            self.constant + other.constant,
+            sparse.csr_array(sparse.vstack([self.inputs, other.inputs])),
+            sparse.csr_array(sparse.block_diag([self.outputs, other.outputs])),
+            np.concatenate([self.right, other.right]),
+            np.concatenate([self.price, other.price]),
+            np.concatenate([self.square, other.square]),
+            np.concatenate([self.positive, other.positive]),
+            np.concatenate([self.money, other.money]),
+        )
+
+    def widened(self, extra: int) -> Epigraph:
+        """Return the same function of holdings with ``extra`` further rows that it does not see."""
+        empty = sparse.csr_array((self.inputs.shape[0], extra))
+        return replace(
+            self,
+            direct=np.append(self.direct, np.zeros(extra)),
+            inputs=sparse.csr_array(sparse.hstack([self.inputs, empty])),
+        )

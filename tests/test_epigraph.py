@@ -1,0 +1,60 @@
+"""A curve's own epigraph and what cvxpy makes of it are one function: same optimum, same value."""
+
+from __future__ import annotations
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allocator.model import Linear, Quadratic, TradeCost
+from allocator.model.combination import Combination
+from allocator.model.epigraph import Epigraph
+
+SIZE = 4
+
+
+def draw(seed: int) -> tuple[Quadratic, TradeCost, Linear, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    reference = rng.uniform(0.0, 2.0, SIZE)
+    variance = Quadratic(rng.normal(size=(2, SIZE)), rng.choice([0.0, 0.5], SIZE), reference)
+    cost = TradeCost(rng.uniform(0, 1, SIZE), rng.choice([0.0, 0.3], SIZE), rng.choice([0.0, 0.7], SIZE), reference)
+    return variance, cost, Linear.of(rng.normal(size=SIZE), rng.normal()), rng.uniform(0.0, 3.0, SIZE)
+
+
+def least(found: Epigraph, held: np.ndarray) -> float:
+    """Return the function's value at ``held`` by its definition: the least over its own columns."""
+    own = cp.Variable(len(found.price))
+    rules = [found.inputs @ held + found.outputs @ own == found.right] if len(found.right) else []
+    if found.positive.any():
+        rules.append(own[np.flatnonzero(found.positive)] >= 0)
+    worth = found.price @ own + cp.sum(cp.multiply(found.square, cp.square(own)))
+    cp.Problem(cp.Minimize(worth), rules).solve(solver=cp.CLARABEL)
+    return float(worth.value) + float(found.direct @ held) + found.constant
+
+
+@given(st.integers(0, 10_000))
+def test_the_epigraph_is_the_function(seed: int) -> None:
+    variance, cost, linear, held = draw(seed)
+    mixed = Combination(((2.0, variance), (0.5, cost), (-1.0, linear)))
+    for expression in (variance, cost, mixed):
+        found = expression.epigraph(1.0)
+        assert found is not None
+        assert least(found, held) == pytest.approx(float(expression.value(held)[0]), abs=1e-6)
+
+
+def test_what_curves_the_wrong_way_is_left_to_be_refused() -> None:
+    variance, cost, linear, _ = draw(1)
+    assert variance.epigraph(-1.0) is None
+    assert cost.epigraph(-1.0) is None
+    assert Combination(((-1.0, variance), (1.0, linear))).epigraph(1.0) is None
+    assert Combination(((-1.0, variance), (1.0, linear))).epigraph(-1.0) is not None
+
+
+def test_a_function_of_fewer_rows_ignores_the_further_ones() -> None:
+    variance, _, _, held = draw(2)
+    found = variance.epigraph(1.0)
+    assert found is not None
+    wide = found.widened(2)
+    assert least(wide, np.append(held, [5.0, 7.0])) == pytest.approx(float(variance.value(held)[0]), abs=1e-6)
