@@ -88,10 +88,18 @@ def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
         if not found or not all(parts):
             problems.add(Text("not of the form KEY=VALUE", "格式应为 KEY=VALUE"), "--set", override)
             continue
-        changed.update(_set(content, parts, parse_scalar(value.strip()), problems))
+        changed.update(_set(content, parts, _value(key, value.strip(), problems), problems))
     problems.raise_if_any()
     document = Document(content, dict(settings.lines))
     return _settings(document, settings.file, settings.folder, frozenset(changed))
+
+
+def _value(key: str, text: str, problems: Problems) -> Any:
+    """Return a scalar, or a list or mapping in YAML's one-line form, under the same restrictions as a fund file."""
+    if not text.startswith(("[", "{")):
+        return parse_scalar(text)
+    content = parse_yaml(f"value: {text}", f"--set {key}", problems).content
+    return content.get("value") if isinstance(content, dict) else None
 
 
 def validate_options(model: type[Options], options: Mapping[str, Any], settings: Settings, key_prefix: str) -> Options:

@@ -240,6 +240,17 @@ def test_overrides_reach_keys_options_and_terms_by_name_or_number(tmp_path: Path
     assert settings.where("fund.name") == "fund.yaml, line 1, fund.name"
 
 
+def test_an_override_may_be_a_list_or_a_mapping_on_one_line(tmp_path: Path) -> None:
+    settings = apply_overrides(
+        load(tmp_path, FULL), ["capital.what_if=[{kind: bond, k: -0.1}]", "capital.overrides={a.b: 0.25}"]
+    )
+    assert settings.capital is not None
+    assert settings.capital.options["what_if"] == [{"kind": "bond", "k": -0.1}]
+    assert settings.capital.options["overrides"] == {"a.b": 0.25}
+    with pytest.raises(InputError, match="--set capital.what_if.*not valid YAML"):
+        apply_overrides(load(tmp_path, FULL), ["capital.what_if=[{kind: x"])
+
+
 def test_no_override_changes_nothing_and_an_equal_one_only_its_mark(tmp_path: Path) -> None:
     settings = load(tmp_path, FULL)
     assert apply_overrides(settings, []) == settings
