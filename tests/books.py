@@ -5,17 +5,21 @@ the loss-absorption pool), drawn from a catalogue of 20 types (`CATALOGUE`: dura
 of the expected return). The charges and the correlations are those of the published rules in round figures;
 the liabilities are one cash-flow duration per account.
 
-- ``short`` books: liabilities of 2–6 years' duration against assets of about 8, so the rate module is
-  driven by rising rates and large; its correlation with equity, property and overseas equity is negative,
-  and with little equity the aggregate falls in the rate module near the optimum: the naive cone's hole.
-- ``long`` books: durations of 10–16 years, falling rates bind.
-- the required ratio is the current random book's own ratio times a factor in [0.95, 1.35] (tight to loose),
-  and at most 0.97 of the best ratio a hundred random books reach, so that something compliant exists.
+- ``matched`` books (55%): the liabilities' duration lies up to 0.4 years of the account short of the assets',
+  and bonds may only move by 5–20% of what is held, as where most are held to maturity. The rate module is
+  small beside equity; its correlations with equity, property and overseas equity are negative, so the
+  aggregate falls in it near the optimum: the naive cone's hole.
+- ``short`` books (15%): liabilities of 2–6 years, rising rates bind.
+- ``long`` books (30%): liabilities of 10–16 years, falling rates bind.
+- actual capital is 1.5 to 3 times the current book's minimum capital; the required ratio is the current one
+  times a factor in [0.95, 1.35] (loose to tight), and at most 0.97 of the best ratio that a hundred random
+  books inside the bounds reach, so that something compliant exists.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +40,7 @@ from allocator.model import Linear, ObjectiveTerm, Sense, Space, Term, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.types import Source, Text
 
-__all__ = ["MARKET", "QUANT", "Book", "book", "budgets", "build_model", "label", "space_of", "trap"]
+__all__ = ["MARKET", "QUANT", "Book", "Shape", "book", "budgets", "build_model", "label"]
 
 Vector = NDArray[np.float64]
 MARKET_ORDER = ("rate", "equity", "property", "overseas_fi", "overseas_eq", "currency")
@@ -116,6 +120,14 @@ CATALOGUE = (
 )
 
 
+class Shape(StrEnum):
+    """How the liabilities lie to the assets; see the module's head."""
+
+    MATCHED = "matched"
+    SHORT = "short"
+    LONG = "long"
+
+
 @dataclass(frozen=True, eq=False)
 class Book:
     """A model and the ratio it must hold."""
@@ -123,7 +135,7 @@ class Book:
     model: Model
     required: float
     accounts: int
-    short: bool
+    shape: Shape
 
 
 def label(text: str) -> Text:
@@ -284,92 +296,84 @@ def _tree(
     return leaves.tree(WeightedSum("minimum_capital", label("MC"), children=(net,), weights=(factor,)))
 
 
-def book(seed: int, accounts: int | None = None, short: bool | None = None) -> Book:
+def book(seed: int, accounts: int | None = None, shape: Shape | None = None) -> Book:
     """Return the random book of that seed; see the module's head."""
     random = np.random.default_rng(seed)
     accounts = accounts or int(random.integers(1, 3))
-    short = bool(random.random() < 0.6) if short is None else short
-    names = ("traditional", "participating")[:accounts]
-    count = int(random.integers(12, 41))
-    pick = [CATALOGUE[i % len(CATALOGUE)] for i in random.permutation(max(count // accounts + 1, 12))]
-    kinds, owner = [], []
-    for name in names:
-        own = pick[: count // accounts] if count // accounts <= len(pick) else pick
-        kinds += own
-        owner += [name] * len(own)
-    account = np.array(owner)
+    shape = shape or Shape(str(random.choice(list(Shape), p=[0.55, 0.15, 0.3])))
+    kinds, account = _draw_kinds(random, accounts)
     size = len(kinds)
     expected = np.array([kind.expected for kind in kinds]) + random.normal(0.0, 0.003, size)
     total = 10 ** random.uniform(9, 12)
     share = {"traditional": 1.0} if accounts == 1 else {"traditional": 0.55, "participating": 0.45}
-
-    def draw() -> Vector:
-        weights = random.gamma(0.7, size=size) + 1e-3
-        for name in names:
-            weights[account == name] *= share[name] / weights[account == name].sum()
-        return weights * total
-
-    current = draw()
-    upper = np.empty(size)
-    for name in names:
-        upper[account == name] = share[name] * total
-    upper = np.minimum(upper, np.maximum(current, total * random.uniform(0.15, 0.4, size)))
-    years = random.uniform(2, 6) if short else random.uniform(10, 16)
-    liability = {name: 0.85 * share[name] * total * years * random.uniform(0.8, 1.2) for name in names}
-    pool = accounts == 2
+    free = np.array([total * share[name] for name in account])
+    current = _draw_holdings(random, account, np.zeros(size), free, share, total)
+    lower, upper = np.zeros(size), np.minimum(free, np.maximum(current, total * random.uniform(0.15, 0.4, size)))
+    years = np.array([kind.duration for kind in kinds])
+    if shape is Shape.MATCHED:
+        give = random.uniform(0.05, 0.2)
+        lower, upper = (
+            np.where(years > 0, (1 - give) * current, lower),
+            np.where(years > 0, (1 + give) * current, upper),
+        )
     tree = _tree(
         kinds,
         account,
-        liability,
+        {name: _liability(random, shape, share[name] * total, (years * current)[account == name]) for name in share},
         life=total * random.uniform(0.01, 0.03),
-        cap=total * random.uniform(0.01, 0.06) if pool else 0.0,
+        cap=total * random.uniform(0.01, 0.06) if accounts == 2 else 0.0,
         fx=total * random.uniform(0.0, 0.03),
         factor=random.uniform(0.9, 1.0),
     )
-    capital = total * random.uniform(0.06, 0.14)
-    best = capital / min(tree.value(draw()) for _ in range(100))
+    capital = tree.value(current) * random.uniform(1.5, 3.0)
+    others = [_draw_holdings(random, account, lower, upper, share, total) for _ in range(100)]
+    best = capital / min(tree.value(other) for other in [current, *others])
     required = min(capital / tree.value(current) * random.uniform(0.95, 1.35), 0.97 * best)
-    space = Space(
-        np.array([f"{kind.name}_{i}" for i, kind in enumerate(kinds)]),
-        account,
-        current,
-        np.zeros(size),
-        upper,
-        np.ones(size, dtype=bool),
-        np.zeros(size),
-        total,
-    )
+    names = np.array([f"{kind.name}_{i}" for i, kind in enumerate(kinds)])
+    funded = np.ones(size, dtype=bool)
+    space = Space(names, account, current, lower, upper, funded, np.zeros(size), total)
     limit = CapitalLimit("comprehensive", label("comprehensive"), "minimum_capital", required, capital)
-    return Book(build_model(space, expected, tree, (limit,)), required, accounts, short)
+    return Book(build_model(space, expected, tree, (limit,)), required, accounts, shape)
 
 
-def space_of(current: list[float], upper: list[float] | None = None, account: list[str] | None = None) -> Space:
-    size = len(current)
-    return Space(
-        np.array([f"a{i}" for i in range(size)]),
-        np.array(account or ["general"] * size),
-        np.array(current, dtype=float),
-        np.zeros(size),
-        np.full(size, np.inf) if upper is None else np.array(upper, dtype=float),
-        np.ones(size, dtype=bool),
-        np.zeros(size),
-        float(sum(current)),
-    )
+def _draw_kinds(random: np.random.Generator, accounts: int) -> tuple[list[Kind], NDArray[np.str_]]:
+    """Draw 12 to 40 rows from the catalogue, the same types in every account."""
+    count = int(random.integers(12, 41)) // accounts
+    order = random.permutation(max(count, len(CATALOGUE)))
+    kinds = [CATALOGUE[i % len(CATALOGUE)] for i in order[:count]]
+    names = np.repeat(["traditional", "participating"][:accounts], count)
+    return kinds * accounts, names
 
 
-def trap() -> Model:
-    """Short liabilities: the rate module is large, and the aggregate falls in it where equity is large.
+def _draw_holdings(
+    random: np.random.Generator,
+    account: NDArray[np.str_],
+    lower: Vector,
+    upper: Vector,
+    share: dict[str, float],
+    total: float,
+) -> Vector:
+    """Draw amounts inside the bounds that meet every account's budget."""
+    amounts = random.gamma(0.7, size=len(account)) + 1e-3
+    for name, part in share.items():
+        rows = account == name
+        low, high = lower[rows], upper[rows]
+        # Fill the room above the lower bounds in proportion to the draw, as far as the upper ones let it.
+        room, filled = part * total - low.sum(), np.zeros(rows.sum())
+        for _ in range(50):
+            open_ = filled < high - low
+            missing = room - filled.sum()
+            if missing <= 0 or not open_.any():
+                break
+            step = np.where(open_, amounts[rows], 0.0)
+            filled = np.minimum(filled + missing * step / step.sum(), high - low)
+        amounts[rows] = low + filled
+    return amounts
 
-    v = (rate, equity), ρ = −0.14: sqrt(v′Rv) falls in the rate module while rate < 0.14 equity. A cone that
-    holds the module only from below inflates it to 0.14 × equity and saves capital that is not there.
-    """
-    leaves = sparse.csr_array(np.array([[0.01, 0.0, 0.0], [-0.01, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.35]]))
-    names = ("up", "down", "zero", "equity")
-    up, down, zero, equity = (Leaf(name, label(name), row=row) for row, name in enumerate(names))
-    rate = Maximum("rate", label("rate"), children=(up, down, zero))
-    matrix = correlation_matrix(("rate", "equity"), {("rate", "equity"): -0.14})
-    root = Aggregate("root", label("root"), children=(rate, equity), correlations=(matrix,))
-    tree = CapitalTree(root, leaves, np.zeros(4))
-    space = space_of([30.0, 30.0, 40.0])
-    limit = CapitalLimit("comprehensive", label("ratio"), "root", 2.0, 35.0)
-    return build_model(space, np.array([0.020, 0.022, 0.08]), tree, (limit,))
+
+def _liability(random: np.random.Generator, shape: Shape, total: float, held: Vector) -> float:
+    """Draw amount × duration of an account's liabilities."""
+    if shape is Shape.MATCHED:
+        return float(held.sum()) - total * random.uniform(0.0, 0.4)
+    years = random.uniform(2, 6) if shape is Shape.SHORT else random.uniform(10, 16)
+    return 0.85 * total * years * random.uniform(0.8, 1.2)

@@ -14,7 +14,8 @@ from allocator.settings import SolveSettings
 from allocator.solve import solve
 from allocator.types import Source, Text
 from allocator.verify import verify
-from tests.books import book, build_model, label, space_of, trap
+from tests.books import book, build_model, label
+from tests.small_models import space_of, trap
 
 USER = Source("user")
 
@@ -108,7 +109,7 @@ def _largest_equity(x0: float) -> float:
     return (0.14 * r + np.sqrt((0.14 * r) ** 2 - r**2 + 17.5**2)) / 0.35
 
 
-@pytest.mark.parametrize("seed", [2, 3, 8, 14])
+@pytest.mark.parametrize("seed", [2, 3, 11, 12])
 def test_random_books_keep_the_promise(seed: int) -> None:
     case = book(seed)
     answer = solve(case.model)

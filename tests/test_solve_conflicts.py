@@ -12,7 +12,8 @@ from allocator.model import Linear, Model, Sense, Term
 from allocator.settings import SolveSettings
 from allocator.solve import find_conflicts, relax_by_priority, solve
 from allocator.types import Source
-from tests.books import book, build_model, label, space_of, trap
+from tests.books import book, build_model, label
+from tests.small_models import space_of, trap
 
 
 def share(name: str, row: list[float], sense: Sense, right: float, priority: int = 0) -> Term:
@@ -92,8 +93,8 @@ def test_a_ratio_out_of_reach_is_told_the_best_that_is() -> None:
 
 
 def test_infeasibility_is_proven_through_the_pool_too() -> None:
-    case = book(8)
-    limit = replace(case.model.capital_limits[0], multiplier=3.0 * case.required)
+    case = book(20)
+    limit = replace(case.model.capital_limits[0], multiplier=1.5 * case.required)
     with pytest.raises(Infeasible) as caught:
         solve(replace(case.model, capital_limits=(limit,)))
     reached = next(problem for problem in caught.value.problems if problem.where == "comprehensive")

@@ -14,7 +14,8 @@ from allocator.model import Linear, Model, Sense, Term
 from allocator.solve import solve
 from allocator.types import Source
 from allocator.verify import verify
-from tests.books import book, label, trap
+from tests.books import book, label
+from tests.small_models import trap
 
 
 def test_every_requirement_is_listed() -> None:
@@ -45,7 +46,10 @@ def test_the_worst_failure_comes_first() -> None:
         verify(case.model, holdings)
     where = [problem.where for problem in caught.value.problems]
     assert len(where) >= 3
-    assert where[0].startswith("budget[")
+    # A row at −0.1% of the total misses by 1e4 tolerances, the budgets, 1% too large, by about 1e5.
+    assert where[0].startswith(("budget[", "bounds["))
+    misses = [float(problem.got) - float(problem.allowed.split()[0]) for problem in caught.value.problems]  # type: ignore[arg-type,union-attr]
+    assert abs(misses[0]) >= abs(misses[1]) >= abs(misses[2])
 
 
 def test_a_number_that_is_none_fails() -> None:

@@ -16,10 +16,12 @@ from allocator.model.terms import (
     Term,
 )
 from allocator.model.tilts import TiltSpec
+from allocator.model.uncertain import ConditionalValueAtRisk, RobustReturn
 
 __all__ = [
     "TOLERANCE",
     "CapitalLimit",
+    "ConditionalValueAtRisk",
     "ConstraintSpec",
     "Expression",
     "Linear",
@@ -32,6 +34,7 @@ __all__ = [
     "Quadratic",
     "ReturnModelSpec",
     "Risk",
+    "RobustReturn",
     "RiskModelSpec",
     "ScenarioSpec",
     "Scenarios",

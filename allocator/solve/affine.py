@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.solve.program import Block, Cone, merged
+from allocator.solve.program import Block, Cone
 
-__all__ = ["Affine", "Rows"]
+__all__ = ["Affine", "Fragment", "Rows", "joined"]
 
 Vector = NDArray[np.float64]
 
@@ -43,9 +43,9 @@ class Affine:
         """Return self − other."""
         return Affine.combine(((1.0, self), (-1.0, other)))
 
-    def value(self, primal: Vector) -> float:
+    def value(self, primal: Sequence[float]) -> float:
         """Return its value at a point."""
-        return float(sum(primal[column] * factor for column, factor in self.coefficients.items())) + self.constant
+        return sum([primal[column] * factor for column, factor in self.coefficients.items()], self.constant)
 
 
 class Rows:
@@ -103,22 +103,56 @@ class Rows:
         """Add ``factors @ columns`` to the functions of the rows from ``first`` on."""
         self._grids.append((first, np.arange(columns.start, columns.stop), np.atleast_2d(factors)))
 
-    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector]:
-        """Return rows, columns and values of A in ``right − A z ∈ K``."""
+    def frozen(self) -> Fragment:
+        """Return what was collected, as arrays."""
         rows, columns, values = [np.array(self._rows, dtype=int)], [np.array(self._columns, dtype=int)], [self._values]
         for first, at, factors in self._grids:
             down, across = np.nonzero(factors)
             rows.append(first + down)
             columns.append(at[across])
             values.append(-factors[down, across])  # type: ignore[arg-type]
-        return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+        entries = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+        return Fragment(self.width, self.columns, entries, np.array(self._right), tuple(self._blocks))
 
-    @property
-    def right(self) -> Vector:
-        """b of the rows."""
-        return np.array(self._right)
 
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """The cones, in the order of the rows."""
-        return merged(self._blocks)
+@dataclass(frozen=True, eq=False)
+class Fragment:
+    """Rows ``right − A z ∈ K`` over ``width`` shared columns and ``columns`` of its own behind them.
+
+    Parameters
+    ----------
+    width, columns : int
+        See above.
+    entries : (rows, columns, values)
+        Entries of A, rows counted from zero.
+    right : ndarray
+        b.
+    blocks : tuple of Block
+        K.
+    """
+
+    width: int
+    columns: int
+    entries: tuple[NDArray[np.int64], NDArray[np.int64], Vector]
+    right: Vector
+    blocks: tuple[Block, ...]
+
+
+def joined(fragments: Sequence[Fragment]) -> Fragment:
+    """Return fragments over the same shared columns as one, each keeping columns of its own."""
+    width = fragments[0].width
+    rows, columns = [], []
+    height = extra = 0
+    for fragment in fragments:
+        down, across, _ = fragment.entries
+        rows.append(down + height)
+        columns.append(np.where(across >= width, across + extra, across) if extra and fragment.columns else across)
+        height += len(fragment.right)
+        extra += fragment.columns
+    entries = (
+        np.concatenate(rows),
+        np.concatenate(columns),
+        np.concatenate([fragment.entries[2] for fragment in fragments]),
+    )
+    right = np.concatenate([fragment.right for fragment in fragments])
+    return Fragment(width, extra, entries, right, tuple(block for part in fragments for block in part.blocks))

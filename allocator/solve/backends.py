@@ -115,17 +115,19 @@ _VERDICTS = {
 
 
 def _clarabel_cone(clarabel: Any, block: Block) -> Any:
-    makers = {
-        Cone.ZERO: clarabel.ZeroConeT,
-        Cone.NONNEGATIVE: clarabel.NonnegativeConeT,
-        Cone.SECOND_ORDER: clarabel.SecondOrderConeT,
-        Cone.SEMIDEFINITE: clarabel.PSDTriangleConeT,
-    }
     if block.cone is Cone.EXPONENTIAL:
         return clarabel.ExponentialConeT()
     if block.cone is Cone.POWER:
         return clarabel.PowerConeT(block.power)
-    return makers[block.cone](block.size)
+    return getattr(clarabel, _CLARABEL_CONES[block.cone])(block.size)
+
+
+_CLARABEL_CONES = {
+    Cone.ZERO: "ZeroConeT",
+    Cone.NONNEGATIVE: "NonnegativeConeT",
+    Cone.SECOND_ORDER: "SecondOrderConeT",
+    Cone.SEMIDEFINITE: "PSDTriangleConeT",
+}
 
 
 class Scs(Backend):

@@ -174,8 +174,11 @@ class RootBox:
         blank = Box(np.full(size, -np.inf), np.full(size, np.inf), {}, {}, {}, Branch())
         return self._refreshed(blank, Branch(), range(size))
 
-    def box(self, branch: Branch, parent: Box) -> Box:
-        """Return the intervals inside a branch that adds one decision to that of ``parent``."""
+    def box(self, branch: Branch, parent: Box, watched: frozenset[int]) -> Box:
+        """Return the intervals inside a branch that adds one decision to that of ``parent``.
+
+        Only nodes that are ``watched`` are narrowed; the others keep the parent's intervals.
+        """
         changed = [
             position
             for now, before in ((branch.intervals, parent.branch.intervals), (branch.pieces, parent.branch.pieces))
@@ -187,7 +190,7 @@ class RootBox:
             # The pieces of a maximum feel its interval, and so does whatever else they feed.
             for node in (position, *(self.form.children[position] if position in self.form.pieces else ())):
                 affected.update(self.form.ancestors[node])
-        return self._refreshed(parent, branch, sorted(affected))
+        return self._refreshed(parent, branch, sorted(affected & watched | set(changed)))
 
     def _refreshed(self, parent: Box, branch: Branch, positions: Iterable[int]) -> Box:
         """Return the box with the intervals at ``positions`` worked out anew, each inside the parent's."""
@@ -202,7 +205,9 @@ class RootBox:
                 if other is not None:
                     low, high = max(low, other[0]), min(high, other[1])
             lower[position], upper[position] = max(low, lower[position]), min(high, upper[position])
-            if position in self.form.pieces:
+            if position in branch.intervals or position in branch.pieces:
+                if position not in self.form.pieces:
+                    continue
                 self._hand_down(position, lower, upper, allowed[position])
                 above[position] = self._differences(position, lower, upper)
                 allowed[position] = _possible(above[position], branch.pieces.get(position))
@@ -288,4 +293,4 @@ def _norm_range(matrix: NDArray[np.float64], lower: Vector, upper: Vector) -> In
         size = np.maximum(np.abs(lower), np.abs(upper))
         return low, float(np.sqrt(size @ np.abs(matrix) @ size))
     points = lower + corners(len(lower)) * (upper - lower)
-    return low, float(np.sqrt(np.maximum(np.einsum("ki,ij,kj->k", points, matrix, points), 0.0).max()))
+    return low, float(np.sqrt(max(float(((points @ matrix) * points).sum(axis=1).max()), 0.0)))

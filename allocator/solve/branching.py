@@ -29,10 +29,11 @@ def split(formulation: Formulation, box: Box | None, assembled: Assembled, answe
     A node of the tree whose column is not its true value lies. What the lie is worth: the change of the
     limited modules, at their multipliers, when this one node told the truth.
     """
-    form, relaxed = formulation.form, assembled.relaxed
-    if form is None or box is None or relaxed is None:
+    form = formulation.form
+    if form is None or box is None:
         return []
-    values = {position: function.value(answer.primal) for position, function in relaxed.functions.items()}
+    primal = answer.primal.tolist()
+    values = {position: function.value(primal) for position, function in assembled.functions.items()}
     undecided = _undecided_selector(form, box, values)
     if undecided is not None:
         return [box.branch.decided(undecided, (piece,)) for piece in box.allowed[undecided]]
@@ -42,7 +43,7 @@ def split(formulation: Formulation, box: Box | None, assembled: Assembled, answe
         if position not in values and all(child in values for child in form.children[position]):
             values[position] = form.value_at(position, values) if form.children[position] else 0.0
     lies = []
-    for position in relaxed.loose:
+    for position in assembled.loose:
         truth = _truth(formulation, box, position, values)
         size = abs(values[position] - truth)
         if size > HONEST:
@@ -59,10 +60,14 @@ def split(formulation: Formulation, box: Box | None, assembled: Assembled, answe
 def _worth(form: Form, position: int, truth: float, values: dict[int, float], prices: dict[int, float]) -> float:
     """Return the price of the change above ``position`` when it takes its true value, all other lies kept."""
     told = {**values, position: truth}
+    changed = {position}
     for other in form.ancestors[position]:
-        if other in values:
+        if other in values and changed.intersection(form.children[other]):
             # A column that is held loosely keeps its own lie: only the change is passed on.
-            told[other] = values[other] + form.value_at(other, told) - form.value_at(other, values)
+            change = form.value_at(other, told) - form.value_at(other, values)
+            if change != 0.0:
+                told[other] = values[other] + change
+                changed.add(other)
     return sum(price * (told[module] - values[module]) for module, price in prices.items())
 
 

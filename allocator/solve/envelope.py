@@ -8,7 +8,7 @@ with it is looked through, which is tighter than two envelopes in a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ Vector = NDArray[np.float64]
 
 WIDE = 6
 """Modules that are interpolated; the others of an aggregate, the narrowest ones, share one slope each."""
-
-REMEMBERED = 256
-"""Envelopes kept for one aggregate."""
 
 NARROW = 1e-11
 """Width of an interval, in the program's money, below which it counts as a point."""
@@ -67,7 +64,6 @@ class Norm:
     position: int
     arguments: tuple[int, ...]
     signs: tuple[int, ...]
-    _known: dict[bytes, _Corners] = field(default_factory=dict, repr=False)
 
     @classmethod
     def over(cls, form: Form, position: int, box: Box) -> Norm:
@@ -99,23 +95,10 @@ class Norm:
                 return known[at]
             below = np.stack([visit(child) for child in self.form.children[at]], axis=1)
             allowed = possible.get(self.form.selected.get(at, -1))
-            squares = [np.einsum("ki,ij,kj->k", below, matrix, below) for matrix in self.form.matrices(at, allowed)]
+            squares = [((below @ matrix) * below).sum(axis=1) for matrix in self.form.matrices(at, allowed)]
             return np.asarray(np.sqrt(np.maximum(np.max(squares, axis=0), 0.0)))
 
         return visit(self.position)
-
-    def corners(self, box: Box) -> _Corners | None:
-        """Return the envelope over ``box``, None where it is unbounded; most branches leave most boxes alone."""
-        at = np.array(self.arguments)
-        lower, upper = box.lower[at], box.upper[at]
-        if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-            return None
-        key = lower.tobytes() + upper.tobytes() + repr([box.allowed[i] for i in self.form.selected.values()]).encode()
-        if key not in self._known:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[key] = _find_corners(self, lower, upper, box.allowed)
-        return self._known[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +123,11 @@ def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affin
     The widest modules are interpolated. Along any other module yᵢ the aggregate is convex, so at each corner
     of the wide ones it lies below its value at yᵢ's low end, raised where needed, plus one common slope.
     """
-    known = norm.corners(box)
-    if known is None:
+    at = np.array(norm.arguments)
+    lower, upper = box.lower[at], box.upper[at]
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         return
+    known = _find_corners(norm, lower, upper, box.allowed)
     count = len(known.heights)
     weights = rows.new_columns(count)
     rows.add(rows.require(Cone.NONNEGATIVE, [_NOTHING] * count), weights, np.eye(count))
@@ -160,10 +145,11 @@ _NOTHING = Affine({})
 def _find_corners(norm: Norm, lower: Vector, upper: Vector, allowed: Mapping[int, tuple[int, ...]]) -> _Corners:
     width = np.maximum(upper - lower, 0.0)
     order = np.argsort(-width, kind="stable")
-    wide = [int(i) for i in sorted(order[:WIDE].tolist()) if width[i] > NARROW]
-    rest = [i for i in range(len(width)) if i not in wide]
+    wide = sorted(i for i in order[:WIDE].tolist() if width[i] > NARROW)
+    rest = sorted(i for i in order[WIDE:].tolist() if width[i] > NARROW)
     grid, inner = corners(len(wide)), corners(len(rest))
-    points = np.tile(lower, (len(grid) * len(inner), 1))
+    # A module whose interval is a point stands at its high end, which is where an over-estimate may put it.
+    points = np.tile(np.where(width > NARROW, lower, upper), (len(grid) * len(inner), 1))
     points[:, wide] += np.repeat(grid, len(inner), axis=0) * width[wide]
     points[:, rest] += np.tile(inner, (len(grid), 1)) * width[rest]
     heights = norm.values(points, allowed).reshape((len(grid), *([2] * len(rest))))
@@ -172,7 +158,7 @@ def _find_corners(norm: Norm, lower: Vector, upper: Vector, allowed: Mapping[int
     for i in rest:
         low, high = heights[..., 0], heights[..., 1]
         span = float(width[i])
-        slope = float(np.median(high - low)) / span if span > NARROW else 0.0
+        slope = float(np.median(high - low)) / span
         slopes.append(slope)
         heights = np.maximum(low, high - slope * span)
     shares = np.vstack([np.ones(len(grid)), grid.T * width[wide, None]])

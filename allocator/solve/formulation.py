@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from allocator.model.model import CapitalLimit, Model
-from allocator.solve.affine import Affine, Rows
-from allocator.solve.boxes import Box, Knapsack, RootBox
+from allocator.solve.affine import Affine, Fragment, Rows, joined
+from allocator.solve.boxes import Box, Branch, Knapsack, RootBox
 from allocator.solve.form import OVER, UNDER, Form, Side
 from allocator.solve.plain import Plain, compile_plain
 from allocator.solve.program import Answer, ConeProgram
-from allocator.solve.relaxation import Relaxed, find_sides, relax
+from allocator.solve.relaxation import Relaxation, find_sides
 from allocator.solve.restriction import Restriction
 
 __all__ = ["Assembled", "Formulation"]
@@ -35,15 +37,18 @@ class Assembled:
         Row of each capital limit.
     price : float
         Price of the objective's module, program units.
-    relaxed : Relaxed or None
-        How the tree's columns read; None for a restriction.
+    functions : mapping of int to Affine
+        How the tree's nodes read as functions of the columns.
+    loose : tuple of int
+        Nodes that may lie; none in a restriction.
     """
 
     program: ConeProgram
     right: Vector
     limits: tuple[int, ...]
     price: float = 0.0
-    relaxed: Relaxed | None = None
+    functions: Mapping[int, Affine] = field(default_factory=dict)
+    loose: tuple[int, ...] = ()
 
 
 class Formulation:
@@ -67,6 +72,8 @@ class Formulation:
         self.objective_module = self.form.position(model.capital_module or tree.root.name) if priced else -1
         self.root = RootBox(self.form, Knapsack(model, self.plain.scale))
         self.sides = find_sides(self.form, self.root.whole, self._targets())
+        self.relaxed = Relaxation(self.form, self.sides, self.plain.leaves, self.plain.program.size)
+        self._limit_rows: dict[float, Fragment] = {}
 
     def _targets(self) -> dict[int, Side]:
         targets: dict[int, Side] = {}
@@ -85,6 +92,10 @@ class Formulation:
         """The box of the root; None without a tree."""
         return None if self.form is None else self.root.whole
 
+    def box(self, branch: Branch, parent: Box) -> Box:
+        """Return the box of a branch that adds one decision to that of ``parent``."""
+        return self.root.box(branch, parent, self.relaxed.watched)
+
     def relaxation(self, box: Box | None, price: float = 0.0, margin: float = 0.0) -> Assembled:
         """Return the relaxation inside ``box``.
 
@@ -100,8 +111,13 @@ class Formulation:
         if self.form is None or box is None:
             program = self.plain.program
             return Assembled(program, program.right, ())
-        relaxed = relax(self.form, box, self.sides, self.plain.leaves, self.plain.program.size)
-        return self._assemble(relaxed.rows, relaxed.functions, price, margin, relaxed)
+        if margin not in self._limit_rows:
+            rows = Rows(self.relaxed.width)
+            self._add_limits(rows, self.relaxed.functions, margin, Affine({}))
+            self._limit_rows[margin] = rows.frozen()
+        fragments, loose = self.relaxed.rows(box)
+        rows_of_tree = joined([self._limit_rows[margin], *fragments])
+        return self._assembled(rows_of_tree, self.relaxed.functions, price, margin, tuple(loose))
 
     def restriction(
         self, holdings: Vector, price: float = 0.0, margin: float = 0.0, elastic: bool = False
@@ -111,45 +127,50 @@ class Formulation:
             return self.relaxation(None)
         around = Restriction(self.form, self.form.amounts(holdings), self.plain.leaves, self.plain.program.size)
         functions = {position: around.bounded(position, side) for position, side in self._targets().items()}
-        return self._assemble(around.rows, functions, price, margin, None, elastic)
-
-    def _assemble(
-        self,
-        rows: Rows,
-        functions: dict[int, Affine],
-        price: float,
-        margin: float,
-        relaxed: Relaxed | None,
-        elastic: bool = False,
-    ) -> Assembled:
-        plain = self.plain
-        give = Affine.column(rows.new_column()) if elastic else Affine({})
-        held, shifts = [], []
-        for limit, position in self.limits:
-            shift = margin * self.reference(limit)
-            parts = [(-limit.multiplier, functions[position]), (1.0, give)]
-            if plain.cost >= 0:
-                parts.append((-limit.cost_weight, Affine.column(plain.cost)))
-            held.append(rows.at_least_zero(Affine.combine(parts, limit.available / plain.scale - shift)))
-            shifts.append(shift)
-        first = len(plain.program.right)
-        linear = np.zeros(rows.width + rows.columns)
-        base = plain.program
+        # The limits come first, wherever they are added: their rows are looked up by number.
+        limits = Rows(around.rows.width + around.rows.columns)
+        give = Affine.column(limits.new_column()) if elastic else Affine({})
+        self._add_limits(limits, functions, margin, give)
         if elastic:
-            base = replace(base, linear=np.zeros(base.size), quadratic=base.quadratic * 0.0, constant=0.0)
-            rows.at_least_zero(give)
-            priced, price = give, 1.0
-        else:
-            priced = functions[self.objective_module] if price else give
-        for column, factor in priced.coefficients.items():
-            linear[column] += price * factor
-        constant = base.constant + price * priced.constant
-        program = base.extended(rows.columns, rows.entries(), rows.right, rows.blocks, linear)
-        program = replace(program, constant=constant)
+            limits.at_least_zero(give)
+        rows = around.rows.frozen()
+        shared = replace(rows, width=rows.width + rows.columns, columns=0)
+        assembled = self._assembled(joined([limits.frozen(), shared]), functions, price, margin, ())
+        if not elastic:
+            return assembled
+        (column,) = give.coefficients
+        linear = np.zeros(assembled.program.size)
+        linear[column] = 1.0
+        flat = sparse.csc_array(assembled.program.quadratic.shape)
+        return replace(assembled, program=replace(assembled.program, quadratic=flat, linear=linear, constant=0.0))
+
+    def _add_limits(self, rows: Rows, functions: dict[int, Affine], margin: float, give: Affine) -> None:
+        for limit, position in self.limits:
+            parts = [(-limit.multiplier, functions[position]), (1.0, give)]
+            if self.plain.cost >= 0:
+                parts.append((-limit.cost_weight, Affine.column(self.plain.cost)))
+            room = limit.available / self.plain.scale - margin * self.reference(limit)
+            rows.at_least_zero(Affine.combine(parts, room))
+
+    def _assembled(
+        self, rows: Fragment, functions: dict[int, Affine], price: float, margin: float, loose: tuple[int, ...]
+    ) -> Assembled:
+        """Return the program of the plain part and ``rows``, the first of which are the capital limits."""
+        base = self.plain.program
+        linear = np.zeros(rows.width + rows.columns)
+        constant = base.constant
+        if price:
+            module = functions[self.objective_module]
+            constant += price * module.constant
+            for column, factor in module.coefficients.items():
+                linear[column] += price * factor
+        program = base.extended(len(linear) - base.size, rows.entries, rows.right, rows.blocks, linear)
         right = program.right.copy()
-        limits = tuple(first + row for row in held)
-        right[list(limits)] += shifts
-        return Assembled(program, right, limits, price, relaxed)
+        first = len(base.right)
+        limits = tuple(range(first, first + len(self.limits)))
+        for row, (limit, _) in zip(limits, self.limits, strict=True):
+            right[row] += margin * self.reference(limit)
+        return Assembled(replace(program, constant=constant), right, limits, price, functions, loose)
 
     def module_prices(self, assembled: Assembled, answer: Answer) -> dict[int, float]:
         """Return what one unit of money more of each limited or priced module costs, program units."""

@@ -15,12 +15,18 @@ from allocator.solve.program import Answer, Verdict
 if TYPE_CHECKING:
     from allocator.solve.search import Search
 
-__all__ = ["improve", "repair"]
+__all__ = ["improve", "repair", "settle"]
 
 Vector = NDArray[np.float64]
 
 ROUNDS = 6
 """Restrictions solved in a row from one start."""
+
+SETTLING = 20
+"""Restrictions solved at most to settle the final answer."""
+
+STILL = 1e-8
+"""Weight by which no row may move in the last of them."""
 
 
 def improve(search: Search, start: Vector) -> Vector | None:
@@ -46,6 +52,30 @@ def improve(search: Search, start: Vector) -> Vector | None:
             break
         best, value = point, reached
     return best
+
+
+def settle(search: Search, start: Vector) -> Vector:
+    """Return the local optimum that ``start`` belongs to, reached to rounding.
+
+    Branching stops as soon as the gap is closed, at a point that depends on the order of its steps; the local
+    optimum does not, so that units and row order leave no trace in the answer.
+    """
+    point, margin = start, AIM
+    for _ in range(SETTLING):
+        answer = _attempt(search, search.formulation.restriction(point, search.price, margin))
+        if answer is None:
+            break
+        reached = search.point(answer)
+        if not search.compliant(reached):
+            margin += AIM + 1.5 * max(-search.exact.room(reached), 0.0)
+            continue
+        moved = float(np.abs(reached - point).max()) / (search.model.space.total or 1.0)
+        if search.exact.objective(reached) < search.exact.objective(point) - 1e-3 * search.tolerance:
+            break
+        point = reached
+        if moved < STILL:
+            break
+    return point
 
 
 def repair(search: Search, start: Vector) -> Vector | None:

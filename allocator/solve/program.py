@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,11 +93,6 @@ class ConeProgram:
         """Number of columns N."""
         return len(self.linear)
 
-    @cached_property
-    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector]:
-        columns = np.repeat(np.arange(self.size), np.diff(self.matrix.indptr))
-        return self.matrix.indices.astype(int), columns, self.matrix.data
-
     def extended(
         self,
         columns: int,
@@ -114,7 +108,7 @@ class ConeProgram:
         columns : int
             Number of columns added.
         entries : (rows, columns, values)
-            Entries of the rows added, counted from the first of them.
+            Entries of the rows added, counted from the first of them; in each column by ascending row.
         right : ndarray
             Their right side.
         blocks : sequence of Block
@@ -122,10 +116,8 @@ class ConeProgram:
         linear : ndarray (N + columns,)
             Added to the objective.
         """
-        size, height = self.size + columns, len(self.right)
-        rows, across, values = (np.concatenate(pair) for pair in zip(self._entries, entries, strict=True))
-        rows[self.matrix.nnz :] += height
-        matrix = sparse.csc_array((values, (rows, across)), shape=(height + len(right), size))
+        size = self.size + columns
+        matrix = _below(self.matrix, size, entries, len(right))
         ends = np.append(self.quadratic.indptr, np.full(columns, self.quadratic.nnz, dtype=self.quadratic.indptr.dtype))
         return replace(
             self,
@@ -165,6 +157,27 @@ class ConeProgram:
         if upper.nnz == 0:
             return np.zeros(self.size)
         return np.asarray(upper @ primal + upper.T @ primal - upper.diagonal() * primal)
+
+
+def _below(
+    above: sparse.csc_array, size: int, entries: tuple[NDArray[np.int64], NDArray[np.int64], Vector], height: int
+) -> sparse.csc_array:
+    """Return ``above`` widened to ``size`` columns with rows of ``entries`` below it.
+
+    Each column holds the old entries, then the new ones: both are copied to where they end up.
+    """
+    rows, columns, values = entries
+    order = np.argsort(columns, kind="stable")
+    old, new = np.zeros(size, dtype=np.int64), np.bincount(columns, minlength=size)
+    old[: above.shape[1]] = np.diff(above.indptr)
+    old_before, new_before = np.cumsum(old) - old, np.cumsum(new) - new
+    at_old = np.arange(above.nnz) + np.repeat(new_before, old)
+    at_new = np.arange(len(values)) + np.repeat(old_before + old, new)
+    data, indices = np.empty(above.nnz + len(values)), np.empty(above.nnz + len(values), dtype=np.int64)
+    data[at_old], data[at_new] = above.data, values[order]
+    indices[at_old], indices[at_new] = above.indices, rows[order] + above.shape[0]
+    pointers = np.append(0, np.cumsum(old + new))
+    return sparse.csc_array((data, indices, pointers), shape=(above.shape[0] + height, size))
 
 
 class Verdict(Enum):

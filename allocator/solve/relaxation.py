@@ -16,16 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.capital.nodes import Absolute, Aggregate, Leaf, WeightedSum
-from allocator.solve.affine import Affine, Rows
+from allocator.solve.affine import Affine, Fragment, Rows
 from allocator.solve.boxes import Box
 from allocator.solve.envelope import NARROW, Norm, add_envelope, slope_signs
 from allocator.solve.form import OVER, UNDER, Form, Side
 from allocator.solve.program import Cone
 
-__all__ = ["Relaxed", "Sides", "add_norm", "find_sides", "flipped", "relax"]
+__all__ = ["Relaxation", "Sides", "add_norm", "find_sides", "flipped"]
 
 Vector = NDArray[np.float64]
 BOTH: Side = UNDER | OVER
+
+REMEMBERED = 4096
+"""Rows of single nodes kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +45,6 @@ class Sides:
 
     needed: dict[int, Side]
     norms: dict[int, Norm]
-
-
-@dataclass(frozen=True, eq=False)
-class Relaxed:
-    """Rows of the tree over the leaves' columns and new ones.
-
-    Parameters
-    ----------
-    rows : Rows
-        What to add below the plain program.
-    functions : dict of int to Affine
-        Each needed node as a function of the columns.
-    loose : list of int
-        Nodes that an envelope holds on their non-convex side, so that they may lie.
-    """
-
-    rows: Rows
-    functions: dict[int, Affine]
-    loose: list[int]
 
 
 def flipped(side: Side) -> Side:
@@ -111,98 +95,172 @@ def find_sides(form: Form, box: Box, targets: dict[int, Side]) -> Sides:
     return Sides({position: side for position, side in needed.items() if side}, norms)
 
 
-def relax(form: Form, box: Box, sides: Sides, leaves: slice, width: int) -> Relaxed:
-    """Return the rows of the tree inside ``box``; ``width`` columns stand before the new ones."""
-    rows = Rows(width)
-    functions: dict[int, Affine] = {}
-    loose: list[int] = []
-    for position, side in sorted(sides.needed.items()):
-        node = form.nodes[position]
-        below = form.children[position]
-        if isinstance(node, Leaf):
-            functions[position] = Affine.column(leaves.start + node.row)
-        elif isinstance(node, WeightedSum):
-            used = [(weight, functions[child]) for weight, child in zip(node.weights, below, strict=True) if weight]
-            functions[position] = Affine.combine(used)
-        elif position in form.pieces:
-            if _relax_pieces(rows, form, position, box, side, functions):
-                loose.append(position)
-        elif box.upper[position] - box.lower[position] <= NARROW and side & OVER:
-            functions[position] = Affine({}, float(box.upper[position]))
-        else:
-            functions[position] = Affine.column(rows.new_column())
-            if side & UNDER or position in box.branch.intervals:
-                # Needed from above only, a node still has to lift its interval's end to what is below it.
-                _relax_aggregate(rows, form, position, box, functions)
-            if side & OVER:
-                add_envelope(rows, sides.norms[position], box, functions, functions[position])
-                loose.append(position)
-        if position in box.branch.intervals:
-            _add_interval(rows, functions[position], *box.branch.intervals[position])
-    return Relaxed(rows, functions, loose)
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """The rows that hold one node inside its box, and whether it may lie there."""
+
+    rows: Fragment
+    loose: bool
 
 
-def _add_interval(rows: Rows, function: Affine, low: float, high: float) -> None:
-    if np.isfinite(low):
-        rows.at_least_zero(Affine.combine([(1.0, function)], -low))
-    if np.isfinite(high):
-        rows.at_least_zero(Affine.combine([(-1.0, function)], high))
+class Relaxation:
+    """The tree's columns, placed once, and its rows inside any box.
 
-
-def _relax_pieces(rows: Rows, form: Form, position: int, box: Box, side: Side, functions: dict[int, Affine]) -> bool:
-    """Add max(p₁, p₂, …) (a minimum is minus a maximum of minus the pieces); return whether it may lie.
-
-    From below: v ≥ pᵢ. From above, for every piece j still possible: v ≤ pⱼ + Σᵢ chord of (pᵢ − pⱼ)₊ over
-    the known range of the difference, which is zero once piece j is known to be the largest.
+    Parameters
+    ----------
+    form : Form
+        The tree.
+    sides : Sides
+        Which sides are needed on the whole box.
+    leaves : slice
+        Columns of the leaves.
+    width : int
+        Columns that stand before the tree's other ones.
     """
-    pieces = form.pieces[position]
-    sign = pieces.sign
-    signed = [
-        Affine.combine([(sign * weight, functions[child])])
-        for weight, child in zip(pieces.weights, pieces.children, strict=True)
-    ]
-    allowed = box.allowed[position]
-    above, certain = box.above[position], box.root_above[position]
-    if len(allowed) == 1:
-        # The node is its one piece; where bounds and budgets alone do not say so, the others must lie below.
-        chosen = signed[allowed[0]]
-        others = [chosen.minus(piece) for i, piece in enumerate(signed) if certain[i, allowed[0]] > 0.0]
-        if others:
-            rows.require(Cone.NONNEGATIVE, others)
-        functions[position] = Affine.combine([(sign, chosen)])
-        return False
-    functions[position] = Affine.column(rows.new_column())
-    value = Affine.combine([(sign, functions[position])])
-    rows.require(Cone.NONNEGATIVE, [value.minus(piece) for piece in signed])
-    if not side & (OVER if sign > 0 else UNDER):
-        return False
-    for j in allowed:
-        parts, constant = [(1.0, signed[j]), (-1.0, value)], 0.0
-        for i in allowed:
-            high, low = float(above[i, j]), -float(above[j, i])
-            if i == j or high <= 0.0:
-                continue
-            # The chord of max(d, 0) over low ≤ d ≤ high.
-            slope = 1.0 if low >= 0.0 else high / (high - low)
-            parts += [(slope, signed[i]), (-slope, signed[j])]
-            constant -= slope * min(low, 0.0)
-        if np.isfinite(constant) and all(np.isfinite(weight) for weight, _ in parts):
-            rows.at_least_zero(Affine.combine(parts, constant))
-    return True
 
+    def __init__(self, form: Form, sides: Sides, leaves: slice, width: int) -> None:
+        self._form = form
+        self._sides = sides
+        self.functions: dict[int, Affine] = {}
+        self._held: list[int] = []
+        self.width = width
+        for position in sorted(sides.needed):
+            node = form.nodes[position]
+            if isinstance(node, Leaf):
+                self.functions[position] = Affine.column(leaves.start + node.row)
+            elif isinstance(node, WeightedSum):
+                parts = zip(node.weights, form.children[position], strict=True)
+                used = [(weight, self.functions[child]) for weight, child in parts if weight]
+                self.functions[position] = Affine.combine(used)
+            else:
+                self.functions[position] = Affine.column(self.width)
+                self.width += 1
+                self._held.append(position)
+        self._dependence = {position: np.array(self._depends_on(position)) for position in sides.needed}
+        self.watched = self._find_watched()
+        self._known: dict[object, _Piece] = {}
 
-def _relax_aggregate(rows: Rows, form: Form, position: int, box: Box, functions: dict[int, Affine]) -> None:
-    """Add v ≥ sqrt(y′Ry), a cone. With several matrices still possible: their entrywise least, if it is one."""
-    below = list(form.children[position])
-    matrices = form.matrices(position, box.allowed.get(form.selected.get(position, -1)))
-    value = functions[position]
-    matrix = matrices[0]
-    if len(matrices) > 1:
-        rows.at_least_zero(Affine.combine([(1.0, value)], -box.lower[position]))
-        matrix = np.min(matrices, axis=0)
-        if np.linalg.eigvalsh(matrix)[0] < 0 or np.any(box.lower[below] < 0):
-            return
-    add_norm(rows, value, matrix, [functions[child] for child in below])
+    def _find_watched(self) -> frozenset[int]:
+        """Return the nodes whose intervals the rows look at, and what lies between them."""
+        seen = {argument for norm in self._sides.norms.values() for argument in norm.arguments}
+        for position in self._held:
+            pieces = self._form.pieces.get(position)
+            lies = pieces is not None and self._sides.needed[position] & (OVER if pieces.sign > 0 else UNDER)
+            if lies or position in self._form.selected:
+                seen |= {position, *self._form.children[position]}
+        between = {at for at in self.functions if seen.intersection(self._form.ancestors[at])}
+        return frozenset(seen | between)
+
+    def _depends_on(self, position: int) -> list[int]:
+        norm = self._sides.norms.get(position)
+        return [position, *self._form.children[position], *(norm.arguments if norm is not None else ())]
+
+    def rows(self, box: Box) -> tuple[list[Fragment], list[int]]:
+        """Return the rows inside ``box`` and the nodes that an envelope holds there, so that they may lie.
+
+        A branch leaves most nodes' boxes as they were; their rows are remembered.
+        """
+        fragments, loose = [], []
+        selectors = tuple(box.allowed[selector] for selector in self._form.selected.values())
+        for position in self._held + [at for at in box.branch.intervals if at not in self._held]:
+            watched = self._dependence[position]
+            key = (
+                position,
+                box.lower[watched].tobytes(),
+                box.upper[watched].tobytes(),
+                box.allowed.get(position),
+                box.branch.intervals.get(position),
+                selectors,
+            )
+            if key not in self._known:
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                self._known[key] = self._piece(position, box)
+            piece = self._known[key]
+            fragments.append(piece.rows)
+            if piece.loose:
+                loose.append(position)
+        return fragments, loose
+
+    def _piece(self, position: int, box: Box) -> _Piece:
+        rows = Rows(self.width)
+        side = self._sides.needed[position]
+        loose = False
+        if position in self._form.pieces:
+            loose = self._add_pieces(rows, position, box, side)
+        elif isinstance(self._form.nodes[position], Aggregate):
+            loose = self._add_aggregate(rows, position, box, side)
+        if position in box.branch.intervals:
+            low, high = box.branch.intervals[position]
+            for sign, end in ((1.0, low), (-1.0, high)):
+                if np.isfinite(end):
+                    rows.at_least_zero(Affine.combine([(sign, self.functions[position])], -sign * end))
+        return _Piece(rows.frozen(), loose)
+
+    def _add_pieces(self, rows: Rows, position: int, box: Box, side: Side) -> bool:
+        """Add max(p₁, p₂, …) (a minimum is minus a maximum of minus the pieces); return whether it may lie.
+
+        From below: v ≥ pᵢ. From above, for every piece j still possible: v ≤ pⱼ + Σᵢ chord of (pᵢ − pⱼ)₊ over
+        the known range of the difference, which is zero once piece j is known to be the largest.
+        """
+        pieces = self._form.pieces[position]
+        sign = pieces.sign
+        signed = [
+            Affine.combine([(sign * weight, self.functions[child])])
+            for weight, child in zip(pieces.weights, pieces.children, strict=True)
+        ]
+        value = Affine.combine([(sign, self.functions[position])])
+        allowed = box.allowed[position]
+        if len(allowed) == 1:
+            # The node is its one piece; where bounds and budgets alone do not say so, the others must lie below.
+            chosen = signed[allowed[0]]
+            certain = box.root_above[position][:, allowed[0]]
+            rows.zero(value.minus(chosen))
+            others = [chosen.minus(piece) for piece, above in zip(signed, certain, strict=True) if above > 0.0]
+            if others:
+                rows.require(Cone.NONNEGATIVE, others)
+            return False
+        rows.require(Cone.NONNEGATIVE, [value.minus(piece) for piece in signed])
+        if not side & (OVER if sign > 0 else UNDER):
+            return False
+        above = box.above[position]
+        for j in allowed:
+            parts, constant = [(1.0, signed[j]), (-1.0, value)], 0.0
+            for i in allowed:
+                high, low = float(above[i, j]), -float(above[j, i])
+                if i == j or high <= 0.0:
+                    continue
+                # The chord of max(d, 0) over low ≤ d ≤ high.
+                slope = 1.0 if low >= 0.0 else high / (high - low)
+                parts += [(slope, signed[i]), (-slope, signed[j])]
+                constant -= slope * min(low, 0.0)
+            if np.isfinite(constant) and all(np.isfinite(weight) for weight, _ in parts):
+                rows.at_least_zero(Affine.combine(parts, constant))
+        return True
+
+    def _add_aggregate(self, rows: Rows, position: int, box: Box, side: Side) -> bool:
+        """Add v ≥ sqrt(y′Ry), a cone, and below its envelope; return whether it may lie.
+
+        With several matrices still possible the cone takes their entrywise least, if that is one.
+        """
+        value = self.functions[position]
+        if side & OVER and box.upper[position] - box.lower[position] <= NARROW:
+            rows.zero(Affine.combine([(1.0, value)], -float(box.upper[position])))
+            return False
+        if side & UNDER or position in box.branch.intervals:
+            # Needed from above only, a node still has to lift its interval's end to what is below it.
+            below = list(self._form.children[position])
+            matrices = self._form.matrices(position, box.allowed.get(self._form.selected.get(position, -1)))
+            matrix = np.min(matrices, axis=0)
+            if len(matrices) > 1:
+                rows.at_least_zero(Affine.combine([(1.0, value)], -box.lower[position]))
+            sound = len(matrices) == 1 or (np.linalg.eigvalsh(matrix)[0] >= 0 and bool(np.all(box.lower[below] >= 0)))
+            if sound:
+                add_norm(rows, value, matrix, [self.functions[child] for child in below])
+        if side & OVER:
+            add_envelope(rows, self._sides.norms[position], box, self.functions, value)
+            return True
+        return False
 
 
 def add_norm(rows: Rows, value: Affine, matrix: NDArray[np.float64], modules: list[Affine]) -> int:

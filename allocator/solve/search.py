@@ -26,7 +26,7 @@ from allocator.solve.checks import unbounded
 from allocator.solve.exact import AIM, ENOUGH, Exact
 from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.goal import Goal, goal_of
-from allocator.solve.local import improve, repair
+from allocator.solve.local import improve, repair, settle
 from allocator.solve.program import Answer, Verdict
 
 __all__ = ["Candidate", "Outcome", "Search"]
@@ -52,8 +52,8 @@ class Candidate:
 class Outcome:
     """How a search ended; ``best`` is None when nothing compliant was found.
 
-    ``proven`` is True when the bound settles the matter: the gap is within the tolerance, or without a
-    candidate, that there is none.
+    ``solves`` counts the programs up to the verdict. ``proven`` is True when the bound settles the matter:
+    the gap is within the tolerance, or without a candidate, that there is none.
     """
 
     best: Candidate | None
@@ -141,7 +141,7 @@ class Search:
                 dropped = max(dropped, node.bound)
                 continue
             for branch in branches:
-                dropped = max(dropped, self._push(heap, self.formulation.root.box(branch, node.box), node.bound))
+                dropped = max(dropped, self._push(heap, self.formulation.box(branch, node.box), node.bound))
         proven = dropped == -np.inf if self.best is None else self._settled(dropped)
         return self._finished(dropped, proven)
 
@@ -168,9 +168,12 @@ class Search:
         return -outcome.bound
 
     def _finished(self, bound: float, proven: bool) -> Outcome:
+        solves = self.solves
+        if self.best is not None and solves > 1:
+            self.offer(settle(self, self.best.holdings))
         if self.best is not None:
             bound = max(bound, self.best.objective)
-        return Outcome(self.best, bound, proven, self.solves, self.solver)
+        return Outcome(self.best, bound, proven, solves, self.solver)
 
     def _look_around(self, answer: Answer, bound: float, thorough: bool) -> None:
         """Judge a relaxation's answer; ``thorough``: and look for a better one from there."""

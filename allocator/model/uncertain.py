@@ -1,0 +1,128 @@
+"""Expressions of uncertain returns: the mean of the worst scenarios; a return that holds for every mean in a set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.model.expressions import Expression
+
+if TYPE_CHECKING:
+    import cvxpy as cp
+
+__all__ = ["ConditionalValueAtRisk", "RobustReturn"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionalValueAtRisk(Expression):
+    """Mean loss of the worst 1 − α of the scenarios, convex in the holdings.
+
+    With losses L = −R x + b and probabilities p, the least over t of t + Σ pₛ (Lₛ − t)₊ / (1 − α). A scenario
+    at the edge of the tail counts with the part of its probability that still fits.
+
+    Parameters
+    ----------
+    returns : csr_array or ndarray (scenarios, n)
+        R: gain of each row in each scenario, per CNY held; divided by `Space.total` the result is a decimal.
+    probability : ndarray (scenarios,)
+        p, sums to one.
+    confidence : float
+        α in (0, 1): 0.95 looks at the worst 5%.
+    shift : ndarray (scenarios,) or None
+        b: losses that do not come from the holdings, such as the growth of liabilities; None is none.
+
+    References
+    ----------
+    Rockafellar and Uryasev, Optimization of conditional value-at-risk, Journal of Risk 2 (2000).
+    """
+
+    returns: Any
+    probability: Vector
+    confidence: float
+    shift: Vector | None = None
+
+    def _losses(self, holdings: Vector) -> Vector:
+        losses = -np.asarray(self.returns @ holdings)
+        return losses if self.shift is None else losses + self.shift
+
+    def _tail(self, losses: Vector) -> Vector:
+        """Return the share of each scenario in the mean of the tail; sums to one."""
+        order = np.argsort(-losses, kind="stable")
+        room = 1.0 - self.confidence
+        worse = np.cumsum(self.probability[order]) - self.probability[order]
+        share = np.empty(len(losses))
+        share[order] = np.clip(room - worse, 0.0, self.probability[order]) / room
+        return share
+
+    def value(self, holdings: Vector) -> Vector:
+        losses = self._losses(holdings)
+        return np.array([float(self._tail(losses) @ losses)])
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        import cvxpy as cp
+
+        losses = -((self.returns * scale) @ variable)
+        if self.shift is not None:
+            losses = losses + self.shift
+        quantile = cp.Variable(1)
+        beyond = cp.pos(losses - quantile)
+        return quantile + cp.reshape(self.probability @ beyond, (1,), order="C") / (1.0 - self.confidence)
+
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        row = -(self.returns.T @ self._tail(self._losses(holdings)))
+        return sparse.csr_array(np.atleast_2d(row))
+
+
+@dataclass(frozen=True, eq=False)
+class RobustReturn(Expression):
+    """The least expected return over a set of means around the estimate, concave in the holdings.
+
+    min over μ + δ∘u + E′v, |uᵢ| ≤ 1, ‖v‖ ≤ 1, of its product with x:  μ′x − δ′|x| − ‖E x‖. Rows without a
+    history get a wide δ; the ellipsoid E is the root of the estimate's covariance times its radius.
+
+    Parameters
+    ----------
+    expected : ndarray (n,)
+        μ per CNY.
+    box : ndarray (n,)
+        δ ≥ 0 per CNY.
+    ellipsoid : csr_array or ndarray (k, n)
+        E per CNY; no rows for none.
+
+    References
+    ----------
+    Ben-Tal and Nemirovski, Robust convex optimization, Mathematics of Operations Research 23 (1998).
+    """
+
+    expected: Vector
+    box: Vector
+    ellipsoid: Any
+
+    def value(self, holdings: Vector) -> Vector:
+        spread = float(np.linalg.norm(self.ellipsoid @ holdings))
+        return np.array([float(self.expected @ holdings - self.box @ np.abs(holdings)) - spread])
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        import cvxpy as cp
+
+        total: Any = (self.expected * scale) @ variable
+        held = np.flatnonzero(self.box)
+        if held.size:
+            total = total - (self.box[held] * scale) @ cp.abs(variable[held])
+        if self.ellipsoid.shape[0]:
+            total = total - cp.norm((self.ellipsoid * scale) @ variable)
+        return cp.reshape(total, (1,), order="C")
+
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        row = self.expected - self.box * np.where(holdings < 0, -1.0, 1.0)
+        exposure = self.ellipsoid @ holdings
+        size = float(np.linalg.norm(exposure))
+        if size > 0:
+            row = row - np.asarray(self.ellipsoid.T @ exposure) / size
+        return sparse.csr_array(np.atleast_2d(row))
