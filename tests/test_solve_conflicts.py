@@ -94,7 +94,7 @@ def test_a_ratio_out_of_reach_is_told_the_best_that_is() -> None:
 
 def test_infeasibility_is_proven_through_the_pool_too() -> None:
     case = book(20)
-    limit = replace(case.model.capital_limits[0], multiplier=1.5 * case.required)
+    limit = replace(case.model.capital_limits[0], multiplier=4.0 * case.required)
     with pytest.raises(Infeasible) as caught:
         solve(replace(case.model, capital_limits=(limit,)))
     reached = next(problem for problem in caught.value.problems if problem.where == "comprehensive")
