@@ -1,0 +1,141 @@
+"""The command line. It is thin: every command calls `allocator.pipeline` and shows what comes back.
+
+A family of commands is a module of this folder; this one joins them and turns errors into exit statuses.
+Only typer and the ground floor are imported at the top, so that ``allocator --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn, cast
+
+import typer
+from typer.core import TyperGroup
+
+from allocator.cli.fund import fund_commands
+from allocator.cli.plugins import plugin_commands
+from allocator.errors import AllocatorError, InputError, Problem
+from allocator.report.language import preferred_language
+from allocator.types import Language, Text
+
+__all__ = ["app", "main"]
+
+
+class _UsageError(InputError):
+    """A command line that cannot be understood."""
+
+    title = Text("the command cannot be understood", "命令用法有误")
+
+
+class _Commands(TyperGroup):
+    """The command group; a name the library does not know is looked up among the plugins' commands."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or _plugin_command(cmd_name)
+
+
+def _plugin_command(name: str) -> Any:
+    from allocator.registry import load_registry
+
+    spec = load_registry().commands.get(name)
+    if spec is None:
+        return None
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command(name, help=spec.help[_spoken(sys.argv[1:])])(spec.function)
+    return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    name="allocator",
+    help="Decide how a life insurer's capital is invested, under the solvency rules it lives under.",
+    epilog="Plugins may add commands: see 'allocator plugins list'.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # halves the time of --help
+    add_completion=False,
+)
+app.add_typer(fund_commands)
+app.add_typer(plugin_commands, name="plugins")
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a defect.")] = False,
+) -> None:
+    """Take the options that stand before a command; `main` reads ``--debug`` itself."""
+
+
+def _spoken(arguments: Sequence[str]) -> Language:
+    """Return the language of the command line, before it is parsed."""
+    for position, argument in enumerate(arguments):
+        given = argument.removeprefix("--lang=") if argument.startswith("--lang=") else None
+        if argument == "--lang" and position + 1 < len(arguments):
+            given = arguments[position + 1]
+        if given in set(Language):
+            return Language(given)
+    return preferred_language(None, None, os.environ)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_status(given))
+
+
+def _status(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    language, as_json = _spoken(arguments), "--json" in arguments
+    command = typer.main.get_command(app)
+    if language is Language.CHINESE:
+        from allocator.report.help import translate
+
+        translate(command)
+    usage_error = cast(type[Exception], typer.BadParameter.__base__)
+    try:
+        status = command.main(arguments, prog_name="allocator", standalone_mode=False)
+    except AllocatorError as error:
+        return _report(error, language, as_json)
+    except usage_error as error:
+        return _usage(error, language, as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        what = Text(f"{type(error).__name__}: {error}", f"{type(error).__name__}：{error}")
+        hint = Text("this is a defect; --debug shows where", "这是程序缺陷；加 --debug 查看出错位置")
+        return _report(AllocatorError(Problem(what, hint=hint)), language, as_json)
+    return status if isinstance(status, int) else 0
+
+
+def _usage(error: Any, language: Language, as_json: bool) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.format_message(), err=True)
+        return InputError.exit_status
+    from allocator.report.help import usage_error
+
+    message = error.format_message().rstrip(".")
+    where = context.command_path if context is not None else "allocator"
+    hint = Text(f"see '{where} --help'", f"参见 '{where} --help'")
+    return _report(_UsageError(Problem(Text(message, usage_error(message)), where, hint=hint)), language, as_json)
+
+
+def _report(error: AllocatorError, language: Language, as_json: bool) -> int:
+    """Say what is wrong on standard error; with ``--json`` print it as the one object too."""
+    title = typer.style(Text(f"error: {error.title.en}", f"错误：{error.title.zh}")[language], fg="red", bold=True)
+    typer.echo(title, err=True)
+    for problem in error.problems:
+        typer.echo(f"  {problem.render(language)}", err=True)
+    if as_json:
+        from allocator.report.manifest import failure_entry
+        from allocator.report.writer import dump_json
+
+        typer.echo(dump_json(failure_entry(error)))
+    return error.exit_status

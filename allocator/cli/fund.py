@@ -1,0 +1,165 @@
+"""The commands that take one fund file: run, capital, validate, explain, init."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund
+from allocator.errors import Infeasible, InputError, NotProven, Problem
+from allocator.report.language import preferred_language
+from allocator.types import Text
+
+if TYPE_CHECKING:
+    from allocator.result import Result
+
+__all__ = ["NOT_PROVEN", "fund_commands"]
+
+NOT_PROVEN = 4
+"""Exit status of an answer that meets every requirement while its optimality is open."""
+
+fund_commands = typer.Typer(rich_markup_mode=None)
+
+
+@fund_commands.command(help="Optimize, verify, write the output folder.")
+def run(
+    fund: FundFile,
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
+    overrides: Overrides = [],  # noqa: B006
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Optimize, verify, write OUT/, show the summary."""
+    from time import perf_counter
+
+    from allocator.report.view import View
+    from allocator.report.writer import check_folder, dump_json, write_failure, write_view
+
+    check_folder(out)
+    start = perf_counter()
+    book = load_fund(fund, overrides)
+    loaded = perf_counter() - start
+    try:
+        result = book.optimize()
+    except (Infeasible, NotProven) as error:
+        write_failure(error, book.inputs, out, lang)
+        raise
+    view = View.of(_with_seconds(result, load=loaded), language_of(lang, book))
+    write_view(view, out)
+    if as_json:
+        typer.echo(dump_json(view.manifest))
+    else:
+        from allocator.report.console import print_summary
+
+        screen = console()
+        print_summary(view, screen)
+        written = Text(
+            f"Written to {out}/: report.html, report.xlsx, CSV files, run.json",
+            f"已写入 {out}/：report.html、report.xlsx、CSV 文件与 run.json",
+        )
+        screen.print(written[view.language], markup=False, highlight=False)
+    return 0 if result.solution.status == "optimal" else NOT_PROVEN
+
+
+def _with_seconds(result: Result, **more: float) -> Result:
+    from dataclasses import replace
+
+    return replace(result, seconds={**more, **result.seconds})
+
+
+@fund_commands.command(help="Capital, ratios, rule checks of what is held; no optimizer.")
+def capital(
+    fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
+    filed: Annotated[Path | None, typer.Option("--filed", metavar="FILE.csv", help="Filed module amounts.")] = None,
+    unit: Annotated[float, typer.Option("--unit", help="CNY per unit of the filed amounts.")] = 1e4,
+    size_factor: Annotated[str, typer.Option("--size-factor", help="'auto' or a number, for filed amounts.")] = "auto",
+    regime: Annotated[str | None, typer.Option("--regime", help="Regime that aggregates filed amounts.")] = None,
+    out: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="CSV or JSON file.")] = None,
+    overrides: Overrides = [],  # noqa: B006
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show the capital of a fund, or compute filed module amounts beside what was filed."""
+    from allocator.report.position import aggregate_filed, capital_report
+
+    if (fund is None) == (filed is None):
+        raise InputError(
+            Problem(
+                Text("give either a fund file or --filed", "请给出基金文件或 --filed 之一"),
+                "allocator capital",
+                hint=Text("allocator capital FUND.yaml", "allocator capital FUND.yaml"),
+            )
+        )
+    if filed is not None:
+        outcome = aggregate_filed(filed, unit, size_factor, regime)
+        language = preferred_language(lang, None, os.environ)
+    else:
+        assert fund is not None
+        book = load_fund(fund, overrides)
+        outcome, language = capital_report(book), language_of(lang, book)
+    if out is not None:
+        outcome.save(out)
+    if as_json:
+        from allocator.report.writer import dump_json
+
+        typer.echo(dump_json(outcome.entry))
+    else:
+        outcome.show(console(), language)
+    return 0
+
+
+@fund_commands.command(help="Check every input and the wiring; list all problems at once.")
+def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_json: AsJson = False) -> int:  # noqa: B006
+    """Read everything, build the capital and the model, and say what a reader must know."""
+    from allocator.report.manifest import note_entry
+    from allocator.report.writer import dump_json
+
+    book = load_fund(fund, overrides)
+    notes = book.validate()
+    if as_json:
+        rows = {name: len(table) for name, table in book.inputs.tables.items()}
+        typer.echo(dump_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]}))
+        return 0
+    language = language_of(lang, book)
+    for name, table in book.inputs.tables.items():
+        typer.echo(Text(f"{name}: {len(table):,} rows", f"{name}：{len(table):,} 行")[language])
+    for note in notes:
+        typer.echo(f"· {note.text[language]}" + (f" ({note.article})" if note.article else ""))
+    typer.echo(Text("Everything can be used.", "全部输入可用。")[language])
+    return 0
+
+
+@fund_commands.command(help="Shadow prices in words; if infeasible, the rules in conflict.")
+def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_json: AsJson = False) -> int:  # noqa: B006
+    """Optimize and say what each binding rule costs."""
+    from allocator.report.explain import explain_entry, explain_lines
+    from allocator.report.view import View
+
+    book = load_fund(fund, overrides)
+    view = View.of(book.optimize(), language_of(lang, book))
+    if as_json:
+        from allocator.report.writer import dump_json
+
+        typer.echo(dump_json(explain_entry(view)))
+    else:
+        for line in explain_lines(view):
+            typer.echo(line)
+    return 0 if view.result.solution.status == "optimal" else NOT_PROVEN
+
+
+@fund_commands.command(help="Make a fund folder to start from.")
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")], lang: Lang = None) -> int:
+    """Write a commented fund file and a table of every kind."""
+    from allocator.inputs.template import write_template
+    from allocator.registry import load_registry
+
+    write_template(folder, load_registry())
+    written = Text(
+        f"Written to {folder}/. Next: allocator validate {folder}/fund.yaml",
+        f"已写入 {folder}/。下一步：allocator validate {folder}/fund.yaml",
+    )
+    typer.echo(written[preferred_language(lang, None, os.environ)])
+    return 0

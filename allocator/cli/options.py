@@ -1,0 +1,43 @@
+"""What the commands share: their common options, and how they load a fund and find a language and a console."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allocator.report.language import preferred_language
+from allocator.types import Language
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from allocator.pipeline import Fund
+
+__all__ = ["AsJson", "FundFile", "Lang", "Overrides", "console", "language_of", "load_fund"]
+
+FundFile = Annotated[Path, typer.Argument(metavar="FUND.yaml", help="The fund file.")]
+Overrides = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; repeatable.")]
+Lang = Annotated[Language | None, typer.Option("--lang", help="Language of whatever people read.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def load_fund(fund: Path, overrides: Sequence[str]) -> Fund:
+    from allocator.pipeline import load
+
+    return load(fund, overrides)
+
+
+def language_of(lang: Language | None, book: Fund) -> Language:
+    return preferred_language(lang, book.inputs.settings.language, os.environ)
+
+
+def console() -> Console:
+    """Return a console that is wide enough for the tables when nobody looks at it through a terminal."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=120)
