@@ -16,7 +16,20 @@ CORE = sorted((ROOT / "allocator").rglob("*.py"))
 SHELVES = sorted(path for shelf in ("constraints", "plugins") for path in (ROOT / shelf).glob("allocator_*"))
 
 # Rooms in the order data walks through them; a room may import its own and earlier ones.
-ORDER = ["types", "errors", "settings", "config", "inputs", "capital", "model", "solve", "verify", "result", "report"]
+ORDER = [
+    "types",
+    "errors",
+    "settings",
+    "config",
+    "inputs",
+    "capital",
+    "model",
+    "solve",
+    "verify",
+    "result",
+    "study",
+    "report",
+]
 
 
 # A result can write itself: the one look ahead, made when the user asks.
@@ -64,6 +77,11 @@ def test_data_walks_one_way(path: Path) -> None:
         parts = name.split(".")
         if parts[0] == "allocator" and len(parts) > 1 and parts[1] in ORDER:
             assert parts[1] in allowed or (room, parts[1]) in AHEAD, f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "allocator" / "study").glob("*.py")), ids=lambda path: path.name)
+def test_a_study_is_handed_its_fund(path: Path) -> None:
+    assert not [name for name in imported(path) if name.startswith(("allocator.pipeline", "allocator.cli"))]
 
 
 def test_verify_reads_nothing_of_the_solver() -> None:
