@@ -22,6 +22,7 @@ from allocator_limits.conditions import CONDITIONS
 from allocator_liquidity.coverage import LIQUIDITY
 from rule_funds import AS_OF, build, context
 
+from allocator.errors import VerificationError
 from allocator.model import Linear, Model, ModelContext, ObjectiveTerm, Sense, Term
 from allocator.model.build import build_budgets, build_trade_cost
 from allocator.solve import Solution, solve
@@ -39,6 +40,8 @@ FORECAST = {
     **{"new_premiums": 0, "surrenders": 100, "other_outflows": 300},
     **{"new_premiums_last_year": 0, "surrender_value": 400},
 }
+# A quarter that asks for little, so that one horizon alone binds.
+QUIET = FORECAST | {"surrenders": 25, "other_outflows": 75}
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ CASES: dict[str, Case] = {
     "no_sell": Case({"kind": "corporate_bond", "expected_return": 0.0}, DEAL["options"]),
     "hold": Case(**DEAL),
     "buy_and_hold": Case(bond(3, expected_return=0.0, accounting="ac")),
-    "trade_size": Case({"kind": "corporate_bond"}, {"max": 0.1}),
+    # Two rows to pay from: with one, its sale would be held as its purchase is.
+    "trade_size": Case({"kind": "corporate_bond"}, {"max": 0.1}, ({**CASH, "asset_id": "MORE"},)),
     "group_turnover": Case({"kind": "corporate_bond"}, {"max": 0.1}),
     "allowed": Case({"kind": "gold"}, {"kinds": ["cash"]}),
     "tech_bond_tenor": Case(
@@ -113,7 +117,7 @@ CASES: dict[str, Case] = {
         tables=SIDES,
     ),
     "cash_flow_matching": Case({"kind": "listed_stock"}, {"buckets": [1]}, (LONG,), tables=SIDES),
-    "liquidity_coverage": Case({"kind": "property"}, {"months_3": FORECAST, "months_12": FORECAST}),
+    "liquidity_coverage": Case({"kind": "property"}, {"months_3": QUIET, "months_12": FORECAST}),
     "sale_limit": Case({"kind": "corporate_bond"}, {"max": 0.25}),
 }
 
@@ -136,28 +140,66 @@ def solved(fund: ModelContext, terms: tuple[Term, ...]) -> Solution:
     return solution
 
 
+@dataclass(frozen=True)
+class Bound:
+    """A case solved under its rule, and the row of it that costs most."""
+
+    fund: ModelContext
+    terms: tuple[Term, ...]
+    held: Solution
+    called: str
+    row: int
+    price: float
+
+    @classmethod
+    def of(cls, name: str) -> Bound:
+        case = CASES[name]
+        fund = case.fund()
+        terms = tuple(build(SPECS, name, fund, **case.options).values())
+        held = solved(fund, terms)
+        prices = {(term.name, row): price for term in terms for row, price in enumerate(held.shadow_prices[term.name])}
+        (called, row), price = max(prices.items(), key=lambda item: abs(item[1]))
+        return cls(fund, terms, held, called, row, price)
+
+    @property
+    def term(self) -> Term:
+        return next(term for term in self.terms if term.name == self.called)
+
+    def loosened(self, step: float) -> Solution:
+        """Return the answer with the costly row looser by ``step`` in its shown unit; negative is tighter."""
+        looser = -1.0 if self.term.sense is Sense.AT_LEAST else 1.0
+        right = self.term.right.copy()
+        right[self.row] += looser * step * self.term.per[self.row]
+        return solved(self.fund, tuple(replace(one, right=right) if one is self.term else one for one in self.terms))
+
+
+STEP = 1e-3
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_rule_binds_and_its_price_is_the_slope_of_the_objective(name: str) -> None:
-    case = CASES[name]
-    fund = case.fund()
-    terms = tuple(build(SPECS, name, fund, **case.options).values())
-    free, held = solved(fund, ()), solved(fund, terms)
-    assert free.objective > held.objective + 1e-6
-    prices = {(term.name, row): price for term in terms for row, price in enumerate(held.shadow_prices[term.name])}
-    (called, row), price = max(prices.items(), key=lambda item: abs(item[1]))
-    (term,) = (one for one in terms if one.name == called)
-    assert abs(price) > 1e-6
-    assert abs(term.slack(held.holdings)[row]) < 1e-6
+    bound = Bound.of(name)
+    assert solved(bound.fund, ()).objective > bound.held.objective + 1e-6
+    assert abs(bound.price) > 1e-6
+    assert abs(bound.term.slack(bound.held.holdings)[bound.row]) < 1e-6
+    slope = (bound.loosened(STEP).objective - bound.loosened(-STEP).objective) / (2 * STEP)
+    assert bound.price == pytest.approx(slope, rel=1e-3, abs=1e-7)
 
-    def objective(step: float) -> float:
-        moved = term.right.copy()
-        looser = -1.0 if term.sense is Sense.AT_LEAST else 1.0
-        moved[row] += looser * step * term.per[row]
-        others = tuple(replace(one, right=moved) if one.name == called else one for one in terms)
-        return solved(fund, others).objective
 
-    step = 1e-3
-    assert price == pytest.approx((objective(step) - objective(-step)) / (2 * step), rel=1e-3, abs=1e-7)
+@pytest.mark.parametrize("name", CASES)
+def test_an_answer_at_the_limit_or_inside_is_verified_and_one_outside_is_refused(name: str) -> None:
+    bound = Bound.of(name)
+    model, row = model_of(bound.fund, bound.terms), bound.row
+    verify(model, bound.held.holdings, None)
+    if bound.term.sense is not Sense.EQUAL:
+        inside = bound.loosened(-STEP).holdings
+        assert bound.term.slack(inside)[row] >= STEP - 1e-6
+        verify(model, inside, None)
+    outside = bound.loosened(STEP).holdings
+    assert bound.term.slack(outside)[row] == pytest.approx(-STEP, rel=1e-3)
+    with pytest.raises(VerificationError) as refused:
+        verify(model, outside, None)
+    assert bound.term.row_names()[row] in {problem.where for problem in refused.value.problems}
 
 
 def test_a_soft_rule_gives_way_at_its_price_and_a_monitored_one_never_binds() -> None:
