@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from allocator.types import Language, Phrase, Text
@@ -148,6 +149,14 @@ class Problems:
     def extend(self, problems: Iterable[Problem]) -> None:
         """Record problems found elsewhere."""
         self._found.extend(problems)
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Record the problems of an InputError raised inside, each once, and go on behind the block."""
+        try:
+            yield
+        except InputError as error:
+            self._found.extend(problem for problem in error.problems if problem not in self._found)
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self._found)

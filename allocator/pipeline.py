@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from allocator.capital.regime import OwnFunds, Regime, RegimeNote
 from allocator.config import apply_overrides, load_settings, validate_options
-from allocator.errors import InputError, Problem, did_you_mean
+from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Space, Term
@@ -163,9 +163,20 @@ class Fund:
         Raises
         ------
         InputError
-            With whatever the rules, models and the regime find missing.
+            With everything that the regime, the models, the rules and the tilts find missing.
         """
-        self._tilts()
+        problems = Problems()
+        parts: tuple[Callable[[], object], ...] = (
+            lambda: self.regime,
+            lambda: self.context.expected_return,
+            self._objective,
+            self._terms,
+            self._tilts,
+        )
+        for part in parts:
+            with problems.collected():
+                part()
+        problems.raise_if_any()
         _ = self.model
         return () if self.regime is None else self.regime.notes()
 
@@ -289,12 +300,15 @@ class Fund:
 
     def _terms(self) -> tuple[Term, ...]:
         terms = list(build_budgets(self.inputs, self.space))
+        problems = Problems()
         for entry in self.settings.constraints:
             place = self.settings.where(f"constraints.{entry.position}")
-            spec = _choose(self.registry.constraints, entry.name, place)
             prefix = f"constraints.{entry.position}.{entry.name}"
-            options = validate_options(spec.options, entry.options, self.settings, prefix)
-            terms += spec.build(self.context, options)
+            with problems.collected():
+                spec = _choose(self.registry.constraints, entry.name, place)
+                options = validate_options(spec.options, entry.options, self.settings, prefix)
+                terms += spec.build(self.context, options)
+        problems.raise_if_any()
         if self.regime is not None:
             terms += self.regime.guards(self.space)
         self._refuse_repeated(terms)

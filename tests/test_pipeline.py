@@ -195,3 +195,23 @@ def test_every_row_without_expected_return_is_named() -> None:
     with pytest.raises(InputError) as caught:
         Fund(HEAD, frame(amount=[1.0, 1.0, 1.0], expected_return=[None, 0.02, None])).optimize()
     assert len(caught.value.problems) == 2
+
+
+def test_validation_names_at_once_what_each_stage_misses() -> None:
+    """A rating nobody knows, a return left out, a rule misspelt, one out of range, a tilt without a figure."""
+    capital = {"regime": "cross2", "life_insurance_risk": 1, "loss_absorption_cap": 1, "sarmra_score": 80}
+    settings = {
+        **HEAD,
+        "balance_sheet": {"total_assets": 100, "actual_capital": 20, "core_capital": 15},
+        "capital": {**capital, "size_factor": 1},
+        "constraints": ["turnovr", {"equity_ceiling": {"max": 2}}],
+        "tilts": [{"tech_innovation_bonds": {"mode": "reward"}}],
+    }
+    assets = frame(amount=[50.0, 50.0], expected_return=[0.02, np.nan], rating=["AAB", None], coupon=[0.02, 0.02])
+    assets = assets.assign(maturity="2030-03-31", issuer="X", **{"yield": 0.02})
+    curve = pd.DataFrame({"tenor": [1, 50], "spot": [0.02, 0.02]})
+    with pytest.raises(InputError) as refused:
+        Fund(settings, assets, curve=curve).validate()
+    said = [problem.render("en") for problem in refused.value.problems]
+    for part in ("got AAB", "column expected_return", "got turnovr", "equity_ceiling.max", "tech_innovation_bonds."):
+        assert sum(part in line for line in said) == 1, said
