@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FUND ?= examples/life_insurer/fund.yaml
 OUT ?= out/life_insurer
 
-.PHONY: run test check unit wheel acceptance bench clean
+.PHONY: run test check unit wheel docs acceptance bench clean
 
 run: $(VENV)/installed
 	$(BIN)/allocator run $(FUND) -o $(OUT)
@@ -24,6 +24,10 @@ unit: $(VENV)/installed-test
 wheel: $(VENV)/installed-test
 	sh tests/wheel.sh $(BIN)/python
 
+# The tests build the site too and fail on a broken link; here it is kept, in out/site.
+docs: $(VENV)/installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 acceptance: $(VENV)/installed-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m acceptance -s tests/acceptance
 
@@ -40,7 +44,7 @@ $(VENV)/installed: $(VENV)/python setup.cfg pyproject.toml
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs]"
 	touch $@
 
 clean:

@@ -61,7 +61,11 @@ class Section(BaseModel):
 
 
 class FundSettings(Section):
-    """``fund:`` — what the fund is, on which date, in which unit."""
+    """``fund:`` — what the fund is, on which date, in which unit.
+
+    ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
+    the periods a year of the table ``returns``.
+    """
 
     name: str
     as_of: Day
@@ -70,7 +74,13 @@ class FundSettings(Section):
 
 
 class BalanceSheetSettings(Section):
-    """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows."""
+    """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows.
+
+    ``total_assets`` is the denominator of limits, concentration and size factor. Give ``actual_capital``, or
+    ``admitted_assets`` and ``admitted_liabilities``; if all are given they must agree. ``core_capital`` and
+    the four tiers (``core_tier1``, ``core_tier2``, ``supplementary_tier1``, ``supplementary_tier2``) are the
+    capital available by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
+    """
 
     total_assets: Number | None = None
     admitted_assets: Number | None = None
@@ -153,14 +163,18 @@ class TermSettings(BaseModel):
 
 
 class PluginSettings(Section):
-    """``plugins:`` — third-party plugins to enable, first-party ones to leave out."""
+    """``plugins:`` — third-party plugins to ``enable``, first-party ones to ``disable``, by name."""
 
     enable: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
 
 
 class SolveSettings(Section):
-    """``solve:`` — when to stop and with what."""
+    """``solve:`` — when to stop and with what.
+
+    ``gap`` at which an answer counts as optimal: annual return, or relative for money; ``time_limit`` in
+    seconds; ``max_nodes`` of branch and bound; ``solver`` by name, or ``auto``; ``seed`` of all that is random.
+    """
 
     gap: Annotated[Number, Field(ge=0)] = 1e-5
     time_limit: Annotated[Number, Field(gt=0)] = 60.0

@@ -1,0 +1,58 @@
+"""What the documentation site adds to the pages: their order, the generated reference, the examples' notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reference import settings_reference
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MARK = "<!-- every key -->"
+"""Where settings.md takes the generated reference."""
+
+EXAMPLE = "examples/life_insurer/README.md"
+"""A page that lies beside its files, shown on the site as well."""
+
+PARTS = {
+    "Begin": ("first-fund", "examples", "cookbook", "check-your-filing"),
+    "Method": ("mathematics", "optimizer", "technology-assets", "tilts", "securitised"),
+    "Study": ("frontier", "stress", "plan", "batch"),
+    "Reference": ("rules", "settings", "reports", "speed", "reliability"),
+    "Plugins": ("plugins",),
+}
+"""The pages of each part in order; a page that is named nowhere comes last, one that is absent is left out."""
+
+
+def on_config(config: Any) -> Any:
+    """Lay out the navigation from the pages that are there."""
+    folder = Path(config["docs_dir"])
+    there = [path.stem for path in sorted(folder.glob("*.md")) if path.stem != "index"]
+    placed = {name for names in PARTS.values() for name in names}
+    navigation: list[Any] = ["index.md"]
+    for title, names in PARTS.items():
+        pages: list[Any] = [f"{name}.md" for name in names if name in there]
+        if title == "Plugins":
+            pages += sorted(f"hooks/{path.name}" for path in (folder / "hooks").glob("*.md"))
+        if pages:
+            navigation.append({title: pages})
+    rest = [f"{name}.md" for name in there if name not in placed]
+    config["nav"] = [*navigation, *([{"More": rest}] if rest else [])]
+    return config
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages that lie beside the examples."""
+    from mkdocs.structure.files import File, InclusionLevel
+
+    text = (ROOT / EXAMPLE).read_text(encoding="utf-8")
+    files.append(File.generated(config, "life-insurer.md", content=text, inclusion=InclusionLevel.NOT_IN_NAV))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Write the reference, and point links that leave the folder at their place on the site."""
+    if MARK in markdown:
+        markdown = markdown.replace(MARK, settings_reference())
+    return markdown.replace(f"(../{EXAMPLE})", "(life-insurer.md)").replace("(../../docs/", "(")

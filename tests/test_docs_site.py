@@ -1,0 +1,64 @@
+"""The documentation site: builds without a broken link, holds every page, names every key of the fund file."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from documents import ROOT
+
+from allocator.registry import load_registry
+from allocator.settings import Settings
+
+sys.path.insert(0, str(ROOT / "docs"))
+from reference import FILE_ONLY, OFFERED, settings_reference  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site; a broken link or anchor is an error."""
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+
+    folder = tmp_path_factory.mktemp("site")
+    build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder), strict=True))
+    return folder
+
+
+def test_every_page_is_built_and_in_the_navigation(site: Path) -> None:
+    home = (site / "index.html").read_text(encoding="utf-8")
+    for path in (ROOT / "docs").rglob("*.md"):
+        page = path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
+        assert (site / page).is_file()
+        assert f'href="{page}"' in home or page == "index.html", f"{page} is not in the navigation"
+
+
+def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+', text), path.name
+
+
+def test_the_generator_stays_out_of_the_site(site: Path) -> None:
+    assert not list(site.glob("*.py"))
+
+
+def test_the_reference_names_every_key() -> None:
+    """Each term's part of the page holds each of its keys in the table; so do the sections of the file."""
+    parts = dict(re.findall(r"^### (.+?)\n(.*?)(?=^###? |\Z)", settings_reference(), re.DOTALL | re.MULTILINE))
+    registry = load_registry()
+    for attribute, *_ in OFFERED:
+        for name, spec in getattr(registry, attribute).items():
+            keys = set(re.findall(r"^\| `(\w+)` \|", parts[f"`{name}`"], re.MULTILINE))
+            assert set(spec.options.model_fields) <= keys, f"{attribute}: {name}"
+    assert set(Settings.model_fields) - set(FILE_ONLY) <= set(re.findall(r"^\| `(\w+)` \|", parts["the file"], re.M))
+    for section, model in (("fund", "unit"), ("solve", "gap"), ("objective.risk", "measure"), ("accounts", "budget")):
+        assert f"| `{model}` |" in parts[f"`{section}`"]
+
+
+def test_the_reference_is_readable() -> None:
+    text = settings_reference()
+    for raw in ("BeforeValidator", "typing.", "<class", "FieldInfo", "``", "Undefined"):
+        assert raw not in text, raw
