@@ -54,7 +54,9 @@ def steer(untilted: Solved, tilts: Sequence[Tilt], solve: Callable[[Model], Solv
         model = tilt.steer(model)
     start = untilted if model is untilted.model else solve(model)
     budgets = [(tilt, tilt.mode) for tilt in tilts if isinstance(tilt.mode, Budget)]
-    if budgets and (model.per_capital or model.capital_weight):
+    if not budgets:
+        return start
+    if model.per_capital or model.capital_weight:
         raise InputError(
             Problem(
                 Text(
@@ -80,7 +82,7 @@ def steer(untilted: Solved, tilts: Sequence[Tilt], solve: Callable[[Model], Solv
         stage = replace(model, objective=(aim,), terms=(*terms, _budget(objective, least, tilt)), capital_limits=limits)
         gained = tilt.of(model, solve(stage).solution.holdings)
         terms = (*terms, tilt.term(model, gained - SCORE_SLACK))
-    return solve(replace(model, terms=terms, capital_limits=limits)) if budgets else start
+    return solve(replace(model, terms=terms, capital_limits=limits))
 
 
 def _budget(objective: Combination, least: float, tilt: Tilt) -> Term:

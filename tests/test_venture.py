@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from allocator_venture.desmoothing import autocorrelation, desmoothed
@@ -11,11 +13,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 # The paper's venture parameters (L 12, B 2.5, G 13%, Y 0, RC 25% / 33.3% / 50%) on a commitment of 100.
-# Its own exhibits are graphs behind a paywall and were not read. The table below is a public worked example of
-# these parameters, worked from the paper's equations with intermediate figures rounded to 0.01, hence the tolerance.
+# Its own exhibits are graphs behind a paywall and were not read. Two reproductions that know nothing of each other
+# stand in for them, both worked from the paper's equations with its published parameters:
+# the first is a worked table of a public study guide of private-equity pacing, with intermediate figures rounded
+# to 0.01, hence its tolerance.
 CALLS = (25.00, 24.98, 25.01, 12.51, 6.25, 3.13, 1.56, 0.78, 0.39, 0.20, 0.10, 0.05)
 DISTRIBUTIONS = (0.00, 0.32, 1.87, 6.01, 12.69, 21.33, 30.09, 35.78, 35.01, 26.69, 14.19, 4.01)
 NAVS = (25.00, 52.91, 82.93, 100.20, 106.79, 102.47, 87.26, 63.61, 37.25, 15.60, 3.55, 0.05)
+
+# The second are the expected figures of the public implementation jzhang1223/CBA (Tests/FundModelTest.py): the same
+# parameters on 3,500,000 with RC 25% / 33⅓% / 50% up to year 8 and no calls after it, rounded to a cent; and a fund
+# with the yield at work: L 8, B 1.5, Y 6%, RC 40% / 66% / 67% / 40%.
+CBA_CALLS = (875000.0, 875000.0, 875000.0, 437500.0, 218750.0, 109375.0, 54687.5, 27343.75, 0.0, 0.0, 0.0, 0.0)
+CBA_DISTRIBUTIONS = (
+    *(0.0, 11212.65, 65417.73, 210433.45, 444156.04, 746685.24, 1053297.05, 1252423.86),
+    *(1225447.34, 924200.61, 485155.42, 133219.26),
+)
+CBA_NAVS = (
+    *(875000.0, 1852537.35, 2902949.48, 3507399.46, 3737955.35, 3586579.31, 3054225.07, 2226194.22),
+    *(1290152.13, 533671.3, 117893.15, 0.0),
+)
+CBA_YIELD_CALLS = (1400000.0, 1386000.0, 478380.0, 94248.0, 0.0, 0.0, 0.0, 0.0)
+CBA_YIELD_DISTRIBUTIONS = (0.0, 197750.0, 718859.98, 1154560.36, 1231293.86, 925276.76, 461779.55, 115719.74)
+CBA_YIELD_NAVS = (1400000.0, 2770250.0, 2889902.52, 2205277.49, 1260669.70, 499280.00, 102406.85, 0.0)
 
 
 def fund(
@@ -40,6 +60,32 @@ def test_the_papers_venture_parameters_give_the_worked_table() -> None:
     np.testing.assert_allclose(path.calls[0], CALLS, atol=0.011)
     np.testing.assert_allclose(path.distributions[0], DISTRIBUTIONS, atol=0.011)
     np.testing.assert_allclose(path.nav[0], NAVS, atol=0.011)
+
+
+@pytest.mark.parametrize(
+    ("terms", "rates", "calls", "distributions", "navs"),
+    [
+        ({}, [0.25, 1 / 3, *[0.5] * 6, 0.0], CBA_CALLS, CBA_DISTRIBUTIONS, CBA_NAVS),
+        (
+            {"life": 8.0, "bow": 1.5, "income": 0.06},
+            [0.4, 0.66, 0.67, 0.4, 0.0],
+            CBA_YIELD_CALLS,
+            CBA_YIELD_DISTRIBUTIONS,
+            CBA_YIELD_NAVS,
+        ),
+    ],
+)
+def test_an_independent_implementation_agrees_to_the_cent(
+    terms: dict[str, float],
+    rates: list[float],
+    calls: tuple[float, ...],
+    distributions: tuple[float, ...],
+    navs: tuple[float, ...],
+) -> None:
+    path = project(replace(fund(commitment=3_500_000.0, **terms), rates=np.array([rates])), len(calls))
+    np.testing.assert_allclose(path.calls[0], calls, atol=0.01)
+    np.testing.assert_allclose(path.distributions[0], distributions, atol=0.02)
+    np.testing.assert_allclose(path.nav[0], navs, atol=0.02)
 
 
 def test_the_first_three_years_by_hand() -> None:

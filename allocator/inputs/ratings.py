@@ -17,7 +17,7 @@ from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.types import Text
 
-__all__ = ["SCALE", "UNRATED", "parse_rating", "rating_ranks", "read_rating"]
+__all__ = ["SCALE", "UNRATED", "parse_rating", "rating_cells", "rating_ranks", "read_rating"]
 
 SCALE = (
     *("AAA", "AA+", "AA", "AA-", "A+", "A", "A-", "BBB+", "BBB", "BBB-"),
@@ -87,15 +87,28 @@ def parse_rating(cell: object) -> int | None:
     return None if isinstance(rank, Text) else rank
 
 
+def rating_cells(frame: pd.DataFrame, issuers: pd.DataFrame | None) -> pd.Series:
+    """Return the rating of each row as written: its own, else the one that the table ``issuers`` gives its issuer."""
+    if "rating" not in frame:
+        return pd.Series(np.nan, index=frame.index, dtype="str")
+    own = frame["rating"]
+    if issuers is None or "rating" not in issuers or "issuer" not in frame or not issuers["rating"].notna().any():
+        return own
+    rated = issuers.dropna(subset="rating")
+    of_issuer = frame["issuer"].map(dict(zip(rated["issuer"], rated["rating"], strict=True)))
+    return own.where(own.notna(), of_issuer)
+
+
 def rating_ranks(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) -> NDArray[np.int64]:
-    """Return the rank of each row's rating (n,); `UNRATED` outside ``rows``.
+    """Return the rank of each row's rating (n,); `UNRATED` outside ``rows``. An empty cell takes the issuer's.
 
     A rating that cannot be read is added to ``problems``.
     """
     ranks = np.full(len(inputs.assets), UNRATED, dtype=np.int64)
     if "rating" not in inputs.assets:
         return ranks
-    codes, cells = pd.factorize(inputs.assets["rating"].where(rows), use_na_sentinel=True)
+    given = rating_cells(inputs.assets, inputs.table("issuers"))
+    codes, cells = pd.factorize(given.where(rows), use_na_sentinel=True)
     for number, cell in enumerate(cells):
         rank = read_rating(str(cell))
         if not isinstance(rank, Text):

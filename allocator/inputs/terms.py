@@ -14,7 +14,7 @@ from allocator.inputs.schedules import Amortisation, Contracts
 from allocator.settings import parse_number
 from allocator.types import Text
 
-__all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "flags", "read_terms"]
+__all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "filled", "flags", "read_terms"]
 
 Vector = NDArray[np.float64]
 
@@ -203,3 +203,10 @@ def flags(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     if name not in frame:
         return np.zeros(len(frame), dtype=bool)
     return frame[name].eq(True).fillna(False).to_numpy(dtype=bool)
+
+
+def filled(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Return which cells of a column hold something; none when the frame does not have it."""
+    if name not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    return frame[name].notna().to_numpy(dtype=bool)

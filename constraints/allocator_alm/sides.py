@@ -24,7 +24,7 @@ from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cash_flows import CashFlows, asset_cash_flows
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
 from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
+from allocator.inputs.terms import column, filled
 from allocator.model import Linear, ModelContext
 from allocator.model.limits import LimitOptions
 from allocator.rulebook import Figure, RuleBook
@@ -105,11 +105,13 @@ class Sides:
 
     @cached_property
     def fixed(self) -> Mask:
-        """Rows whose cash flows count (n,)."""
+        """Rows whose cash flows count (n,); a bond with a right to shares is a convertible, so it does not."""
         kinds = self.options.kinds
-        if kinds is None:
-            kinds = BOOK.at("hedge_ratio.kinds", self.inputs.as_of).names
-        return self.inputs.assets["kind"].isin(kinds).to_numpy(dtype=bool)
+        assets = self.inputs.assets
+        if kinds is not None:
+            return assets["kind"].isin(kinds).to_numpy(dtype=bool)
+        kinds = BOOK.at("hedge_ratio.kinds", self.inputs.as_of).names
+        return assets["kind"].isin(kinds).to_numpy(dtype=bool) & ~filled(assets, "equity_terms")
 
     @cached_property
     def flows(self) -> CashFlows:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from allocator.capital.regime import RegimeNote
 from allocator.errors import Problems
+from allocator.inputs.ratings import rating_cells
 from allocator.types import Phrase, Text
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.charges import Charges, Ratios
@@ -164,6 +165,8 @@ def _lines(
 ) -> _Built:
     below = context.underlying if context.underlying is not None else pd.DataFrame({"kind": pd.Series(dtype=object)})
     common = {"where": context.where, "problems": problems, "as_of": context.as_of, "issuers": context.issuers}
+    # R9 §5: the rating of the issue, else that of the counterparty.
+    frame, below = (part.assign(rating=rating_cells(part, context.issuers)) for part in (frame, below))
     assets = Attributes(frame, "assets", duration=context.duration, **common)  # type: ignore[arg-type]
     inner = Attributes(below, "underlying", duration=context.underlying_duration, **common)  # type: ignore[arg-type]
     amount = assets.number("amount")

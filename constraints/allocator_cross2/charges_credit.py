@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from allocator.inputs.ratings import SCALE
 from allocator.types import Text
 from allocator_cross2.attributes import TABLE_ROWS
+from allocator_cross2.charges_equity import charge_convertible
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, SPREAD, Basis
-from allocator_cross2.protection import protected_part
+from allocator_cross2.protection import protected_part, refuse_protection
 from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["CREDIT_RULES"]
@@ -45,7 +46,7 @@ def _fixed_figure(figure: str) -> Callable[[Scope, Rows], None]:
 def _standardised(scope: Scope, rows: Rows) -> None:
     """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection."""
     a = scope.attributes
-    rows = a.alive(scope.domestic(rows, "overseas_bond"))
+    rows = _without_equity_terms(scope, a.alive(scope.domestic(rows, "overseas_bond")))
     dated, _ = a.durations(rows)
     rated, rank = a.ratings(rows)
     # Both must be known; each lack has been reported on its own.
@@ -60,6 +61,14 @@ def _standardised(scope: Scope, rows: Rows) -> None:
     scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before, basis=market)
     covered, k1 = rows[split.place], k1[split.place]
     scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False)
+
+
+def _without_equity_terms(scope: Scope, rows: Rows) -> Rows:
+    """Charge the bonds that give a right to shares as convertibles; return the others."""
+    equity = scope.attributes.text("equity_terms").codes[rows] >= 0
+    refuse_protection(scope.attributes, rows[equity])
+    charge_convertible(scope, rows[equity])
+    return rows[~equity]
 
 
 def _by_rank(scope: Scope, rank: Rows, duration: Vector) -> Vector:
@@ -126,7 +135,10 @@ _GREEN = Need("green", Text("empty means no", "为空表示否"))
 _GOVERNMENT = KindRule(_government)
 _PROTECTED = Text("with protected_share", "填写 protected_share 时")
 _PROTECTION = (Need("protection_rating", _PROTECTED), Need("protection_book_value", _PROTECTED))
-_STANDARDISED = KindRule(_standardised, (Need("rating"), _DURATION, _GREEN, *_PROTECTION))
+_EQUITY_TERMS = Need(
+    "equity_terms", Text("empty means none; else charged as a convertible", "为空表示无；填写则按可转债计量")
+)
+_STANDARDISED = KindRule(_standardised, (Need("rating"), _DURATION, _GREEN, _EQUITY_TERMS, *_PROTECTION))
 
 CREDIT_RULES: Mapping[str, KindRule] = MappingProxyType(
     {

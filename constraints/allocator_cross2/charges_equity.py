@@ -12,7 +12,7 @@ from allocator.types import Text
 from allocator_cross2.lines import EQUITY_HEDGE, EQUITY_PRICE, REAL_ESTATE_PRICE, Basis
 from allocator_cross2.scope import KindRule, Need, Scope
 
-__all__ = ["EQUITY_RULES", "charge_domestic_property"]
+__all__ = ["EQUITY_RULES", "charge_convertible", "charge_domestic_property"]
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -31,7 +31,8 @@ def _one_factor(figure: str) -> Callable[[Scope, Rows], None]:
     return charge
 
 
-def _convertible_bond(scope: Scope, rows: Rows) -> None:
+def charge_convertible(scope: Scope, rows: Rows) -> None:
+    """R8 §34: convertible and exchangeable bonds, and bonds that carry a right to shares (``equity_terms``)."""
     scope.charge(scope.domestic(rows, "overseas_bond"), EQUITY_PRICE, "equity.convertible")
 
 
@@ -239,7 +240,7 @@ EQUITY_RULES: Mapping[str, KindRule] = MappingProxyType(
         "bond_fund": KindRule(_one_factor("equity.fund.bond")),
         "equity_fund": KindRule(_one_factor("equity.fund.equity")),
         "mixed_fund": KindRule(_one_factor("equity.fund.mixed")),
-        "convertible_bond": KindRule(_convertible_bond),
+        "convertible_bond": KindRule(charge_convertible),
         "listed_stock": KindRule(
             _listed_stock,
             (

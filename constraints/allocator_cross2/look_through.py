@@ -179,7 +179,8 @@ def _rate_risk_share(assets: Scope, underlying: Scope, leaves: Paths, wholly: Ma
     pack, size = assets.pack, len(assets.attributes)
     if "rate.non_base_layers" not in pack:
         return np.zeros(size)
-    fixed = underlying.attributes.kinds.equals(*pack.names("rate.non_base_kinds"))
+    a = underlying.attributes
+    fixed = a.kinds.equals(*pack.names("rate.non_base_kinds")) & (a.text("equity_terms").codes < 0)
     inside = fixed[leaves.end] & (leaves.layers <= pack.value("rate.non_base_layers")) & ~wholly[leaves.row]
     return np.bincount(leaves.row[inside], leaves.share[inside], size).astype(float)
 

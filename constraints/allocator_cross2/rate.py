@@ -18,6 +18,7 @@ from allocator.errors import Problems
 from allocator.inputs.cash_flows import FloatingRule, cash_flow_parts
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
 from allocator.inputs.fund import Inputs
+from allocator.inputs.terms import filled
 from allocator.types import Text
 from allocator_cross2.pack import RulePack
 
@@ -183,7 +184,8 @@ def rate_risk(
     floating : FloatingRule
         How floating coupons are taken.
     """
-    direct = inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy()
+    # A bond with a right to shares is a convertible, whatever its kind.
+    direct = inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy() & ~filled(inputs.assets, "equity_terms")
     scope = direct | (share > 0.0)
     weight = np.where(direct, 1.0, share)
     liabilities = liability_flows(inputs, problems)

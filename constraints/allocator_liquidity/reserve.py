@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.ratings import SCALE, rating_ranks
-from allocator.inputs.terms import column, flags
+from allocator.inputs.terms import column, filled, flags
 from allocator.rulebook import RuleBook
 
 __all__ = ["BOOK", "reserve_factors"]
 
 BOOK = RuleBook.load("allocator_liquidity", "rules/liquidity.yaml")
+
+CONVERTIBLE = "convertible_bond"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,14 @@ def reserve_factors(inputs: Inputs, problems: Problems) -> NDArray[np.float64]:
     """
     assets = inputs.assets
     kept = np.full(len(assets), np.nan)
+    # A bond with a right to shares is a convertible, whatever its kind.
+    kind = assets["kind"].mask(filled(assets, "equity_terms"), CONVERTIBLE)
     amortised = np.zeros(len(assets), dtype=bool)
     if "accounting" in assets:
         amortised = (assets["accounting"] == "ac").to_numpy(dtype=bool)
     for entry in BOOK.at("reserve", inputs.as_of).value:
         line = _Line(**entry)
-        rows = assets["kind"].isin(line.kinds).to_numpy(dtype=bool)
+        rows = kind.isin(line.kinds).to_numpy(dtype=bool)
         if line.traded:
             rows = rows & ~amortised
         if line.flag is not None:

@@ -207,6 +207,19 @@ _PARTIES = (
 )
 _STRUCTURE = (
     Column(
+        "equity_terms",
+        Measure.CHOICE,
+        Text("Bond that gives a right to shares; empty: none", "含权益条款的债券；空为无"),
+        ("权益条款", "转股换股条款", "附认股权"),
+        choices=MappingProxyType(
+            {
+                "convertible": ("可转换", "可转股", "转股"),
+                "exchangeable": ("可交换", "可换股", "换股"),
+                "warrant": ("附认股权证", "附认股权", "认股权证", "认股权"),
+            }
+        ),
+    ),
+    Column(
         "transparency",
         Measure.CHOICE,
         Text("How the product is seen through", "穿透状态"),

@@ -54,6 +54,12 @@ ISSUERS = Table(
             ),
         ),
         Column(
+            "rating",
+            Measure.TEXT,
+            Text("Rating of the issuer, where an issue has none", "主体评级（债项无评级时采用）"),
+            ("主体评级", "发行人评级", "评级"),
+        ),
+        Column(
             "strategic_emerging",
             Measure.FLAG,
             Text("National strategic emerging industry (2018 catalogue)", "国家战略性新兴产业（2018 分类）"),

@@ -1,4 +1,4 @@
-"""Science-and-technology innovation bonds: taps as one position, prices to their worst date, the policy tilt."""
+"""Science-and-technology innovation bonds: terms, taps as one position, prices to their worst date, the tilt."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__: list[str] = []
 
 @hookimpl
 def allocator_tables() -> Sequence[Table]:
-    from allocator_tech_bonds.pricing import TABLES
+    from allocator_tech_bonds import pricing, terms
 
-    return TABLES
+    return (*pricing.TABLES, *terms.TABLES)
 
 
 @hookimpl

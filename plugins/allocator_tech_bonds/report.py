@@ -12,8 +12,9 @@ from allocator.result import Result
 from allocator.types import Text
 from allocator_tech_bonds.lines import merged_positions
 from allocator_tech_bonds.pricing import KIND, bond_prices
+from allocator_tech_bonds.terms import EQUITY_TERMS, ORIGINS, PLEDGES, bond_terms
 
-__all__ = ["SECTIONS", "line_tables", "price_tables"]
+__all__ = ["SECTIONS", "line_tables", "price_tables", "term_tables"]
 
 _LINES = {
     "asset_id": Text("Bond", "债券"),
@@ -25,6 +26,20 @@ _LINES = {
     "cost": Text("Cost", "成本"),
     "book_value": Text("Book value", "账面价值"),
     "cost_price": Text("Average cost price", "加权成本价"),
+}
+_TERMS = {
+    "asset_id": Text("Bond", "债券"),
+    "account": Text("Account", "账户"),
+    "issuer_type": Text("Type of issuer", "发行人类型"),
+    "tenor_at_issue": Text("Tenor at issue, years", "发行期限（年）"),
+    "shortest_tenor": Text("Shortest tenor allowed, years", "最短期限要求（年）"),
+    "tenor_met": Text("Tenor allowed", "期限符合要求"),
+    "equity_terms": Text("Right to shares", "权益条款"),
+    "pledge": Text("Pledge", "质押"),
+    "guarantor": Text("Guarantor", "担保人"),
+    "protected_share": Text("Under credit protection", "信用保护比例"),
+    "rating": Text("Rating used", "采用评级"),
+    "rating_of": Text("It is that of", "评级来源"),
 }
 _PRICES = {
     "asset_id": Text("Bond", "债券"),
@@ -41,6 +56,29 @@ _PRICES = {
     "richness": Text("Amount above that value", "持仓金额相对估值溢价"),
 }
 _ENDS = {"maturity": Text("maturity", "到期"), "call": Text("call", "赎回"), "put": Text("put", "回售")}
+
+
+def term_tables(result: Result) -> Sequence[ReportTable]:
+    """Return what decides how each bond is charged and whom it is from; nothing without such bonds."""
+    frame = bond_terms(result.inputs)
+    if frame.empty:
+        return ()
+    types = {
+        "technology_firm": Text("technology firm", "科技企业"),
+        "equity_investment_institution": Text("equity-investment institution", "股权投资机构"),
+        "bank": Text("bank", "银行"),
+        "financial_institution": Text("financial institution", "金融机构"),
+    }
+    note = Text(
+        "A right to shares makes a bond a convertible for the charge, the rate hedge and the liquid reserve. A pledge "
+        "or a guarantee enters through the rating of the issue alone; bought credit protection by its own formula.",
+        "含权益条款的债券在资本计量、利率对冲与流动性储备中均按可转债处理。质押与担保仅通过债项评级体现；"
+        "购买的信用保护按规则公式计量。",
+    )
+    title = Text("Terms of science-and-technology innovation bonds", "科技创新债券条款")
+    formats = {"tenor_at_issue": "years", "shortest_tenor": "years", "tenor_met": "flag", "protected_share": "percent"}
+    labels = {"issuer_type": types, "equity_terms": EQUITY_TERMS, "pledge": PLEDGES, "rating_of": ORIGINS}
+    return (ReportTable("tech_bond_terms", title, frame, _TERMS, formats, note, labels),)
 
 
 def line_tables(result: Result) -> Sequence[ReportTable]:
@@ -84,6 +122,7 @@ def _not_possible(name: str, title: Text, error: InputError) -> ReportTable:
 
 
 SECTIONS = (
+    ReportSectionSpec("bond_terms", Text("Terms of tech bonds", "科技创新债券条款"), term_tables),
     ReportSectionSpec("bond_lines", Text("Re-opened bonds", "续发债券"), line_tables),
     ReportSectionSpec("tech_bond_prices", Text("Prices of tech bonds", "科技创新债券定价"), price_tables),
 )
