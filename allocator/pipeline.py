@@ -9,21 +9,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.regime import OwnFunds, Regime, RegimeNote
-from allocator.config import apply_overrides, load_settings, validate_options
+from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Space, Term
 from allocator.model.build import build_budgets, build_space, build_trade_cost
 from allocator.model.tilts import Budget, Tilt, TiltEntry, mode_keys
-from allocator.registry import Registry, load_registry
+from allocator.registry import Registry, enabled_plugins
 from allocator.result import CapitalPosition, Result, TiltPrice
 from allocator.settings import Settings
 from allocator.solve import solve
@@ -36,6 +36,8 @@ __all__ = ["Fund", "load"]
 
 Vector = NDArray[np.float64]
 Spec = TypeVar("Spec")
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
@@ -54,7 +56,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
         With every problem found, each with file, row or line, and a cure.
     """
     settings = apply_overrides(load_settings(Path(path)), overrides)
-    registry = load_registry(settings.plugins.enable, settings.plugins.disable)
+    registry = enabled_plugins(settings.plugins)
     return Fund._of(load_inputs(settings, registry), registry)
 
 
@@ -77,9 +79,9 @@ class Fund:
     """
 
     def __init__(self, settings: Mapping[str, Any], assets: pd.DataFrame, **tables: pd.DataFrame) -> None:
-        plugins = settings.get("plugins") or {}
-        self.registry = load_registry(plugins.get("enable", ()), plugins.get("disable", ()))
-        self.inputs = from_frames(dict(settings), {"assets": assets, **tables}, self.registry)
+        known = settings_from_mapping({"inputs": {}, **settings})
+        self.registry = enabled_plugins(known.plugins)
+        self.inputs = from_frames(known, {"assets": assets, **tables}, self.registry)
 
     @classmethod
     def _of(cls, inputs: Inputs, registry: Registry) -> Fund:
@@ -95,7 +97,10 @@ class Fund:
     @cached_property
     def space(self) -> Space:
         """The decision space."""
-        return build_space(self.inputs)
+        space = build_space(self.inputs)
+        for amounts in (space.current, space.lower, space.upper, space.funded, space.linear_cost):
+            amounts.setflags(write=False)  # plugins are handed these very arrays
+        return space
 
     @cached_property
     def regime(self) -> Regime | None:
@@ -128,8 +133,8 @@ class Fund:
             objective.terms,
             self._terms(),
             build_trade_cost(self.inputs, self.space),
-            None if regime is None else regime.tree(),
-            () if regime is None else _capital_limits(regime),
+            None if regime is None else self._ask(regime.tree)(),
+            () if regime is None else self._capital_limits(regime),
             objective.capital_module,
             objective.capital_weight,
             objective.per_capital,
@@ -144,12 +149,12 @@ class Fund:
             return None
         held = self.space.current if holdings is None else holdings
         costs = 0.0 if holdings is None else float(build_trade_cost(self.inputs, self.space).value(held)[0])
-        funds = self.regime.own_funds()
+        funds = self._ask(self.regime.own_funds)()
         return CapitalPosition(
             held,
-            self.regime.tree(held),
+            self._ask(self.regime.tree)(held),
             OwnFunds(funds.comprehensive - costs, None if funds.core is None else funds.core - costs),
-            tuple(replace(item, capital=item.capital - costs) for item in self.regime.requirements()),
+            tuple(replace(item, capital=item.capital - costs) for item in self._ask(self.regime.requirements)()),
             costs,
         )
 
@@ -178,7 +183,7 @@ class Fund:
                 part()
         problems.raise_if_any()
         _ = self.model
-        return () if self.regime is None else self.regime.notes()
+        return () if self.regime is None else self._ask(self.regime.notes)()
 
     def optimize(self) -> Result:
         """Return the best allocation, verified.
@@ -203,6 +208,7 @@ class Fund:
             steered = steer(untilted, tilts, self._solve)
             prices = self._tilt_prices(untilted, steered, tilts)
         model, solution = steered.model, steered.solution
+        solution.holdings.setflags(write=False)
         with _timed(seconds, "verify"):
             after = self.capital(solution.holdings)
             verify(model, solution.holdings, None if after is None else after.tree)
@@ -223,10 +229,10 @@ class Fund:
     def _solve(self, model: Model) -> Solved:
         """Solve; where charges depend on the book as a whole, branch on that too."""
         settings = self.settings.solve
-        state = None if self.regime is None else self.regime.book_state(self.space)
+        state = None if self.regime is None else self._ask(self.regime.book_state)(self.space)
         if self.regime is None or state is None:
             return Solved(model, solve(model, settings))
-        tree, solution = solve_with_state(model, state, self.regime.tree, settings)
+        tree, solution = solve_with_state(model, state, self._ask(self.regime.tree), settings)
         return Solved(replace(model, tree=tree), solution)
 
     def _tilts(self) -> tuple[Tilt, ...]:
@@ -310,9 +316,26 @@ class Fund:
                 terms += spec.build(self.context, options)
         problems.raise_if_any()
         if self.regime is not None:
-            terms += self.regime.guards(self.space)
+            terms += self._ask(self.regime.guards)(self.space)
         self._refuse_repeated(terms)
         return tuple(terms)
+
+    def _ask(self, method: Callable[P, Answer]) -> Callable[P, Answer]:
+        """Return a method of the regime, watched as the functions of a specification are."""
+        assert self.settings.capital is not None
+        name = self.settings.capital.regime
+        return self.registry.watch("allocator_regimes", name, f"{name}.{method.__name__}").guard(method)
+
+    def _capital_limits(self, regime: Regime) -> tuple[CapitalLimit, ...]:
+        root = self._ask(regime.tree)().root.name
+        limits = []
+        for item in self._ask(regime.requirements)():
+            label = Text(f"{item.name} ratio", f"{item.name} 充足率")
+            if item.required is not None:
+                limits.append(CapitalLimit(item.name, label, root, item.required, item.capital))
+            if item.free_capital is not None:
+                limits.append(CapitalLimit(item.name, label, root, 1.0, item.capital - item.free_capital))
+        return tuple(limits)
 
     def _refuse_repeated(self, terms: Sequence[Term]) -> None:
         """Prices and checks go by name: two rules of one name would hide one another."""
@@ -364,18 +387,6 @@ def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
         ]
     columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _capital_limits(regime: Regime) -> tuple[CapitalLimit, ...]:
-    root = regime.tree().root.name
-    limits = []
-    for item in regime.requirements():
-        label = Text(f"{item.name} ratio", f"{item.name} 充足率")
-        if item.required is not None:
-            limits.append(CapitalLimit(item.name, label, root, item.required, item.capital))
-        if item.free_capital is not None:
-            limits.append(CapitalLimit(item.name, label, root, 1.0, item.capital - item.free_capital))
-    return tuple(limits)
 
 
 def _choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from allocator import hooks
+from allocator.contracts import CONTRACTS
 from allocator.errors import InputError, PluginError, Problem, did_you_mean
+from allocator.isolation import TIME_LIMIT, Watch, broken
 from allocator.types import AssetKind, Column, Table, Text
 
 if TYPE_CHECKING:
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from allocator.model.terms import ConstraintSpec, ObjectiveSpec
     from allocator.model.tilts import TiltSpec
     from allocator.report.sections import ReportSectionSpec
+    from allocator.settings import PluginSettings
 
-__all__ = ["PluginInfo", "Registry", "installed_plugins", "load_registry"]
+__all__ = ["PluginInfo", "Registry", "enabled_plugins", "installed_plugins", "load_registry"]
 
 DISTRIBUTION = "allocator-insurance"
 
@@ -78,18 +81,27 @@ class Registry:
     ----------
     plugins : iterable of (str, object)
         Plugin name and module (or object) carrying hook implementations.
+    time_limit : float
+        Seconds that one call into a plugin may take.
+
+    Raises
+    ------
+    PluginError
+        When a plugin was written for another version of the hooks, or declares one that does not exist.
     """
 
-    def __init__(self, plugins: Iterable[tuple[str, object]]) -> None:
+    def __init__(self, plugins: Iterable[tuple[str, object]], time_limit: float = TIME_LIMIT) -> None:
+        self.time_limit = time_limit
         self.manager = pluggy.PluginManager(hooks.GROUP)
         self.manager.add_hookspecs(hooks)
         self._owners: dict[tuple[str, str], str] = {}
         for name, plugin in sorted(plugins, key=lambda pair: pair[0]):
+            _check_api(name, plugin)
             try:
                 self.manager.register(plugin, name=name)
                 self.manager.check_pending()
             except (ValueError, pluggy.PluginValidationError) as error:
-                raise _broken(name, "registration", str(error)) from error
+                raise broken(name, "registration", str(error)) from error
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,10 +114,19 @@ class Registry:
         callers = self.manager.get_hookcallers(module) if module is not None else None
         return tuple(sorted(caller.name for caller in callers or ()))
 
+    def requires_api(self, plugin: str) -> str | None:
+        """Return the version of the hooks that a plugin says it was written for."""
+        return getattr(self.manager.get_plugin(plugin), "requires_api", None)
+
     def owner(self, hook: str, name: str) -> str:
         """Return which plugin offers ``name`` through ``hook``."""
-        self._collect(hook)
+        if (hook, name) not in self._owners:
+            self._collect(hook)
         return self._owners[hook, name]
+
+    def watch(self, hook: str, name: str, *parts: str) -> Watch:
+        """Return the watch over whatever ``name`` does, for calls that no specification makes itself."""
+        return Watch(self.owner(hook, name), ", ".join((hook, *parts)), self.time_limit)
 
     @cached_property
     def kinds(self) -> Mapping[str, AssetKind]:
@@ -167,19 +188,22 @@ class Registry:
         return merged
 
     def _call(self, hook: str) -> list[tuple[str, Sequence[Any]]]:
+        kind = CONTRACTS[hook].kind
         results: list[tuple[str, Sequence[Any]]] = []
         for name, plugin in sorted(self.manager.list_name_plugin()):
             implementation = getattr(plugin, hook, None)
             if implementation is None:
                 continue
-            try:
-                offered = implementation()
-            except Exception as error:
-                raise _broken(name, hook, f"{type(error).__name__}: {error}") from error
+            watch = Watch(name, hook, self.time_limit)
+            offered = watch.call(implementation)
             if offered is None:
                 continue
             if not isinstance(offered, (list, tuple)):
-                raise _broken(name, hook, repr(offered), "a list or a tuple")
+                raise watch.refuse(offered, "a list or a tuple")
+            for item in offered:
+                label = getattr(item, "name", None)
+                if not isinstance(item, kind) or not isinstance(label, str) or not label:
+                    raise watch.refuse(item, f"each a {kind.__name__} with a name")
             results.append((name, offered))
         return results
 
@@ -187,19 +211,18 @@ class Registry:
         found: dict[str, Any] = {}
         for plugin, offered in self._call(hook):
             for item in offered:
-                label = getattr(item, "name", None)
-                if not isinstance(label, str) or not label:
-                    raise _broken(plugin, hook, repr(item), "specifications with a name")
-                if label in found:
-                    other = self._owners[hook, label]
-                    raise _broken(plugin, hook, label, f"a name that plugin {other} does not use already")
-                found[label] = item
-                self._owners[hook, label] = plugin
+                if item.name in found:
+                    other = self._owners[hook, item.name]
+                    raise broken(plugin, hook, item.name, f"a name that plugin {other} does not use already")
+                found[item.name] = CONTRACTS[hook].watched(item, Watch(plugin, hook, self.time_limit))
+                self._owners[hook, item.name] = plugin
         return found
 
 
-def load_registry(enable: Sequence[str] = (), disable: Sequence[str] = ()) -> Registry:
+def load_registry(enable: Sequence[str] = (), disable: Sequence[str] = (), time_limit: float = TIME_LIMIT) -> Registry:
     """Load the first-party plugins except ``disable`` and the third-party ones in ``enable``.
+
+    One call into a plugin may take ``time_limit`` seconds.
 
     Raises
     ------
@@ -229,8 +252,13 @@ def load_registry(enable: Sequence[str] = (), disable: Sequence[str] = ()) -> Re
         try:
             loaded.append((info.name, info.entry_point.load()))
         except Exception as error:
-            raise _broken(info.name, "import", f"{type(error).__name__}: {error}") from error
-    return Registry(loaded)
+            raise broken(info.name, "import", f"{type(error).__name__}: {error}") from error
+    return Registry(loaded, time_limit)
+
+
+def enabled_plugins(settings: PluginSettings) -> Registry:
+    """Return the registry that the section ``plugins:`` of a fund file asks for; raises as `load_registry`."""
+    return load_registry(settings.enable, settings.disable, settings.time_limit)
 
 
 def _merge(plugin: str, known: Table | None, added: Table) -> Table:
@@ -239,7 +267,7 @@ def _merge(plugin: str, known: Table | None, added: Table) -> Table:
     columns: dict[str, Column] = {column.name: column for column in known.columns}
     for column in added.columns:
         if columns.setdefault(column.name, column) != column:
-            raise _broken(
+            raise broken(
                 plugin, "allocator_tables", f"column {added.name}.{column.name}", "one declaration of a column"
             )
     return Table(
@@ -251,13 +279,16 @@ def _merge(plugin: str, known: Table | None, added: Table) -> Table:
     )
 
 
-def _broken(plugin: str, hook: str, got: str, allowed: str | None = None) -> PluginError:
-    return PluginError(
-        Problem(
-            Text("the plugin does not keep the hook's contract", "插件未遵守钩子约定"),
-            f"plugin {plugin}, {hook}",
-            got,
-            allowed,
-            Text("disable it under plugins.disable or mend it", "请在 plugins.disable 中停用或修复该插件"),
+def _check_api(name: str, plugin: object) -> None:
+    """A plugin written for other hooks must not run by half; one that does not say is taken at its word."""
+    wanted = getattr(plugin, "requires_api", None)
+    if wanted is not None and wanted != hooks.API_VERSION:
+        raise PluginError(
+            Problem(
+                Text("the plugin was written for another version of the hooks", "插件所需的钩子接口版本不符"),
+                f"plugin {name}, requires_api",
+                repr(wanted),
+                repr(hooks.API_VERSION),
+                Text("install a release of the plugin for this version", "请安装适配该版本的插件"),
+            )
         )
-    )

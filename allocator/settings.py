@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from allocator.isolation import TIME_LIMIT
 from allocator.parsing import parse_date_text, parse_number_text
 from allocator.types import Phrase, Text
 
@@ -163,10 +164,14 @@ class TermSettings(BaseModel):
 
 
 class PluginSettings(Section):
-    """``plugins:`` — third-party plugins to ``enable``, first-party ones to ``disable``, by name."""
+    """``plugins:`` — third-party plugins to ``enable``, first-party ones to ``disable``, by name.
+
+    ``time_limit``: seconds that one call into a plugin may take.
+    """
 
     enable: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
+    time_limit: Annotated[Number, Field(gt=0)] = TIME_LIMIT
 
 
 class SolveSettings(Section):

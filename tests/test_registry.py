@@ -92,3 +92,19 @@ def test_one_column_declared_in_two_ways_is_refused() -> None:
     second = Table("assets", (Column("face", Measure.NUMBER, Text("Face", "面值")),))
     with pytest.raises(PluginError, match="assets.face"):
         _ = Registry([("a", plugin(allocator_tables=[first])), ("b", plugin(allocator_tables=[second]))]).tables
+
+
+@pytest.mark.parametrize("wanted", ["0", "2", 1])
+def test_a_plugin_for_other_hooks_is_refused(wanted: object) -> None:
+    module = plugin(allocator_asset_kinds=[GOLD])
+    module.requires_api = wanted  # type: ignore[attr-defined]
+    with pytest.raises(PluginError, match=f"metals, requires_api: .*another version.*{wanted}.*allowed '1'"):
+        Registry([("metals", module)])
+
+
+def test_a_plugin_for_these_hooks_and_one_that_does_not_say_load() -> None:
+    one, other = plugin(allocator_asset_kinds=[GOLD]), plugin(allocator_asset_kinds=None)
+    one.requires_api = "1"  # type: ignore[attr-defined]
+    registry = Registry([("metals", one), ("silent", other)])
+    assert registry.requires_api("metals") == "1"
+    assert registry.requires_api("silent") is None

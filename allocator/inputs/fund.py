@@ -97,7 +97,7 @@ class Inputs:
         Numbers are float64 (whole for INTEGER; empty: NaN), dates datetime64[s] (NaT), flags nullable
         ``boolean`` (NA), text and choices pandas' Arrow-backed ``str`` (NaN), lists object holding a tuple of
         str (``()``). Columns the user added are float64 when every cell is a number, else ``str``. Columns that
-        no file gives share their memory: treat frames as read-only.
+        no file gives share their memory: treat frames as read-only. Plugins are lent copies (`LentTables`).
     sources : mapping of str to TableSource
         Where each table came from.
     kinds : mapping of str to AssetKind

@@ -19,6 +19,7 @@ from allocator.inputs.files import FileReader
 from allocator.inputs.findings import Findings
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.inputs.headings import HeadingIndex
+from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
 from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
@@ -122,7 +123,7 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
     if assets is not None:
         _relate(settings, sheet, tables, frames, sources, registry, findings)
     findings.raise_if_any()
-    return Inputs(settings, sheet, MappingProxyType(frames), MappingProxyType(sources), registry.kinds)
+    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), registry.kinds)
 
 
 def _relate(

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from allocator.errors import PluginError, Problem
-from allocator.registry import Registry, load_registry
+from allocator.registry import Registry, enabled_plugins
 from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
 from allocator.report.sections import ReportSectionSpec, ReportTable
@@ -76,24 +75,11 @@ class View:
 
 
 def _registry(result: Result) -> Registry:
-    plugins = result.inputs.settings.plugins
-    return load_registry(plugins.enable, plugins.disable)
+    return enabled_plugins(result.inputs.settings.plugins)
 
 
 def _build(spec: ReportSectionSpec, result: Result) -> Section:
-    try:
-        return Section(spec.title, tuple(_with_accounts(table) for table in spec.tables(result)))
-    except Exception as error:
-        raise PluginError(
-            Problem(
-                Text("the report section failed", "报告章节生成失败"),
-                f"allocator_report_sections, {spec.name}",
-                f"{type(error).__name__}: {error}",
-                hint=Text(
-                    "disable its plugin under plugins.disable or mend it", "请在 plugins.disable 中停用或修复该插件"
-                ),
-            )
-        ) from error
+    return Section(spec.title, tuple(_with_accounts(table) for table in spec.tables(result)))
 
 
 def _with_accounts(table: ReportTable) -> ReportTable:
