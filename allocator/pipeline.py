@@ -20,7 +20,7 @@ from allocator.config import apply_overrides, load_settings, settings_from_mappi
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
-from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Space, Term
+from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Scenarios, Space, Term
 from allocator.model.build import build_budgets, build_space, build_trade_cost
 from allocator.model.tilts import Budget, Tilt, TiltEntry, mode_keys
 from allocator.registry import Registry, enabled_plugins
@@ -120,7 +120,7 @@ class Fund:
             self.space,
             self._estimate("returns", self.registry.return_models, "table"),
             lambda: self._estimate("risk", self.registry.risk_models, self._default_risk()),
-            lambda: self._estimate("scenarios", self.registry.scenarios, "table"),
+            self._scenarios,
         )
 
     @cached_property
@@ -356,6 +356,31 @@ class Fund:
         options.pop("name", None)
         spec = _choose(offered, name, self.settings.where(f"models.{key}"))
         return spec.build(self.inputs, validate_options(spec.options, options, self.settings, f"models.{key}"))
+
+    def _scenarios(self) -> Scenarios:
+        """Return the paths of the first source named, joined by each later one.
+
+        They see the expected returns of the fund's return model in the column ``expected_return``.
+        """
+        given = self.settings.models.get("scenarios", "table")
+        assets = self.inputs.assets.assign(expected_return=self.context.expected_return)
+        inputs = replace(self.inputs, tables={**self.inputs.tables, "assets": assets})
+        found: Scenarios | None = None
+        for position, entry in enumerate(given if isinstance(given, list) else [given]):
+            key = f"models.scenarios.{position}" if isinstance(given, list) else "models.scenarios"
+            name, options = (entry, {}) if isinstance(entry, str) else (entry.get("name", "table"), dict(entry))
+            options.pop("name", None)
+            spec = _choose(self.registry.scenarios, name, self.settings.where(key))
+            chosen = validate_options(spec.options, options, self.settings, key)
+            if found is None:
+                found = spec.build(inputs, chosen)
+            elif spec.join is not None:
+                found = spec.join(inputs, chosen, found)
+            else:
+                what = Text("this source of scenarios cannot stand behind another", "该情景来源不能接在其他来源之后")
+                raise InputError(Problem(what, self.settings.where(key), name))
+        assert found is not None
+        return found
 
     def _default_risk(self) -> str:
         given = self.settings.inputs if self.settings.inputs else dict.fromkeys(self.inputs.tables)

@@ -2,6 +2,7 @@
 
 from allocator.model.context import ModelContext
 from allocator.model.expressions import Expression, Linear, Quadratic, TradeCost
+from allocator.model.factor_risk import factor_risk
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
 from allocator.model.space import Space
@@ -43,4 +44,5 @@ __all__ = [
     "Term",
     "TiltSpec",
     "TradeCost",
+    "factor_risk",
 ]

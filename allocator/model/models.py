@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,11 +33,36 @@ class Risk:
         d ≥ 0, variance that nothing else shares.
     method : Text
         How it was estimated, for the report.
+    names : tuple of str
+        The factors a user may name; empty for a model without named factors.
+    root : ndarray (len(names), len(names)) or None
+        Ω^½: exposures b to the named factors stand as ``root @ b`` in the first rows of F.
     """
 
     factors: Any
     specific: Vector
     method: Text
+    names: tuple[str, ...] = ()
+    root: Vector | None = None
+
+    def exposure(self, named: Mapping[str, float]) -> Vector:
+        """Return what stands in the rows of F (k,) for something with these exposures to the named factors.
+
+        Raises
+        ------
+        KeyError
+            For a factor the model does not have.
+        """
+        loaded = np.zeros(self.factors.shape[0])
+        if self.root is None:
+            for name in named:
+                raise KeyError(name)
+            return loaded
+        unknown = [name for name in named if name not in self.names]
+        if unknown:
+            raise KeyError(unknown[0])
+        loaded[: len(self.names)] = self.root @ np.array([named.get(name, 0.0) for name in self.names])
+        return loaded
 
     def variance(self, weights: Vector) -> float:
         """Return w′(F′F + diag d)w."""
@@ -56,11 +82,17 @@ class Scenarios:
         Sums to one.
     method : Text
         Where they come from.
+    liabilities : ndarray (scenarios,) or None
+        Growth of the liabilities' value, decimal; None where the source does not say.
+    factors : mapping of str to ndarray (scenarios,)
+        What drove the returns, by name, for sources that join these paths; empty where the source does not say.
     """
 
     returns: Vector
     probability: Vector
     method: Text
+    liabilities: Vector | None = None
+    factors: Mapping[str, Vector] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +117,15 @@ class RiskModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """``build(inputs, options) -> Scenarios``; the same options and seed give the same scenarios."""
+    """``build(inputs, options) -> Scenarios``; the same options and seed give the same scenarios.
+
+    The column ``expected_return`` of the assets holds what the fund's return model says. A source with ``join``
+    may stand behind others in ``models.scenarios``: ``join(inputs, options, scenarios) -> Scenarios`` puts its own
+    rows on the paths that are there.
+    """
 
     name: str
     label: Text
     options: type[BaseModel]
     build: Callable[[Inputs, Any], Scenarios] = field(repr=False)
+    join: Callable[[Inputs, Any, Scenarios], Scenarios] | None = field(default=None, repr=False)

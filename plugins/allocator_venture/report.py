@@ -140,10 +140,11 @@ def _options(inputs: Inputs) -> TechnologyOptions:
     """Return the options under which the fund file names the model ``technology``, or the defaults."""
     for key in ("scenarios", "returns"):
         given: Any = inputs.settings.models.get(key)
-        if isinstance(given, dict) and given.get("name") == "technology":
-            return TechnologyOptions.model_validate(
-                {k: v for k, v in given.items() if k in TechnologyOptions.model_fields}
-            )
+        for entry in given if isinstance(given, list) else [given]:
+            if isinstance(entry, dict) and entry.get("name") == "technology":
+                return TechnologyOptions.model_validate(
+                    {k: v for k, v in entry.items() if k in TechnologyOptions.model_fields}
+                )
     return TechnologyOptions()
 
 

@@ -5,10 +5,15 @@ history ``returns`` (every window of a year), or draws of the factor model. A pa
 often as it is likely; the paths ranked by the return of the stock market give the market factor
 M = Φ⁻¹((rank − ½) / S) that the exits of the venture funds depend on. So a path on which stocks fall is a path
 of poor exits, and a CVaR over stocks, bonds and funds is of one world.
+
+Behind another source in ``models.scenarios`` it joins that source's paths instead: rows that are simulated take
+their returns from the technical parameters, M from the factor or column ``market`` of those paths, and bonds,
+stocks and liabilities stay as they are there.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -27,7 +32,14 @@ from allocator_venture.risk import annual_returns
 from allocator_venture.simulation import build_portfolio, simulate
 from allocator_venture.technology import TechnologyOptions, TechnologyRows, technology_rows
 
-__all__ = ["SCENARIOS", "TechnologyScenarioOptions", "market_factor", "resampled", "technology_scenarios"]
+__all__ = [
+    "SCENARIOS",
+    "TechnologyScenarioOptions",
+    "joined_scenarios",
+    "market_factor",
+    "resampled",
+    "technology_scenarios",
+]
 
 Vector = NDArray[np.float64]
 
@@ -72,17 +84,47 @@ def technology_scenarios(inputs: Inputs, options: TechnologyScenarioOptions) -> 
     return Scenarios(returns, np.full(paths, 1.0 / paths), method)
 
 
+def joined_scenarios(inputs: Inputs, options: TechnologyScenarioOptions, base: Scenarios) -> Scenarios:
+    """Return the base's paths with the simulated funds on them; ``paths``, ``base`` and ``desmooth`` do not count.
+
+    Raises
+    ------
+    InputError
+        When the base neither names the market among its factors nor holds an asset of that name.
+    """
+    rows = technology_rows(inputs, options.parameters(KEY))
+    if not len(rows.funds):
+        return base
+    names = inputs.assets["asset_id"].to_numpy()
+    drivers = {**dict(zip(names, base.returns.T, strict=True)), **base.factors}
+    market = market_factor(_column(inputs, pd.DataFrame(drivers), options.market), base.probability)
+    portfolio = build_portfolio(rows.funds, options.parameters(KEY))
+    simulated = annual_returns(simulate(portfolio, len(market), options.seed_of(inputs), market))
+    returns = base.returns.copy()
+    returns[:, rows.row] = simulated[:, rows.fund]
+    method = Text(
+        f"{base.method.en}; {len(rows.funds)} funds from technical parameters on the same paths",
+        f"{base.method.zh}；{len(rows.funds)} 只基金按技术参数在同一路径上模拟",
+    )
+    return replace(base, returns=returns, method=method)
+
+
 def resampled(probability: Vector, paths: int) -> NDArray[np.int64]:
     """Return which base scenario each path is (paths,): each as often as it is likely, to within one."""
     edges = np.cumsum(probability) / probability.sum()
     return np.minimum(np.searchsorted(edges, (np.arange(paths) + 0.5) / paths), len(probability) - 1)
 
 
-def market_factor(market: Vector) -> Vector:
-    """Return normal scores Φ⁻¹((rank − ½) / S) of the market's returns (S,); ties in order of appearance."""
-    rank = np.empty(len(market))
-    rank[np.argsort(market, kind="stable")] = np.arange(len(market))
-    return np.asarray(special.ndtri((rank + 0.5) / len(market)))
+def market_factor(market: Vector, probability: Vector | None = None) -> Vector:
+    """Return normal scores of the market's returns (S,): Φ⁻¹ of the middle of each path's place by rank.
+
+    Equally likely paths, which None stands for, have Φ⁻¹((rank − ½) / S); ties go in order of appearance.
+    """
+    likely = np.full(len(market), 1.0) if probability is None else probability
+    order = np.argsort(market, kind="stable")
+    place = np.empty(len(market))
+    place[order] = np.cumsum(likely[order]) - 0.5 * likely[order]
+    return np.asarray(special.ndtri(place / likely.sum()))
 
 
 def _base(inputs: Inputs, options: TechnologyScenarioOptions, seed: int) -> tuple[pd.DataFrame, Vector]:
@@ -194,5 +236,6 @@ SCENARIOS = (
         ),
         TechnologyScenarioOptions,
         technology_scenarios,
+        joined_scenarios,
     ),
 )

@@ -1,0 +1,40 @@
+"""Market history as named factors: a risk model, joint scenarios of assets and liabilities, and what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.hooks import hookimpl
+from allocator.model import RiskModelSpec, ScenarioSpec
+from allocator.report.sections import ReportSectionSpec
+from allocator.types import Table
+
+__all__: list[str] = []
+
+
+@hookimpl
+def allocator_tables() -> Sequence[Table]:
+    from allocator_markets.history import TABLES
+
+    return TABLES
+
+
+@hookimpl
+def allocator_risk_models() -> Sequence[RiskModelSpec]:
+    from allocator_markets.risk import RISK_MODELS
+
+    return RISK_MODELS
+
+
+@hookimpl
+def allocator_scenarios() -> Sequence[ScenarioSpec]:
+    from allocator_markets.scenarios import SCENARIOS
+
+    return SCENARIOS
+
+
+@hookimpl
+def allocator_report_sections() -> Sequence[ReportSectionSpec]:
+    from allocator_markets.report import SECTIONS
+
+    return SECTIONS
