@@ -201,7 +201,7 @@ def check_terms(settings: Settings, registry: Registry | None = None) -> None:
         ("risk", registry.risk_models),
         ("scenarios", registry.scenarios),
     ):
-        given = settings.models.get(key)
-        if given is not None:
-            options = {} if isinstance(given, str) else {k: v for k, v in given.items() if k != "name"}
-            check(offered, given if isinstance(given, str) else given["name"], options, f"models.{key}")
+        given = settings.models.get(key, [])
+        for entry in given if isinstance(given, list) else [given]:
+            options = {} if isinstance(entry, str) else {k: v for k, v in entry.items() if k != "name"}
+            check(offered, entry if isinstance(entry, str) else entry["name"], options, f"models.{key}")

@@ -52,6 +52,18 @@ def test_capital_contributions_and_constants_sum_to_minimum_capital(out: Path) -
     np.testing.assert_allclose(frame["capital_contribution"], frame["target"] * frame["capital_marginal"], rtol=1e-12)
 
 
+def test_a_section_s_table_is_saved_in_the_unit_of_the_file_when_it_says_so(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"asset_id": ["A"], "amount": [3 * UNIT]})
+    title = Text("Own", "自有")
+    tables = [
+        ReportTable(name, title, frame, {}, {"amount": "money"}, saved=name == "kept") for name in ("kept", "shown")
+    ]
+    spec = ReportSectionSpec("own", title, lambda result: tables)
+    folder = write_view(View.of(fake_result(), Language.ENGLISH, with_sections(spec)), tmp_path / "out")
+    assert pd.read_csv(folder / "kept.csv")["amount"].tolist() == [3.0]
+    assert not (folder / "shown.csv").exists()
+
+
 def test_marginal_capital_is_the_slope_of_the_tree(out: Path) -> None:
     frame = pd.read_csv(out / "allocation.csv")
     result = fake_result()

@@ -22,6 +22,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     """Return the frame of each CSV file of OUT by file name without suffix."""
     unit = view.result.inputs.unit
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
+    frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
     frames["constraints"] = rules_in_unit(view)
     capital = view.tables.get("capital")
     if capital is None:

@@ -44,6 +44,8 @@ class ReportTable:
         Column → what a reader sees for each of its values; a value without a label is shown as it is.
     indent : mapping of str to int
         Row key (the first column's value) → depth in a tree; empty for a flat table.
+    saved : bool
+        Whether a section's table is also written to NAME.csv, for figures that others compute with.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ReportTable:
     note: Text | None = None
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     indent: Mapping[str, int] = field(default_factory=dict)
+    saved: bool = False
 
     def heading(self, column: str) -> Text:
         """Return the heading of a column."""

@@ -75,8 +75,8 @@ def factor_tables(result: Result) -> Sequence[ReportTable]:
     }
     shown = {**dict.fromkeys(exposures.names, "number"), "specific": "percent"}
     return (
-        ReportTable("factors", title, factors, headings, formats, note, {"factor": labels}),
-        ReportTable("factor_loadings", Text("Exposures by asset", "各资产因子暴露"), rows, names, shown),
+        ReportTable("factors", title, factors, headings, formats, note, {"factor": labels}, saved=True),
+        ReportTable("factor_loadings", Text("Exposures by asset", "各资产因子暴露"), rows, names, shown, saved=True),
     )
 
 

@@ -63,7 +63,7 @@ def part_tables(result: Result) -> Sequence[ReportTable]:
     headings = {**_NAMES, **PARTS, "expected_return": Text("Expected return", "预期收益率")}
     formats = dict.fromkeys((*PARTS, "expected_return"), "percent")
     title = Text("Parts of the expected returns", "预期收益率构成")
-    return (ReportTable("return_parts", title, frame, headings, formats),)
+    return (ReportTable("return_parts", title, frame, headings, formats, saved=True),)
 
 
 SECTIONS = (

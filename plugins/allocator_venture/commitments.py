@@ -23,7 +23,7 @@ from pydantic import Field
 from scipy import sparse
 
 from allocator.inputs.fund import Inputs
-from allocator.model import ConstraintSpec, Expression, ModelContext, Sense, Term
+from allocator.model import ConstraintSpec, Expression, Linear, ModelContext, Sense, Term
 from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, total_assets
 from allocator.rulebook import USER, RuleBook
 from allocator.settings import Number
@@ -96,6 +96,9 @@ class Path(Expression):
 
         rest = (self.slope * scale) @ variable + self.constant
         return rest + (self.rise * scale) @ cp.pos(variable - self.reference / scale)
+
+    def affine(self) -> Linear | None:
+        return None if self.rise.count_nonzero() else Linear(self.slope, self.constant)
 
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         above = (holdings > self.reference).astype(float)
@@ -181,9 +184,10 @@ def _vintage(context: ModelContext, funds: FundRows, share: float) -> Term:
 def _path(context: ModelContext, funds: FundRows, held: Vector, added: Vector) -> Path:
     """Return Σ over the fund rows of the path by year, from (r, years) arrays, as a function of all holdings."""
     size, years = context.space.size, held.shape[1]
-    has = funds.current > 0
-    amount = np.where(has, funds.current, 1.0)[:, None]
-    down = np.where(has[:, None], np.minimum(held / amount, added), added)
+    # A row that can only grow has one slope: without a kink the limit is linear.
+    falls = (funds.current > 0) & (context.space.lower[funds.row] < funds.current)
+    amount = np.where(falls, funds.current, 1.0)[:, None]
+    down = np.where(falls[:, None], np.minimum(held / amount, added), added)
 
     def spread(values: Vector) -> sparse.csr_array:
         place = (np.tile(np.arange(years), len(funds.row)), np.repeat(funds.row, years))
