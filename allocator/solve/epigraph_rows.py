@@ -1,6 +1,12 @@
-"""Epigraphs as rows and columns of a cone program: minimize ½z′Pz + q′z under A z + s = b, s in a product of cones."""
+"""Epigraphs as rows and columns of a cone program: minimize ½z′Pz + q′z under A z + s = b, s in a product of cones.
+
+Functions share what they can. A trade x − r = u₊ − u₋ is split once, whoever charges for it; a square of a
+single holding stands in P itself. Few columns of its own for each holding are what keeps a large program small.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +18,7 @@ from allocator.solve.program import Block, Cone
 __all__ = ["EpigraphRows"]
 
 Vector = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 
 class EpigraphRows:
@@ -27,82 +34,207 @@ class EpigraphRows:
 
     def __init__(self, size: int, scale: float) -> None:
         self.size, self.scale, self.width, self.constant = size, scale, size, 0.0
-        self._linear = [np.zeros(size)]
-        self._squares = [np.zeros(size)]
+        self._linear, self._squares = np.zeros(size), np.zeros(size)
         self._rows: list[tuple[sparse.csr_array, Vector, Block]] = []
+        # The two columns of each holding's trade and the holding it starts from; −1 for none yet.
+        self._trades = np.full((2, size), -1, dtype=np.int64)
+        self._starts = np.zeros(size)
 
     def minimize(self, function: Epigraph) -> None:
         """Add the function to the objective."""
-        columns, price, square = self._columns(function)
-        self._linear[0] += function.direct * self.scale
-        self._linear[columns] += price
-        self._squares[columns] += square
+        function = _scaled(function, self.scale)
+        function = self._without_single_squares(function)
+        columns = self._columns(function)
+        self._linear[: self.size] += function.direct
+        np.add.at(self._linear, columns, function.price)
+        np.add.at(self._squares, columns, function.square)
         self.constant += function.constant
 
     def bound(self, function: Epigraph, way: float) -> int:
         """Add a column t with function ≤ ``way`` × t; return its number."""
-        columns, price, square = self._columns(function)
-        column = self.width
-        self._add(np.zeros(1), np.zeros(1))
+        function = _scaled(function, self.scale)
+        columns = self._columns(function)
+        column = int(self._add(1)[0])
         # s = way t − ℓ′x − p′u − c, as a row of minus its coefficients
         row = np.zeros(self.width)
-        row[: self.size] = function.direct * self.scale
-        start = self._start(columns)
-        row[start : start + len(price)] = price
+        row[: self.size] = function.direct
+        np.add.at(row, columns, function.price)
         row[column] = -way
-        curved = np.flatnonzero(square)
+        curved = np.flatnonzero(function.square)
         if not len(curved):
-            self._add_rows(row[None, :], np.array([-function.constant]), Cone.NONNEGATIVE)
+            self._add_rows(sparse.csr_array(row[None, :]), np.array([-function.constant]), Cone.NONNEGATIVE)
             return column
         # Σ q u² ≤ s  ⇔  ‖(s − 1, 2 √q u)‖ ≤ s + 1
-        spread = np.zeros((len(curved), self.width))
-        spread[np.arange(len(curved)), start + curved] = -2.0 * np.sqrt(square[curved])
+        spread = sparse.csr_array(
+            (-2.0 * np.sqrt(function.square[curved]), (np.arange(len(curved)), columns[curved])),
+            shape=(len(curved), self.width),
+        )
         right = np.concatenate([[1.0 - function.constant, -1.0 - function.constant], np.zeros(len(curved))])
-        self._add_rows(np.vstack([row, row, spread]), right, Cone.SECOND_ORDER)
+        both = sparse.csr_array(np.vstack([row, row]))
+        self._add_rows(sparse.csr_array(sparse.vstack([both, spread])), right, Cone.SECOND_ORDER)
         return column
 
     def arrays(self) -> tuple[sparse.csc_array, Vector, sparse.csc_array, Vector, list[Block]]:
         """Return P, q, A, b and the cones."""
-        quadratic = sparse.csc_array(sparse.diags_array(2.0 * np.concatenate(self._squares)))
+        quadratic = sparse.csc_array(sparse.diags_array(2.0 * self._squares))
+        quadratic.eliminate_zeros()
         matrix = sparse.csc_array(
             sparse.vstack([_widened(part, self.width) for part, _, _ in self._rows])
             if self._rows
             else sparse.csr_array((0, self.width))
         )
         right = np.concatenate([side for _, side, _ in self._rows]) if self._rows else np.zeros(0)
-        return quadratic, np.concatenate(self._linear), matrix, right, [block for _, _, block in self._rows]
+        return quadratic, self._linear, matrix, right, [block for _, _, block in self._rows]
 
-    def _columns(self, function: Epigraph) -> tuple[int, Vector, Vector]:
-        """Add the function's own columns and rows; return their place in the lists, price and square."""
-        unit = np.where(function.money, self.scale, 1.0)
-        count, start = len(unit), self.width
-        place = self._add(np.zeros(count), np.zeros(count))
-        inputs, outputs = function.inputs * self.scale, function.outputs @ sparse.diags_array(unit)
-        between = sparse.csr_array((inputs.shape[0], start - self.size))
-        matrix = sparse.csr_array(sparse.hstack([inputs, between, outputs]))
-        largest = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-300) if matrix.shape[0] else np.zeros(0)
+    def _without_single_squares(self, function: Epigraph) -> Epigraph:
+        """Put q u² with u = (h − a xᵢ) / o into P and q; return the function without those columns and rows."""
+        inputs, outputs = function.inputs, function.outputs
+        shape = _Shape.of(function)
+        rows = np.flatnonzero((shape.inputs == 1) & (shape.outputs == 1))
+        columns = outputs.indices[outputs.indptr[rows]].astype(np.int64)
+        single = (shape.uses[columns] == 1) & ~function.positive[columns] & (function.price[columns] == 0.0)
+        rows, columns = rows[single], columns[single]
+        at, factor = inputs.indptr[rows], outputs.data[outputs.indptr[rows]]
+        held, slope, start = inputs.indices[at], inputs.data[at] / factor, function.right[rows] / factor
+        square = function.square[columns]
+        np.add.at(self._squares, held, square * slope**2)
+        np.add.at(self._linear, held, -2.0 * square * slope * start)
+        self.constant += float(square @ start**2)
+        return _selected(function, _others(inputs.shape[0], rows), _others(len(function.price), columns))
+
+    def _columns(self, function: Epigraph) -> Places:
+        """Add the rows and those columns of the function that are not there yet; return where all of them stand."""
+        places = np.full(len(function.price), -1, dtype=np.int64)
+        rows = self._share_trades(function, places)
+        new = np.flatnonzero(places < 0)
+        places[new] = self._add(len(new))
+        where = sparse.csr_array((np.ones(len(places)), (np.arange(len(places)), places)), (len(places), self.width))
+        matrix = sparse.csr_array(_widened(function.inputs, self.width) + function.outputs @ where)[rows]
         if matrix.shape[0]:
-            self._add_rows(sparse.diags_array(1.0 / largest) @ matrix, function.right / largest, Cone.ZERO)
-        positive = np.flatnonzero(function.positive)
+            largest = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-300)
+            scaled = sparse.csr_array(sparse.diags_array(1.0 / largest) @ matrix)
+            self._add_rows(scaled, function.right[rows] / largest, Cone.ZERO)
+        positive = places[new[function.positive[new]]]
         if len(positive):
-            floor = sparse.csr_array(
-                (-np.ones(len(positive)), (np.arange(len(positive)), start + positive)),
-                shape=(len(positive), self.width),
-            )
+            entries = (-np.ones(len(positive)), (np.arange(len(positive)), positive))
+            floor = sparse.csr_array(entries, shape=(len(positive), self.width))
             self._add_rows(floor, np.zeros(len(positive)), Cone.NONNEGATIVE)
-        return place, function.price * unit, function.square * unit**2
+        return places
 
-    def _start(self, place: int) -> int:
-        return sum(len(part) for part in self._linear[:place])
+    def _share_trades(self, function: Epigraph, places: Places) -> Places:
+        """Place columns of trades that are split already, note the new ones; return the rows that must be added."""
+        shape = _Shape.of(function)
+        rows = np.flatnonzero((shape.inputs == 1) & (shape.outputs == 2))
+        inputs, outputs = function.inputs, function.outputs
+        first = outputs.indptr[rows].astype(np.int64)
+        sides = np.stack([outputs.indices[first], outputs.indices[first + 1]]).astype(np.int64)
+        factors = np.stack([outputs.data[first], outputs.data[first + 1]])
+        slope = inputs.data[inputs.indptr[rows]]
+        trade = (factors[0] == -slope) & (factors[1] == slope)
+        trade &= np.all(function.positive[sides] & (shape.uses[sides] == 1), axis=0)
+        rows, sides = rows[trade], sides[:, trade]
+        held = inputs.indices[inputs.indptr[rows]].astype(np.int64)
+        starts = function.right[rows] / slope[trade]
+        known = (self._trades[0, held] >= 0) & (self._starts[held] == starts)
+        places[sides[:, known]] = self._trades[:, held[known]]
+        fresh = self._trades[0, held] < 0
+        # A holding named twice is split by its first row; the other keeps columns of its own.
+        fresh[fresh] &= _first(held[fresh])
+        new = self._add(2 * int(fresh.sum())).reshape(2, -1)
+        places[sides[:, fresh]] = self._trades[:, held[fresh]] = new
+        self._starts[held[fresh]] = starts[fresh]
+        self._add_rows(
+            sparse.csr_array(
+                sparse.hstack([_picked(held[fresh], self.size), self._split(new)]),
+            ),
+            starts[fresh],
+            Cone.ZERO,
+        )
+        flat = new.ravel()
+        self._add_rows(-_picked(flat, self.width), np.zeros(len(flat)), Cone.NONNEGATIVE)
+        return _others(inputs.shape[0], rows[known | fresh])
 
-    def _add(self, linear: Vector, square: Vector) -> int:
-        self._linear.append(linear)
-        self._squares.append(square)
-        self.width += len(linear)
-        return len(self._linear) - 1
+    def _split(self, new: Places) -> sparse.csr_array:
+        """Return −u₊ + u₋ over the columns behind the holdings."""
+        width = self.width - self.size
+        return sparse.csr_array(_picked(new[1] - self.size, width) - _picked(new[0] - self.size, width))
 
-    def _add_rows(self, matrix: sparse.csr_array | Vector, right: Vector, cone: Cone) -> None:
-        self._rows.append((sparse.csr_array(matrix), right, Block(cone, len(right))))
+    def _add(self, count: int) -> Places:
+        self._linear = np.append(self._linear, np.zeros(count))
+        self._squares = np.append(self._squares, np.zeros(count))
+        self.width += count
+        return np.arange(self.width - count, self.width)
+
+    def _add_rows(self, matrix: sparse.csr_array, right: Vector, cone: Cone) -> None:
+        if len(right):
+            self._rows.append((matrix, right, Block(cone, len(right))))
+
+
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """How many inputs and outputs each row of an epigraph has, and how many rows use each of its columns."""
+
+    inputs: Places
+    outputs: Places
+    uses: Places
+
+    @classmethod
+    def of(cls, function: Epigraph) -> _Shape:
+        uses = np.bincount(function.outputs.indices, minlength=len(function.price))
+        return cls(np.diff(function.inputs.indptr), np.diff(function.outputs.indptr), uses)
+
+
+def _scaled(function: Epigraph, scale: float) -> Epigraph:
+    """Return the function of holdings and money in units of ``scale`` CNY, its rows in canonical order."""
+    unit = np.where(function.money, scale, 1.0)
+    inputs, outputs = sparse.csr_array(function.inputs * scale), sparse.csr_array(function.outputs.copy())
+    outputs.data = outputs.data * unit[outputs.indices]
+    for part in (inputs, outputs):
+        part.eliminate_zeros()
+        part.sort_indices()
+    return Epigraph(
+        function.direct * scale,
+        function.constant,
+        inputs,
+        outputs,
+        function.right,
+        function.price * unit,
+        function.square * unit**2,
+        function.positive,
+        function.money,
+    )
+
+
+def _selected(function: Epigraph, rows: Places, columns: Places) -> Epigraph:
+    return Epigraph(
+        function.direct,
+        function.constant,
+        sparse.csr_array(function.inputs[rows]),
+        sparse.csr_array(function.outputs[rows][:, columns]),
+        function.right[rows],
+        function.price[columns],
+        function.square[columns],
+        function.positive[columns],
+        function.money[columns],
+    )
+
+
+def _picked(columns: Places, width: int) -> sparse.csr_array:
+    """Return the matrix whose row k is one at ``columns[k]``."""
+    return sparse.csr_array((np.ones(len(columns)), (np.arange(len(columns)), columns)), shape=(len(columns), width))
+
+
+def _others(count: int, taken: Places) -> Places:
+    kept = np.ones(count, dtype=bool)
+    kept[taken] = False
+    return np.flatnonzero(kept)
+
+
+def _first(values: Places) -> NDArray[np.bool_]:
+    """Return whether each value is met for the first time."""
+    found = np.zeros(len(values), dtype=bool)
+    found[np.unique(values, return_index=True)[1]] = True
+    return found
 
 
 def _widened(part: sparse.csr_array, columns: int) -> sparse.csr_array:
