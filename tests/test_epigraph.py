@@ -41,7 +41,7 @@ def test_the_epigraph_is_the_function(seed: int) -> None:
     for expression in (variance, cost, mixed):
         found = expression.epigraph(1.0)
         assert found is not None
-        assert least(found, held) == pytest.approx(float(expression.value(held)[0]), abs=1e-6)
+        assert least(found, held) == pytest.approx(float(expression.value(held)[0]), rel=1e-8, abs=1e-6)
 
 
 def test_what_curves_the_wrong_way_is_left_to_be_refused() -> None:
