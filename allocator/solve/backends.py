@@ -13,7 +13,10 @@ import numpy as np
 from scipy import sparse
 
 from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
+from allocator.solve.choice import worth_sifting
+from allocator.solve.groups import find_groups
 from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.sifting import Sifter, Sizes
 from allocator.types import Text
 
 __all__ = ["Backend", "Chain"]
@@ -231,6 +234,7 @@ class Chain:
 
     def __init__(self, choice: str = "auto") -> None:
         self._auto = choice == "auto"
+        self.sifter: Sifter | None = None
         found = {backend.name: backend for backend in self._all if backend.installed()}
         if not self._auto and choice.upper() not in found:
             raise InputError(
@@ -244,8 +248,18 @@ class Chain:
         names = list(found) if self._auto else [choice.upper()]
         self._backends = [found[name]() for name in names]
 
+    def sifting(self, shared: ConeProgram, holdings: slice) -> Chain:
+        """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""
+        groups = find_groups(shared, holdings) if self._auto else None
+        if groups is not None and worth_sifting(groups):
+            self.sifter = Sifter(shared, groups, self._directly, Sizes())
+        return self
+
     def solve(self, program: ConeProgram, seconds: float) -> Answer:
         """Return the first usable answer; SolverFailure when no solver gives one."""
+        return self._directly(program, seconds) if self.sifter is None else self.sifter.solve(program, seconds)
+
+    def _directly(self, program: ConeProgram, seconds: float) -> Answer:
         tried = []
         for backend in self._ordered(program):
             answer = backend.solve(program, seconds)

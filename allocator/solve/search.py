@@ -90,7 +90,8 @@ class Search:
         self.settings = settings
         self.formulation = Formulation(model)
         self.exact = Exact(model)
-        self.chain = Chain(settings.solver)
+        plain = self.formulation.plain
+        self.chain = Chain(settings.solver).sifting(plain.program, plain.holdings)
         self.solves = 0
         self.solver = ""
         self.best: Candidate | None = None

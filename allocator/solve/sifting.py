@@ -1,0 +1,217 @@
+"""Sifting: a program of many holdings solved on few of them, the others priced by the duals.
+
+A *master* holds the shared rows, the columns that belong to no holding, a working set of holdings, and a few bundles:
+all others in chunks, each free to move together along one line. Its answer is a point of the whole program; its duals
+price every holding left out, in one sparse product. What those could gain, each for itself, is exactly the distance
+between the point and the bound that the duals certify. So those that gain most join the working set, the others go
+where they gain, until nothing is left to gain.
+
+The first prices come from a random sample in which each holding stands for many; later programs, which differ in a few
+rows only, start at the last ones, and mostly one master is enough.
+
+What comes out is a primal and a dual point of the whole program, as from any solver: bounds, prices and certificates
+of infeasibility are read from it in the same way and judged by the same code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.errors import SolverFailure
+from allocator.solve.groups import Groups, Pricing
+from allocator.solve.master import Bundles, Master, bundled, others, sample_of, scaled, still
+from allocator.solve.program import Answer, ConeProgram, Verdict
+
+__all__ = ["Sifter", "Sizes"]
+
+Vector = NDArray[np.float64]
+Places = NDArray[np.int64]
+Direct = Callable[[ConeProgram, float], Answer]
+
+CLOSE = 1e-9
+"""What may be left to gain in a solved program, relative to one plus its objective."""
+
+MOST = 0.5
+"""Share of the holdings from which the working set is not small any more and the program is solved as a whole."""
+
+ROUNDS = 50
+"""Masters solved at most for one program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many holdings are looked at one by one.
+
+    Parameters
+    ----------
+    near : int
+        Nearest to a change of mind, in the first working set when the last prices are known.
+    sample : int
+        In the sample of a first solve, and in the first working set after it; a first program of at most twice as
+        many holdings is solved whole. Duals of a sample err by about one part in its root.
+    bundles : int
+        Chunks of the holdings left out.
+    """
+
+    near: int = 150
+    sample: int = 4_000
+    bundles: int = 100
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """Where a solve begins: who is looked at one by one, and the others' lines."""
+
+    working: Places
+    bundles: Bundles
+    width: int
+
+
+class Sifter:
+    """Solves programs that share their first rows and columns, each from where the last one ended.
+
+    Parameters
+    ----------
+    shared : ConeProgram
+        The rows and columns that all programs begin with.
+    groups : Groups
+        Its holdings.
+    direct : callable
+        Solves a program as a whole.
+    sizes : Sizes
+        How many holdings are looked at one by one.
+
+    Attributes
+    ----------
+    masters, widest : int
+        Masters solved, and the most holdings that one of them held: what the solves cost, in counts.
+    """
+
+    def __init__(self, shared: ConeProgram, groups: Groups, direct: Direct, sizes: Sizes | None = None) -> None:
+        self._shared, self._groups, self._direct = shared, groups, direct
+        self._sizes = sizes or Sizes()
+        self._last: tuple[Vector, Vector] | None = None
+        self.masters = self.widest = 0
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        """Solve a program that begins with the shared rows and columns."""
+        deadline = time.monotonic() + seconds
+        try:
+            answer = self._sifted(program, deadline)
+        except SolverFailure:
+            # A master that no solver can answer says nothing about the program itself.
+            answer = None
+        if answer is None:
+            answer = self._direct(program, deadline - time.monotonic())
+            if answer.verdict is Verdict.SOLVED:
+                self._remember(program, answer)
+        return answer
+
+    def _sifted(self, program: ConeProgram, deadline: float) -> Answer | None:
+        """Return the answer; None when sifting finds no start or does not get small working sets."""
+        groups = self._groups
+        start = self._start(program, deadline)
+        if start is None:
+            return None
+        working, bundles, width = start.working, start.bundles, start.width
+        for _ in range(ROUNDS):
+            if len(working) > MOST * groups.count:
+                return None
+            master, answer = self._solved(program, working, bundles, deadline)
+            point, dual = master.opened(answer, len(program.right))
+            if answer.verdict is Verdict.SOLVED:
+                curves, slopes = program.quadratic.diagonal(), program.linear + program.matrix.T @ dual
+            elif answer.verdict is Verdict.INFEASIBLE:
+                point, curves, slopes = bundles.base, np.zeros(program.size), program.matrix.T @ dual
+            else:
+                return None
+            pricing = groups.price(slopes, curves)
+            gains = _gains(groups, working, point, pricing, slopes, curves)
+            stand = pricing.within(point[groups.columns[0]])
+            if answer.verdict is Verdict.INFEASIBLE:
+                refuting = self._completed(dual, working, groups.point(stand, program.size), slopes, curves)
+                if program.refuted_by(refuting):
+                    return _sifted_answer(answer, point, refuting)
+            elif gains.sum() <= CLOSE * (1.0 + abs(program.value(point))):
+                found = _sifted_answer(answer, point, self._completed(dual, working, point, slopes, curves))
+                self._remember(program, found)
+                return found
+            width = min(2 * width, self._sizes.sample)
+            working = np.union1d(working, _largest(gains, width))
+            bundles = bundled(groups, working, stand, slopes, self._sizes.bundles)
+        return None
+
+    def _solved(
+        self, program: ConeProgram, working: Places, bundles: Bundles, deadline: float
+    ) -> tuple[Master, Answer]:
+        master = Master.of(program, self._groups, working, bundles)
+        self.masters, self.widest = self.masters + 1, max(self.widest, len(working))
+        return master, self._direct(master.program, deadline - time.monotonic())
+
+    def _completed(self, dual: Vector, working: Places, point: Vector, slopes: Vector, curves: Vector) -> Vector:
+        """Return the duals with those of the rows that belong to holdings left out."""
+        completed = dual.copy()
+        self._groups.add_duals(completed, others(self._groups.count, working), point, slopes, curves)
+        return completed
+
+    def _remember(self, program: ConeProgram, answer: Answer) -> None:
+        """Keep an answer for the next program; one to another objective would mislead it."""
+        shared = self._shared
+        if np.array_equal(program.linear[: shared.size], shared.linear):
+            self._last = answer.primal[: shared.size], answer.dual[: len(shared.right)]
+
+    def _start(self, program: ConeProgram, deadline: float) -> _Start | None:
+        groups, sizes, shared = self._groups, self._sizes, self._shared
+        slopes = program.linear.copy()
+        if self._last is not None:
+            point, dual = self._last
+            slopes[: shared.size] += shared.matrix.T @ np.where(groups.owner < 0, dual, 0.0)
+            return self._from(program, slopes, point[groups.columns[0]], sizes.near)
+        if groups.count <= 2 * sizes.sample:
+            return None
+        sample, weight = sample_of(shared, groups, sizes.sample)
+        middle = groups.middle
+        master = Master.of(program, groups, sample, still(groups, sample, middle, program.size))
+        drawn = scaled(program, groups, master, sample, weight)
+        answer = self._direct(drawn, deadline - time.monotonic())
+        self.masters, self.widest = self.masters + 1, max(self.widest, len(sample))
+        if answer.verdict is not Verdict.SOLVED:
+            return None
+        _, dual = master.opened(answer, len(program.right))
+        dual[: len(groups.owner)][groups.owner >= 0] = 0.0
+        return self._from(program, slopes + program.matrix.T @ dual, middle, sizes.sample)
+
+    def _from(self, program: ConeProgram, slopes: Vector, here: Vector, width: int) -> _Start:
+        """Start at known prices, with the holdings nearest to a change of mind one by one."""
+        pricing = self._groups.price(slopes, program.quadratic.diagonal())
+        working = _smallest(pricing.margin, width)
+        return _Start(working, bundled(self._groups, working, pricing.within(here), slopes, self._sizes.bundles), width)
+
+
+def _sifted_answer(answer: Answer, point: Vector, dual: Vector) -> Answer:
+    return Answer(answer.verdict, point, dual, f"{answer.solver}, sifted")
+
+
+def _gains(groups: Groups, working: Places, point: Vector, pricing: Pricing, slopes: Vector, curves: Vector) -> Vector:
+    """Return what each holding left out could gain at these prices; zero for the others."""
+    best = pricing.within(point[groups.columns[0]])
+    gains = groups.cost(point, slopes, curves) - groups.values(best, slopes, curves)
+    gains[np.isinf(pricing.best)] = np.inf
+    gains[working] = 0.0
+    return gains
+
+
+def _smallest(margin: Vector, count: int) -> Places:
+    """Return those between two bends of their cost, whose margin is none, and the ``count`` next."""
+    order = np.argsort(margin, kind="stable")[: count + int((margin == 0.0).sum())]
+    return order[np.isfinite(margin[order])]
+
+
+def _largest(gains: Vector, count: int) -> Places:
+    order = np.argsort(-gains, kind="stable")[:count]
+    return order[gains[order] > 0.0]
