@@ -23,6 +23,7 @@ __all__ = ["NONE", "Groups", "Pricing", "find_groups"]
 
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
+Kinds = NDArray[np.int8]
 NONE = -1
 """The place of what is not there."""
 
@@ -128,7 +129,7 @@ class Groups:
         )
 
     def cost(self, point: Vector, slopes: Vector, squares: Vector) -> Vector:
-        """Return what each group's own columns cost at ``point`` (N,), whether or not its trade is split at least cost."""
+        """Return what each group's own columns cost at ``point`` (N,), where a trade may be split at more than its least."""
         total = np.zeros(self.count)
         for columns in self.columns:
             at = point[columns]
@@ -248,16 +249,14 @@ class _Bounds:
 INEQUAL, EQUAL, CURVED = np.int8(0), np.int8(1), np.int8(2)
 
 
-def _kinds(program: ConeProgram) -> NDArray[np.int8]:
+def _kinds(program: ConeProgram) -> Kinds:
     """Return for each row whether it is an inequality, an equality or part of a curved cone."""
     kind = {Cone.NONNEGATIVE: INEQUAL, Cone.ZERO: EQUAL}
     kinds = [kind.get(block.cone, CURVED) for block in program.blocks]
     return np.repeat(np.array(kinds, dtype=np.int8), [block.rows for block in program.blocks])
 
 
-def _find_splits(
-    rows: sparse.csr_array, kinds: NDArray[np.int8], lengths: Places, holdings: slice, bounds: _Bounds
-) -> Places:
+def _find_splits(rows: sparse.csr_array, kinds: Kinds, lengths: Places, holdings: slice, bounds: _Bounds) -> Places:
     """Return the rows x − u₊ + u₋ = r of holdings that have one."""
     found = np.flatnonzero((lengths == 3) & (kinds == EQUAL))
     entries = rows.indptr[found][:, None] + np.arange(3)

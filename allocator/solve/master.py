@@ -157,8 +157,8 @@ def _lines(groups: Groups, chunk: Places, way: Vector, count: int) -> tuple[spar
         there = np.flatnonzero((side != NONE) & (chunk != NONE))
         there = there[way[side[there]] != 0.0]
         parts.append((side[there], chunk[there]))
-    rows, columns = (np.concatenate(part) for part in zip(*parts, strict=True))
-    length = np.bincount(columns, np.abs(way[rows]), minlength=count)
+    rows, columns = np.concatenate([rows for rows, _ in parts]), np.concatenate([columns for _, columns in parts])
+    length = np.bincount(columns, np.abs(way[rows]), minlength=count).astype(float)
     values = way[rows] / np.maximum(length[columns], NOTHING)
     return sparse.csc_array((values, (rows, columns)), shape=(len(way), count)), length
 
