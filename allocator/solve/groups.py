@@ -129,7 +129,7 @@ class Groups:
         )
 
     def cost(self, point: Vector, slopes: Vector, squares: Vector) -> Vector:
-        """Return what each group's own columns cost at ``point`` (N,), where a trade may be split at more than its least."""
+        """Return what each group's own columns cost at ``point`` (N,), however its trade is split."""
         total = np.zeros(self.count)
         for columns in self.columns:
             at = point[columns]
