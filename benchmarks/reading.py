@@ -62,7 +62,9 @@ def main() -> None:
         spread["到期日"] = spread["到期日"].dt.strftime("%Y/%m/%d")
         spread.to_csv(exported, index=False, encoding="gb18030")
         compare("Parquet, 1,000,000 holdings", parquet, lambda: pd.read_parquet(parquet))
-        compare("CSV as Excel exports it, 100,000 holdings", exported, lambda: pd.read_csv(exported, encoding="gb18030"))
+        compare(
+            "CSV as Excel exports it, 100,000 holdings", exported, lambda: pd.read_csv(exported, encoding="gb18030")
+        )
 
 
 def compare(title: str, file: Path, rival: Callable[[], object]) -> None:
