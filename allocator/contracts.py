@@ -171,6 +171,10 @@ def _scenarios(watch: Watch, inputs: Any, result: Any) -> Scenarios:
         raise watch.refuse("a return that is no number, or a probability below zero", "finite returns")
     if abs(float(probability.sum()) - 1.0) > _PROBABILITY_TOLERANCE:
         raise watch.refuse(f"{probability.sum():.12g}", "probabilities that sum to one")
+    beside = {**result.factors} if result.liabilities is None else {**result.factors, "liabilities": result.liabilities}
+    for name, values in beside.items():
+        if values.shape != probability.shape or not np.isfinite(values).all():
+            raise watch.refuse(values, f"{name}: a finite number for each of {len(probability)} scenarios")
     return result
 
 
@@ -196,7 +200,7 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "allocator_tilts": Contract(TiltSpec, {"score": _score}),
         "allocator_return_models": Contract(ReturnModelSpec, {"build": _vector}),
         "allocator_risk_models": Contract(RiskModelSpec, {"build": _risk}),
-        "allocator_scenarios": Contract(ScenarioSpec, {"build": _scenarios}),
+        "allocator_scenarios": Contract(ScenarioSpec, {"build": _scenarios, "join": _scenarios}),
         "allocator_report_sections": Contract(ReportSectionSpec, {"tables": _report_tables}),
         "allocator_commands": Contract(CommandSpec),
     }

@@ -20,6 +20,7 @@ from allocator.config import apply_overrides, load_settings, settings_from_mappi
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
+from allocator.inputs.lent import LentTables
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Scenarios, Space, Term
 from allocator.model.build import build_budgets, build_space, build_trade_cost
 from allocator.model.tilts import Budget, Tilt, TiltEntry, mode_keys
@@ -364,7 +365,7 @@ class Fund:
         """
         given = self.settings.models.get("scenarios", "table")
         assets = self.inputs.assets.assign(expected_return=self.context.expected_return)
-        inputs = replace(self.inputs, tables={**self.inputs.tables, "assets": assets})
+        inputs = replace(self.inputs, tables=LentTables({**self.inputs.tables, "assets": assets}))
         found: Scenarios | None = None
         for position, entry in enumerate(given if isinstance(given, list) else [given]):
             key = f"models.scenarios.{position}" if isinstance(given, list) else "models.scenarios"

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,7 @@ from allocator.model import (
     ObjectiveSpec,
     ReturnModelSpec,
     RiskModelSpec,
+    Scenarios,
     ScenarioSpec,
     Sense,
     Term,
@@ -350,3 +352,25 @@ def test_reading_is_no_change() -> None:
         tables["assets"].groupby("kind")["amount"].sum()
         tables["assets"].sort_values("amount").assign(new=1)
     assert changes == []
+
+
+def joins(join: Callable[[Any, Any, Scenarios], Any]) -> Fund:
+    """Return a fund whose scenarios come from one source and are handed to the plugin's ``join``."""
+
+    def build(inputs: Any, options: Any) -> Scenarios:
+        return Scenarios(np.zeros((4, 2)), np.full(4, 0.25), LABEL, factors={"market": np.arange(4.0)})
+
+    offered = [ScenarioSpec("first", LABEL, NoOptions, build), ScenarioSpec("then", LABEL, NoOptions, build, join)]
+    plugin = SimpleNamespace(allocator_scenarios=lambda: offered)
+    return fund(plugin, {"constraints": [], "models": {"scenarios": ["first", "then"]}})
+
+
+def test_a_source_that_joins_others_is_watched_too() -> None:
+    def wrong(inputs: Any, options: Any, base: Scenarios) -> Scenarios:
+        return replace(base, factors={"market": np.zeros(3)})
+
+    with pytest.raises(PluginError, match="odd_one") as caught:
+        _ = joins(wrong).context.scenarios
+    assert "market: a finite number for each of 4 scenarios" in str(caught.value)
+    same = joins(lambda inputs, options, base: base).context.scenarios
+    assert same.factors["market"].tolist() == [0.0, 1.0, 2.0, 3.0]

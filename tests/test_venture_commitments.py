@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import allocator_venture
@@ -16,6 +17,7 @@ from allocator_venture.commitments import (
     commitment_plan,
     recommitment_plan,
     venture_commitments,
+    vintage_limit,
 )
 from allocator_venture.funds import fund_rows
 from allocator_venture.report import commitment_tables, simulation_tables
@@ -32,6 +34,7 @@ from allocator.errors import InputError
 from allocator.inputs.fund import Inputs
 from allocator.model import ModelContext
 from allocator.model.build import build_space
+from allocator.settings import TermSettings
 
 REGISTRY = make_registry(("venture", allocator_venture))
 PAPER = {"life": 12, "growth": 0.13, "bow": 2.5, "contribution_rates": "25%;33.3%;50%"}
@@ -369,6 +372,21 @@ def test_recommitments_hold_the_target_once_it_is_reached() -> None:
     assert yearly.min() >= 0.0
     assert yearly[:2].max() < 100.0
     assert yearly[5:22].mean() == pytest.approx(1000.0 / 6.776, rel=0.1)
+
+
+def test_recommitments_keep_the_vintage_limit_of_the_fund_file() -> None:
+    """1% of 10,000 a year, shared by target: the NAV then stays below its target of 1,000."""
+    assets = [{"asset_id": "NEW", "kind": "pe_fund", "amount": 0.0}]
+    given = inputs(assets, [fund("NEW", nav=0.0)])
+    rule = TermSettings(name="venture_commitments", options={"vintage": "1%"}, position=0)
+    settings = given.settings.model_copy(update={"constraints": (rule,)})
+    limited = replace(given, settings=settings)
+    assert vintage_limit(limited) == pytest.approx(100.0)
+    assert vintage_limit(given) == np.inf
+    plan = recommitment_plan(limited, np.array([1000.0]), 25, vintage_limit(limited)).iloc[0]
+    yearly = np.array([plan[f"commit_{year}"] for year in range(1, 26)])
+    assert yearly.max() <= 100.0 + 1e-6
+    assert plan["nav_25"] < 0.8 * 1000.0
 
 
 def test_a_lagging_history_is_desmoothed_before_it_is_used() -> None:

@@ -235,12 +235,11 @@ def _replace(inputs: Inputs, names: tuple[str, ...], loading: pd.DataFrame, prob
     table = inputs.table("factor_exposures")
     if table is None:
         return
-    for place, (asset, factor, value) in enumerate(
-        zip(table["asset_id"], table["factor"], table["exposure"], strict=True)
-    ):
+    rows = pd.Series(np.arange(len(inputs.assets))).groupby(inputs.assets["asset_id"].to_numpy()).indices
+    for place, factor in enumerate(table["factor"]):
         if factor not in names:
-            what = Text("no such factor", "没有该因子")
-            where = inputs.where("factor_exposures", place, "factor")
+            what, where = Text("no such factor", "没有该因子"), inputs.where("factor_exposures", place, "factor")
             problems.add(what, where, str(factor), ", ".join(names), did_you_mean(str(factor), names))
-            continue
-        loading.loc[factor, np.flatnonzero((inputs.assets["asset_id"] == asset).to_numpy())] = float(value)
+    for factor, given in table[table["factor"].isin(names)].groupby("factor"):
+        for asset, value in zip(given["asset_id"], given["exposure"], strict=True):
+            loading.loc[str(factor), rows[asset]] = float(value)

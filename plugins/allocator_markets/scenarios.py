@@ -62,12 +62,12 @@ def market_scenarios(inputs: Inputs, options: MarketScenarioOptions) -> Scenario
     Raises
     ------
     InputError
-        When the history, the exposures or an expected return is missing.
+        When the history or what the exposures need is missing.
     """
     history = read_history(inputs, options.window)
     exposures = read_exposures(inputs, history)
     covariance, method = estimated_covariance(inputs, history, options, KEY)
-    expected = _expected(inputs)
+    expected = column(inputs.assets, "expected_return")
     seed = inputs.settings.solve.seed if options.seed is None else options.seed
     rng = np.random.default_rng(seed)
     factors = factor_draws(history, covariance, options, rng)
@@ -135,26 +135,14 @@ def _bent(curve: Vector, convexity: Vector) -> Vector:
     """Return f′ C f of each path and row (S, n)."""
     bent = np.zeros((len(curve), convexity.shape[2]))
     for i in range(len(CURVE_FACTORS)):
-        for j in range(len(CURVE_FACTORS)):
-            bent += np.outer(curve[:, i] * curve[:, j], convexity[i, j])
+        for j in range(i + 1):
+            bent += np.outer(curve[:, i] * curve[:, j], convexity[i, j] * (1.0 if i == j else 2.0))
     return bent
 
 
 def _around(expected: Vector, moves: Vector) -> Vector:
     grown = np.exp(moves)
     return np.asarray((1.0 + expected) * grown / grown.mean(axis=0) - 1.0)
-
-
-def _expected(inputs: Inputs) -> Vector:
-    expected = column(inputs.assets, "expected_return")
-    problems = Problems()
-    for row in np.flatnonzero(np.isnan(expected)):
-        problems.add(
-            Text("the scenarios need an expected return to lie around", "情景须围绕预期收益率展开"),
-            inputs.where("assets", int(row), "expected_return"),
-        )
-    problems.raise_if_any()
-    return expected
 
 
 SCENARIOS = (

@@ -42,9 +42,12 @@ __all__ = [
     "commitment_plan",
     "recommitment_plan",
     "venture_commitments",
+    "vintage_limit",
 ]
 
 Vector = NDArray[np.float64]
+NAME = "venture_commitments"
+
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 RULES = RuleBook.load("allocator_venture", "rules/venture.yaml")
@@ -237,11 +240,12 @@ def commitment_plan(inputs: Inputs, holdings: Vector, years: int = 10) -> pd.Dat
     return frame
 
 
-def recommitment_plan(inputs: Inputs, holdings: Vector, years: int = 10) -> pd.DataFrame:
+def recommitment_plan(inputs: Inputs, holdings: Vector, years: int = 10, vintage_limit: float = np.inf) -> pd.DataFrame:
     """Return what to commit each year so that every fund's NAV, once at its target, stays there.
 
     Today's commitments (`commitment_plan`) take the NAV to its peak; from there on the target is to be held.
-    Later commitments are made on the terms of the asset's latest vintage. Source: `allocator_venture.pacing`.
+    Later commitments are made on the terms of the asset's latest vintage, those of all funds within
+    ``vintage_limit`` (CNY) a year: each fund has a share of it by its target. Source: `allocator_venture.pacing`.
 
     Returns
     -------
@@ -259,11 +263,23 @@ def recommitment_plan(inputs: Inputs, holdings: Vector, years: int = 10) -> pd.D
     frame["target"] = holdings[funds.row]
     rising = np.arange(years) < left.argmax(axis=1)[:, None]
     wanted = np.where(rising, left, holdings[funds.row][:, None])
-    found = [commitment_schedule(*paths) for paths in zip(wanted, left, funds.unit_nav, strict=True)]
+    share = holdings[funds.row] / max(float(holdings[funds.row].sum()), 1.0)
+    limits = np.where(share > 0, share * vintage_limit if np.isfinite(vintage_limit) else np.inf, np.inf)
+    found = [commitment_schedule(*paths) for paths in zip(wanted, left, funds.unit_nav, limits, strict=True)]
     for year in range(years):
         frame[f"commit_{year + 1}"] = [schedule.commitments[year] for schedule in found]
     frame[f"nav_{years}"] = [schedule.nav[-1] for schedule in found]
     return frame
+
+
+def vintage_limit(inputs: Inputs) -> float:
+    """Return the ceiling of a year's commitments that the fund file states, CNY; infinite for none."""
+    for entry in inputs.settings.constraints:
+        if entry.name == NAME and entry.options.get("vintage") is not None:
+            options = CommitmentOptions.model_validate(entry.options)
+            assert options.vintage is not None
+            return options.vintage * total_assets(inputs)
+    return np.inf
 
 
 def _parts(funds: FundRows, target: Vector) -> tuple[Vector, Vector]:
@@ -274,7 +290,7 @@ def _parts(funds: FundRows, target: Vector) -> tuple[Vector, Vector]:
 
 CONSTRAINTS = (
     ConstraintSpec(
-        "venture_commitments",
+        NAME,
         Text("Fund commitments over the horizon", "基金认缴的全期约束"),
         CommitmentOptions,
         venture_commitments,

@@ -13,7 +13,7 @@ from allocator.inputs.fund import Inputs
 from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.result import Result
 from allocator.types import Text
-from allocator_venture.commitments import RULES, commitment_plan, recommitment_plan
+from allocator_venture.commitments import RULES, commitment_plan, recommitment_plan, vintage_limit
 from allocator_venture.risk import QUANTILES, assess
 from allocator_venture.technology import TechnologyOptions, technology_rows
 
@@ -35,6 +35,7 @@ _SIMULATION = {
     "standard_error": Text("Sampling error", "抽样误差"),
     "lowest": Text("Under pessimistic parameters", "悲观参数下"),
     "highest": Text("Under optimistic parameters", "乐观参数下"),
+    "uncertainty": Text("Suggested return_uncertainty", "建议收益率不确定半宽"),
     "loss_probability": Text("Probability of a loss", "亏损概率"),
     "value_at_risk": Text("95% loss quantile", "95% 损失分位数"),
     "tail_loss": Text("95% CVaR", "95% CVaR"),
@@ -72,7 +73,7 @@ def commitment_tables(result: Result) -> Sequence[ReportTable]:
 
 
 def _recommitments(result: Result, until: list[str]) -> ReportTable:
-    frame = recommitment_plan(result.inputs, result.target, YEARS)
+    frame = recommitment_plan(result.inputs, result.target, YEARS, vintage_limit(result.inputs))
     headings = {f"commit_{year + 1}": Text(f"Until {end}", f"至 {end}") for year, end in enumerate(until)}
     headings |= {
         "asset_id": _COMMITMENTS["asset_id"],

@@ -61,6 +61,11 @@ class Assessment:
     reserve: Vector
     portfolio_tail_loss: float
 
+    @property
+    def uncertainty(self) -> Vector:
+        """Half width of the interval under doubt about the parameters (k,): what ``return_uncertainty`` may state."""
+        return (self.highest - self.lowest) / 2.0
+
 
 def assess(
     funds: Sequence[VentureFund],
