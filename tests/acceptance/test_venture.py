@@ -47,7 +47,9 @@ def optimized(folder: Path, **rule: Any) -> Result:
     shutil.copytree(EXAMPLE, folder / "fund", ignore=shutil.ignore_patterns("replica", "*.py"))
     file = folder / "fund" / "fund.yaml"
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    content["constraints"] = [*content["constraints"], {"venture_commitments": {"years": HORIZON, **rule}}]
+    others = [entry for entry in content["constraints"] if "venture_commitments" not in entry]
+    assert len(others) == len(content["constraints"]) - 1
+    content["constraints"] = [*others, {"venture_commitments": {"years": HORIZON, **rule}}]
     file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return allocator.load(file).optimize()
 
