@@ -102,6 +102,26 @@ def test_what_the_history_lacks_is_named(change: dict[str, Any], words: str) -> 
         read_history(fund(STOCK, past=history(**change)))
 
 
+def test_an_appraised_index_is_desmoothed_first() -> None:
+    """Values that move half way to the market each month: taken out, the volatility is the market's."""
+    past = history(240).assign(date=pd.date_range("2006-07-31", periods=240, freq="ME"))
+    true = np.diff(np.log(past["property"]), prepend=np.log(past["property"].iloc[0]))
+    reported = np.zeros(240)
+    for t in range(1, 240):
+        reported[t] = 0.5 * true[t] + 0.5 * reported[t - 1]
+    inputs = fund(STOCK, past=past.assign(property=1000 * np.exp(np.cumsum(reported))))
+    lagging, cleared = read_history(inputs).changes["property"], read_history(inputs, desmooth=("property",)).changes
+    assert lagging.std() == pytest.approx(0.03 / np.sqrt(3), rel=0.15)
+    assert cleared["property"].std() == pytest.approx(0.03, rel=0.15)
+    assert len(cleared) == 238
+    with pytest.raises(InputError, match="did you mean 'property'"):
+        read_history(inputs, desmooth=("properties",))
+    with pytest.raises(InputError, match="no valuation lag"):
+        read_history(
+            fund(STOCK, past=history(property=1000 * (1 + 0.1 * (-1.0) ** np.arange(60)))), None, ("property",)
+        )
+
+
 # ---- covariance -----------------------------------------------------------------------------------------
 
 

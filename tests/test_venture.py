@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from allocator_venture.desmoothing import autocorrelation, desmoothed
 from allocator_venture.pacing import commitment_schedule, steady_commitment
 from allocator_venture.takahashi_alexander import FundTerms, growth_curve, project
 from hypothesis import given
 from hypothesis import strategies as st
+
+from allocator.model.desmoothing import autocorrelation, desmoothed
 
 # The paper's venture parameters (L 12, B 2.5, G 13%, Y 0, RC 25% / 33.3% / 50%) on a commitment of 100.
 # Its own exhibits are graphs behind a paywall and were not read. Two reproductions that know nothing of each other

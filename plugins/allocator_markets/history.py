@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from allocator.errors import InputError, Problem, Problems
+from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.fund import Inputs
+from allocator.model.desmoothing import desmoothed
 from allocator.rulebook import RuleBook
 from allocator.types import Column, Measure, Table, Text
 
@@ -138,7 +139,7 @@ def curve_loadings(time: ArrayLike, decay: float) -> Vector:
     return np.stack([np.ones_like(scaled), short, short - np.exp(-scaled)], axis=-1)
 
 
-def read_history(inputs: Inputs, window: int | None = None) -> FactorHistory:
+def read_history(inputs: Inputs, window: int | None = None, desmooth: tuple[str, ...] = ()) -> FactorHistory:
     """Return the factors' history up to the valuation date.
 
     Parameters
@@ -147,6 +148,8 @@ def read_history(inputs: Inputs, window: int | None = None) -> FactorHistory:
         With the table ``market_history``.
     window : int or None
         Last monthly changes to keep; None keeps all from the month on in which every factor is known.
+    desmooth : tuple of str
+        Indices whose valuation lag is taken out; the history then starts one month later.
 
     Raises
     ------
@@ -157,7 +160,7 @@ def read_history(inputs: Inputs, window: int | None = None) -> FactorHistory:
     if table is None:
         what = Text("the factors need a history of the market", "因子需要市场历史数据")
         raise InputError(Problem(what, inputs.settings.where("inputs"), allowed="inputs.market_history"))
-    months = _month_ends(inputs, table)
+    months = _without_lag(inputs, _month_ends(inputs, table), desmooth)
     tenors = {name: int(found[1]) for name in map(str, months) if (found := _RATE.match(name))}
     levels = [name for name in ("credit_spread", "equity", "growth", "property", "currency") if name in months]
     problems = Problems()
@@ -201,6 +204,31 @@ def _month_ends(inputs: Inputs, table: pd.DataFrame) -> pd.DataFrame:
     numbers = past.apply(pd.to_numeric, errors="coerce").astype(float).dropna(axis="columns", how="all")
     ends: pd.DataFrame = numbers.resample("ME").last()
     return ends
+
+
+def _without_lag(inputs: Inputs, months: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    """Return the levels with the valuation lag of some indices taken out of their logarithmic changes."""
+    problems = Problems()
+    cleared = months.copy()
+    for name in names:
+        place = f"{inputs.sources['market_history'].file}, column {name}"
+        if name not in months:
+            offered = [str(column) for column in months]
+            what = Text("the history has no series of this name", "市场历史中没有该序列")
+            problems.add(what, place, name, hint=did_you_mean(name, offered))
+            continue
+        levels = _log(months[[name]])[name].dropna()
+        try:
+            moves = desmoothed(levels.diff().iloc[1:].to_numpy(dtype=float))
+        except ValueError as error:
+            what = Text(f"no valuation lag can be taken out: {error}", "无法去平滑：序列过短、无波动或自相关为负")
+            problems.add(what, place)
+            continue
+        # The lag needs one change before the first: the series begins one month later, at its level then.
+        start = levels.iloc[1]
+        cleared[name] = pd.Series(np.exp(start + np.concatenate([[0.0], np.cumsum(moves)])), levels.index[1:])
+    problems.raise_if_any()
+    return cleared
 
 
 def _known_window(inputs: Inputs, months: pd.DataFrame, names: list[str]) -> pd.DataFrame:

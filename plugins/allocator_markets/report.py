@@ -27,7 +27,7 @@ def factor_tables(result: Result) -> Sequence[ReportTable]:
         return ()
     options.pop("name", None)
     chosen = validate_options(MarketOptions, options, inputs.settings, "models.risk")
-    history = read_history(inputs, chosen.window)
+    history = read_history(inputs, chosen.window, chosen.desmooth)
     exposures = read_exposures(inputs, history)
     covariance, method = estimated_covariance(inputs, history, chosen, "models.risk")
     volatility = np.sqrt(np.diag(covariance))

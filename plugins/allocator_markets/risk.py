@@ -33,12 +33,14 @@ class MarketOptions(Section):
     """Keys of whatever is estimated from ``market_history``.
 
     ``estimator``: exponential weights (with ``half_life``, months), or Ledoit and Wolf's shrinkage; ``window``:
-    last monthly changes used, omitted: all.
+    last monthly changes used, omitted: all; ``desmooth``: indices of the history that are appraised, whose valuation
+    lag is taken out first.
     """
 
     estimator: Estimator = Estimator.EXPONENTIAL
     half_life: Annotated[Number, Field(gt=0)] = 36.0
     window: Annotated[int, Field(ge=24)] | None = None
+    desmooth: tuple[str, ...] = ()
 
 
 def estimated_covariance(
@@ -62,7 +64,7 @@ def estimated_covariance(
 
 def market_risk(inputs: Inputs, options: MarketOptions) -> Risk:
     """Return B′ΩB + diag(s²) with the factors' names; an asset in two accounts moves as one."""
-    history = read_history(inputs, options.window)
+    history = read_history(inputs, options.window, options.desmooth)
     exposures: Exposures = read_exposures(inputs, history)
     covariance, method = estimated_covariance(inputs, history, options, "models.risk")
     asset = inputs.assets["asset_id"].to_numpy(dtype=str)

@@ -64,7 +64,7 @@ def market_scenarios(inputs: Inputs, options: MarketScenarioOptions) -> Scenario
     InputError
         When the history or what the exposures need is missing.
     """
-    history = read_history(inputs, options.window)
+    history = read_history(inputs, options.window, options.desmooth)
     exposures = read_exposures(inputs, history)
     covariance, method = estimated_covariance(inputs, history, options, KEY)
     expected = column(inputs.assets, "expected_return")

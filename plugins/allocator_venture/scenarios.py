@@ -25,8 +25,8 @@ from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model import Scenarios, ScenarioSpec
+from allocator.model.desmoothing import desmoothed
 from allocator.types import Text
-from allocator_venture.desmoothing import desmoothed
 from allocator_venture.factors import factor_draws
 from allocator_venture.risk import annual_returns
 from allocator_venture.simulation import build_portfolio, simulate
