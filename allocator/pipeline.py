@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from allocator.capital.regime import OwnFunds, Regime, RegimeNote
 from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
@@ -198,6 +199,11 @@ class Fund:
         VerificationError
             When the exact re-computation does not confirm the answer: a defect, never a result.
         """
+        # Threads would add up in an order of their own: one makes the same files give the same bits.
+        with threadpool_limits(limits=1):
+            return self._optimize()
+
+    def _optimize(self) -> Result:
         seconds: dict[str, float] = {}
         with _timed(seconds, "model"):
             model = self.model

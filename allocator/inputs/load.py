@@ -21,6 +21,7 @@ from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
+from allocator.inputs.order import in_canonical_order
 from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
 from allocator.settings import Settings
@@ -50,7 +51,7 @@ def load_inputs(settings: Settings, registry: Registry) -> Inputs:
     InputError
         Naming every problem found, with file, row, column and cell.
     """
-    return assemble(settings, tuple(settings.inputs), FileReader(settings).read, registry)
+    return assemble(settings, tuple(settings.inputs), FileReader(settings).read, registry, canonical=True)
 
 
 def from_frames(
@@ -81,7 +82,9 @@ def from_frames(
     return assemble(known, tuple(frames), read, registry)
 
 
-def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry: Registry) -> Inputs:
+def assemble(
+    settings: Settings, names: tuple[str, ...], read: Reader, registry: Registry, *, canonical: bool = False
+) -> Inputs:
     """Read, check and relate all tables.
 
     Parameters
@@ -94,6 +97,8 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
         Reads one of them.
     registry : Registry
         Enabled plugins.
+    canonical : bool
+        Whether rows are held in one order whatever the file's; see `allocator.inputs.order`.
 
     Raises
     ------
@@ -116,6 +121,7 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
         assets["account"] = pd.Series(DEFAULT_ACCOUNT, assets.index, dtype=STRING)
     matrices = [name for name in MATRIX_TABLES if name in names]
     codes = [] if assets is None or not matrices else [str(code) for code in assets["asset_id"].dropna().unique()]
+    codes = sorted(codes) if canonical else codes
     for name in matrices:
         raw = read(matrix_wanted(name, codes), findings)
         if raw is not None:
@@ -123,6 +129,8 @@ def assemble(settings: Settings, names: tuple[str, ...], read: Reader, registry:
     if assets is not None:
         _relate(settings, sheet, tables, frames, sources, registry, findings)
     findings.raise_if_any()
+    for name in frames.keys() & tables.keys() if canonical else ():
+        frames[name], sources[name] = in_canonical_order(frames[name], sources[name], tables[name].key)
     return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), registry.kinds)
 
 

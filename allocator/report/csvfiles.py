@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from allocator.inputs.fund import Inputs
 from allocator.report.manifest import objective_in_money
 from allocator.report.sections import ReportTable
 from allocator.report.view import View
@@ -23,6 +25,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     unit = view.result.inputs.unit
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
     frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
+    frames["allocation"] = _as_in_the_file(frames["allocation"], view.result.inputs)
     frames["constraints"] = rules_in_unit(view)
     capital = view.tables.get("capital")
     if capital is None:
@@ -34,6 +37,12 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
         frame["label_zh"] = [labels[module].zh for module in frame["module"]]
         frames["capital"] = frame
     return frames
+
+
+def _as_in_the_file(allocation: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """Return the rows in the order of the assets file, beside which a desk lays them."""
+    source = inputs.sources.get("assets")
+    return allocation if source is None else allocation.iloc[np.argsort(source.rows, kind="stable")]
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
