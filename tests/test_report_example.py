@@ -47,7 +47,7 @@ def out(view: View, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_every_file_is_there_and_names_no_machine(out: Path) -> None:
     names = {path.name for path in out.iterdir()}
-    tables = {"allocation.csv", "capital.csv", "constraints.csv", "commitments.csv", "tilts.csv"}
+    tables = {f"{name}.csv" for name in ("allocation", "capital", "charges", "constraints", "commitments", "tilts")}
     assert names == tables | {"run.json", "report.html", "report.xlsx"}
     for name in ("run.json", "report.html"):
         assert str(FUND.parent) not in (out / name).read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 from typer.core import TyperGroup
 
+from allocator.cli.audit import audit_commands
 from allocator.cli.fund import fund_commands
 from allocator.cli.plugins import plugin_commands
 from allocator.errors import AllocatorError, InputError, Problem
@@ -59,6 +60,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(fund_commands)
+app.add_typer(audit_commands)
 app.add_typer(plugin_commands, name="plugins")
 
 

@@ -26,6 +26,12 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
     frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
     frames["allocation"] = _as_in_the_file(frames["allocation"], view.result.inputs)
+    charges = view.tables.get("charges")
+    if charges is not None:
+        held = ["asset_id", "account"]
+        place = pd.DataFrame({name: view.result.inputs.assets[name] for name in held})
+        place["place"] = _places(view.result.inputs)
+        frames["charges"] = in_unit(charges, unit).merge(place, on=held, how="left", validate="many_to_one")
     frames["constraints"] = rules_in_unit(view)
     capital = view.tables.get("capital")
     if capital is None:
@@ -43,6 +49,14 @@ def _as_in_the_file(allocation: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     """Return the rows in the order of the assets file, beside which a desk lays them."""
     source = inputs.sources.get("assets")
     return allocation if source is None else allocation.iloc[np.argsort(source.rows, kind="stable")]
+
+
+def _places(inputs: Inputs) -> list[str]:
+    """Return where each row of the assets table stands: file and row."""
+    source = inputs.sources.get("assets")
+    if source is None:
+        return [""] * len(inputs.assets)
+    return [f"{source.file}, row {row}" for row in source.rows.tolist()]
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -37,6 +37,11 @@ CHINESE: Mapping[str, str] = {
     "Make a fund folder to start from.": "生成一个可直接修改的基金目录。",
     "Folder to make.": "要生成的目录。",
     "Show this message and exit.": "显示帮助并退出。",
+    "Trace a figure of a run down to factor, article, file and row.": "将结果中的数字追溯至因子、条款、文件与行号。",
+    "Folder of a run.": "运行结果目录。",
+    "capital.MODULE, solvency.RATIO, constraints.RULE or allocation.ASSET.": (
+        "capital.模块、solvency.充足率、constraints.规则 或 allocation.资产。"
+    ),
 }
 """English help string → Chinese; a test keeps it complete."""
 
