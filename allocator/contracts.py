@@ -22,7 +22,7 @@ from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear
 from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
 from allocator.model.terms import ConstraintSpec, Objective, ObjectiveSpec, ObjectiveTerm, Term
-from allocator.model.tilts import TiltSpec
+from allocator.model.tilts import PartScore, TiltSpec
 from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.types import AssetKind, Table
 
@@ -150,6 +150,15 @@ def _score(watch: Watch, inputs: Any, result: Any) -> Vector:
     return score
 
 
+def _parts(watch: Watch, inputs: Any, result: Any) -> PartScore:
+    if not isinstance(result, PartScore) or result.values.shape != result.contents.row.shape:
+        raise watch.refuse(result, "a PartScore with a value for each part")
+    outside = np.flatnonzero(~((result.values >= 0.0) & (result.values <= 1.0)))
+    if outside.size:
+        raise watch.refuse(f"{result.values[outside[0]]:g} of part {outside[0] + 1}", "scores from 0 to 1")
+    return result
+
+
 def _risk(watch: Watch, inputs: Any, result: Any) -> Risk:
     if not isinstance(result, Risk):
         raise watch.refuse(result, "a Risk")
@@ -197,7 +206,7 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "allocator_regimes": Contract(RegimeSpec, {"build": _regime, "filed": None, "summarise_filed": None}),
         "allocator_constraints": Contract(ConstraintSpec, {"build": _terms}),
         "allocator_objectives": Contract(ObjectiveSpec, {"build": _objective}),
-        "allocator_tilts": Contract(TiltSpec, {"score": _score}),
+        "allocator_tilts": Contract(TiltSpec, {"score": _score, "parts": _parts}),
         "allocator_return_models": Contract(ReturnModelSpec, {"build": _vector}),
         "allocator_risk_models": Contract(RiskModelSpec, {"build": _risk}),
         "allocator_scenarios": Contract(ScenarioSpec, {"build": _scenarios, "join": _scenarios}),

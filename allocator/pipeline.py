@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,26 +17,26 @@ from threadpoolctl import threadpool_limits
 
 from allocator.capital.regime import OwnFunds, Regime, RegimeNote
 from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
-from allocator.errors import InputError, Problem, Problems, did_you_mean
+from allocator.errors import Problems
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.inputs.lent import LentTables
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Scenarios, Space, Term
 from allocator.model.build import build_budgets, build_space, build_trade_cost
-from allocator.model.tilts import Budget, Tilt, TiltEntry, mode_keys
-from allocator.registry import Registry, enabled_plugins
+from allocator.model.terms import refuse_repeated
+from allocator.model.tilts import Tilt
+from allocator.registry import Registry, choose, enabled_plugins
 from allocator.result import CapitalPosition, Result, TiltPrice
-from allocator.settings import Settings
+from allocator.settings import Settings, SolveSettings
 from allocator.solve import solve
 from allocator.solve.state import solve_with_state
-from allocator.tilting import Solved, steer, worth
+from allocator.tilting import Solved, named_tilts, needless, price, steer
 from allocator.types import Text
 from allocator.verify import verify
 
 __all__ = ["Fund", "load"]
 
 Vector = NDArray[np.float64]
-Spec = TypeVar("Spec")
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
@@ -110,7 +109,7 @@ class Fund:
         capital = self.settings.capital
         if capital is None:
             return None
-        spec = _choose(self.registry.regimes, capital.regime, self.settings.where("capital.regime"))
+        spec = choose(self.registry.regimes, capital.regime, self.settings.where("capital.regime"))
         options = validate_options(spec.options, capital.options, self.settings, "capital")
         return spec.build(self.inputs, options)
 
@@ -123,6 +122,7 @@ class Fund:
             self._estimate("returns", self.registry.return_models, "table"),
             lambda: self._estimate("risk", self.registry.risk_models, self._default_risk()),
             self._scenarios,
+            lambda: {tilt.spec.name: tilt.parts for tilt in self.tilts},
         )
 
     @cached_property
@@ -178,7 +178,7 @@ class Fund:
             lambda: self.context.expected_return,
             self._objective,
             self._terms,
-            self._tilts,
+            lambda: self.tilts,
         )
         for part in parts:
             with problems.collected():
@@ -209,10 +209,10 @@ class Fund:
             model = self.model
             before = self.capital()
         with _timed(seconds, "solve"):
-            untilted = self._solve(model)
+            untilted = self.solve(model)
         with _timed(seconds, "tilts"):
-            tilts = self._tilts()
-            steered = steer(untilted, tilts, self._solve)
+            tilts = self.tilts
+            steered = self._steered(untilted, tilts)
             prices = self._tilt_prices(untilted, steered, tilts)
         model, solution = steered.model, steered.solution
         solution.holdings.setflags(write=False)
@@ -233,61 +233,55 @@ class Fund:
             seconds,
         )
 
-    def _solve(self, model: Model) -> Solved:
-        """Solve; where charges depend on the book as a whole, branch on that too."""
-        settings = self.settings.solve
+    def solve(self, model: Model, settings: SolveSettings | None = None) -> Solved:
+        """Return the answer to a model over this fund's space, with the tree that is exact at it.
+
+        Where charges depend on the book as a whole, the search branches on that too.
+
+        Parameters
+        ----------
+        model : Model
+            This fund's model, or one that differs in objective, terms or capital limits.
+        settings : SolveSettings or None
+            None takes the fund file's.
+
+        Raises
+        ------
+        Infeasible, NotProven
+            As `optimize`.
+        """
+        settings = settings or self.settings.solve
         state = None if self.regime is None else self._ask(self.regime.book_state)(self.space)
         if self.regime is None or state is None:
             return Solved(model, solve(model, settings))
         tree, solution = solve_with_state(model, state, self._ask(self.regime.tree), settings)
         return Solved(replace(model, tree=tree), solution)
 
-    def _tilts(self) -> tuple[Tilt, ...]:
-        tilts = []
-        for entry in self.settings.tilts:
-            spec = _choose(self.registry.tilts, entry.name, self.settings.where(f"tilts.{entry.position}"))
-            prefix = f"tilts.{entry.position}.{entry.name}"
-            own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
-            steering = {key: value for key, value in entry.options.items() if key in mode_keys()}
-            mode = validate_options(TiltEntry, {"steer": steering}, self.settings, prefix).steer
-            if isinstance(mode, Budget) and mode.capital is not None:
-                mode = mode.model_copy(update={"capital": mode.capital * self.inputs.unit})
-            options = validate_options(spec.options, own, self.settings, prefix)
-            tilts.append(Tilt(spec, mode, spec.score(self.inputs, options)))
-        return tuple(tilts)
+    @cached_property
+    def tilts(self) -> tuple[Tilt, ...]:
+        """The tilts that the fund file names, scored."""
+        return named_tilts(self.inputs, self.registry.tilts)
+
+    def _steered(self, untilted: Solved, tilts: Sequence[Tilt]) -> Solved:
+        return steer(untilted, tilts, self.solve, self.settings.solve, self.context.expected_return)
+
+    def _alone(self, untilted: Solved, tilt: Tilt) -> Solved:
+        return untilted if needless(untilted, tilt) else self._steered(untilted, [tilt])
 
     def _tilt_prices(self, untilted: Solved, steered: Solved, tilts: Sequence[Tilt]) -> tuple[TiltPrice, ...]:
         """Price each tilt alone, and all of them together, against the untilted optimum."""
         if not tilts:
             return ()
-        alone = [steered if len(tilts) == 1 else steer(untilted, [tilt], self._solve) for tilt in tilts]
-        prices = [self._tilt_price(untilted, one, tilt) for one, tilt in zip(alone, tilts, strict=True)]
-        return (*prices, self._tilt_price(untilted, steered, None))
-
-    def _tilt_price(self, untilted: Solved, steered: Solved, tilt: Tilt | None) -> TiltPrice:
-        base, model = untilted.solution.holdings, untilted.model
-        moved = steered.solution.holdings
-        before, after = self.capital(base), self.capital(moved)
-        scores = [np.nan if tilt is None else tilt.of(model, x) for x in (model.space.current, moved, base)]
-        return TiltPrice(
-            name="all" if tilt is None else tilt.spec.name,
-            mode="" if tilt is None else tilt.mode.mode,
-            score_before=scores[0],
-            score_after=scores[1],
-            return_given_up=float(self.context.expected_return @ (base - moved)) / model.space.total,
-            capital_used=after.minimum_capital - before.minimum_capital if before and after else np.nan,
-            ratio_change=after.ratio("comprehensive") - before.ratio("comprehensive") if before and after else np.nan,
-            score_untilted=scores[2],
-            objective_given_up=worth(model, base) - worth(model, moved),
-            moved=moved - base,
-        )
+        alone = [steered] if len(tilts) == 1 else [self._alone(untilted, tilt) for tilt in tilts]
+        pairs = [*zip(alone, tilts, strict=True), (steered, None)]
+        return tuple(price(untilted, one, tilt, self.capital, self.context.expected_return) for one, tilt in pairs)
 
     def _objective(self) -> Objective:
         chosen = self.settings.objective
         way, name = ("minimize", chosen.minimize) if chosen.minimize else ("maximize", chosen.maximize)
         assert name is not None
         fitting = {key: spec for key, spec in self.registry.objectives.items() if spec.direction == way}
-        spec = _choose(fitting, name, self.settings.where(f"objective.{way}"))
+        spec = choose(fitting, name, self.settings.where(f"objective.{way}"))
         options = validate_options(spec.options, chosen.options, self.settings, "objective")
         objective = spec.build(self.context, options)
         terms = [*objective.terms, *self._risk_terms(), *self._cost_terms(objective)]
@@ -298,7 +292,7 @@ class Fund:
         if risk is None or risk.aversion == 0.0:
             return
         measures = {key: spec for key, spec in self.registry.objectives.items() if spec.direction == "minimize"}
-        spec = _choose(measures, risk.measure, self.settings.where("objective.risk.measure"))
+        spec = choose(measures, risk.measure, self.settings.where("objective.risk.measure"))
         options = validate_options(spec.options, {}, self.settings, "objective.risk")
         for term in spec.build(self.context, options).terms:
             yield replace(term, name=f"risk:{term.name}", weight=term.weight * risk.aversion)
@@ -318,13 +312,13 @@ class Fund:
             place = self.settings.where(f"constraints.{entry.position}")
             prefix = f"constraints.{entry.position}.{entry.name}"
             with problems.collected():
-                spec = _choose(self.registry.constraints, entry.name, place)
+                spec = choose(self.registry.constraints, entry.name, place)
                 options = validate_options(spec.options, entry.options, self.settings, prefix)
                 terms += spec.build(self.context, options)
         problems.raise_if_any()
         if self.regime is not None:
             terms += self._ask(self.regime.guards)(self.space)
-        self._refuse_repeated(terms)
+        refuse_repeated(terms, self.settings.where("constraints"))
         return tuple(terms)
 
     def _ask(self, method: Callable[P, Answer]) -> Callable[P, Answer]:
@@ -344,24 +338,11 @@ class Fund:
                 limits.append(CapitalLimit(item.name, label, root, 1.0, item.capital - item.free_capital))
         return tuple(limits)
 
-    def _refuse_repeated(self, terms: Sequence[Term]) -> None:
-        """Prices and checks go by name: two rules of one name would hide one another."""
-        repeated = [name for name, count in Counter(term.name for term in terms).items() if count > 1]
-        if repeated:
-            raise InputError(
-                Problem(
-                    Text("two rules have one name", "两条规则重名"),
-                    self.settings.where("constraints"),
-                    ", ".join(repeated),
-                    hint=Text("keep one, or give each a name of its own", "请只保留一条，或各取不同名称"),
-                )
-            )
-
     def _estimate(self, key: str, offered: Mapping[str, Any], default: str) -> Any:
         given = self.settings.models.get(key, default)
         name, options = (given, {}) if isinstance(given, str) else (given.get("name", default), dict(given))
         options.pop("name", None)
-        spec = _choose(offered, name, self.settings.where(f"models.{key}"))
+        spec = choose(offered, name, self.settings.where(f"models.{key}"))
         return spec.build(self.inputs, validate_options(spec.options, options, self.settings, f"models.{key}"))
 
     def _scenarios(self) -> Scenarios:
@@ -419,20 +400,6 @@ def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
         ]
     columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
-    if name in offered:
-        return offered[name]
-    raise InputError(
-        Problem(
-            Text("no enabled plugin offers this name", "没有已启用的插件提供该名称"),
-            where,
-            name,
-            ", ".join(sorted(offered)) or "none",
-            did_you_mean(name, offered),
-        )
-    )
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class TiltPrice:
     name : str
         Tilt name, or ``"all"`` for all of them together.
     mode : str
-        ``"reward"``, ``"floor"``, ``"budget"``; empty for ``"all"``.
+        ``"reward"``, ``"floor"``, ``"budget"``, ``"rank"``; empty for ``"all"``.
     score_before, score_after : float
         Score of the current holdings and of the tilted optimum; NaN for ``"all"``.
     return_given_up : float
@@ -82,6 +82,9 @@ class TiltPrice:
         Fall of the fund's own objective, in its own unit.
     moved : ndarray (n,)
         Tilted less untilted holdings, CNY: what was bought and sold for it.
+    score_gap : float
+        By how much a score sought for its own sake (``"budget"``, ``"rank"``) may fall short of the highest there
+        is within the budget, a share; NaN for other modes.
     """
 
     name: str
@@ -94,6 +97,7 @@ class TiltPrice:
     score_untilted: float
     objective_given_up: float
     moved: Vector
+    score_gap: float = np.nan
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from allocator.model.tilts import Budget, Floor, Reward
+from allocator.model.tilts import Budget, Floor, Rank, Reward
 from allocator.registry import Registry, load_registry
 from allocator.settings import Section, Settings
 
@@ -53,7 +53,7 @@ def settings_reference(registry: Registry | None = None) -> str:
     registry = load_registry() if registry is None else registry
     parts = ["## Sections", "### the file\n\n" + _keys(Settings, FILE_ONLY)]
     parts += [_section(f"`{name}`", model) for name, model in _nested(Settings)]
-    parts += [_section(f"`tilts` with `mode: {mode.__name__.lower()}`", mode) for mode in (Reward, Floor, Budget)]
+    parts += [_section(f"`tilts` with `mode: {mode.__name__.lower()}`", mode) for mode in (Reward, Floor, Budget, Rank)]
     for attribute, place, title, meaning in OFFERED:
         parts.append(f"## {title}\n\nUnder `{place}`: {meaning}.")
         specs = getattr(registry, attribute)

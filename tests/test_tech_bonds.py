@@ -11,7 +11,7 @@ import pytest
 from allocator_tech_bonds.lines import bond_lines, merged_positions
 from allocator_tech_bonds.pricing import bond_prices
 from allocator_tech_bonds.report import line_tables, price_tables
-from allocator_tech_bonds.tilt import TechBondOptions, score
+from allocator_tech_bonds.tilt import TechBondOptions, parts
 from support import make_inputs, make_registry
 
 from allocator import Fund
@@ -146,12 +146,21 @@ def test_what_a_price_lacks_is_named() -> None:
 def test_the_tilt_counts_issuer_types_and_refuses_unknown_ones() -> None:
     issuers = pd.DataFrame({"issuer": ["I", "J"], "type": ["technology_firm", "bank"]})
     held = inputs(bond("P"), bond("Q", issuer="J"), issuers=issuers)
-    assert score(held, TechBondOptions()).tolist() == [1.0, 1.0]
-    assert score(held, TechBondOptions(issuer_types=("bank",))).tolist() == [0.0, 1.0]
+    assert parts(held, TechBondOptions()).by_row.tolist() == [1.0, 1.0]
+    assert parts(held, TechBondOptions(issuer_types=("bank",))).by_row.tolist() == [0.0, 1.0]
     with pytest.raises(InputError, match="no issuer of this type"):
-        score(held, TechBondOptions(issuer_types=("banks",)))
+        parts(held, TechBondOptions(issuer_types=("banks",)))
     with pytest.raises(InputError, match="no issuer of this type"):
-        score(inputs(bond("P", issuer=None)), TechBondOptions(issuer_types=("bank",)))
+        parts(inputs(bond("P", issuer=None)), TechBondOptions(issuer_types=("bank",)))
+
+
+def test_the_tilt_looks_inside_an_etf() -> None:
+    """A bond ETF with 80% of such bonds and 20% of other corporate bonds scores 0.8."""
+    fund = {"asset_id": "ETF", "kind": "bond_fund", "account": "traditional", "amount": 100.0, "expected_return": 0.02}
+    inside = pd.DataFrame(
+        {"asset_id": ["ETF", "ETF"], "kind": ["tech_innovation_bond", "corporate_bond"], "share": [0.8, 0.2]}
+    )
+    assert parts(inputs(bond("P"), fund, underlying=inside), TechBondOptions()).by_row.tolist() == [1.0, 0.8]
 
 
 def test_the_report_merges_lines_and_shows_prices() -> None:

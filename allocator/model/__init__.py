@@ -16,7 +16,7 @@ from allocator.model.terms import (
     Sense,
     Term,
 )
-from allocator.model.tilts import TiltSpec
+from allocator.model.tilts import PartScore, TiltSpec, options_of
 from allocator.model.uncertain import ConditionalValueAtRisk, RobustReturn
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Objective",
     "ObjectiveSpec",
     "ObjectiveTerm",
+    "PartScore",
     "Quadratic",
     "ReturnModelSpec",
     "Risk",
@@ -43,6 +44,7 @@ __all__ = [
     "Space",
     "Term",
     "TiltSpec",
+    "options_of",
     "TradeCost",
     "factor_risk",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from allocator.inputs.fund import Inputs
 from allocator.model.models import Risk, Scenarios
 from allocator.model.space import Space
+from allocator.model.tilts import PartScore
 
 __all__ = ["ModelContext"]
 
@@ -35,6 +36,7 @@ class ModelContext:
     expected_return: NDArray[np.float64]
     _risk: Callable[[], Risk] = field(repr=False)
     _scenarios: Callable[[], Scenarios] = field(repr=False)
+    _tilts: Callable[[], Mapping[str, PartScore]] = field(default=dict, repr=False)
 
     @cached_property
     def risk(self) -> Risk:
@@ -50,3 +52,8 @@ class ModelContext:
     def risk_was_used(self) -> bool:
         """Whether any term asked for the risk model."""
         return "risk" in self.__dict__
+
+    @cached_property
+    def tilt_scores(self) -> Mapping[str, PartScore]:
+        """The score of every tilt that the fund file names, told apart by what the rows hold."""
+        return self._tilts()

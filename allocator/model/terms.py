@@ -3,6 +3,7 @@ slack, the shadow price and the numpy check all come from one definition."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,13 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from allocator.errors import InputError, Problem
 from allocator.model.expressions import Expression, Selected
 from allocator.types import Source, Text
 
 if TYPE_CHECKING:
     from allocator.model.context import ModelContext
 
-__all__ = ["ConstraintSpec", "Mode", "Objective", "ObjectiveSpec", "ObjectiveTerm", "Sense", "Term", "TOLERANCE"]
+__all__ = [
+    "ConstraintSpec",
+    "Mode",
+    "Objective",
+    "ObjectiveSpec",
+    "ObjectiveTerm",
+    "Sense",
+    "Term",
+    "TOLERANCE",
+    "refuse_repeated",
+]
 
 Vector = NDArray[np.float64]
 
@@ -202,3 +214,30 @@ class ObjectiveSpec:
     direction: str
     options: type[BaseModel]
     build: Callable[[ModelContext, Any], Objective] = field(repr=False)
+
+
+def refuse_repeated(named: Sequence[Any], where: str) -> None:
+    """Refuse two rules or tilts of one name: prices and checks go by it, so that one would hide the other.
+
+    Parameters
+    ----------
+    named : sequence
+        Objects with a ``name``.
+    where : str
+        Place in the fund file, for the message.
+
+    Raises
+    ------
+    InputError
+        When a name stands twice.
+    """
+    repeated = [name for name, count in Counter(one.name for one in named).items() if count > 1]
+    if repeated:
+        raise InputError(
+            Problem(
+                Text("two rules or tilts have one name", "两条规则或倾斜重名"),
+                where,
+                ", ".join(repeated),
+                hint=Text("keep one, or give each a name of its own", "请只保留一条，或各取不同名称"),
+            )
+        )

@@ -1,31 +1,59 @@
 """Policy tilts: a score per row, and how it steers.
 
 A tilt never hides its price: each mode turns a model into a steered one, and the pipeline compares the two
-optima. With s the score per CNY and T = Σ current, the score of a portfolio is s′x / T.
+optima. With s the score per CNY and T = Σ current, the score of a portfolio is s′x / T. Of a product that lists
+what it holds, s is the share-weighted score of what is inside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
+from allocator.inputs.look_through import Contents
 from allocator.model.expressions import Linear
 from allocator.model.model import Model
 from allocator.model.terms import ObjectiveTerm, Sense, Term
-from allocator.settings import Number, Section
+from allocator.settings import Number, Section, Settings
 from allocator.types import Source, Text
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
-__all__ = ["Budget", "Floor", "Reward", "Tilt", "TiltEntry", "TiltSpec", "mode_keys"]
+__all__ = ["Budget", "Floor", "PartScore", "Rank", "Reward", "Tilt", "TiltEntry", "TiltSpec", "mode_keys", "options_of"]
 
 Vector = NDArray[np.float64]
+
+ROUNDING = 1e-12
+"""What the sum of a product's shares may miss one by."""
+
+
+@dataclass(frozen=True, eq=False)
+class PartScore:
+    """A score told apart by what the rows hold.
+
+    Parameters
+    ----------
+    contents : Contents
+        The parts.
+    values : ndarray (k,)
+        Score of each part, in [0, 1].
+    """
+
+    contents: Contents
+    values: Vector
+
+    @property
+    def by_row(self) -> Vector:
+        """Share-weighted score of each row (n,); shares that sum to one up to rounding give a score of one."""
+        score = self.contents.by_row(self.values)
+        return np.where(np.abs(score - 1.0) < ROUNDING, 1.0, score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +72,9 @@ class TiltSpec:
         ``score(inputs, options) -> ndarray (n,)`` in [0, 1]: what share of one CNY in each row serves the aim.
     source : Source
         Where the aim is stated.
+    parts : callable or None
+        ``parts(inputs, options) -> PartScore``: the same score by what lies inside each row, for guards that look
+        at issuers or fields. None: each row is one part.
     """
 
     name: str
@@ -51,6 +82,19 @@ class TiltSpec:
     options: type[BaseModel]
     score: Callable[[Inputs, Any], Vector] = field(repr=False)
     source: Source = Source("user")
+    parts: Callable[[Inputs, Any], PartScore] | None = field(default=None, repr=False)
+
+    @classmethod
+    def opened(
+        cls,
+        name: str,
+        label: Text,
+        options: type[BaseModel],
+        parts: Callable[[Inputs, Any], PartScore],
+        source: Source,
+    ) -> TiltSpec:
+        """Return a tilt that scores what lies inside the rows."""
+        return cls(name, label, options, lambda inputs, chosen: parts(inputs, chosen).by_row, source, parts)
 
 
 class Reward(Section):
@@ -68,24 +112,58 @@ class Floor(Section):
 
 
 class Budget(Section):
-    """``cost``: how far the objective may fall for as much score as possible, e.g. ``5bp``; ``capital``:
-    how far minimum capital may rise above the untilted optimum's, in ``fund.unit``; omitted: as far as the
-    ratios allow."""
+    """As much score as possible while nothing falls or rises by more than is given; at least one of the first two.
+
+    ``cost``: how far the objective may fall, e.g. ``5bp``; ``expected_return``: how far the expected return may
+    fall; ``capital``: how far minimum capital may rise, in ``fund.unit``; omitted: as far as the ratios allow.
+    Each counts from the optimum under the rewards, floors, ranks and earlier budgets.
+    """
 
     mode: Literal["budget"]
-    cost: Annotated[Number, Field(ge=0)]
+    cost: Annotated[Number, Field(ge=0)] | None = None
+    expected_return: Annotated[Number, Field(ge=0)] | None = None
     capital: Annotated[Number, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_budget(self) -> Self:
+        if self.cost is None and self.expected_return is None:
+            raise ValueError(
+                Text("a budget needs cost or expected_return", "预算模式须给出 cost 或 expected_return"),
+            )
+        return self
+
+
+class Rank(Section):
+    """Lexicographic: the ranked tilts in the order of the list, each as high as it goes, and the objective after them.
+
+    ``keep``: the share of the highest score that is kept for good, so that what comes after has room; 1 gives nothing
+    back.
+    """
+
+    mode: Literal["rank"]
+    keep: Annotated[Number, Field(ge=0, le=1)] = 1.0
 
 
 class TiltEntry(Section):
     """The keys of one entry under ``tilts:`` that say how it steers."""
 
-    steer: Annotated[Reward | Floor | Budget, Field(discriminator="mode")]
+    steer: Annotated[Reward | Floor | Budget | Rank, Field(discriminator="mode")]
 
 
 def mode_keys() -> frozenset[str]:
     """Return the keys of a tilt's entry that belong to its mode, not to the tilt itself."""
-    return frozenset(name for mode in (Reward, Floor, Budget) for name in mode.model_fields)
+    return frozenset(name for mode in (Reward, Floor, Budget, Rank) for name in mode.model_fields)
+
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+def options_of(settings: Settings, name: str, options: type[Options]) -> Options | None:
+    """Return a tilt's own options as the fund file gives them; None when it does not name the tilt."""
+    for entry in settings.tilts:
+        if entry.name == name:
+            return options.model_validate({k: v for k, v in entry.options.items() if k not in mode_keys()})
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,15 +174,20 @@ class Tilt:
     ----------
     spec : TiltSpec
         What it is.
-    mode : Reward, Floor or Budget
+    mode : Reward, Floor, Budget or Rank
         How it steers.
-    score : ndarray (n,)
-        In [0, 1] per CNY.
+    parts : PartScore
+        The score by what lies inside the rows.
     """
 
     spec: TiltSpec
-    mode: Reward | Floor | Budget
-    score: Vector
+    mode: Reward | Floor | Budget | Rank
+    parts: PartScore
+
+    @cached_property
+    def score(self) -> Vector:
+        """Score per CNY of each row (n,), in [0, 1]."""
+        return self.parts.by_row
 
     def expression(self, model: Model) -> Linear:
         """Return s′x / T over the funded rows."""
@@ -113,6 +196,14 @@ class Tilt:
     def of(self, model: Model, holdings: Vector) -> float:
         """Return the score of a portfolio."""
         return float(self.expression(model).value(holdings)[0])
+
+    def aim(self, model: Model, weight: float = 1.0, unit: str = "share") -> ObjectiveTerm:
+        """Return weight × s′x / T as a part of an objective."""
+        return ObjectiveTerm(f"tilt:{self.spec.name}", self.spec.label, self.expression(model), weight, unit)
+
+    def highest(self, model: Model) -> Model:
+        """Return the model whose objective is this score and nothing else."""
+        return replace(model, objective=(self.aim(model),), capital_weight=0.0, per_capital=False)
 
     def term(self, model: Model, least: float) -> Term:
         """Return ``s′x / T ≥ least``."""
@@ -128,9 +219,9 @@ class Tilt:
         )
 
     def steer(self, model: Model) -> Model:
-        """Return the model with this tilt's reward or floor in it; a budget changes nothing here."""
+        """Return the model with this tilt's reward or floor in it; budgets and ranks change nothing here."""
         if isinstance(self.mode, Reward):
-            reward = ObjectiveTerm(f"tilt:{self.spec.name}", self.spec.label, self.expression(model), self.mode.reward)
+            reward = self.aim(model, self.mode.reward, "annual decimal")
             return replace(model, objective=(*model.objective, reward))
         if isinstance(self.mode, Floor):
             least = self.of(model, model.space.current) if self.mode.min is None else self.mode.min

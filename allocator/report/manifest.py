@@ -37,6 +37,9 @@ PACKAGES = ("allocator-insurance", "numpy", "scipy", "pandas", "cvxpy", "clarabe
 
 Json = dict[str, Any]
 
+TRADE_SEEN = 1e-6
+"""Share of the portfolio above which a difference between two answers is a trade and not rounding."""
+
 
 def manifest(result: Result) -> Json:
     """Return run.json of a verified answer, money in ``fund.unit``; the writer adds the files' hashes."""
@@ -70,7 +73,7 @@ def manifest(result: Result) -> Json:
     if result.before is not None and result.after is not None:
         summary |= _solvency(result.before, result.after, unit)
     if result.tilts:
-        summary["tilts"] = {tilt.name: _tilt(tilt, unit) for tilt in result.tilts}
+        summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}
     return summary | _provenance(result.inputs, result.regime)
 
 
@@ -185,16 +188,28 @@ def _volatility(result: Result) -> Json | None:
     }
 
 
-def _tilt(tilt: TiltPrice, unit: float) -> Json:
+def _tilt(tilt: TiltPrice, result: Result) -> Json:
+    space, unit = result.model.space, result.inputs.unit
+    order = np.argsort(-np.abs(tilt.moved), kind="stable")
+    traded = order[np.abs(tilt.moved[order]) > TRADE_SEEN * space.total]
     return {
         "mode": tilt.mode,
         "score_before": tilt.score_before,
         "score_untilted": tilt.score_untilted,
         "score_after": tilt.score_after,
+        "score_gap": tilt.score_gap,
         "objective_given_up": tilt.objective_given_up,
         "return_given_up": tilt.return_given_up,
         "capital_used": tilt.capital_used / unit,
         "ratio_change": tilt.ratio_change,
+        "bought_and_sold": [
+            {
+                "asset_id": str(space.asset_id[row]),
+                "account": str(space.account[row]),
+                "amount": float(tilt.moved[row]) / unit,
+            }
+            for row in traded
+        ],
     }
 
 

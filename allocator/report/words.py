@@ -109,6 +109,7 @@ TILT_MODES: Mapping[str, Text] = {
     "budget": Text("return budget", "让渡收益预算"),
     "reward": Text("reward", "加分"),
     "floor": Text("minimum share", "最低占比"),
+    "rank": Text("ranked first", "按序优先"),
 }
 
 CERTAINTY: Mapping[str, Text] = {

@@ -48,6 +48,7 @@ def allocator_objectives() -> Sequence[ObjectiveSpec]:
 
 @hookimpl
 def allocator_constraints() -> Sequence[ConstraintSpec]:
+    from allocator_essentials.concentration import CONCENTRATION
     from allocator_essentials.constraints import CONSTRAINTS
 
-    return CONSTRAINTS
+    return (*CONSTRAINTS, *CONCENTRATION)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from allocator.errors import InputError, Problem, did_you_mean
+from allocator.errors import Problems, did_you_mean
 from allocator.inputs.fund import Inputs
-from allocator.model import TiltSpec
+from allocator.inputs.look_through import contents
+from allocator.model import PartScore, TiltSpec
 from allocator.settings import Section
 from allocator.types import Certainty, Source, Text
 
-__all__ = ["TILTS", "TechBondOptions", "score"]
+__all__ = ["TILTS", "TechBondOptions", "parts"]
 
 
 class TechBondOptions(Section):
@@ -20,41 +18,45 @@ class TechBondOptions(Section):
     issuer_types: tuple[str, ...] = ()
 
 
-def score(inputs: Inputs, options: TechBondOptions) -> NDArray[np.float64]:
-    """Return 1 for each science-and-technology innovation bond, else 0, shape (n,).
+def parts(inputs: Inputs, options: TechBondOptions) -> PartScore:
+    """Score 1 for each science-and-technology innovation bond, held directly or inside a product, else 0.
 
     Raises
     ------
     InputError
         When issuer types are asked for and issuers.csv is missing or has no issuer of such a type.
     """
-    chosen = (inputs.assets["kind"] == "tech_innovation_bond").to_numpy()
-    if not options.issuer_types:
-        return chosen.astype(float)
+    found = contents(inputs)
+    chosen = (found.column("kind") == "tech_innovation_bond").to_numpy(dtype=bool)
+    if options.issuer_types:
+        _check_types(inputs, options)
+        types = found.joined("issuers", "issuer", "type")
+        chosen = chosen & types.isin(options.issuer_types).to_numpy(dtype=bool)
+    return PartScore(found, chosen.astype(float))
+
+
+def _check_types(inputs: Inputs, options: TechBondOptions) -> None:
     issuers = inputs.table("issuers")
     known = [] if issuers is None else issuers["type"].dropna().unique().tolist()
+    problems = Problems()
     for name in options.issuer_types:
-        if issuers is None or name not in known:
-            raise InputError(
-                Problem(
-                    Text("no issuer of this type", "没有该类型的发行人"),
-                    inputs.settings.where("tilts"),
-                    name,
-                    ", ".join(sorted(known)) or "inputs.issuers",
-                    did_you_mean(name, known),
-                )
+        if name not in known:
+            problems.add(
+                Text("no issuer of this type", "没有该类型的发行人"),
+                inputs.settings.where("tilts"),
+                name,
+                ", ".join(sorted(known)) or "inputs.issuers",
+                did_you_mean(name, known),
             )
-    assert issuers is not None
-    types = dict(zip(issuers["issuer"], issuers["type"], strict=True))
-    return (chosen & inputs.assets["issuer"].map(types).isin(options.issuer_types).to_numpy()).astype(float)
+    problems.raise_if_any()
 
 
 TILTS = (
-    TiltSpec(
+    TiltSpec.opened(
         "tech_innovation_bonds",
         Text("Science-and-technology innovation bonds", "科技创新债券"),
         TechBondOptions,
-        score,
+        parts,
         Source("科技部、金融监管总局、工信部、知识产权局 2026-03-02", "", "2026-03-02", Certainty.SECONDARY),
     ),
 )
