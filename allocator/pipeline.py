@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from allocator.capital.regime import OwnFunds, Regime, RegimeNote
 from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
-from allocator.errors import Problems
+from allocator.errors import InputError, Problem, Problems
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.inputs.lent import LentTables
@@ -26,11 +26,11 @@ from allocator.model.build import build_budgets, build_space, build_trade_cost
 from allocator.model.terms import refuse_repeated
 from allocator.model.tilts import Tilt
 from allocator.registry import Registry, choose, enabled_plugins
-from allocator.result import CapitalPosition, Result, TiltPrice
+from allocator.result import CapitalPosition, Result
 from allocator.settings import Settings, SolveSettings
 from allocator.solve import solve
 from allocator.solve.state import solve_with_state
-from allocator.tilting import Solved, named_tilts, needless, price, steer
+from allocator.tilting import Solved, alone_or_together, named_tilts, price, steer
 from allocator.types import Text
 from allocator.verify import verify
 
@@ -213,7 +213,8 @@ class Fund:
         with _timed(seconds, "tilts"):
             tilts = self.tilts
             steered = self._steered(untilted, tilts)
-            prices = self._tilt_prices(untilted, steered, tilts)
+            alone = alone_or_together(untilted, steered, tilts, self._steered)
+            prices = [price(untilted, *pair, self.capital, self.context.expected_return) for pair in alone]
         model, solution = steered.model, steered.solution
         solution.holdings.setflags(write=False)
         with _timed(seconds, "verify"):
@@ -229,7 +230,7 @@ class Fund:
             self.context.expected_return,
             self.context.risk if self.context.risk_was_used else None,
             {tilt.spec.name: tilt.score for tilt in tilts},
-            prices,
+            tuple(prices),
             seconds,
         )
 
@@ -264,17 +265,6 @@ class Fund:
 
     def _steered(self, untilted: Solved, tilts: Sequence[Tilt]) -> Solved:
         return steer(untilted, tilts, self.solve, self.settings.solve, self.context.expected_return)
-
-    def _alone(self, untilted: Solved, tilt: Tilt) -> Solved:
-        return untilted if needless(untilted, tilt) else self._steered(untilted, [tilt])
-
-    def _tilt_prices(self, untilted: Solved, steered: Solved, tilts: Sequence[Tilt]) -> tuple[TiltPrice, ...]:
-        """Price each tilt alone, and all of them together, against the untilted optimum."""
-        if not tilts:
-            return ()
-        alone = [steered] if len(tilts) == 1 else [self._alone(untilted, tilt) for tilt in tilts]
-        pairs = [*zip(alone, tilts, strict=True), (steered, None)]
-        return tuple(price(untilted, one, tilt, self.capital, self.context.expected_return) for one, tilt in pairs)
 
     def _objective(self) -> Objective:
         chosen = self.settings.objective
@@ -358,7 +348,7 @@ class Fund:
             key = f"models.scenarios.{position}" if isinstance(given, list) else "models.scenarios"
             name, options = (entry, {}) if isinstance(entry, str) else (entry.get("name", "table"), dict(entry))
             options.pop("name", None)
-            spec = _choose(self.registry.scenarios, name, self.settings.where(key))
+            spec = choose(self.registry.scenarios, name, self.settings.where(key))
             chosen = validate_options(spec.options, options, self.settings, key)
             if found is None:
                 found = spec.build(inputs, chosen)

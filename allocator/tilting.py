@@ -24,7 +24,7 @@ from allocator.solve.exact import Exact
 from allocator.solve.solution import Solution
 from allocator.types import Text
 
-__all__ = ["Solved", "named_tilts", "needless", "price", "steer"]
+__all__ = ["Solved", "alone_or_together", "named_tilts", "price", "steer"]
 
 Vector = NDArray[np.float64]
 
@@ -144,10 +144,22 @@ def steer(
     return best
 
 
-def needless(untilted: Solved, tilt: Tilt) -> bool:
-    """Return whether the untilted optimum already meets the tilt, so that steering by it alone changes nothing."""
+def alone_or_together(
+    untilted: Solved, steered: Solved, tilts: Sequence[Tilt], steer_by: Callable[[Solved, Sequence[Tilt]], Solved]
+) -> list[tuple[Solved, Tilt | None]]:
+    """Return the optimum of each tilt alone, and of all of them together (tilt None), to be priced.
+
+    A floor that the untilted optimum already meets changes nothing by itself and is not solved for.
+    """
+    if not tilts:
+        return []
     model, holdings = untilted.model, untilted.solution.holdings
-    return isinstance(tilt.mode, Floor) and tilt.steer(model).terms[-1].holds(holdings)
+    alone: list[tuple[Solved, Tilt | None]] = []
+    for tilt in tilts:
+        met = isinstance(tilt.mode, Floor) and tilt.steer(model).terms[-1].holds(holdings)
+        only = steered if len(tilts) == 1 else untilted if met else steer_by(untilted, [tilt])
+        alone.append((only, tilt))
+    return [*alone, (steered, None)]
 
 
 def price(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocator.hooks import hookimpl
-from allocator.model import ReturnModelSpec
+from allocator.model import ReturnModelSpec, TiltSpec
 from allocator.report.sections import ReportSectionSpec
 from allocator.types import Table
 
@@ -17,9 +17,9 @@ __all__: list[str] = []
 
 @hookimpl
 def allocator_tables() -> Sequence[Table]:
-    from allocator_securitised import building_blocks, deals
+    from allocator_securitised import building_blocks, deals, tilt
 
-    return (*deals.TABLES, *building_blocks.TABLES)
+    return (*deals.TABLES, *building_blocks.TABLES, *tilt.TECHNOLOGY_TABLES)
 
 
 @hookimpl
@@ -34,3 +34,10 @@ def allocator_report_sections() -> Sequence[ReportSectionSpec]:
     from allocator_securitised.report import SECTIONS
 
     return SECTIONS
+
+
+@hookimpl
+def allocator_tilts() -> Sequence[TiltSpec]:
+    from allocator_securitised.tilt import TILTS
+
+    return TILTS

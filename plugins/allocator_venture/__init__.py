@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocator.hooks import hookimpl
-from allocator.model import ConstraintSpec, ReturnModelSpec, ScenarioSpec
+from allocator.model import ConstraintSpec, ReturnModelSpec, ScenarioSpec, TiltSpec
 from allocator.report.sections import ReportSectionSpec
 from allocator.types import Table
 
@@ -15,15 +15,24 @@ __all__: list[str] = []
 @hookimpl
 def allocator_tables() -> Sequence[Table]:
     from allocator_venture.technology import TABLES
+    from allocator_venture.tilt import TILT_TABLES
 
-    return TABLES
+    return (*TABLES, *TILT_TABLES)
 
 
 @hookimpl
 def allocator_constraints() -> Sequence[ConstraintSpec]:
     from allocator_venture.commitments import CONSTRAINTS
+    from allocator_venture.tolerance import TOLERANCES
 
-    return CONSTRAINTS
+    return (*CONSTRAINTS, *TOLERANCES)
+
+
+@hookimpl
+def allocator_tilts() -> Sequence[TiltSpec]:
+    from allocator_venture.tilt import TILTS
+
+    return TILTS
 
 
 @hookimpl

@@ -21,7 +21,7 @@ from allocator_venture.funds import FundRows, fund_rows, fund_terms
 from allocator_venture.parameters import Parameters, load_parameters
 from allocator_venture.simulation import VentureFund
 
-__all__ = ["TABLES", "TechnologyOptions", "TechnologyRows", "technology_rows"]
+__all__ = ["TABLES", "TechnologyOptions", "TechnologyRows", "named_fields", "technology_rows"]
 
 Places = NDArray[np.int64]
 
@@ -109,7 +109,7 @@ def technology_rows(inputs: Inputs, parameters: Parameters) -> TechnologyRows:
     """
     terms, table = fund_terms(inputs)
     problems = Problems()
-    fields = _fields(inputs, table, parameters, problems)
+    fields = named_fields(inputs, table, parameters, problems)
     stage = table["stage"].to_numpy(dtype=object)
     for row, named in enumerate(fields):
         if bool(named) != isinstance(stage[row], str):
@@ -148,7 +148,9 @@ def _calls(rows: FundRows, of: Places) -> tuple[float, ...]:
     return tuple(float(call) for call in np.trim_zeros(calls, "b"))
 
 
-def _fields(inputs: Inputs, table: pd.DataFrame, parameters: Parameters, problems: Problems) -> list[tuple[str, ...]]:
+def named_fields(
+    inputs: Inputs, table: pd.DataFrame, parameters: Parameters, problems: Problems
+) -> list[tuple[str, ...]]:
     """Return the fields of each row of the table by their names in ``fields.yaml``."""
     known = {
         spelling(word): name

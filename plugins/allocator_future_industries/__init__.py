@@ -1,0 +1,33 @@
+"""Emerging and future industries: two tilts by audited revenue, and what each issuer's figures count for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.hooks import hookimpl
+from allocator.model import TiltSpec
+from allocator.report.sections import ReportSectionSpec
+from allocator.types import Table
+
+__all__: list[str] = []
+
+
+@hookimpl
+def allocator_tables() -> Sequence[Table]:
+    from allocator_future_industries.tilt import TABLES
+
+    return TABLES
+
+
+@hookimpl
+def allocator_tilts() -> Sequence[TiltSpec]:
+    from allocator_future_industries.tilt import TILTS
+
+    return TILTS
+
+
+@hookimpl
+def allocator_report_sections() -> Sequence[ReportSectionSpec]:
+    from allocator_future_industries.report import SECTIONS
+
+    return SECTIONS

@@ -1,0 +1,17 @@
+"""Green bonds: a tilt on the column ``green``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.hooks import hookimpl
+from allocator.model import TiltSpec
+
+__all__: list[str] = []
+
+
+@hookimpl
+def allocator_tilts() -> Sequence[TiltSpec]:
+    from allocator_green_bonds.tilt import TILTS
+
+    return TILTS

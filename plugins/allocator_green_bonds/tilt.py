@@ -1,0 +1,39 @@
+"""The tilt ``green_bonds``: bonds marked green, held directly or inside a product."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from allocator.inputs.fund import Inputs
+from allocator.inputs.look_through import contents
+from allocator.model import PartScore, TiltSpec
+from allocator.rulebook import RuleBook
+from allocator.settings import Section
+from allocator.types import Text
+
+__all__ = ["TILTS", "GreenOptions", "parts"]
+
+RULES = RuleBook.load("allocator_green_bonds", "rules/green.yaml")
+
+
+class GreenOptions(Section):
+    """No keys of its own."""
+
+
+def parts(inputs: Inputs, options: GreenOptions) -> PartScore:
+    """Score 1 for each bond with the green flag, else 0."""
+    found = contents(inputs)
+    kinds = RULES.at("green.kinds", inputs.as_of).names
+    green = found.column("kind").isin(kinds) & found.column("green").eq(True).fillna(False)
+    return PartScore(found, green.to_numpy(dtype=bool).astype(float))
+
+
+TILTS = (
+    TiltSpec.opened(
+        "green_bonds",
+        Text("Green bonds", "绿色债券"),
+        GreenOptions,
+        parts,
+        RULES.at("catalogue", date.max).source,
+    ),
+)

@@ -1,0 +1,25 @@
+"""Long-term holding: a tilt toward the holding periods that lower the charge, and what a sale that loses them costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allocator.hooks import hookimpl
+from allocator.model import TiltSpec
+from allocator.report.sections import ReportSectionSpec
+
+__all__: list[str] = []
+
+
+@hookimpl
+def allocator_tilts() -> Sequence[TiltSpec]:
+    from allocator_long_term_holding.tilt import TILTS
+
+    return TILTS
+
+
+@hookimpl
+def allocator_report_sections() -> Sequence[ReportSectionSpec]:
+    from allocator_long_term_holding.report import SECTIONS
+
+    return SECTIONS
