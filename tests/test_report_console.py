@@ -98,8 +98,9 @@ def test_prices_of_a_money_objective_are_money() -> None:
 def test_explain_puts_each_binding_rule_in_words() -> None:
     for language, word in ((Language.ENGLISH, "binds"), (Language.CHINESE, "起约束作用")):
         lines = explain_lines(View.of(fake_result(), language, NO_PLUGINS))
-        assert len(lines) == 6
-        assert all(word in line for line in lines[1:])
+        assert len(lines) == 7, "the answer, five rules, one tilt"
+        assert all(word in line for line in lines[1:-1])
+        assert ("Tilt “tech_bonds”" if word == "binds" else "政策倾斜“tech_bonds”") in lines[-1]
     entry = explain_entry(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS))
     assert entry["rules"][0]["shadow_price"] == 0.012
     assert "金发〔2025〕12号" in entry["rules"][0]["source"]

@@ -20,9 +20,11 @@ from allocator.hooks import hookimpl
 from allocator.inputs.look_through import contents
 from allocator.model import PartScore, TiltSpec
 from allocator.registry import load_registry
+from allocator.report.tilts import tilt_sentences
+from allocator.report.view import View
 from allocator.rulebook import RuleBook
 from allocator.settings import Section
-from allocator.types import Source, Text
+from allocator.types import Language, Source, Text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -305,3 +307,18 @@ def test_the_page_names_every_tilt_with_its_options_and_every_figure() -> None:
     for package, book in BOOKS.items():
         for key in RuleBook.load(package, f"rules/{book}.yaml").keys:
             assert f"`{key}`" in PAGE, (package, key)
+
+
+def test_each_tilt_is_told_in_words_in_both_languages() -> None:
+    """From all in A2, a floor of 0.1 in A0 moves 10 of 100 and gives up 0.1 × (4% − 2%) = 20 bp."""
+    columns = {**BOOK, "first_aim": [1.0, 0.0, 0.0], "second_aim": [0.0] * 3}
+    result = fund([{"first_aim": {"mode": "floor", "min": 0.1}}], **columns).optimize()
+    english, chinese = (
+        [sentence[language] for sentence in tilt_sentences(View.of(result, language, REGISTRY))]
+        for language in Language
+    )
+    (one,) = english
+    assert "from 0.00% to 10.00%" in one and "falls by 20.00 bp" in one
+    assert "bought for it: A0 10.00; sold for it: A2 10.00" in one
+    (one,) = chinese
+    assert "由 0.00% 变为 10.00%" in one and "下降 20.00 bp" in one

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allocator.report.summary import BindingRule, binding_rules, proof_line
+from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
 from allocator.report.words import SOURCES, STATUS
 from allocator.types import Text
@@ -27,7 +28,8 @@ def explain_entry(view: View) -> dict[str, Any]:
         for rule in binding_rules(view)
     ]
     entry = view.manifest
-    return {key: entry[key] for key in ("status", "objective", "bound", "gap", "verified", "aim")} | {"rules": rules}
+    kept = ("status", "objective", "bound", "gap", "verified", "aim", "tilts")
+    return {key: entry[key] for key in kept if key in entry} | {"rules": rules}
 
 
 def _money(view: View, rule: BindingRule) -> float:
@@ -35,7 +37,7 @@ def _money(view: View, rule: BindingRule) -> float:
 
 
 def explain_lines(view: View) -> tuple[str, ...]:
-    """Return sentences: the answer, then each binding rule with what one step of it costs."""
+    """Return sentences: the answer, each binding rule with what one step of it costs, each tilt with its price."""
     language, proof = view.language, proof_line(view)
     status = STATUS[str(proof["status"])]
     head = Text(
@@ -50,7 +52,7 @@ def explain_lines(view: View) -> tuple[str, ...]:
                 language
             ]
         )
-    return tuple(lines)
+    return (*lines, *(sentence[language] for sentence in tilt_sentences(view)))
 
 
 def _sentence(rule: BindingRule, view: View) -> Text:
