@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.inputs.headings import spelling
+from allocator.inputs.quick import plain_days
 from allocator.inputs.raw import SAMPLE, STRING, as_arrow
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
@@ -31,7 +32,6 @@ __all__ = [
     "parse_free",
     "parse_numbers",
     "plain_text",
-    "strictly_increasing",
 ]
 
 _NOTHING = frozenset({""})
@@ -130,14 +130,6 @@ def blank(cells: pd.Series) -> Mask:
 def key_codes(cells: pd.Series) -> NDArray[np.int64]:
     """Return whole numbers that are equal where the cells are; all empty cells are −1."""
     return pd.factorize(cells)[0]
-
-
-def strictly_increasing(cells: pd.Series) -> bool:
-    """Return whether each cell is greater than the one before: cheaper to see than that none repeats."""
-    if not isinstance(cells.dtype, pd.StringDtype):
-        return False
-    texts = _distinct(cells).values
-    return bool(pc.all(pc.less(texts[:-1], texts[1:]), skip_nulls=False).as_py())
 
 
 def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: int = 0) -> Parsed:
@@ -359,13 +351,27 @@ def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
         bad &= ~empty
     else:
         distinct = _distinct(cells, classes=True)
-        read = distinct.read(lambda value: _date_of(value, epoch_shift))
-        states = distinct.spread(_states(read))
-        table = np.array([item if isinstance(item, date) else None for item in read], dtype="datetime64[s]")
+        table, found = _days_of(distinct.values, epoch_shift)
+        states = distinct.spread(found)
         stamps, empty, bad = distinct.spread(table), states == 1, states == 2
     if bad.any():
         stamps = np.where(bad, np.datetime64("NaT", "s"), stamps)
     return Parsed(pd.Series(stamps, copy=False), empty, bad)
+
+
+def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, NDArray[np.int8]]:
+    """Return day and state (0 a day, 1 empty, 2 bad) of each value, and one place more, empty."""
+    days = np.full(len(values) + 1, np.datetime64("NaT", "s"))
+    if isinstance(values, list) and all(isinstance(value, str) for value in values):
+        values = pa.array(values, pa.large_string())
+    if isinstance(values, pa.Array):
+        days[:-1] = plain_days(values)
+    state = np.isnat(days).astype(np.int8)
+    for place in np.flatnonzero(state[:-1]).tolist():
+        value = values[place].as_py() if isinstance(values, pa.Array) else values[place]
+        read = _EMPTY if value is None else _date_of(value, epoch_shift)
+        state[place], days[place] = 1 if read is _EMPTY else 2 * (read is _BAD), read if isinstance(read, date) else None
+    return days, state
 
 
 def _date_of(value: object, epoch_shift: int) -> object:

@@ -21,10 +21,10 @@ from allocator.inputs.cells import (
     parse,
     parse_choice,
     parse_free,
-    strictly_increasing,
 )
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource
+from allocator.inputs.quick import all_differ
 from allocator.inputs.raw import STRING, RawTable
 from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
 from allocator.types import Column, Measure, Phrase, Table, Text
@@ -275,7 +275,7 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
     if not table.key or frame.empty:
         return
     key = list(table.key)
-    if strictly_increasing(frame[key[0]]):
+    if all_differ(frame[key[0]]):
         return
     first_codes = key_codes(frame[key[0]])
     if first_codes.max() + 1 == len(frame):

@@ -107,10 +107,11 @@ def _reads_as_chinese(text: str) -> bool:
     GB 2312 level 1 (first byte 0xB0–0xD7) holds the common characters; wrongly decoded bytes spread over the
     20,000 others.
     """
-    foreign = [character for character in text[:_SAMPLE] if ord(character) > 0x2E7F]
+    characters = np.frombuffer(text[:_SAMPLE].encode("utf-32-le", errors="replace"), dtype="<u4")
+    foreign = characters[characters > 0x2E7F].tobytes().decode("utf-32-le")
     if not foreign:
         return False
-    coded = "".join(foreign).encode("gb2312", errors="replace").replace(b"?", b"??")
+    coded = foreign.encode("gb2312", errors="replace").replace(b"?", b"??")
     first = np.frombuffer(coded, dtype=np.uint8)[::2]
     return float(np.mean((first >= 0xA1) & (first <= 0xD7))) >= _COMMON
 

@@ -1,0 +1,61 @@
+"""Shortcuts say only what the careful way says too."""
+
+from __future__ import annotations
+
+import string
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allocator.inputs.quick import all_differ, plain_days
+from allocator.inputs.raw import STRING
+from allocator.parsing import parse_date_text
+
+numbers = st.integers(0, 40).map(lambda number: f"{number:02d}") | st.integers(0, 40).map(str)
+dates = st.builds(
+    "{}{}{}{}{}".format,
+    st.integers(0, 9999).map("{:04d}".format),
+    st.sampled_from("-/."),
+    numbers,
+    st.sampled_from("-/"),
+    numbers,
+)
+
+
+@given(st.lists(dates | st.text(max_size=12), max_size=20))
+def test_a_plain_day_is_the_day_that_the_parser_reads(texts: list[str]) -> None:
+    found = plain_days(pa.array(texts, pa.large_string()))
+    for text, day in zip(texts, found, strict=True):
+        if not np.isnat(day):
+            read = parse_date_text(text)
+            assert read is not None and np.datetime64(read) == day
+
+
+def test_days_that_do_not_exist_are_left_to_the_parser() -> None:
+    texts = ["2026-02-29", "2024-02-29", "2026/6/31", "2026-13-01", "2026-00-10", "0000-01-01", "2026-6/30", None]
+    found = plain_days(pa.array(texts, pa.large_string()))
+    assert np.flatnonzero(~np.isnat(found)).tolist() == [1]
+
+
+@given(st.lists(st.text(alphabet=string.ascii_letters + "一二", max_size=20), min_size=1, max_size=30))
+def test_texts_that_repeat_never_pass_as_different(texts: list[str]) -> None:
+    cells = pd.Series(texts, dtype=STRING)
+    assert not all_differ(pd.concat([cells, cells.iloc[[0]]], ignore_index=True))
+    assert all_differ(cells) <= (len(set(texts)) == len(texts))
+
+
+@pytest.mark.parametrize("length", [1, 7, 8, 9, 16, 63])
+def test_keys_of_any_length_are_told_apart_by_any_of_their_letters(length: int) -> None:
+    keys = ["x" * at + "y" + "x" * (length - at - 1) for at in range(length)] + ["x" * length]
+    assert all_differ(pd.Series(keys[::-1], dtype=STRING))
+    assert all_differ(pd.Series(keys, dtype=STRING)[1:].reset_index(drop=True))
+
+
+def test_what_is_missing_or_too_long_is_left_to_the_checks() -> None:
+    assert not all_differ(pd.Series(["b", None, "a"], dtype=STRING))
+    assert not all_differ(pd.Series(["b" * 100, "a"], dtype=STRING))
+    assert not all_differ(pd.Series([1.0, 2.0]))
