@@ -351,9 +351,8 @@ def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
         bad &= ~empty
     else:
         distinct = _distinct(cells, classes=True)
-        table, found = _days_of(distinct.values, epoch_shift)
-        states = distinct.spread(found)
-        stamps, empty, bad = distinct.spread(table), states == 1, states == 2
+        stamps, states = map(distinct.spread, _days_of(distinct.values, epoch_shift))
+        empty, bad = states == 1, states == 2
     if bad.any():
         stamps = np.where(bad, np.datetime64("NaT", "s"), stamps)
     return Parsed(pd.Series(stamps, copy=False), empty, bad)
@@ -370,7 +369,8 @@ def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, 
     for place in np.flatnonzero(state[:-1]).tolist():
         value = values[place].as_py() if isinstance(values, pa.Array) else values[place]
         read = _EMPTY if value is None else _date_of(value, epoch_shift)
-        state[place], days[place] = 1 if read is _EMPTY else 2 * (read is _BAD), read if isinstance(read, date) else None
+        state[place] = 1 if read is _EMPTY else 2 if read is _BAD else 0
+        days[place] = None if state[place] else read
     return days, state
 
 
