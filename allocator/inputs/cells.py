@@ -370,7 +370,7 @@ def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, 
         value = values[place].as_py() if isinstance(values, pa.Array) else values[place]
         read = _EMPTY if value is None else _date_of(value, epoch_shift)
         state[place] = 1 if read is _EMPTY else 2 if read is _BAD else 0
-        days[place] = None if state[place] else read
+        days[place] = np.datetime64(read) if isinstance(read, date) else None
     return days, state
 
 
