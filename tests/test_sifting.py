@@ -16,7 +16,7 @@ from allocator.solve.backends import Chain
 from allocator.solve.formulation import Formulation
 from allocator.solve.groups import Groups, find_groups
 from allocator.solve.program import Answer, ConeProgram, Verdict
-from allocator.solve.sifting import Sifter, Sizes
+from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Source, Text
 from benchmarks.universe import universe
 from tests.books import book
@@ -29,7 +29,7 @@ def sifter_of(model: Model, sizes: Sizes = FEW) -> tuple[Sifter, Formulation]:
     formulation = Formulation(model)
     plain = formulation.plain
     groups = find_groups(plain.program, plain.holdings)
-    return Sifter(plain.program, groups, Chain().solve, sizes), formulation
+    return Sifter(plain.program, groups, Chain().solve, Recall(), sizes), formulation
 
 
 def direct(program: ConeProgram) -> Answer:

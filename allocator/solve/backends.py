@@ -16,7 +16,7 @@ from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
 from allocator.solve.choice import worth_sifting
 from allocator.solve.groups import find_groups
 from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
-from allocator.solve.sifting import Sifter, Sizes
+from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Text
 
 __all__ = ["Backend", "Chain"]
@@ -248,11 +248,11 @@ class Chain:
         names = list(found) if self._auto else [choice.upper()]
         self._backends = [found[name]() for name in names]
 
-    def sifting(self, shared: ConeProgram, holdings: slice) -> Chain:
+    def sifting(self, shared: ConeProgram, holdings: slice, recall: Recall) -> Chain:
         """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""
         groups = find_groups(shared, holdings) if self._auto else None
         if groups is not None and worth_sifting(groups):
-            self.sifter = Sifter(shared, groups, self._directly, Sizes())
+            self.sifter = Sifter(shared, groups, self._directly, recall, Sizes())
         return self
 
     def solve(self, program: ConeProgram, seconds: float) -> Answer:

@@ -11,13 +11,16 @@ from allocator.solve.checks import check_model
 from allocator.solve.conflict import find_conflicts, problems_of
 from allocator.solve.prices import find_prices
 from allocator.solve.search import Outcome, Search
+from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution
 from allocator.types import Text
 
 __all__ = ["solve"]
 
 
-def solve(model: Model, settings: SolveSettings | None = None, *, diagnose: bool = True) -> Solution:
+def solve(
+    model: Model, settings: SolveSettings | None = None, *, diagnose: bool = True, recall: Recall | None = None
+) -> Solution:
     """Return the best holdings of a model, exact and certified.
 
     Parameters
@@ -29,6 +32,9 @@ def solve(model: Model, settings: SolveSettings | None = None, *, diagnose: bool
     diagnose : bool
         Whether an infeasible model is worth finding the rules in conflict; a search that only needs the
         verdict says no.
+    recall : Recall or None
+        Prices of an earlier solve over the same holdings, brought up to date: a sweep of large models starts each
+        from the last.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def solve(model: Model, settings: SolveSettings | None = None, *, diagnose: bool
     started = time.perf_counter()
     settings = settings or SolveSettings()
     check_model(model)
-    search = Search(model, settings)
+    search = Search(model, settings, recall)
     outcome = search.run()
     if outcome.best is None:
         raise _without_answer(model, settings, outcome, diagnose)

@@ -28,6 +28,12 @@ SETTLING = 20
 STILL = 1e-8
 """Weight by which no row may move in the last of them."""
 
+SOLVED = 1e-6
+"""Weight below which a step may be the solver's rounding: it counts as progress only while steps get shorter."""
+
+CONTRACTING = 0.7
+"""Share of the last step that such a step may have."""
+
 
 def improve(search: Search, start: Vector) -> Vector | None:
     """Return the best compliant point reached from ``start``, None when the first restriction has none.
@@ -60,21 +66,24 @@ def settle(search: Search, start: Vector) -> Vector:
     Branching stops as soon as the gap is closed, at a point that depends on the order of its steps; the local
     optimum does not, so that units and row order leave no trace in the answer.
     """
-    point, margin = start, AIM
+    point, margin, before = start, AIM, np.inf
     for _ in range(SETTLING):
         answer = _attempt(search, search.formulation.restriction(point, search.price, margin))
         if answer is None:
             break
         reached = search.point(answer)
         if not search.compliant(reached):
+            if search.exact.room(reached) >= 0.0:  # a rule is missed, which no margin on capital mends
+                break
             margin += AIM + 1.5 * max(-search.exact.room(reached), 0.0)
             continue
         moved = float(np.abs(reached - point).max()) / (search.model.space.total or 1.0)
         if search.exact.objective(reached) < search.exact.objective(point) - 1e-3 * search.tolerance:
             break
         point = reached
-        if moved < STILL:
+        if moved < STILL or (moved < SOLVED and moved > CONTRACTING * before):
             break
+        before = moved
     return point
 
 

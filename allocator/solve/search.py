@@ -28,6 +28,7 @@ from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.goal import Goal, goal_of
 from allocator.solve.local import improve, repair, settle
 from allocator.solve.program import Answer, Verdict
+from allocator.solve.sifting import Recall
 
 __all__ = ["Candidate", "Outcome", "Search"]
 
@@ -83,15 +84,17 @@ class Search:
         The model, already checked.
     settings : SolveSettings
         Gap, limits and solver.
+    recall : Recall or None
+        Prices of an earlier search over the same holdings, brought up to date.
     """
 
-    def __init__(self, model: Model, settings: SolveSettings) -> None:
+    def __init__(self, model: Model, settings: SolveSettings, recall: Recall | None = None) -> None:
         self.model = model
         self.settings = settings
         self.formulation = Formulation(model)
         self.exact = Exact(model)
         plain = self.formulation.plain
-        self.chain = Chain(settings.solver).sifting(plain.program, plain.holdings)
+        self.chain = Chain(settings.solver).sifting(plain.program, plain.holdings, recall or Recall())
         self.solves = 0
         self.solver = ""
         self.best: Candidate | None = None
@@ -209,7 +212,13 @@ class Search:
     def point(self, answer: Answer) -> Vector:
         """Return the polished holdings of an answer."""
         lower, upper = self.formulation.bound_multipliers(answer.dual)
-        return self.exact.polished(self.formulation.holdings(answer.primal), lower, upper)
+        holdings = self.formulation.holdings(answer.primal)
+        polished = self.exact.polished(holdings, lower, upper)
+        if not self.exact.keeps_terms(polished):
+            # Thousands of rows put on their bounds may together move a limited sum: leave them where they are.
+            unmoved = self.exact.polished(holdings, np.zeros_like(lower), np.zeros_like(upper))
+            return unmoved if self.exact.keeps_terms(unmoved) else polished
+        return polished
 
     def compliant(self, holdings: Vector) -> bool:
         """Return whether the exact tree and every hard term accept the point."""

@@ -17,17 +17,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import SolverFailure
-from allocator.solve.groups import Groups, Pricing
+from allocator.solve.groups import NONE, Groups, Pricing
 from allocator.solve.master import Bundles, Master, bundled, others, sample_of, scaled, still
 from allocator.solve.program import Answer, ConeProgram, Verdict
 
-__all__ = ["Sifter", "Sizes"]
+__all__ = ["Recall", "Sifter", "Sizes"]
 
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -63,6 +63,30 @@ class Sizes:
     bundles: int = 100
 
 
+@dataclass(eq=False)
+class Recall:
+    """Where the last program ended, handed from solve to solve of models over the same first holdings.
+
+    Parameters
+    ----------
+    linear : ndarray (n,)
+        What each holding's x cost in the program's own objective; another objective is not started from.
+    slopes : ndarray (3, n)
+        What its columns x, u₊ and u₋ cost at the last prices.
+    at : ndarray (n,)
+        Where it stood.
+    """
+
+    linear: Vector = field(default_factory=lambda: np.zeros(0))
+    slopes: Vector = field(default_factory=lambda: np.zeros((3, 0)))
+    at: Vector = field(default_factory=lambda: np.zeros(0))
+
+    def fits(self, linear: Vector) -> bool:
+        """Return whether there is something to start from for holdings that cost ``linear``."""
+        count = min(len(self.linear), len(linear))
+        return count > 0 and bool(np.array_equal(self.linear[:count], linear[:count]))
+
+
 @dataclass(frozen=True, eq=False)
 class _Start:
     """Where a solve begins: who is looked at one by one, and the others' lines."""
@@ -83,6 +107,8 @@ class Sifter:
         Its holdings.
     direct : callable
         Solves a program as a whole.
+    recall : Recall
+        Where to start from, and where to say how it ended.
     sizes : Sizes
         How many holdings are looked at one by one.
 
@@ -92,10 +118,11 @@ class Sifter:
         Masters solved, and the most holdings that one of them held: what the solves cost, in counts.
     """
 
-    def __init__(self, shared: ConeProgram, groups: Groups, direct: Direct, sizes: Sizes | None = None) -> None:
+    def __init__(
+        self, shared: ConeProgram, groups: Groups, direct: Direct, recall: Recall, sizes: Sizes | None = None
+    ) -> None:
         self._shared, self._groups, self._direct = shared, groups, direct
-        self._sizes = sizes or Sizes()
-        self._last: tuple[Vector, Vector] | None = None
+        self._recall, self._sizes = recall, sizes or Sizes()
         self.masters = self.widest = 0
 
     def solve(self, program: ConeProgram, seconds: float) -> Answer:
@@ -161,30 +188,36 @@ class Sifter:
 
     def _remember(self, program: ConeProgram, answer: Answer) -> None:
         """Keep an answer for the next program; one to another objective would mislead it."""
-        shared = self._shared
-        if np.array_equal(program.linear[: shared.size], shared.linear):
-            self._last = answer.primal[: shared.size], answer.dual[: len(shared.right)]
+        shared, groups = self._shared, self._groups
+        if not np.array_equal(program.linear[: shared.size], shared.linear):
+            return
+        dual = np.where(groups.owner == NONE, answer.dual[: len(shared.right)], 0.0)
+        slopes = shared.linear + shared.matrix.T @ dual
+        self._recall.linear = shared.linear[groups.columns[0]]
+        self._recall.slopes = np.where(groups.columns == NONE, 0.0, slopes[groups.columns])
+        self._recall.at = answer.primal[groups.columns[0]]
 
     def _start(self, program: ConeProgram, deadline: float) -> _Start | None:
-        groups, sizes, shared = self._groups, self._sizes, self._shared
-        slopes = program.linear.copy()
-        if self._last is not None:
-            point, dual = self._last
-            slopes[: shared.size] += shared.matrix.T @ np.where(groups.owner < 0, dual, 0.0)
-            return self._from(program, slopes, point[groups.columns[0]], sizes.near)
+        groups, sizes, recall = self._groups, self._sizes, self._recall
+        slopes, here = program.linear.copy(), groups.middle
+        if recall.fits(self._shared.linear[groups.columns[0]]):
+            known = min(groups.count, len(recall.at))
+            for columns, values in zip(groups.columns[:, :known], recall.slopes, strict=True):
+                slopes[columns[columns != NONE]] = values[:known][columns != NONE]
+            here[:known] = recall.at[:known]
+            return self._from(program, slopes, here, sizes.near)
         if groups.count <= 2 * sizes.sample:
             return None
-        sample, weight = sample_of(shared, groups, sizes.sample)
-        middle = groups.middle
-        master = Master.of(program, groups, sample, still(groups, sample, middle, program.size))
+        sample, weight = sample_of(self._shared, groups, sizes.sample)
+        master = Master.of(program, groups, sample, still(groups, sample, here, program.size))
         drawn = scaled(program, groups, master, sample, weight)
         answer = self._direct(drawn, deadline - time.monotonic())
         self.masters, self.widest = self.masters + 1, max(self.widest, len(sample))
         if answer.verdict is not Verdict.SOLVED:
             return None
         _, dual = master.opened(answer, len(program.right))
-        dual[: len(groups.owner)][groups.owner >= 0] = 0.0
-        return self._from(program, slopes + program.matrix.T @ dual, middle, sizes.sample)
+        dual[: len(groups.owner)][groups.owner != NONE] = 0.0
+        return self._from(program, slopes + program.matrix.T @ dual, here, sizes.sample)
 
     def _from(self, program: ConeProgram, slopes: Vector, here: Vector, width: int) -> _Start:
         """Start at known prices, with the holdings nearest to a change of mind one by one."""

@@ -32,6 +32,7 @@ from allocator.model.terms import Sense, Term
 from allocator.settings import SolveSettings
 from allocator.solve.entry import solve
 from allocator.solve.exact import ENOUGH, Exact
+from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution, Status
 from allocator.types import Source, Text
 
@@ -95,6 +96,7 @@ class _StateSearch:
         self.best: tuple[CapitalTree, Solution] | None = None
         self.nodes = 0
         self.tried: list[float] = []
+        self.recall = Recall()
         self._numbers = itertools.count()
 
     def run(self) -> tuple[CapitalTree, Solution]:
@@ -157,7 +159,7 @@ class _StateSearch:
     def _solve(self, model: Model, share: float) -> Solution:
         left = max(self.deadline - time.monotonic(), 1.0)
         settings = self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
-        solution = solve(model, settings, diagnose=False)
+        solution = solve(model, settings, diagnose=False, recall=self.recall)
         self.nodes += solution.nodes
         return solution
 
