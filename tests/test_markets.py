@@ -225,6 +225,12 @@ def test_a_proxy_is_regressed_and_an_override_replaces_one_exposure() -> None:
         read_exposures(wrong, read_history(wrong))
 
 
+def test_money_without_a_market_price_does_not_move() -> None:
+    rows = [{**STOCK, "asset_id": kind, "kind": kind, "board": None} for kind in ("cash", "deposit", "policy_loan")]
+    risk = market_risk(fund(*rows), MarketOptions())
+    assert risk.variance(np.full(3, 1 / 3)) == 0.0
+
+
 def test_what_an_exposure_lacks_is_named() -> None:
     no_duration = fund({**STOCK, "kind": "corporate_bond"})
     with pytest.raises(InputError, match="moves with the curve is not known"):

@@ -108,10 +108,11 @@ def test_every_section_shows_its_rows(view: View) -> None:
 
 
 def test_one_set_of_paths_drives_everything() -> None:
-    scenarios = allocator.load(FOLDER / "fund.yaml").context.scenarios
+    fund = allocator.load(FOLDER / "fund.yaml")
+    scenarios = fund.context.scenarios
     assert scenarios.returns.shape == (2000, 25)
     assert scenarios.liabilities is not None
-    names = pd.read_csv(FOLDER / "assets.csv")["asset_id"].tolist()
+    names = fund.inputs.assets["asset_id"].tolist()
     long, star, venture = (
         scenarios.returns[:, names.index(name)] for name in ("GOV_30Y", "STOCK_STAR", "VENTURE_CHIPS")
     )
