@@ -15,7 +15,9 @@ from allocator.solve import choice, solve
 from allocator.solve.backends import Chain
 from allocator.solve.formulation import Formulation
 from allocator.solve.groups import Groups, find_groups
+from allocator.solve.prices import find_prices
 from allocator.solve.program import Answer, ConeProgram, Verdict
+from allocator.solve.search import Search
 from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Source, Text
 from benchmarks.universe import universe
@@ -203,3 +205,21 @@ def curves(seed: int) -> tuple[Groups, np.ndarray, np.ndarray]:
     )
     slopes = np.concatenate([rng.normal(size=count), rng.random(2 * count) * rng.choice([0.1, 1.0], 2 * count)])
     return groups, slopes, rng.choice([0.0, 0.5], 3 * count)
+
+
+def test_an_answer_of_thousands_of_rows_settles_in_a_few_solves() -> None:
+    """Rows put on their bounds must not push a limited sum over its edge, step after step."""
+    search = Search(with_risk(with_turnover(universe(3_000, cost=0.001), 0.1), 1), SolveSettings())
+    outcome = search.run()
+    assert outcome.proven
+    assert search.solves <= 8
+
+
+def test_without_capital_one_program_is_solved_once() -> None:
+    model = replace(universe(200), tree=None, capital_limits=())
+    search = Search(model, SolveSettings())
+    asked = []
+    search.chain._directly = lambda program, seconds: asked.append(program) or direct(program)  # type: ignore[method-assign]
+    search.run()
+    find_prices(search, search.best.holdings)  # type: ignore[union-attr]
+    assert len(asked) == 1

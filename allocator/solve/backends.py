@@ -10,19 +10,16 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import sparse
 
 from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
-from allocator.solve.choice import worth_sifting
+from allocator.solve.choice import linear_first, worth_sifting
 from allocator.solve.groups import find_groups
+from allocator.solve.highs import solve_linear
 from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
 from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Text
 
 __all__ = ["Backend", "Chain"]
-
-LARGE_LINEAR = 20_000
-"""Non-zeros from which a linear program goes to the simplex solver first."""
 
 ALMOST = 1e-6
 """Residuals at which an interior-point answer counts as solved when it gets no further."""
@@ -171,43 +168,17 @@ class Scs(Backend):
 
 
 class Highs(Backend):
-    """Simplex and interior point for linear programs. It gives no certificate of infeasibility."""
+    """Simplex for linear programs. It gives no certificate of infeasibility."""
 
     name = "HIGHS"
-    package = "scipy"
+    package = "highspy"
     _order = (Cone.ZERO, Cone.NONNEGATIVE)
 
     def accepts(self, program: ConeProgram) -> bool:
         return program.quadratic.nnz == 0 and all(block.cone in self._order for block in program.blocks)
 
     def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        from scipy.optimize import linprog
-
-        order = _rows_by_cone(program, self._order)
-        equal = sum(block.size for block in program.blocks if block.cone is Cone.ZERO)
-        rows, right = sparse.csc_matrix(program.matrix.tocsr()[order]).tocsr(), program.right[order]
-        result = linprog(
-            program.linear,
-            A_eq=rows[:equal] if equal else None,
-            b_eq=right[:equal] if equal else None,
-            A_ub=rows[equal:] if equal < len(order) else None,
-            b_ub=right[equal:] if equal < len(order) else None,
-            bounds=(None, None),
-            method="highs",
-            options={
-                "time_limit": max(seconds, 0.01),
-                "dual_feasibility_tolerance": 1e-9,
-                "primal_feasibility_tolerance": 1e-9,
-            },
-        )
-        verdicts = {0: Verdict.SOLVED, 2: Verdict.INFEASIBLE, 3: Verdict.UNBOUNDED}
-        verdict = verdicts.get(int(result.status), Verdict.FAILED)
-        if verdict is not Verdict.SOLVED:
-            return Answer(verdict, np.zeros(program.size), np.zeros(len(order)), self.label())
-        dual = np.empty(len(order))
-        marginals = [result.eqlin.marginals if equal else [], result.ineqlin.marginals if equal < len(order) else []]
-        dual[order] = -np.concatenate([np.asarray(part, dtype=float) for part in marginals])
-        return Answer(verdict, np.asarray(result.x), dual, self.label())
+        return solve_linear(program, seconds, self.label())
 
 
 def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -235,6 +206,8 @@ class Chain:
     def __init__(self, choice: str = "auto") -> None:
         self._auto = choice == "auto"
         self.sifter: Sifter | None = None
+        # Without a capital tree every question of a search is the same program.
+        self._known: tuple[ConeProgram, Answer] | None = None
         found = {backend.name: backend for backend in self._all if backend.installed()}
         if not self._auto and choice.upper() not in found:
             raise InputError(
@@ -257,7 +230,10 @@ class Chain:
 
     def solve(self, program: ConeProgram, seconds: float) -> Answer:
         """Return the first usable answer; SolverFailure when no solver gives one."""
-        return self._directly(program, seconds) if self.sifter is None else self.sifter.solve(program, seconds)
+        if self._known is None or self._known[0] is not program:
+            solve = self._directly if self.sifter is None else self.sifter.solve
+            self._known = program, solve(program, seconds)
+        return self._known[1]
 
     def _directly(self, program: ConeProgram, seconds: float) -> Answer:
         tried = []
@@ -277,6 +253,6 @@ class Chain:
 
     def _ordered(self, program: ConeProgram) -> list[Backend]:
         fitting = [backend for backend in self._backends if backend.accepts(program)]
-        if self._auto and program.matrix.nnz > LARGE_LINEAR:
+        if self._auto and linear_first(program):
             fitting.sort(key=lambda backend: not isinstance(backend, Highs))
         return fitting

@@ -42,8 +42,10 @@ class EpigraphRows:
 
     def minimize(self, function: Epigraph) -> None:
         """Add the function to the objective."""
-        function = _scaled(function, self.scale)
-        function = self._without_single_squares(function)
+        function, single = _apart(_scaled(function, self.scale))
+        np.add.at(self._squares, single.held, single.square * single.slope**2)
+        np.add.at(self._linear, single.held, -2.0 * single.square * single.slope * single.start)
+        self.constant += float(single.square @ single.start**2)
         columns = self._columns(function)
         self._linear[: self.size] += function.direct
         np.add.at(self._linear, columns, function.price)
@@ -52,7 +54,7 @@ class EpigraphRows:
 
     def bound(self, function: Epigraph, way: float) -> int:
         """Add a column t with function ≤ ``way`` × t; return its number."""
-        function = _scaled(function, self.scale)
+        function, single = _apart(_scaled(function, self.scale))
         columns = self._columns(function)
         column = int(self._add(1)[0])
         # s = way t − ℓ′x − p′u − c, as a row of minus its coefficients
@@ -61,15 +63,17 @@ class EpigraphRows:
         np.add.at(row, columns, function.price)
         row[column] = -way
         curved = np.flatnonzero(function.square)
-        if not len(curved):
+        count = len(curved) + len(single.square)
+        if not count:
             self._add_rows(sparse.csr_array(row[None, :]), np.array([-function.constant]), Cone.NONNEGATIVE)
             return column
         # Σ q u² ≤ s  ⇔  ‖(s − 1, 2 √q u)‖ ≤ s + 1
-        spread = sparse.csr_array(
-            (-2.0 * np.sqrt(function.square[curved]), (np.arange(len(curved)), columns[curved])),
-            shape=(len(curved), self.width),
-        )
-        right = np.concatenate([[1.0 - function.constant, -1.0 - function.constant], np.zeros(len(curved))])
+        weight = 2.0 * np.sqrt(np.concatenate([function.square[curved], single.square]))
+        slope = np.concatenate([np.full(len(curved), -1.0), single.slope])
+        places = np.concatenate([columns[curved], single.held])
+        spread = sparse.csr_array((weight * slope, (np.arange(count), places)), shape=(count, self.width))
+        right = np.concatenate([[1.0 - function.constant, -1.0 - function.constant], np.zeros(count)])
+        right[2 + len(curved) :] = weight[len(curved) :] * single.start
         both = sparse.csr_array(np.vstack([row, row]))
         self._add_rows(sparse.csr_array(sparse.vstack([both, spread])), right, Cone.SECOND_ORDER)
         return column
@@ -85,22 +89,6 @@ class EpigraphRows:
         )
         right = np.concatenate([side for _, side, _ in self._rows]) if self._rows else np.zeros(0)
         return quadratic, self._linear, matrix, right, [block for _, _, block in self._rows]
-
-    def _without_single_squares(self, function: Epigraph) -> Epigraph:
-        """Put q u² with u = (h − a xᵢ) / o into P and q; return the function without those columns and rows."""
-        inputs, outputs = function.inputs, function.outputs
-        shape = _Shape.of(function)
-        rows = np.flatnonzero((shape.inputs == 1) & (shape.outputs == 1))
-        columns = outputs.indices[outputs.indptr[rows]].astype(np.int64)
-        single = (shape.uses[columns] == 1) & ~function.positive[columns] & (function.price[columns] == 0.0)
-        rows, columns = rows[single], columns[single]
-        at, factor = inputs.indptr[rows], outputs.data[outputs.indptr[rows]]
-        held, slope, start = inputs.indices[at], inputs.data[at] / factor, function.right[rows] / factor
-        square = function.square[columns]
-        np.add.at(self._squares, held, square * slope**2)
-        np.add.at(self._linear, held, -2.0 * square * slope * start)
-        self.constant += float(square @ start**2)
-        return _selected(function, _others(inputs.shape[0], rows), _others(len(function.price), columns))
 
     def _columns(self, function: Epigraph) -> Places:
         """Add the rows and those columns of the function that are not there yet; return where all of them stand."""
@@ -182,6 +170,34 @@ class _Shape:
     def of(cls, function: Epigraph) -> _Shape:
         uses = np.bincount(function.outputs.indices, minlength=len(function.price))
         return cls(np.diff(function.inputs.indptr), np.diff(function.outputs.indptr), uses)
+
+
+@dataclass(frozen=True, eq=False)
+class _Single:
+    """Squares q u² of single holdings, u = start − slope · x."""
+
+    held: Places
+    slope: Vector
+    start: Vector
+    square: Vector
+
+
+def _apart(function: Epigraph) -> tuple[Epigraph, _Single]:
+    """Return the function without the columns and rows of its single squares, and those."""
+    inputs, outputs = function.inputs, function.outputs
+    shape = _Shape.of(function)
+    rows = np.flatnonzero((shape.inputs == 1) & (shape.outputs == 1))
+    columns = outputs.indices[outputs.indptr[rows]].astype(np.int64)
+    single = (shape.uses[columns] == 1) & ~function.positive[columns] & (function.price[columns] == 0.0)
+    rows, columns = rows[single], columns[single]
+    at, factor = inputs.indptr[rows], outputs.data[outputs.indptr[rows]]
+    found = _Single(
+        inputs.indices[at].astype(np.int64),
+        inputs.data[at] / factor,
+        function.right[rows] / factor,
+        function.square[columns],
+    )
+    return _selected(function, _others(inputs.shape[0], rows), _others(len(function.price), columns)), found
 
 
 def _scaled(function: Epigraph, scale: float) -> Epigraph:

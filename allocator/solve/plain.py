@@ -31,6 +31,9 @@ __all__ = ["Plain", "RuleRow", "compile_plain", "money_scale", "objective_scale"
 
 Vector = NDArray[np.float64]
 
+TINY = 1e-6
+"""A right side below this share of the row's unit counts as none: the unit itself then sets the scale."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
@@ -260,7 +263,9 @@ def _add_rules(
 
 
 def _divisor(term: Term) -> Vector:
-    return np.maximum(np.broadcast_to(term.per, term.right.shape), np.abs(term.right)).astype(float)
+    """Return what brings a curved row's right side to one, where its cone is round."""
+    per, size = np.broadcast_to(term.per, term.right.shape), np.abs(term.right)
+    return np.where(size > TINY * per, size, per).astype(float)
 
 
 @dataclass(frozen=True)

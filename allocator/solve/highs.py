@@ -1,0 +1,114 @@
+"""HiGHS by its own interface: rows of one entry become bounds of columns, which its simplex handles for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
+
+__all__ = ["solve_linear"]
+
+Vector = NDArray[np.float64]
+Places = NDArray[np.int64]
+NONE = -1
+FEASIBLE = 1e-9
+"""Tolerance of rows and reduced costs."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Bounds:
+    """Rows of one entry as bounds of columns: the tightest and the row it comes from."""
+
+    lower: Vector
+    upper: Vector
+    at_lower: Places
+    at_upper: Places
+    rows: Places
+
+
+def solve_linear(program: ConeProgram, seconds: float, label: str) -> Answer:
+    """Solve a program of linear cones without curvature. There is no certificate for one that is infeasible."""
+    import highspy
+
+    rows = sparse.csr_array(program.matrix)
+    equal = np.repeat([block.cone is Cone.ZERO for block in program.blocks], [block.rows for block in program.blocks])
+    bounds = _bounds_of(rows, equal, program)
+    others = np.ones(len(program.right), dtype=bool)
+    others[bounds.rows] = False
+    kept = np.flatnonzero(others)
+    solver = highspy.Highs()
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("time_limit", max(seconds, 0.01)),
+        ("primal_feasibility_tolerance", FEASIBLE),
+        ("dual_feasibility_tolerance", FEASIBLE),
+    ):
+        solver.setOptionValue(option, value)
+    solver.passModel(_model(highspy, program, sparse.csc_array(rows[kept]), kept, equal[kept], bounds))
+    solver.run()
+    verdict = {
+        highspy.HighsModelStatus.kOptimal: Verdict.SOLVED,
+        highspy.HighsModelStatus.kInfeasible: Verdict.INFEASIBLE,
+        highspy.HighsModelStatus.kUnbounded: Verdict.UNBOUNDED,
+    }.get(solver.getModelStatus(), Verdict.FAILED)
+    if verdict is not Verdict.SOLVED:
+        return Answer(verdict, np.zeros(program.size), np.zeros(len(program.right)), label)
+    solution = solver.getSolution()
+    dual = np.zeros(len(program.right))
+    # HiGHS' duals are d objective / d right; y is their opposite for A z + s = b.
+    dual[kept] = -np.asarray(solution.row_dual)
+    dual[kept] = np.where(equal[kept], dual[kept], np.maximum(dual[kept], 0.0))
+    _add_bound_duals(dual, np.asarray(solution.col_dual), bounds, equal, rows)
+    return Answer(verdict, np.asarray(solution.col_value), dual, label)
+
+
+def _bounds_of(rows: sparse.csr_array, equal: NDArray[np.bool_], program: ConeProgram) -> _Bounds:
+    single = np.flatnonzero(np.diff(rows.indptr) == 1)
+    columns, factors = rows.indices[rows.indptr[single]], rows.data[rows.indptr[single]]
+    ends = program.right[single] / factors
+    lower, upper = np.full(program.size, -np.inf), np.full(program.size, np.inf)
+    places = [np.full(program.size, NONE, dtype=np.int64) for _ in range(2)]
+    for side, at, chosen, order in (
+        (lower, places[0], equal[single] | (factors < 0), ends),
+        (upper, places[1], equal[single] | (factors > 0), -ends),
+    ):
+        found = np.flatnonzero(chosen)
+        found = found[np.argsort(order[found], kind="stable")]  # the tightest is written last
+        side[columns[found]], at[columns[found]] = ends[found], single[found]
+    return _Bounds(lower, upper, places[0], places[1], single)
+
+
+def _model(
+    highspy: Any,
+    program: ConeProgram,
+    matrix: sparse.csc_array,
+    kept: Places,
+    equal: NDArray[np.bool_],
+    bounds: _Bounds,
+) -> Any:
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = program.size, len(kept)
+    model.col_cost_ = program.linear
+    model.col_lower_, model.col_upper_ = bounds.lower, bounds.upper
+    model.row_upper_ = program.right[kept]
+    model.row_lower_ = np.where(equal, program.right[kept], -np.inf)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
+    model.a_matrix_.value_ = matrix.data
+    return model
+
+
+def _add_bound_duals(
+    dual: Vector, reduced: Vector, bounds: _Bounds, equal: NDArray[np.bool_], rows: sparse.csr_array
+) -> None:
+    """Give a column's reduced cost to the row that bounds it on that side."""
+    for at, push in ((bounds.at_lower, reduced > 0), (bounds.at_upper, reduced < 0)):
+        columns = np.flatnonzero(push & (at != NONE))
+        factor = rows.data[rows.indptr[at[columns]]]
+        dual[at[columns]] = -reduced[columns] / factor

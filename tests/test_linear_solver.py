@@ -1,0 +1,60 @@
+"""Linear programs by HiGHS: bounds taken out of the rows come back with their multipliers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from allocator.solve.backends import Chain
+from allocator.solve.program import Block, Cone, ConeProgram, Verdict
+
+ROOM = 30.0
+
+
+def drawn(seed: int) -> ConeProgram:
+    """Return a bounded program with equalities, inequalities, bounds of any factor, and some twice."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(3, 12))
+    inside = rng.uniform(-1.0, 1.0, size)
+    dense = rng.normal(size=(int(rng.integers(1, 6)), size))
+    equal = rng.normal(size=(1, size))
+    factor = rng.uniform(0.5, 3.0, 2 * size)
+    bounds = np.concatenate([np.diag(-factor[:size]), np.diag(factor[size:])])
+    twice = bounds[rng.integers(0, 2 * size, 3)]
+    fixed = np.eye(1, size, int(rng.integers(size))) * -2.0
+    matrix = np.concatenate([equal, dense, bounds, twice, fixed])
+    slack = np.concatenate([[0.0], rng.uniform(0.0, 0.5, len(matrix) - 2), [0.0]])
+    blocks = (Block(Cone.ZERO, 1), Block(Cone.NONNEGATIVE, len(matrix) - 2), Block(Cone.ZERO, 1))
+    right = matrix @ inside + slack
+    return ConeProgram(sparse.csc_array((size, size)), rng.normal(size=size), sparse.csc_array(matrix), right, blocks)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000))
+def test_point_and_duals_certify_one_another(seed: int) -> None:
+    program = drawn(seed)
+    answer = Chain("highs").solve(program, ROOM)
+    assert answer.verdict is Verdict.SOLVED
+    left = program.right - program.matrix @ answer.primal
+    linear = slice(1, len(left) - 1)
+    assert left[linear].min() > -1e-7 and np.abs(left[[0, -1]]).max() < 1e-7
+    assert answer.dual[linear].min() >= 0.0
+    np.testing.assert_allclose(program.linear + program.matrix.T @ answer.dual, 0.0, atol=1e-8)
+    assert program.bound(answer.primal, answer.dual) == pytest.approx(program.value(answer.primal), abs=1e-7)
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(-1.0, Verdict.INFEASIBLE), (1.0, Verdict.UNBOUNDED)])
+def test_no_point_and_no_end_are_told_apart(right: float, verdict: Verdict) -> None:
+    """x ≥ 0 and x + y ≤ right with y ≥ 0 hold nothing below zero; without y ≥ 0 nothing ends."""
+    rows = np.array([[1.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])[: 3 if right < 0 else 2]
+    program = ConeProgram(
+        sparse.csc_array((2, 2)),
+        np.array([0.0, 1.0]),
+        sparse.csc_array(rows),
+        np.append(right, np.zeros(len(rows) - 1)),
+        (Block(Cone.NONNEGATIVE, len(rows)),),
+    )
+    assert Chain("highs").solve(program, ROOM).verdict is verdict
