@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,7 @@ class _Bounds:
 
 def solve_linear(program: ConeProgram, seconds: float, label: str) -> Answer:
     """Solve a program of linear cones without curvature. There is no certificate for one that is infeasible."""
-    import highspy
-
+    highspy: Any = import_module("highspy")
     rows = sparse.csr_array(program.matrix)
     equal = np.repeat([block.cone is Cone.ZERO for block in program.blocks], [block.rows for block in program.blocks])
     bounds = _bounds_of(rows, equal, program)
