@@ -190,25 +190,30 @@ class Registry:
                 merged[table.name] = _merge(plugin, merged.get(table.name), table)
         return merged
 
-    def _call(self, hook: str) -> list[tuple[str, Sequence[Any]]]:
+    def offers(self, hook: str) -> Mapping[str, Any]:
+        """Return what the enabled plugins offer through a hook, by name; `tables` merges tables instead."""
+        return self._collect(hook)
+
+    def offered(self, hook: str, plugin: str) -> Sequence[Any]:
+        """Return what one plugin's hook returns, checked; empty when it has no such hook."""
+        implementation = getattr(self.manager.get_plugin(plugin), hook, None)
+        if implementation is None:
+            return ()
+        watch = Watch(plugin, hook, self.time_limit)
+        offered = watch.call(implementation)
+        if offered is None:
+            return ()
+        if not isinstance(offered, (list, tuple)):
+            raise watch.refuse(offered, "a list or a tuple")
         kind = CONTRACTS[hook].kind
-        results: list[tuple[str, Sequence[Any]]] = []
-        for name, plugin in sorted(self.manager.list_name_plugin()):
-            implementation = getattr(plugin, hook, None)
-            if implementation is None:
-                continue
-            watch = Watch(name, hook, self.time_limit)
-            offered = watch.call(implementation)
-            if offered is None:
-                continue
-            if not isinstance(offered, (list, tuple)):
-                raise watch.refuse(offered, "a list or a tuple")
-            for item in offered:
-                label = getattr(item, "name", None)
-                if not isinstance(item, kind) or not isinstance(label, str) or not label:
-                    raise watch.refuse(item, f"each a {kind.__name__} with a name")
-            results.append((name, offered))
-        return results
+        for item in offered:
+            label = getattr(item, "name", None)
+            if not isinstance(item, kind) or not isinstance(label, str) or not label:
+                raise watch.refuse(item, f"each a {kind.__name__} with a name")
+        return offered
+
+    def _call(self, hook: str) -> list[tuple[str, Sequence[Any]]]:
+        return [(name, self.offered(hook, name)) for name in self.names]
 
     def _collect(self, hook: str) -> dict[str, Any]:
         found: dict[str, Any] = {}

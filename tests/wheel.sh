@@ -15,4 +15,9 @@ cd "$work"
 "$work/venv/bin/allocator" run fund/fund.yaml -o out >run.log
 test -s out/run.json
 test -s out/report.html
-echo "wheel: installed alone, ran the example"
+# A stranger's plugin, begun and tested with nothing but the wheel.
+"$work/venv/bin/allocator" plugins new stranger --with constraint,tilt,objective,return_model --in "$work" >/dev/null
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check "$work/stranger[test]"
+(cd stranger && "$work/venv/bin/python" -m pytest -q >"$work/stranger.log" 2>&1) || { cat "$work/stranger.log"; exit 1; }
+"$work/venv/bin/allocator" plugins check stranger >"$work/stranger.log" || { cat "$work/stranger.log"; exit 1; }
+echo "wheel: installed alone, ran the example, began and tested a plugin"

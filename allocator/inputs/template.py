@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 import string
-import tempfile
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
-from allocator.errors import InputError, Problem
+from allocator.folders import write_folder
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
 from allocator.types import Column, Table, Text
 
@@ -67,30 +65,7 @@ def write_template(folder: Path | str, registry: Registry) -> None:
     InputError
         When the folder holds something or cannot be written.
     """
-    folder = Path(folder)
-    files = template_files(registry)
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(
-                Problem(
-                    Text("the folder is not empty", "文件夹不为空"),
-                    str(folder),
-                    hint=Text("name a new folder: nothing is overwritten", "请指定新文件夹：不会覆盖已有文件"),
-                )
-            )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            for name, content in files.items():
-                (beside / name).write_bytes(content)
-            beside.chmod(0o755)
-            beside.replace(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise InputError(
-            Problem(Text("the folder cannot be written", "文件夹无法写入"), str(folder), error.strerror or str(error))
-        ) from None
+    write_folder(Path(folder), template_files(registry))
 
 
 def template_files(registry: Registry) -> Mapping[str, bytes]:

@@ -36,6 +36,14 @@ CHINESE: Mapping[str, str] = {
     "List the installed plugins and what they offer.": "列出已安装的插件及其提供的内容。",
     "Make a fund folder to start from.": "生成一个可直接修改的基金目录。",
     "Folder to make.": "要生成的目录。",
+    "Write a plugin's project whose tests pass as they are.": "生成一个测试即可通过的插件项目。",
+    "Name of the plugin and of its package.": "插件及其包的名称。",
+    "What it begins with: constraint, tilt, objective …": "初始内容：constraint、tilt、objective 等。",
+    "Where the project's folder is made.": "项目目录的上级目录。",
+    "Try everything a plugin offers on a small fund, and say what does not hold.": (
+        "在小型基金上试用插件的全部内容，指出不符合约定之处。"
+    ),
+    "Name of an installed plugin.": "已安装插件的名称。",
     "Show this message and exit.": "显示帮助并退出。",
     "Trace a figure of a run down to factor, article, file and row.": "将结果中的数字追溯至因子、条款、文件与行号。",
     "Folder of a run.": "运行结果目录。",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import AllocatorError
+from allocator.hooks import HOOKS
 from allocator.registry import PluginInfo, Registry, installed_plugins, load_registry
 from allocator.types import Language, Text
 
@@ -17,7 +21,8 @@ __all__ = ["plugin_entries", "print_plugins"]
 def plugin_entries() -> list[dict[str, Any]]:
     """Return one entry for each installed plugin: where it is from, whether it loads by default, its hooks.
 
-    Third-party plugins are not imported: they load only for a fund file that names them.
+    Third-party plugins are not imported: they load only for a fund file that names them. Their hooks and the
+    version of the hooks they ask for are read from their source text.
     """
     try:
         registry: Registry | None = load_registry()
@@ -35,14 +40,45 @@ def _entry(info: PluginInfo, registry: Registry | None) -> dict[str, Any]:
         "first_party": info.first_party,
         "enabled": info.first_party,
         "hooks": [],
+        "requires_api": None,
         "error": None,
     }
-    if info.first_party:
-        try:
-            entry["hooks"] = list((registry or _alone(info)).hooks_of(info.name))
-        except AllocatorError as error:
-            entry |= {"enabled": False, "error": error.render()}
+    if not info.first_party:
+        return entry | _declared(info.module.partition(":")[0])
+    try:
+        loaded = registry or _alone(info)
+        entry |= {"hooks": list(loaded.hooks_of(info.name)), "requires_api": loaded.requires_api(info.name)}
+    except AllocatorError as error:
+        entry |= {"enabled": False, "error": error.render()}
     return entry
+
+
+def _declared(module: str) -> dict[str, Any]:
+    """Return what the source text of a module says of its hooks, without running it."""
+    try:
+        tree = ast.parse(_source(module))
+    except (OSError, ImportError, SyntaxError, ValueError) as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    api = [
+        node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and [ast.unparse(target) for target in node.targets] == ["requires_api"]
+    ]
+    return {"hooks": sorted(defined & set(HOOKS)), "requires_api": api[-1] if api else None}
+
+
+def _source(module: str) -> bytes:
+    """Return the text of a module; only its outermost package is looked up, so that nothing is imported."""
+    first, *inner = module.split(".")
+    found = importlib.util.find_spec(first)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(module)
+    base = Path(found.origin).parent.joinpath(*inner)
+    file = Path(found.origin) if not inner else base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    return file.read_bytes()
 
 
 def _alone(info: PluginInfo) -> Registry:
@@ -59,6 +95,7 @@ def print_plugins(entries: list[dict[str, Any]], console: Console, language: Lan
     words = (
         Text("Plugin", "插件"),
         Text("Distribution", "发行包"),
+        Text("Hooks", "接口版本"),
         Text("Loads", "加载方式"),
         Text("Offers", "提供"),
     )
@@ -72,7 +109,8 @@ def print_plugins(entries: list[dict[str, Any]], console: Console, language: Lan
     for entry in entries:
         loads = by_default if entry["first_party"] else on_request
         offers = entry["error"] or ", ".join(hook.removeprefix("allocator_") for hook in entry["hooks"])
-        cells = (entry["name"], f"{entry['distribution']} {entry['version']}", loads[language], offers)
+        api = entry["requires_api"] or "?"
+        cells = (entry["name"], f"{entry['distribution']} {entry['version']}", str(api), loads[language], offers)
         table.add_row(*(escape(cell) for cell in cells))
     console.print(table)
     if not entries:

@@ -21,6 +21,8 @@ __all__ = [
     "allocator_tables",
 ]
 
+requires_api = "1"
+
 
 @hookimpl
 def allocator_asset_kinds() -> Sequence[AssetKind]:

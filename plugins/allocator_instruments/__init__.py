@@ -9,6 +9,8 @@ from allocator.types import AssetKind, Table
 
 __all__: list[str] = []
 
+requires_api = "1"
+
 
 @hookimpl
 def allocator_asset_kinds() -> Sequence[AssetKind]:

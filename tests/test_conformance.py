@@ -1,0 +1,214 @@
+"""Every first-party plugin keeps what the conformance suite asks of any plugin; a plugin that does not is found out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+from scipy import sparse
+
+from allocator import hooks
+from allocator.errors import InputError, Problem
+from allocator.hooks import hookimpl
+from allocator.model import ConstraintSpec, Expression, Linear, Quadratic, Sense, Term, TiltSpec
+from allocator.registry import load_registry
+from allocator.settings import Section
+from allocator.testing import CHECKS, Finding, Outcome, Trial, assert_conforms, conformance, small_fund
+from allocator.types import Column, Measure, Source, Table, Text
+
+ROOT = Path(__file__).resolve().parent.parent
+FORECAST = {
+    "new_premiums": 5,
+    "renewal_premiums": 5,
+    "surrenders": 2,
+    "other_outflows": 1,
+    "new_premiums_last_year": 5,
+    "surrender_value": 60,
+}
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "dv01_gap": {"max": "50%"},
+    "key_rate_durations": {"max": 5},
+    "comprehensive_yield_coverage": {"cost": 2, "cost_history": [2] * 4, "income_history": [3] * 4},
+    "net_yield_coverage": {"cost": 2, "cost_history": [2] * 2, "income_history": [3] * 2},
+    "limit": {"rule": 'sum(amount where kind == "listed_stock") <= 30% of total_assets'},
+    "trade_size": {"max": "10%"},
+    "group_turnover": {"max": "30%"},
+    "allocator_scenarios.technology": {"market": "CSI300", "paths": 500},
+    "tech_bond_tenor": {"blank": "skip"},
+    "allocator_constraints.expected_return": {"min": "1%"},
+    "volatility": {"max": "10%"},
+    "turnover": {"max": "50%"},
+    "leverage": {"borrowed": 1},
+    "single_entity": {"blank": "skip"},
+    "share_capital": {"blank": "skip"},
+    "fund_size": {"blank": "skip"},
+    "venture_conditions": {"blank": "skip"},
+    "liquidity_coverage": {"months_3": FORECAST, "months_12": FORECAST},
+    "sale_limit": {"max": "50%"},
+}
+MONEY = frozenset({"borrowed", "cost", "cost_history", "income_history", *FORECAST})
+CELLS = {
+    "assets.default_rate": ["0.1%"],
+    "assets.loss_severity": ["60%"],
+}
+"""What the small fund leaves open and the offers of first-party plugins ask for."""
+
+
+@pytest.mark.parametrize("plugin", load_registry().names)
+def test_a_first_party_plugin_conforms(plugin: str) -> None:
+    findings = conformance(plugin, Trial(options=OPTIONS, money=MONEY, cells=CELLS))
+    assert [finding for finding in findings if finding.outcome is Outcome.FAILED] == []
+    assert {finding.check for finding in findings} <= set(CHECKS)
+    assert Finding("api", plugin) in findings
+    tried = {finding.subject for finding in findings if finding.check == "hooks"}
+    assert tried == set(load_registry().hooks_of(plugin))
+
+
+def test_every_hook_has_a_first_party_user_that_the_suite_tries_and_a_page() -> None:
+    registry = load_registry()
+    used = {hook for plugin in registry.names for hook in registry.hooks_of(plugin)}
+    assert used == set(hooks.HOOKS)
+    for hook in hooks.HOOKS:
+        assert (ROOT / "docs" / "hooks" / f"{hook}.md").is_file()
+
+
+class NoOptions(Section):
+    """No keys."""
+
+
+class LooseOptions(BaseModel):
+    """Accepts anything."""
+
+
+LABEL = Text("A rule", "一条规则")
+
+
+def rule(left: Callable[[int], Expression], sense: Sense = Sense.AT_MOST, **changes: Any) -> Callable[..., list[Term]]:
+    """Return the build function of a one-row rule with this left side."""
+
+    def build(context: Any, options: Any) -> list[Term]:
+        right = np.array([context.space.total])
+        term = Term("odd", LABEL, left(context.space.size), sense, right, right, "share", Source("user"))
+        return [replace(term, **changes)]
+
+    return build
+
+
+def in_units_of_the_file(context: Any, options: Any) -> list[Term]:
+    """A rule that takes a limit of 100 units of the file for CNY."""
+    (term,) = rule(lambda size: Linear.of(np.ones(size)))(context, options)
+    return [replace(term, per=np.array([100.0 * context.inputs.unit]))]
+
+
+def plugin(*specs: Any, **attributes: Any) -> ModuleType:
+    """Return a module that offers these rules."""
+    module = ModuleType("odd_one")
+    module.__dict__.update({"requires_api": "1", "allocator_constraints": hookimpl(lambda: list(specs)), **attributes})
+    return module
+
+
+def offer(build: Callable[..., Any], options: type[BaseModel] = NoOptions, name: str = "odd") -> ConstraintSpec:
+    return ConstraintSpec(name, LABEL, options, build)
+
+
+def failed(module: ModuleType, trial: Trial | None = None) -> set[tuple[str, str]]:
+    found = conformance(module, trial)
+    return {(finding.check, finding.subject) for finding in found if finding.outcome is Outcome.FAILED}
+
+
+class Wrong(Expression):
+    """Σ x², with one of its three faces wrong."""
+
+    def __init__(self, wrong: str) -> None:
+        self.wrong = wrong
+
+    def value(self, holdings: Any) -> Any:
+        return np.array([holdings @ holdings + (1e-3 * holdings @ holdings if self.wrong == "value" else 0.0)])
+
+    def convex(self, variable: Any, scale: float) -> Any:
+        import cvxpy as cp
+
+        if self.wrong == "convex":
+            return cp.reshape(cp.sqrt(cp.sum(variable)), (1,), order="C")
+        return cp.reshape(cp.sum_squares(scale * variable), (1,), order="C")
+
+    def gradient(self, holdings: Any) -> Any:
+        return sparse.csr_array(np.atleast_2d((1.0 if self.wrong == "gradient" else 2.0) * holdings))
+
+
+def test_a_sound_rule_conforms() -> None:
+    assert failed(plugin(offer(rule(lambda size: Wrong(""))))) == set()
+    assert_conforms(plugin(offer(rule(lambda size: Linear.of(np.ones(size))))))
+
+
+@pytest.mark.parametrize(
+    ("build", "check"),
+    [
+        (rule(lambda size: Quadratic(np.zeros((0, size)), np.ones(size)), Sense.AT_LEAST), "convexity"),
+        (rule(lambda size: Quadratic(np.zeros((0, size)), np.ones(size)), Sense.EQUAL), "convexity"),
+        (rule(lambda size: Wrong("convex")), "convexity"),
+        (rule(lambda size: Wrong("value")), "agreement"),
+        (rule(lambda size: Wrong("gradient")), "gradient"),
+        (rule(lambda size: Linear.of(np.ones(size)), unit=""), "specification"),
+        (rule(lambda size: Linear.of(np.ones(size)), source=Source("")), "specification"),
+        (in_units_of_the_file, "units"),
+        (lambda context, options: time.sleep(5), "builds"),
+        (lambda context, options: context.inputs.assets.pop("kind"), "builds"),
+    ],
+)
+def test_a_rule_that_breaks_a_promise_is_found_out(build: Callable[..., Any], check: str) -> None:
+    assert check in {name for name, _ in failed(plugin(offer(build)), Trial(seconds=0.5))}
+
+
+def test_loose_options_and_bad_names_are_found_out() -> None:
+    sound = rule(lambda size: Linear.of(np.ones(size)))
+    found = failed(plugin(offer(sound, LooseOptions), offer(sound, name="Odd-Two")))
+    assert {("specification", "odd"), ("specification", "Odd-Two"), ("errors", "odd")} <= found
+
+
+def test_a_hook_without_its_mark_is_found_out() -> None:
+    assert failed(plugin(allocator_tilts=lambda: [])) == {("hooks", "allocator_tilts")}
+
+
+def test_a_module_that_does_not_say_its_version_is_noted() -> None:
+    module = plugin()
+    del module.requires_api
+    (finding,) = [finding for finding in conformance(module) if finding.check == "api"]
+    assert finding.outcome is Outcome.NOTED
+    assert 'requires_api = "1"' in str(finding.detail)
+
+
+OWN = (Table("assets", (Column("odd_score", Measure.RATE, Text("A score", "评分"), minimum=0.0, maximum=1.0),)),)
+
+
+@pytest.mark.parametrize("located", [True, False])
+def test_missing_cells_must_be_told_with_their_place(located: bool) -> None:
+    def score(inputs: Any, options: Any) -> Any:
+        if inputs.assets["odd_score"].isna().any():
+            where = inputs.where("assets", 0, "odd_score") if located else ""
+            raise InputError(Problem(Text("a score is missing", "缺少评分"), where))
+        return inputs.assets["odd_score"].to_numpy()
+
+    spec = TiltSpec("odd_tilt", LABEL, NoOptions, score, Source("user"))
+    module = plugin(allocator_tables=hookimpl(lambda: OWN), allocator_tilts=hookimpl(lambda: [spec]))
+    assert failed(module) == (set() if located else {("errors", "odd_tilt")})
+
+
+def test_the_small_fund_takes_settings_and_cells() -> None:
+    module = plugin(allocator_tables=hookimpl(lambda: OWN))
+    assert small_fund(module).inputs.assets["odd_score"].between(0.0, 1.0).all()
+    given = small_fund(module, cells={"assets.odd_score": ["25%", ""]}, settings={"language": "zh"})
+    assert given.inputs.assets["odd_score"][:2].tolist()[0] == 0.25
+    assert given.settings.language == "zh"
+
+
+def test_an_assertion_names_what_failed() -> None:
+    with pytest.raises(AssertionError, match="gradient: odd: along a random direction"):
+        assert_conforms(plugin(offer(rule(lambda size: Wrong("gradient")))))
