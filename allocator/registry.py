@@ -17,6 +17,7 @@ import pluggy
 from allocator import hooks
 from allocator.contracts import CONTRACTS
 from allocator.errors import InputError, PluginError, Problem, did_you_mean
+from allocator.fingerprints import check_pin
 from allocator.isolation import TIME_LIMIT, Watch, broken
 from allocator.types import AssetKind, Column, Table, Text
 
@@ -227,20 +228,26 @@ class Registry:
         return found
 
 
-def load_registry(enable: Sequence[str] = (), disable: Sequence[str] = (), time_limit: float = TIME_LIMIT) -> Registry:
+def load_registry(
+    enable: Sequence[str] = (),
+    disable: Sequence[str] = (),
+    time_limit: float = TIME_LIMIT,
+    pin: Mapping[str, str] | None = None,
+) -> Registry:
     """Load the first-party plugins except ``disable`` and the third-party ones in ``enable``.
 
-    One call into a plugin may take ``time_limit`` seconds.
+    One call into a plugin may take ``time_limit`` seconds; ``pin`` holds the files of some to a hash.
 
     Raises
     ------
     InputError
         When a name is not installed.
     PluginError
-        When a plugin cannot be imported or breaks a hook's contract.
+        When a plugin cannot be imported, has other files than pinned, or breaks a hook's contract.
     """
     installed = {info.name: info for info in installed_plugins()}
-    for key, names in (("plugins.enable", enable), ("plugins.disable", disable)):
+    pins = pin or {}
+    for key, names in (("plugins.enable", enable), ("plugins.disable", disable), ("plugins.pin", tuple(pins))):
         for name in names:
             if name not in installed:
                 raise InputError(
@@ -257,6 +264,8 @@ def load_registry(enable: Sequence[str] = (), disable: Sequence[str] = (), time_
     for info in chosen:
         if info.name in disable:
             continue
+        if info.name in pins:
+            check_pin(info.name, info.module, info.entry_point.dist, pins[info.name])
         try:
             loaded.append((info.name, info.entry_point.load()))
         except Exception as error:
@@ -266,7 +275,7 @@ def load_registry(enable: Sequence[str] = (), disable: Sequence[str] = (), time_
 
 def enabled_plugins(settings: PluginSettings) -> Registry:
     """Return the registry that the section ``plugins:`` of a fund file asks for; raises as `load_registry`."""
-    return load_registry(settings.enable, settings.disable, settings.time_limit)
+    return load_registry(settings.enable, settings.disable, settings.time_limit, settings.pin)
 
 
 def _merge(plugin: str, known: Table | None, added: Table) -> Table:

@@ -166,12 +166,14 @@ class TermSettings(BaseModel):
 class PluginSettings(Section):
     """``plugins:`` — third-party plugins to ``enable``, first-party ones to ``disable``, by name.
 
-    ``time_limit``: seconds that one call into a plugin may take.
+    ``time_limit``: seconds that one call into a plugin may take; ``pin``: plugin → SHA-256 of its installed
+    files, as ``allocator plugins list --json`` shows it: a plugin with other files is refused.
     """
 
     enable: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
     time_limit: Annotated[Number, Field(gt=0)] = TIME_LIMIT
+    pin: dict[str, Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]] = {}
 
 
 class SolveSettings(Section):

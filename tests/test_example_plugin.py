@@ -15,7 +15,8 @@ import pytest
 
 import allocator
 from allocator import cli
-from allocator.errors import InputError
+from allocator.errors import InputError, PluginError
+from allocator.fingerprints import fingerprint
 from allocator.registry import installed_plugins, load_registry
 from allocator.testing import Outcome, conformance
 
@@ -84,8 +85,35 @@ def test_the_list_shows_it_without_running_it(installed: None, capsys: pytest.Ca
     assert (shown["distribution"], shown["version"], shown["requires_api"]) == ("house-esg", "1.2.0", "1")
     assert shown["hooks"] == ["allocator_constraints", "allocator_tables", "allocator_tilts"]
     assert not shown["enabled"]
+    assert len(shown["sha256"]) == 64
     assert entries["limits"]["requires_api"] == "1"
     assert "house_esg" not in sys.modules
+
+
+def test_a_pinned_plugin_loads_only_with_the_very_files(
+    site: Path, installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (info,) = [info for info in installed_plugins() if info.name == "house_esg"]
+    assert info.entry_point.dist is not None
+    pinned = fingerprint(info.entry_point.dist, info.module)
+    assert pinned is not None
+    assert allocator.load(FUND, [f"plugins.pin.house_esg={pinned}"]).settings.plugins.pin == {"house_esg": pinned}
+    with pytest.raises(PluginError, match="plugins.pin.house_esg: the plugin's files are not the pinned ones"):
+        allocator.load(FUND, [f"plugins.pin.house_esg={'0' * 64}"])
+    shutil.copytree(site, tmp_path / "site")
+    tilt = tmp_path / "site" / "house_esg" / "tilt.py"
+    tilt.write_text(tilt.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(site)])
+    with pytest.raises(PluginError, match=pinned):
+        allocator.load(FUND, [f"plugins.pin.house_esg={pinned}"])
+
+
+def test_a_pin_is_a_hash_of_a_plugin_that_is_installed() -> None:
+    with pytest.raises(InputError, match="plugins.pin"):
+        allocator.load(EXAMPLE.parents[1] / "first_fund" / "fund.yaml", ["plugins.pin.limits=abc"])
+    with pytest.raises(InputError, match="plugins.pin.*no_such"):
+        load_registry(pin={"no_such": "0" * 64})
 
 
 def test_it_conforms_and_the_report_says_so(installed: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 
 import pytest
@@ -108,3 +109,11 @@ def test_a_plugin_for_these_hooks_and_one_that_does_not_say_load() -> None:
     registry = Registry([("metals", one), ("silent", other)])
     assert registry.requires_api("metals") == "1"
     assert registry.requires_api("silent") is None
+
+
+def test_two_distributions_may_not_register_one_plugin_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("metals", "metals", "allocator")
+    found = [SimpleNamespace(metadata={"Name": name}, version="1", entry_points=[entry]) for name in ("one", "other")]
+    monkeypatch.setattr("allocator.registry.distributions", lambda: found)
+    with pytest.raises(PluginError, match="plugin metals: two distributions.*one and other.*uninstall"):
+        load_registry()

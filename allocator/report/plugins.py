@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import AllocatorError
+from allocator.fingerprints import fingerprint
 from allocator.hooks import HOOKS
 from allocator.registry import PluginInfo, Registry, installed_plugins, load_registry
 from allocator.types import Language, Text
@@ -41,6 +42,7 @@ def _entry(info: PluginInfo, registry: Registry | None) -> dict[str, Any]:
         "enabled": info.first_party,
         "hooks": [],
         "requires_api": None,
+        "sha256": _sha256(info),
         "error": None,
     }
     if not info.first_party:
@@ -51,6 +53,15 @@ def _entry(info: PluginInfo, registry: Registry | None) -> dict[str, Any]:
     except AllocatorError as error:
         entry |= {"enabled": False, "error": error.render()}
     return entry
+
+
+def _sha256(info: PluginInfo) -> str | None:
+    if info.first_party or info.entry_point.dist is None:
+        return None
+    try:
+        return fingerprint(info.entry_point.dist, info.module)
+    except OSError:
+        return None  # a file of its record is gone: there is nothing to pin
 
 
 def _declared(module: str) -> dict[str, Any]:
