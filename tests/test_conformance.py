@@ -159,12 +159,17 @@ def test_a_sound_rule_conforms() -> None:
         (rule(lambda size: Linear.of(np.ones(size)), unit=""), "specification"),
         (rule(lambda size: Linear.of(np.ones(size)), source=Source("")), "specification"),
         (in_units_of_the_file, "units"),
-        (lambda context, options: time.sleep(5), "builds"),
         (lambda context, options: context.inputs.assets.pop("kind"), "builds"),
     ],
 )
 def test_a_rule_that_breaks_a_promise_is_found_out(build: Callable[..., Any], check: str) -> None:
-    assert check in {name for name, _ in failed(plugin(offer(build)), Trial(seconds=0.5))}
+    assert check in {name for name, _ in failed(plugin(offer(build)))}
+
+
+def test_a_slow_rule_is_found_out() -> None:
+    found = conformance(plugin(offer(lambda context, options: time.sleep(60))), Trial(seconds=3.0))
+    (slow,) = [finding for finding in found if finding.outcome is Outcome.FAILED and finding.check == "builds"]
+    assert "takes too long" in str(slow.detail)
 
 
 def test_loose_options_and_bad_names_are_found_out() -> None:

@@ -58,7 +58,7 @@ class Trial:
     money: Collection[str] = frozenset()
     cells: Mapping[str, Sequence[Any]] = field(default_factory=lambda: MappingProxyType({}))
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    seconds: float = 10.0
+    seconds: float = 30.0
     seed: int = 0
 
 
