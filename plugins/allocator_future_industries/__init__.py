@@ -11,6 +11,8 @@ from allocator.types import Table
 
 __all__: list[str] = []
 
+requires_api = "1"
+
 
 @hookimpl
 def allocator_tables() -> Sequence[Table]:

@@ -9,6 +9,8 @@ from allocator.model import TiltSpec
 
 __all__: list[str] = []
 
+requires_api = "1"
+
 
 @hookimpl
 def allocator_tilts() -> Sequence[TiltSpec]:

@@ -10,6 +10,8 @@ from allocator.report.sections import ReportSectionSpec
 
 __all__: list[str] = []
 
+requires_api = "1"
+
 
 @hookimpl
 def allocator_tilts() -> Sequence[TiltSpec]:
