@@ -100,7 +100,7 @@ def test_a_pinned_plugin_loads_only_with_the_very_files(
     assert allocator.load(FUND, [f"plugins.pin.house_esg={pinned}"]).settings.plugins.pin == {"house_esg": pinned}
     with pytest.raises(PluginError, match="plugins.pin.house_esg: the plugin's files are not the pinned ones"):
         allocator.load(FUND, [f"plugins.pin.house_esg={'0' * 64}"])
-    shutil.copytree(site, tmp_path / "site")
+    shutil.copytree(site, tmp_path / "site", ignore=shutil.ignore_patterns("__pycache__"))
     tilt = tmp_path / "site" / "house_esg" / "tilt.py"
     tilt.write_text(tilt.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
@@ -130,7 +130,7 @@ def test_it_conforms_and_the_report_says_so(installed: None, capsys: pytest.Capt
 def test_a_plugin_that_does_not_conform_ends_with_two(
     site: Path, installed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(site, tmp_path / "site")
+    shutil.copytree(site, tmp_path / "site", ignore=shutil.ignore_patterns("__pycache__"))
     limit = tmp_path / "site" / "house_esg" / "limit.py"
     text = limit.read_text(encoding="utf-8")
     assert text.count("Sense.AT_LEAST") == 1
