@@ -287,6 +287,14 @@ def test_modes_agree_on_the_replica_under_solvency_rules() -> None:
     for run in (steered(mode="reward", reward=float(price)), steered(mode="floor", min=spent.tilts[0].score_after)):
         assert run.weights == pytest.approx(spent.weights, abs=1e-6)
     assert spent.tilts[0].score_gap <= 1e-5 / price
+    plain = allocator.load(EXAMPLES / "life_insurer" / "fund.yaml").optimize()
+    assert plain.after is not None and spent.after is not None
+    paid = spent.tilts[0]
+    assert paid.return_given_up == pytest.approx(plain.return_after - spent.return_after, abs=1e-12)
+    assert paid.capital_used == pytest.approx(spent.after.minimum_capital - plain.after.minimum_capital, abs=1.0)
+    ratio = spent.after.ratio("comprehensive") - plain.after.ratio("comprehensive")
+    assert paid.ratio_change == pytest.approx(ratio, abs=1e-12)
+    assert paid.moved == pytest.approx(spent.target - plain.target, abs=1.0)
 
 
 PAGE = (EXAMPLES.parent / "docs" / "tilts.md").read_text(encoding="utf-8")
