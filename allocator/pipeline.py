@@ -330,6 +330,11 @@ class Fund:
 
     def _estimate(self, key: str, offered: Mapping[str, Any], default: str) -> Any:
         given = self.settings.models.get(key, default)
+        if not isinstance(given, (str, Mapping)):
+            what = Text(
+                "a model's name, or a mapping with its name and options", "应为模型名称，或含 name 与选项的映射"
+            )
+            raise InputError(Problem(what, self.settings.where(f"models.{key}"), repr(given), ", ".join(offered)))
         name, options = (given, {}) if isinstance(given, str) else (given.get("name", default), dict(given))
         options.pop("name", None)
         spec = choose(offered, name, self.settings.where(f"models.{key}"))

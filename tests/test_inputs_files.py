@@ -468,3 +468,30 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
         changed[place : place + int(rng.integers(0, 6))] = rng.bytes(int(rng.integers(0, 6)))
         changed = changed or bytearray(b"x")
     return bytes(changed)
+
+
+@pytest.mark.parametrize("word", ["nan", "N/A", "null", "None"])
+def test_a_word_for_missing_is_no_amount(tmp_path: Path, word: str) -> None:
+    """An empty amount says that nothing is held; NaN may hide a position, and capital with it."""
+    (tmp_path / "a.csv").write_text(csv_text().replace('"8,000"', word), encoding="utf-8")
+    english, chinese = told(tmp_path)
+    assert "row 3, column 市值(万元)" in english and "a figure that is not known" in english and word in english
+    assert "数值缺失" in chinese
+    (tmp_path / "a.csv").write_text(csv_text().replace('"8,000"', ""), encoding="utf-8")
+    assert read(tmp_path).assets["amount"].tolist()[1] == 0.0
+
+
+def test_a_stray_cell_at_the_end_of_a_sheet_costs_nothing(tmp_path: Path) -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        book.active["XFD1048576"] = "stray"
+
+    workbook(tmp_path / "a.xlsx", change)
+    english, _ = told(tmp_path, "a.xlsx")
+    assert "1048576" in english and "defect" not in english
+
+
+def test_a_mapping_in_a_cell_is_told(tmp_path: Path) -> None:
+    frame = pd.DataFrame(ROWS, columns=HEADINGS).assign(**{"市值(万元)": [{"a": 1}, {"a": 2}]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    english, _ = told(tmp_path, "a.parquet")
+    assert "row 1, column 市值(万元)" in english and "not an amount" in english

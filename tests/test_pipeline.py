@@ -215,3 +215,10 @@ def test_validation_names_at_once_what_each_stage_misses() -> None:
     said = [problem.render("en") for problem in refused.value.problems]
     for part in ("got AAB", "column expected_return", "got turnovr", "equity_ceiling.max", "tech_innovation_bonds."):
         assert sum(part in line for line in said) == 1, said
+
+
+@pytest.mark.parametrize("given", [None, 3, [1], True])
+def test_a_model_that_is_neither_a_name_nor_a_mapping_is_told(given: object) -> None:
+    fund = Fund({**HEAD, "models": {"returns": given}}, frame(amount=[1.0], expected_return=[0.01]))
+    with pytest.raises(InputError, match=r"models\.returns"):
+        fund.validate()

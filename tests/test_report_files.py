@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -203,7 +204,7 @@ def test_a_failure_while_writing_leaves_the_former_run_untouched(out: Path, monk
         raise OSError("disk full")
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match="disk full"):
         write_view(view(), out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert [path.name for path in out.parent.iterdir()] == ["out"]
@@ -226,7 +227,7 @@ def test_a_swap_that_fails_half_way_restores_the_former_run(out: Path, monkeypat
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", refuse_fresh)
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(InputError, match="refused"):
         write_view(view(status="feasible"), out)
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["status"] == "optimal"
     assert [path.name for path in out.parent.iterdir()] == ["out"]
@@ -295,3 +296,18 @@ def test_a_single_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         write_whole(tmp_path / "absent" / "capital.csv", "x")
     assert [path.name for path in tmp_path.iterdir()] == ["capital.csv"]
+
+
+def test_a_disk_without_room_is_told_and_leaves_the_old_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = View.of(fake_result(), Language.ENGLISH, NO_PLUGINS)
+    out = write_view(view, tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def full(frame: pd.DataFrame, path: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("allocator.report.csvfiles.write_csv", full)
+    with pytest.raises(InputError, match="cannot be written"):
+        write_view(view, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -129,7 +129,7 @@ def blank(cells: pd.Series) -> Mask:
 
 def key_codes(cells: pd.Series) -> NDArray[np.int64]:
     """Return whole numbers that are equal where the cells are; all empty cells are −1."""
-    return pd.factorize(cells)[0]
+    return _factorized(cells)[0]
 
 
 def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: int = 0) -> Parsed:
@@ -227,8 +227,16 @@ def _distinct(cells: pd.Series, classes: bool = False) -> _Distinct:
     if isinstance(cells.dtype, pd.StringDtype) and not classes:
         array = as_arrow(cells).combine_chunks()
         return _Distinct(array.chunk(0) if isinstance(array, pa.ChunkedArray) else array, None)
-    found, distinct = pd.factorize(cells)
+    found, distinct = _factorized(cells)
     return _Distinct(list(distinct), found)
+
+
+def _factorized(cells: pd.Series) -> tuple[NDArray[np.int64], Any]:
+    """Return codes and distinct cells; a cell that holds a mapping or the like is told as its text would be."""
+    try:
+        return pd.factorize(cells)
+    except TypeError:
+        return pd.factorize(cells.map(lambda value: value if pd.api.types.is_scalar(value) else repr(value)))
 
 
 def _numbers_of(values: pa.Array | list[object]) -> tuple[NDArray[np.float64], NDArray[np.int8], Mask]:

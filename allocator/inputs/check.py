@@ -78,6 +78,12 @@ _EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
     }
 )
 _NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
+_NO_FIGURE = frozenset({"na", "n/a", "nan", "null", "none", "<na>"})
+_UNKNOWN_FIGURE = Fault(
+    Text("a figure that is not known", "数值缺失"),
+    hint=Text("write the figure; leave the cell empty only where nothing is held", "请填写数值；确无持有时才留空"),
+)
+"""Where an empty cell stands for a figure (nothing held), a word for 'missing' must not: it may hide one."""
 _MISSING = Fault(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
 _RATE_HINT = Text(
     "rates are decimals: write 0.035 or 3.5%, or put (%) in the heading",
@@ -181,6 +187,8 @@ def _column(
         if parsed.bad.any():
             bad = parsed.bad & ~among(cells, _EXCEL_ERRORS, "#")  # those are reported already
             findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
+    if column.default is not None and parsed.empty.any():
+        findings.cells(_UNKNOWN_FIGURE, source, column.name, among(cells, _NO_FIGURE), show)
     if column.required and parsed.empty.any():
         findings.cells(_MISSING, source, column.name, parsed.empty)
     per = factor if column.measure is Measure.MONEY else 1.0

@@ -183,12 +183,14 @@ def _table(page: _Page, file: str, fingerprint: str) -> RawTable:
     rows, place = page.rows, page.heading
     width = min(max(len(row) for row in rows[place:]), MOST_COLUMNS)
     headings = tuple(plain_text(cell) for cell in [*rows[place], *[None] * width][:width])
-    body = [[*row, *[None] * width][:width] for row in rows[place + 1 :]]
+    # Rows that hold nothing are left out here: a stray cell at a sheet's end brings a million of them.
+    filled = [(number, row) for number, row in enumerate(rows[place + 1 :], place + 2) if row]
+    body = [[*row, *[None] * width][:width] for _, row in filled]
     cells = tuple(
         tidy(pd.Series(list(column), dtype=object).infer_objects())
         for column in (zip(*body, strict=True) if body else [()] * width)
     )
-    numbers = np.arange(place + 2, place + 2 + len(body), dtype=np.int64)
+    numbers = np.array([number for number, _ in filled], dtype=np.int64)
     return RawTable(file, headings, cells, numbers, fingerprint, spreadsheet=True, epoch_shift=page.epoch_shift)
 
 

@@ -6,6 +6,7 @@ files; totals are formulas that recompute them.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -54,7 +55,10 @@ def write_workbook(view: View, path: Path) -> None:
     book.properties.creator = "allocator"
     book.properties.title = view.manifest["fund"]["name"]
     book.calculation.fullCalcOnLoad = True
-    book.save(path)
+    # Packed in memory: a disk that fills up then leaves no half-closed archive behind.
+    packed = io.BytesIO()
+    book.save(packed)
+    path.write_bytes(packed.getvalue())
 
 
 def _add(book: Workbook, name: str) -> Sheet:

@@ -175,16 +175,29 @@ def _write_manifest(folder: Path, entry: dict[str, Any]) -> None:
 def _replacing(target: Path) -> Iterator[Path]:
     """Give a fresh folder beside ``target`` that takes its place when the block ends well, else vanishes."""
     check_folder(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+    with _told(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
     try:
-        yield fresh
-        _keep_foreign(target, fresh)
-        _open_to_all(fresh, 0o777)
-        _sync(fresh)
-        _swap(fresh, target)
+        with _told(target):
+            yield fresh
+            _keep_foreign(target, fresh)
+            _open_to_all(fresh, 0o777)
+            _sync(fresh)
+            _swap(fresh, target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Turn a full disk, a missing right and the like into an error that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        what = Text("the folder cannot be written; nothing in it has changed", "无法写入该目录；其中内容未变")
+        hint = Text("make room, or choose another folder with -o", "请腾出空间，或用 -o 另选目录")
+        raise InputError(Problem(what, str(target), error.strerror or str(error), hint=hint)) from error
 
 
 def _keep_foreign(target: Path, fresh: Path) -> None:
