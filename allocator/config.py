@@ -269,7 +269,7 @@ def _check_sections(settings: Settings, problems: Problems) -> None:
 
 def _content(settings: Settings) -> dict[str, Any]:
     """Return the settings as the fund file would state them: what was not given stays out."""
-    content = settings.model_dump(exclude_unset=True, exclude=set(_OWN))
+    content = settings.model_dump(exclude_unset=True, exclude=set(_OWN), by_alias=True)
     for key in _TERM_LISTS:
         if key in content:
             content[key] = [{term["name"]: dict(term.get("options", {}))} for term in content[key]]

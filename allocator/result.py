@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,7 +161,7 @@ class Result:
         return float(self.expected_return @ self.target) / self.model.space.total
 
     def report(self, folder: str | Path, language: str | None = None) -> Path:
-        """Write OUT/ whole or not at all and return its path.
+        """Write OUT/ whole or not at all, register the run, and return OUT's path.
 
         Parameters
         ----------
@@ -168,7 +169,17 @@ class Result:
             New, empty, or an earlier OUT/ of this library, which is replaced.
         language : str or None
             ``"en"`` or ``"zh"``; None takes the fund's own.
+
+        Warns
+        -----
+        RegisterWarning
+            When the run register cannot be written; OUT/ is whole all the same.
         """
+        from allocator.register import RegisterWarning, record
         from allocator.report import write
 
-        return write(self, Path(folder), language)
+        written = write(self, Path(folder), language)
+        problem = record(written, self.inputs.settings)
+        if problem is not None:
+            warnings.warn(str(problem), RegisterWarning, stacklevel=2)
+        return written

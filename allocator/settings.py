@@ -193,8 +193,10 @@ class SolveSettings(Section):
 class Settings(Section):
     """A whole fund file, validated.
 
-    ``folder`` is where relative paths start; ``lines`` maps dotted keys (list items by number) to line
-    numbers of the fund file, for messages; ``overrides`` holds the keys set on the command line instead.
+    ``register`` is where runs are registered: a file, a database URL, or ``off``; the field has another name
+    because models have a method of that one. ``folder`` is where relative paths start; ``lines`` maps dotted
+    keys (list items by number) to line numbers of the fund file, for messages; ``overrides`` holds the keys
+    set on the command line instead.
     """
 
     fund: FundSettings
@@ -209,6 +211,7 @@ class Settings(Section):
     plugins: PluginSettings = PluginSettings()
     solve: SolveSettings = SolveSettings()
     language: Literal["en", "zh"] | None = None
+    run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()
     file: str = ""
     lines: dict[str, int] = {}

@@ -89,7 +89,7 @@ def _section(title: str, model: type[BaseModel], lead: str = "", depth: int = 3)
 
 
 def _keys(model: type[BaseModel], skip: Sequence[str] = ()) -> str:
-    fields = {key: field for key, field in model.model_fields.items() if key not in skip}
+    fields = {field.alias or name: field for name, field in model.model_fields.items() if name not in skip}
     if not fields:
         return ""
     rows = [f"| `{key}` | {_allowed(field)} | {_default(field)} |" for key, field in fields.items()]

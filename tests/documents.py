@@ -142,7 +142,9 @@ class Workshop:
     def _yaml(self, block: Block) -> None:
         content = yaml.safe_load(block.text)
         assert isinstance(content, dict), "show sections of a fund file, as `constraints:`"
-        assert not set(content) - set(Settings.model_fields), "not sections of a fund file"
+        assert not set(content) - {field.alias or name for name, field in Settings.model_fields.items()}, (
+            "not sections of a fund file"
+        )
         base = yaml.safe_load((ROOT / "examples/first_fund/fund.yaml").read_text(encoding="utf-8"))
         path = self.folder / "page_fund.yaml"
         path.write_text(yaml.safe_dump({**base, **content}, allow_unicode=True), encoding="utf-8")

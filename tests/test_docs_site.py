@@ -53,7 +53,9 @@ def test_the_reference_names_every_key() -> None:
         for name, spec in getattr(registry, attribute).items():
             keys = set(re.findall(r"^\| `(\w+)` \|", parts[f"`{name}`"], re.MULTILINE))
             assert set(spec.options.model_fields) <= keys, f"{attribute}: {name}"
-    assert set(Settings.model_fields) - set(FILE_ONLY) <= set(re.findall(r"^\| `(\w+)` \|", parts["the file"], re.M))
+    assert {field.alias or name for name, field in Settings.model_fields.items()} - set(FILE_ONLY) <= set(
+        re.findall(r"^\| `(\w+)` \|", parts["the file"], re.M)
+    )
     for section, model in (("fund", "unit"), ("solve", "gap"), ("objective.risk", "measure"), ("accounts", "budget")):
         assert f"| `{model}` |" in parts[f"`{section}`"]
 

@@ -29,11 +29,12 @@ ORDER = [
     "result",
     "study",
     "report",
+    "register",
 ]
 
 
-# A result can write itself: the one look ahead, made when the user asks.
-AHEAD = {("result", "report")}
+# A result can write and register itself: the one look ahead, made when the user asks.
+AHEAD = {("result", "report"), ("result", "register")}
 
 
 def imported(path: Path, *, at_run_time: bool = True) -> Iterator[str]:

@@ -83,7 +83,7 @@ def keys(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[s
             continue
         inner = [option for option in options(field.annotation) if isinstance(option, type)]
         models = [option for option in inner if issubclass(option, BaseModel)]
-        yield (*path, name)
+        yield (*path, field.alias or name)
         for option in models:
             yield from keys(option, (*path, name))
 
@@ -116,7 +116,9 @@ def test_every_offered_term_and_model_is_listed_with_its_options(registry: Regis
 
 
 def test_it_is_plain_yaml(registry: Registry) -> None:
-    assert set(yaml.safe_load(template_files(registry)["fund.yaml"])) <= set(Settings.model_fields)
+    assert set(yaml.safe_load(template_files(registry)["fund.yaml"])) <= {
+        field.alias or name for name, field in Settings.model_fields.items()
+    }
 
 
 def test_an_empty_folder_is_filled_and_a_full_one_left_alone(tmp_path: Path, registry: Registry) -> None:

@@ -12,9 +12,11 @@ trap 'rm -rf "$work"' EXIT
 "$root/$python" tests/wheel_contents.py "$work"/dist/*.whl
 cp -R examples/life_insurer "$work/fund"
 cd "$work"
+export ALLOCATOR_REGISTER="$work/register.sqlite"
 "$work/venv/bin/allocator" run fund/fund.yaml -o out >run.log
 test -s out/run.json
 test -s out/report.html
+test -s register.sqlite
 # A stranger's plugin, begun and tested with nothing but the wheel.
 "$work/venv/bin/allocator" plugins new stranger --with constraint,tilt,objective,return_model --in "$work" >/dev/null
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check "$work/stranger[test]"

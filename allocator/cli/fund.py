@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund
+from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund, register_run
 from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.report.language import preferred_language
 from allocator.types import Text
@@ -46,9 +46,11 @@ def run(
         result = book.optimize()
     except (Infeasible, NotProven) as error:
         write_failure(error, book.inputs, out, lang)
+        register_run(out, book, language_of(lang, book))
         raise
     view = View.of(_with_seconds(result, load=loaded), language_of(lang, book))
     write_view(view, out)
+    register_run(out, book, view.language)
     if as_json:
         typer.echo(dump_json(view.manifest))
     else:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.report.language import preferred_language
-from allocator.types import Language
+from allocator.types import Language, Text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from allocator.pipeline import Fund
 
-__all__ = ["AsJson", "FundFile", "Lang", "Overrides", "console", "language_of", "load_fund"]
+__all__ = ["AsJson", "FundFile", "Lang", "Overrides", "console", "language_of", "load_fund", "register_run"]
 
 FundFile = Annotated[Path, typer.Argument(metavar="FUND.yaml", help="The fund file.")]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; repeatable.")]
@@ -34,6 +34,18 @@ def load_fund(fund: Path, overrides: Sequence[str]) -> Fund:
 
 def language_of(lang: Language | None, book: Fund) -> Language:
     return preferred_language(lang, book.inputs.settings.language, os.environ)
+
+
+def register_run(out: Path, book: Fund, language: Language) -> None:
+    """Add the run that wrote ``out`` to the run register; a warning says why when it cannot be done."""
+    from allocator.register import record
+
+    problem = record(out, book.inputs.settings)
+    if problem is not None:
+        title = typer.style(
+            Text("warning: the run is not in the register", "警告：本次运行未能登记")[language], fg="yellow"
+        )
+        typer.echo(f"{title}\n  {problem.render(language)}", err=True)
 
 
 def console() -> Console:

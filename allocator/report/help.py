@@ -50,6 +50,11 @@ CHINESE: Mapping[str, str] = {
     "capital.MODULE, solvency.RATIO, constraints.RULE or allocation.ASSET.": (
         "capital.模块、solvency.充足率、constraints.规则 或 allocation.资产。"
     ),
+    "The runs of the register, newest first.": "已登记的运行，最新的在前。",
+    "Only runs of this fund.": "仅列出该基金的运行。",
+    "How many runs.": "列出多少次运行。",
+    "Runs side by side: what changed going in, what changed coming out.": "并列比较多次运行：输入与结果各有何变化。",
+    "OUT folders, or numbers of the register.": "结果目录，或登记编号。",
 }
 """English help string → Chinese; a test keeps it complete."""
 

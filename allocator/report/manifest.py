@@ -245,10 +245,15 @@ def _inputs(inputs: Inputs) -> dict[str, Json]:
 
 
 def _settings(inputs: Inputs) -> Json:
-    """Return the settings as they were understood; paths relative to the fund file's folder."""
+    """Return the settings as they were understood; paths relative to the fund file's folder.
+
+    Where runs are registered stays out: it changes no figure, and a database URL may hold a password.
+    """
     settings = inputs.settings
-    echo: Json = settings.model_dump(mode="json", exclude={"lines", "folder", "file", "inputs", "overrides"})
-    echo["overrides"] = sorted(settings.overrides)
+    echo: Json = settings.model_dump(
+        mode="json", exclude={"lines", "folder", "file", "inputs", "overrides", "run_register"}
+    )
+    echo["overrides"] = sorted(settings.overrides - {"register"})
     echo["inputs"] = {
         name: path.relative_to(settings.folder).as_posix() if path.is_relative_to(settings.folder) else path.name
         for name, path in settings.inputs.items()
