@@ -44,7 +44,7 @@ $(VENV)/installed: $(VENV)/python setup.cfg pyproject.toml
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs,db]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs,db,notebook]"
 	touch $@
 
 clean:

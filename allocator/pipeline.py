@@ -158,6 +158,7 @@ class Fund:
             OwnFunds(funds.comprehensive - costs, None if funds.core is None else funds.core - costs),
             tuple(replace(item, capital=item.capital - costs) for item in self._ask(self.regime.requirements)()),
             costs,
+            self.space,
         )
 
     def rule_checks(self, holdings: Vector | None = None) -> pd.DataFrame:

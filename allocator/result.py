@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.regime import OwnFunds, Regime, Requirement
@@ -15,6 +18,7 @@ from allocator.capital.tree import CapitalTree
 from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.models import Risk
+from allocator.model.space import Space
 from allocator.solve.solution import Solution
 
 __all__ = ["CapitalPosition", "Result", "TiltPrice"]
@@ -38,6 +42,8 @@ class CapitalPosition:
         Ratios with numerators after costs and what is required of each.
     costs : float
         One-off costs already taken from the capital, CNY.
+    space : Space or None
+        Names the rows; without it they are numbered.
     """
 
     holdings: Vector
@@ -45,6 +51,7 @@ class CapitalPosition:
     own_funds: OwnFunds
     requirements: tuple[Requirement, ...]
     costs: float
+    space: Space | None = None
 
     @property
     def minimum_capital(self) -> float:
@@ -57,6 +64,27 @@ class CapitalPosition:
             if requirement.name == name:
                 return requirement.capital / self.minimum_capital
         raise KeyError(name)
+
+    @property
+    def modules(self) -> pd.DataFrame:
+        """The risk modules as a solvency report prints them: ``module``, ``parent``, ``depth``, ``amount`` (CNY),
+        ``article``."""
+        from allocator.report.frames import module_frame
+
+        return module_frame(self)
+
+    @property
+    def assets(self) -> pd.DataFrame:
+        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per further CNY) and
+        ``contribution``; the last row holds liabilities and constants, and contributions sum to the total."""
+        from allocator.report.frames import asset_capital_frame
+
+        return asset_capital_frame(self)
+
+    def _repr_html_(self) -> str:
+        from allocator.report.notebook import position_html
+
+        return position_html(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +174,67 @@ class Result:
         return self.solution.holdings - self.model.space.current
 
     @property
-    def weights(self) -> Vector:
+    def weight(self) -> Vector:
         """Target / Σ current of the funded rows (n,)."""
         return self.solution.holdings / self.model.space.total
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """One line for each row: ``asset_id``, ``account``, ``name``, ``kind``, ``current`` and ``target`` (CNY),
+        ``weight_before``, ``weight``, ``expected_return``."""
+        from allocator.report.frames import weights_frame
+
+        return weights_frame(self)
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """What is bought and sold, largest first: as `weights`, with ``trade`` (CNY) and ``capital_marginal``."""
+        from allocator.report.frames import trades_frame
+
+        return trades_frame(self)
+
+    @property
+    def capital(self) -> pd.DataFrame:
+        """The risk modules: ``module``, ``parent``, ``depth``, ``before``, ``after``, ``change`` (CNY), ``article``;
+        without lines for a fund without a regime."""
+        from allocator.report.frames import capital_frame
+
+        return capital_frame(self)
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """Every rule: ``name``, ``source``, ``unit``, ``lhs``, ``sense``, ``rhs``, ``slack``, ``shadow_price``
+        (what the objective gains per unit shown by which the limit is relaxed), ``binding``, ``mode``,
+        ``certainty``."""
+        from allocator.report.frames import prices_frame
+
+        return prices_frame(self)
+
+    def figure(self, name: str, language: str | None = None) -> Any:
+        """Return a chart as a plotly figure (extra ``notebook``).
+
+        Parameters
+        ----------
+        name : str
+            ``allocation``, ``waterfall``, ``returns``, ``capital``, ``cash_flows`` or ``tilts``.
+        language : str or None
+            ``"en"`` or ``"zh"``; None takes the fund's own.
+
+        Raises
+        ------
+        InputError
+            When there is no such chart, nothing to draw in it, or no plotly.
+        """
+        from allocator.report.figures import figure
+        from allocator.report.language import preferred_language
+        from allocator.report.view import View
+
+        return figure(View.of(self, preferred_language(language, self.inputs.settings.language, os.environ)), name)
+
+    def _repr_html_(self) -> str:
+        from allocator.report.notebook import result_html
+
+        return result_html(self)
 
     @property
     def return_before(self) -> float:

@@ -15,7 +15,7 @@ from allocator.report.view import View
 from allocator.report.waterfall import Step, waterfall
 from allocator.types import Text
 
-__all__ = ["allocation_chart", "contribution_chart", "rules_chart", "tilts_chart", "waterfall_chart"]
+__all__ = ["allocation_chart", "contribution_chart", "kind_sums", "rules_chart", "tilts_chart", "waterfall_chart"]
 
 LABEL = 188.0
 ROW = 24.0
@@ -31,6 +31,14 @@ def _money(value: float, money: MoneyUnit, *, sign: bool = False) -> str:
 
 def _both(english: str, chinese: str, label: Text) -> Text:
     return Text(f"{label.en}: {english}", f"{label.zh}：{chinese}")
+
+
+def kind_sums(view: View, columns: Sequence[str]) -> tuple[pd.DataFrame, list[Text]]:
+    """Return sums by kind with the kinds' labels, largest first by the first column; those beyond the most are added
+    up, and kinds of which there is nothing are left out."""
+    sums = _by_kind(view, columns)
+    sums = sums[(sums != 0.0).any(axis=1)]
+    return sums, [_kind_label(view, kind) for kind in sums.index]
 
 
 def _by_kind(view: View, columns: Sequence[str]) -> pd.DataFrame:
@@ -53,8 +61,7 @@ def _kind_label(view: View, kind: object) -> Text:
 
 def allocation_chart(view: View) -> str:
     """Draw what is held before and after, by kind."""
-    sums = _by_kind(view, ("target", "current"))
-    sums = sums[(sums["target"] != 0.0) | (sums["current"] != 0.0)]
+    sums, labels = kind_sums(view, ("target", "current"))
     title = Text("Holdings before and after, by kind", "调整前后持仓（按类别）")
     row = ROW + 4
     canvas = Canvas(WIDTH, row * len(sums) + 30, title)
@@ -63,8 +70,8 @@ def allocation_chart(view: View) -> str:
     ticks = nice_ticks(low, top)
     scale = Scale(ticks[0], ticks[-1], LABEL, WIDTH - 96)
     draw_axis(canvas, scale, ticks, (0, row * len(sums)), figure_writer("money", view.money))
-    for position, (kind, line) in enumerate(sums.iterrows()):
-        y, label = row * position, _kind_label(view, kind)
+    for position, (label, (_, line)) in enumerate(zip(labels, sums.iterrows(), strict=True)):
+        y = row * position
         before, after = _money(line["current"], view.money), _money(line["target"], view.money)
         change = _money(line["target"] - line["current"], view.money, sign=True)
         hint = Text(f"{label.en}: {before} → {after} ({change})", f"{label.zh}：{before} → {after}（{change}）")
@@ -125,9 +132,10 @@ def _waterfall_row(
 
 def contribution_chart(view: View) -> str:
     """Draw each kind's share of minimum capital (Euler), liabilities and constants beside it."""
-    sums = _by_kind(view, ("capital_contribution",))["capital_contribution"]
+    sums, labels = kind_sums(view, ("capital_contribution",))
     constants = view.cny(view.manifest["capital"]["attribution"]["liabilities_and_constants"]) or 0.0
-    rows = [(_kind_label(view, kind), float(amount), "after") for kind, amount in sums.items() if amount]
+    used = sums["capital_contribution"]
+    rows = [(label, float(amount), "after") for label, amount in zip(labels, used, strict=True)]
     rows.append((Text("Liabilities and constants", "负债与常数项"), constants, "constant"))
     rows.sort(key=lambda row: -row[1])
     title = Text("Who uses the capital, by kind", "资本占用分解（按类别）")
