@@ -11,9 +11,12 @@ import pandas as pd
 import pytest
 from fake_result import CAPITAL, NO_PLUGINS, RETURN, TARGET, UNIT, fake_result
 
+from allocator.report.chart_marginal import marginal_by_kind, marginal_chart
 from allocator.report.chart_returns import hurdles, return_chart
 from allocator.report.charts import allocation_chart, rules_chart
-from allocator.report.matching import cash_flow_table
+from allocator.report.headline import headline
+from allocator.report.matching import matching_tables
+from allocator.report.page import page
 from allocator.report.view import View
 from allocator.result import Result
 from allocator.types import Language
@@ -52,8 +55,7 @@ def with_flows() -> Result:
 
 
 def test_cash_flows_are_summed_by_anniversary_before_and_after() -> None:
-    table = cash_flow_table(with_flows())
-    assert table is not None
+    (table,) = matching_tables(with_flows())
     frame = table.frame.set_index("year") / UNIT
     np.testing.assert_allclose(frame["assets_before"], [2.0, 92.0, 0.0])
     np.testing.assert_allclose(frame["assets_after"], np.array([2.0, 92.0, 0.0]) * 120.0 / 90.0)
@@ -62,16 +64,38 @@ def test_cash_flows_are_summed_by_anniversary_before_and_after() -> None:
 
 
 def test_there_is_no_table_without_liabilities_or_contracts() -> None:
-    assert cash_flow_table(fake_result()) is None
+    assert matching_tables(fake_result()) == []
     result = with_flows()
     for missing in ("cash_flows", "liabilities"):
         tables = {name: frame for name, frame in result.inputs.tables.items() if name != missing}
-        assert cash_flow_table(replace(result, inputs=replace(result.inputs, tables=tables))) is None
+        assert matching_tables(replace(result, inputs=replace(result.inputs, tables=tables))) == []
+
+
+def test_durations_of_both_sides_are_those_of_the_payments() -> None:
+    """On a flat curve of 2% TIB5 pays 2 after 1 year and 92 after 731/365, the traditional policies 6 and 5."""
+    result = with_flows()
+    flat = pd.DataFrame({"tenor": [1.0, 50.0], "spot": [0.02, 0.02]})
+    curved = replace(result, inputs=replace(result.inputs, tables={**result.inputs.tables, "curve": flat}))
+    table = matching_tables(curved)[1]
+    frame = table.frame.set_index("account")
+    times, paid = np.array([1.0, 731 / 365]), np.array([2.0, 92.0])
+    value = paid @ 1.02**-times
+    slope = paid @ (times * 1.02 ** -(times + 1))
+    line = frame.loc["traditional"]
+    assert line["duration_before"] == pytest.approx(slope / value, rel=1e-12)
+    assert line["dv01_before"] == pytest.approx(slope * UNIT * 1e-4, rel=1e-12)
+    assert line["dv01_after"] == pytest.approx(slope * UNIT * 1e-4 * 120 / 90, rel=1e-12)
+    owed = 6.0 * 1.02**-2 + 5.0 * 3 * 1.02**-4
+    assert line["dv01_liabilities"] == pytest.approx(owed * UNIT * 1e-4, rel=1e-12)
+    assert np.isnan(frame.loc["participating", "duration_after"])
+    total = frame.loc["total", "dv01_liabilities"]
+    assert total == pytest.approx(frame["dv01_liabilities"].iloc[1:].sum(), rel=1e-12)
+    page_text = page(shown(curved))
+    assert 'id="table-durations"' in page_text
 
 
 def test_cash_flows_stand_in_page_and_workbook(tmp_path: Path) -> None:
     from allocator.report.excel import write_workbook
-    from allocator.report.page import page
 
     view = shown(with_flows())
     assert "Year 2: assets 92.00 → 122.67, liabilities 20.00" in page(view)
@@ -115,3 +139,43 @@ def test_use_of_a_limit_is_the_nearer_side_over_the_farther() -> None:
     assert hedge is not None
     assert float(hedge[1]) / float(full[1]) == pytest.approx(0.5 / 0.6432857, rel=1e-3)
     assert CAPITAL > 0
+
+
+def test_marginal_capital_by_kind_is_the_mean_by_amount_between_its_rows() -> None:
+    view = shown(fake_result())
+    frame = view.tables["allocation"].frame
+    stock = frame[frame["kind"] == "listed_stock"]
+    line = marginal_by_kind(view).set_index("kind").loc["listed_stock"]
+    mean = float(stock["capital_marginal"] @ stock["target"]) / float(stock["target"].sum())
+    assert line["mean"] == pytest.approx(mean)
+    assert line["low"] == stock["capital_marginal"].min()
+    assert line["high"] == stock["capital_marginal"].max()
+    assert "Listed stock: " in marginal_chart(view)
+
+
+def test_the_headline_answers_the_first_pages_questions_in_both_languages() -> None:
+    view = shown(fake_result())
+    said = headline(view)
+    entry = view.manifest
+    english = " ".join(text.en for text in said)
+    assert f"to {entry['expected_return']['after']:.2%} (" in english
+    assert f"to {entry['capital']['minimum_capital']:,.2f}" in english
+    assert f"to {entry['solvency']['comprehensive']['after']:.2%} (" in english
+    assert "; 180.00% is required." in english
+    assert "What holds it back most is" in english
+    assert "recomputed" in english
+    assert all(re.search("[\\u4e00-\\u9fff]", text.zh) for text in said)
+
+
+def test_the_headline_of_a_fund_without_tilts_regime_or_trades_says_so() -> None:
+    result = fake_result()
+    model = replace(result.model, capital_limits=(), tree=None, terms=())
+    still = replace(result.solution, holdings=result.model.space.current)
+    bare = replace(
+        result, model=model, regime=None, before=None, after=None, risk=None, scores={}, tilts=(), solution=still
+    )
+    said = [text.en for text in headline(shown(bare))]
+    assert said[0] == "The holdings stay as they are."
+    assert any("stays at" in text for text in said)
+    assert "No limit holds it back." in said
+    assert "No policy tilt is set." in said

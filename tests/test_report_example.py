@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import pytest
 import allocator
 from allocator.registry import installed_plugins
 from allocator.report.chart_returns import hurdles
+from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.writer import write_view
 from allocator.result import Result
@@ -95,7 +97,7 @@ def test_the_page_shows_the_figures_of_run_json(out: Path) -> None:
     assert body is not None
     shown = np.array([float(value) for value in re.findall(r'data-value="([^"]*)"', body[1])]).reshape(-1, 3)
     frame = pd.read_csv(out / "capital.csv")
-    np.testing.assert_allclose(shown[:, :2] / 1e8, frame[["amount", "before"]], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(shown[:, :2] / 1e8, frame[["before", "amount"]], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
@@ -114,3 +116,118 @@ def test_the_workbook_recomputes_every_module_of_the_rule(out: Path, tmp_path: P
         assert sheet.cell(place, 3).value == pytest.approx(line["amount"], rel=1e-10, abs=1e-12), line["module"]
     live = [formulas.cell(place, 3).value for place in range(5, 5 + len(frame))]
     assert sum(str(value).startswith("=") for value in live) >= 12
+
+
+class Tables(HTMLParser):
+    """Reads the page back: for each table its columns and, row by row, the exact figures behind the cells shown."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.columns: dict[str, list[str]] = {}
+        self.rows: dict[str, list[list[float | None]]] = {}
+        self.name = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "table":
+            self.name = (values.get("id") or "").removeprefix("table-")
+            self.columns[self.name], self.rows[self.name] = [], []
+        elif tag == "th" and "data-column" in values:
+            self.columns[self.name].append(str(values["data-column"]))
+        elif tag == "tr":
+            self.rows[self.name].append([])
+        elif tag == "td":
+            shown = values.get("data-value")
+            self.rows[self.name][-1].append(None if shown is None else float(shown))
+
+    def column(self, table: str, column: str) -> list[float | None]:
+        place = self.columns[table].index(column)
+        return [row[place] for row in self.rows[table] if row]
+
+
+MONEY = {
+    "allocation": ("current", "target", "trade", "capital_contribution"),
+    "capital": ("before", "amount", "change"),
+}
+PLAIN = {
+    "allocation": ("weight", "expected_return", "capital_marginal", "reduced_cost"),
+    "constraints": ("lhs", "rhs", "slack", "shadow_price"),
+}
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The life insurer's report, with a tilt so that every part of the page has something to show."""
+    tilt = "tilts=[{tech_innovation_bonds: {mode: budget, cost: 0.1bp}}]"
+    answer = allocator.load(FUND.parents[1] / "life_insurer" / "fund.yaml", [tilt]).optimize()
+    return write_view(View.of(answer, Language.ENGLISH), tmp_path_factory.mktemp("large") / "out")
+
+
+def test_every_figure_on_the_page_is_that_of_the_files(large: Path) -> None:
+    """Each cell of each table against allocation.csv, capital.csv, constraints.csv and tilts.csv, to the last bit."""
+    read = Tables((large / "report.html").read_text(encoding="utf-8"))
+    keys = {"allocation": by_trade}
+    compared = 0
+    for group, unit in ((MONEY, 1e8), (PLAIN, 1.0)):
+        for table, columns in group.items():
+            frame = pd.read_csv(large / f"{table}.csv")
+            frame["change"] = frame["amount"] - frame["before"] if table == "capital" else np.nan
+            frame = frame.iloc[keys[table](frame)] if table in keys else frame
+            for column in columns:
+                shown = np.array(read.column(table, column), dtype=float) / unit
+                np.testing.assert_allclose(shown, frame[column], rtol=1e-12, atol=1e-9, err_msg=f"{table}.{column}")
+                compared += len(shown)
+    tilts = pd.read_csv(large / "tilts.csv")
+    for column in ("score_before", "score_untilted", "score_after", "return_given_up"):
+        np.testing.assert_array_equal(np.array(read.column("tilts", column), dtype=float), tilts[column])
+    assert compared > 700
+
+
+def test_the_first_page_says_what_run_json_says(large: Path) -> None:
+    entry = json.loads((large / "run.json").read_text(encoding="utf-8"))
+    text = (large / "report.html").read_text(encoding="utf-8")
+    first = text[text.index('id="overview"') : text.index('id="allocation"')]
+    said = {
+        f"{entry['expected_return']['after']:.2%}",
+        f"{entry['volatility']['after']:.2%}",
+        f"{entry['solvency']['comprehensive']['before']:.2%}",
+        f"{entry['solvency']['core']['after']:.2%}",
+        f"{entry['capital']['minimum_capital']:,.2f}",
+        f"{entry['capital']['actual_capital']:,.2f}",
+        f"{entry['turnover']:.2%}",
+        f"{entry['trading_cost']:,.2f}",
+        f"{entry['objective']:.4%}",
+        f"{entry['bound']:.4%}",
+        f"{entry['gap'] * 1e4:.2f} bp",
+        f"{entry['tilts']['tech_innovation_bonds']['score_after']:.2%}",
+        f"{entry['tilts']['all']['return_given_up'] * 1e4:.2f} bp",
+        str(entry["nodes"]),
+        entry["solver"],
+    }
+    assert [figure for figure in said if figure not in first] == []
+    for source in entry["inputs"].values():
+        assert source["sha256"] in text
+
+
+def test_the_large_reports_page_keeps_to_its_size(large: Path) -> None:
+    assert (large / "report.html").stat().st_size < 6_000_000
+
+
+def test_no_sentence_of_the_large_report_is_left_in_one_language(large: Path) -> None:
+    """A sentence in one language holds no word of the other, names of people and terms without a translation aside."""
+    text = (large / "report.html").read_text(encoding="utf-8")
+    english = re.findall(r'class="en"[^>]*>([^<]*)<', text)
+    chinese = re.findall(r'class="zh"[^>]*>([^<]*)<', text)
+    assert len(english) == len(chinese) > 800
+    own = pd.read_csv(FUND.parents[1] / "life_insurer" / "assets.csv")["name"]
+    allowed = set(re.findall(r"[A-Za-z]{3,}", " ".join(own)))
+    allowed |= {"REIT", "ABS", "ABN", "CSV", "XIRR", "NAV", "USD", "HKD", "EUR", "AAA", "Takahashi", "Alexander"}
+    left = {
+        sentence
+        for sentence in chinese
+        for word in re.findall(r"[A-Za-z]{3,}", sentence)
+        if word not in allowed and not re.search(r"[a-z_]+\.(csv|json|yaml)", sentence)
+    }
+    assert left == set()
+    assert [sentence for sentence in english if re.search("[\u4e00-\u9fff]", sentence)] == []

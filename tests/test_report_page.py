@@ -128,7 +128,7 @@ def test_every_sentence_has_both_languages(reader: Reader) -> None:
 
 def test_every_drawing_has_a_name_and_marks_with_hints_in_both_languages(reader: Reader) -> None:
     drawings = [values for name, values in reader.tags if name == "svg"]
-    assert len(drawings) == 6
+    assert len(drawings) == 7
     for values in drawings:
         assert values["role"] == "img"
         assert values["data-label-en"] != values["data-label-zh"]
@@ -155,7 +155,7 @@ def test_every_figure_of_the_tables_is_the_exact_one(text: str) -> None:
     assert body is not None
     figures = [float(value) for value in re.findall(r'data-value="([^"]*)"', body[0])]
     frame = view.tables["capital"].frame
-    np.testing.assert_array_equal(np.array(figures).reshape(-1, 3), frame[["amount", "before", "change"]])
+    np.testing.assert_array_equal(np.array(figures).reshape(-1, 3), frame[["before", "amount", "change"]])
     modules = re.findall(r"data-depth", body[0])
     assert len(modules) == len(frame)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from allocator.report.chart_parts import WIDTH, figure_writer
+from allocator.report.chart_parts import WIDTH, figure_writer, key_list
 from allocator.report.formats import FORMATS
-from allocator.report.html import both, tag
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.view import View
 from allocator.types import Text
@@ -39,7 +38,14 @@ def cash_flow_chart(view: View) -> str:
             canvas.text(left + step / 2, HEIGHT + 16, str(int(year)), "tick", "middle")
     net = [(LEFT + step * (place + 0.5), y(value)) for place, value in enumerate(frame["liabilities"])]
     canvas.path(net, "owed")
-    return canvas.render() + _legend()
+    return canvas.render() + key_list(KEYS)
+
+
+KEYS = {
+    "before": Text("assets before", "调整前资产"),
+    "after": Text("assets after", "调整后资产"),
+    "liability": Text("liabilities' net outflow", "负债净流出"),
+}
 
 
 def _bar(canvas: Canvas, y: Scale, across: tuple[float, float], amount: float, class_: str, hint: Text) -> None:
@@ -53,13 +59,3 @@ def _hint(year: int, amounts: tuple[float, float, float], view: View) -> Text:
         f"Year {year}: assets {before} → {after}, liabilities {owed}",
         f"第 {year} 年：资产 {before} → {after}，负债 {owed}",
     )
-
-
-def _legend() -> str:
-    words = {
-        "before": Text("assets before", "调整前资产"),
-        "after": Text("assets after", "调整后资产"),
-        "liability": Text("liabilities' net outflow", "负债净流出"),
-    }
-    items = [tag("li", tag("i", class_=f"key {name}") + both(label)) for name, label in words.items()]
-    return tag("ul", items, class_="legend")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from allocator.report.formats import FORMATS, MoneyUnit
+from allocator.report.html import both, tag
 from allocator.report.svg import Canvas, Scale
+from allocator.types import Text
 
-__all__ = ["WIDTH", "Write", "draw_axis", "figure_writer"]
+__all__ = ["LABEL", "ROW", "WIDTH", "Write", "draw_axis", "figure_writer", "key_list"]
 
 WIDTH = 620.0
 """Width of a chart in drawing units; about its width on a desk's screen."""
+
+LABEL = 188.0
+"""Room for the labels of a bar chart."""
+
+ROW = 24.0
+"""Height of one bar with its room."""
 
 Write = Callable[[float], str]
 """How an axis writes a figure."""
@@ -35,3 +43,9 @@ def figure_writer(form: str, money: MoneyUnit) -> Write:
         return ("−" if figure < 0 and text != "0" else "") + text + shown.suffix
 
     return write
+
+
+def key_list(words: Mapping[str, Text]) -> str:
+    """Return a legend: each entry the class of its colour and its label."""
+    items = [tag("li", tag("i", class_=f"key {name}") + both(label)) for name, label in words.items()]
+    return tag("ul", items, class_="legend")

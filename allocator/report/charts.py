@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
+from allocator.report.chart_parts import LABEL, ROW, WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MoneyUnit, format_name
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import BINDING_TOLERANCE
@@ -15,10 +16,18 @@ from allocator.report.view import View
 from allocator.report.waterfall import Step, waterfall
 from allocator.types import Text
 
-__all__ = ["allocation_chart", "contribution_chart", "kind_sums", "rules_chart", "tilts_chart", "waterfall_chart"]
+__all__ = [
+    "MOST",
+    "allocation_chart",
+    "contribution_chart",
+    "kind_column",
+    "kind_label",
+    "kind_sums",
+    "rules_chart",
+    "tilts_chart",
+    "waterfall_chart",
+]
 
-LABEL = 188.0
-ROW = 24.0
 MOST = 18
 """Bars a chart shows; the rest is added up in one."""
 
@@ -38,14 +47,18 @@ def kind_sums(view: View, columns: Sequence[str]) -> tuple[pd.DataFrame, list[Te
     up, and kinds of which there is nothing are left out."""
     sums = _by_kind(view, columns)
     sums = sums[(sums != 0.0).any(axis=1)]
-    return sums, [_kind_label(view, kind) for kind in sums.index]
+    return sums, [kind_label(view, kind) for kind in sums.index]
+
+
+def kind_column(allocation: pd.DataFrame) -> pd.Series[Any]:
+    """Return what rows are grouped by: their kind, or their account where no kind is known."""
+    return (allocation["kind"] if "kind" in allocation else allocation["account"]).fillna("")
 
 
 def _by_kind(view: View, columns: Sequence[str]) -> pd.DataFrame:
     """Return sums by kind, largest first by the first column; kinds beyond the most are added up."""
     frame = view.tables["allocation"].frame
-    key = frame["kind"] if "kind" in frame else frame["account"]
-    sums = frame.groupby(key.fillna(""), sort=False)[list(columns)].sum()
+    sums = frame.groupby(kind_column(frame), sort=False)[list(columns)].sum()
     sums = sums.iloc[np.argsort(-sums[columns[0]].abs().to_numpy(), kind="stable")]
     if len(sums) > MOST:
         rest = sums.iloc[MOST - 1 :].sum().to_frame("").T
@@ -53,7 +66,8 @@ def _by_kind(view: View, columns: Sequence[str]) -> pd.DataFrame:
     return sums
 
 
-def _kind_label(view: View, kind: object) -> Text:
+def kind_label(view: View, kind: object) -> Text:
+    """Return the label of a kind."""
     if kind == "":
         return OTHER
     return view.tables["allocation"].labels["kind"].get(str(kind)) or Text(str(kind), str(kind))
@@ -97,8 +111,8 @@ def waterfall_chart(view: View) -> str:
     canvas = Canvas(WIDTH, ROW * len(steps) + 30, title)
     levels = np.concatenate([[0.0], np.cumsum([step.amount for step in steps[:-1]])])
     ticks = nice_ticks(min(0.0, float(levels.min())), float(levels.max()))
-    left = LABEL + 16
-    scale = Scale(ticks[0], ticks[-1], left, WIDTH - 152)
+    left = LABEL + 62
+    scale = Scale(ticks[0], ticks[-1], left, WIDTH - 140)
     draw_axis(canvas, scale, ticks, (0, ROW * len(steps)), figure_writer("money", view.money))
     for position, step in enumerate(steps):
         start = 0.0 if step.kind == "total" else float(levels[position])
@@ -126,7 +140,7 @@ def _waterfall_row(
         left - 8, y + ROW / 2 + 4, step.label, "label" + (" strong" if step.kind == "total" else ""), "end", left - 12
     )
     canvas.rect(scale(start), y + 5, scale(start + step.amount) - scale(start), ROW - 10, f"bar {step.kind}", hint)
-    canvas.text(WIDTH - 74, y + ROW / 2 + 4, before, "value flat", "end")
+    canvas.text(WIDTH - 70, y + ROW / 2 + 4, before, "value flat", "end")
     canvas.text(WIDTH - 2, y + ROW / 2 + 4, amount, "value" + (" strong" if step.kind == "total" else ""), "end")
 
 

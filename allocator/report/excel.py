@@ -20,6 +20,7 @@ from openpyxl.utils import get_column_letter
 from allocator.report import capital_sheet
 from allocator.report.csvfiles import in_unit, rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name
+from allocator.report.headline import headline
 from allocator.report.sections import ReportTable
 from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet, sheet_name
 from allocator.report.summary import binding_rules, key_measures, proof_line
@@ -44,7 +45,7 @@ def write_workbook(view: View, path: Path) -> None:
     book = Workbook()
     book.remove(book.active)
     _summary(_add(book, "summary"), view)
-    for name in ("allocation", "capital", "charges", "constraints", "tilts", "cash_flows"):
+    for name in ("allocation", "capital", "charges", "constraints", "tilts", "cash_flows", "durations"):
         if name in view.tables and not (name == "tilts" and view.tables[name].frame.empty):
             writer = {"allocation": _allocation, "capital": _capital}.get(name, _plain)
             writer(_add(book, SHEETS.get(name, name)), view.tables[name], view)
@@ -79,6 +80,9 @@ def _unit_note(view: View) -> str:
 def _summary(sheet: Sheet, view: View) -> None:
     fund, language, unit = view.manifest["fund"], view.language, view.result.inputs.unit
     sheet.title(f"{fund['name']} · {fund['as_of']}", _unit_note(view))
+    for sentence in headline(view):
+        sheet.line(sentence[language])
+    sheet.row += 1
     words = (
         Text("Measure", "指标"),
         HEADINGS["before"],

@@ -83,7 +83,8 @@ def _heading(source: ReportTable, column: str, form: str) -> str:
     is_figure = form in FORMATS or form == "by_unit"
     # Not a <button>: Chromium leaves those blank where a printed table repeats its heading.
     button = tag("span", both(source.heading(column)), role="button", tabindex="0")
-    return tag("th", button, scope="col", class_="figure" if is_figure else None, aria_sort="none")
+    figure_class = "figure" if is_figure else None
+    return tag("th", button, scope="col", class_=figure_class, aria_sort="none", data_column=column)
 
 
 def _cell(source: ReportTable, column: str, line: Mapping[str, Any], form: str, money: MoneyUnit) -> str:

@@ -7,13 +7,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import Problems
-from allocator.inputs.cash_flows import asset_cash_flows
+from allocator.inputs.cash_flows import CashFlows, asset_cash_flows
 from allocator.inputs.fund import Inputs
+from allocator.report.durations import duration_table
 from allocator.report.sections import ReportTable
 from allocator.result import Result
 from allocator.types import Text
 
-__all__ = ["cash_flow_table"]
+__all__ = ["matching_tables"]
 
 Vector = NDArray[np.float64]
 
@@ -24,18 +25,23 @@ DAYS_IN_YEAR = 365.25
 """The calendar's: with 365 an anniversary would slip into the next year after a leap day."""
 
 
-def cash_flow_table(result: Result) -> ReportTable | None:
-    """Return cash flows by year from the valuation date; None without liabilities or contracts.
+def matching_tables(result: Result) -> list[ReportTable]:
+    """Return cash flows by year and the match of durations; empty without liabilities or contracts."""
+    rows = _contracts(result.inputs)
+    owed = _liabilities(result.inputs)
+    if owed is None or not rows.any() or len(rows) > MOST_ROWS:
+        return []
+    flows = asset_cash_flows(result.inputs, rows, Problems())
+    durations = duration_table(result, flows)
+    return [_cash_flow_table(result, flows, owed), *([durations] if durations is not None else [])]
+
+
+def _cash_flow_table(result: Result, flows: CashFlows, owed: pd.Series) -> ReportTable:
+    """Return cash flows by year from the valuation date.
 
     Year n holds what falls after the (n − 1)th anniversary up to the nth. Assets without contractual
     payments (stock, funds) are left out.
     """
-    inputs = result.inputs
-    owed = _liabilities(inputs)
-    rows = _contracts(inputs)
-    if owed is None or not rows.any() or len(rows) > MOST_ROWS:
-        return None
-    flows = asset_cash_flows(inputs, rows, Problems())
     year = _year(flows.day.astype(float))
     last = int(max(year.max(initial=0), owed.index.max()))
     frame = pd.DataFrame({"year": np.arange(1, last + 1)})

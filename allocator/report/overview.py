@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocator.report.formats import FORMATS, is_missing
+from allocator.report.headline import headline
 from allocator.report.html import both, plain, tag
 from allocator.report.summary import (
     Measure,
@@ -31,7 +32,8 @@ def overview(view: View) -> str:
     cards = [_card(line, view) for line in measures if line.name in CARDS]
     left = tag("div", [_trades(view), _trust(view)], class_="stack")
     right = tag("div", [_rules(view), _cost(view, measures), _tilts(view)], class_="stack")
-    return tag("div", cards, class_="cards") + tag("div", [left, right], class_="grid")
+    answer = tag("div", tag("ul", [tag("li", both(text)) for text in headline(view)]), class_="panel answer")
+    return answer + tag("div", cards, class_="cards") + tag("div", [left, right], class_="grid")
 
 
 def _question(title: Text, content: str, class_: str = "panel") -> str:
@@ -46,7 +48,7 @@ def _card(line: Measure, view: View) -> str:
     below = both(was) + " " + tag("b", plain(change), class_=class_)
     if line.required is not None:
         asked = line.write(line.required, view.money)
-        below += " · " + both(Text(f"required {asked}", f"要求 {asked}"))
+        below += tag("span", both(Text(f"required ≥ {asked}", f"要求 ≥ {asked}")), class_="asked")
     return tag(
         "div",
         [
@@ -149,7 +151,10 @@ def _tilts(view: View) -> str:
     source = view.tables["tilts"]
     title = Text("What does the policy tilt cost?", "政策倾斜的代价是多少？")
     if source.frame.empty:
-        return ""
+        none = Text(
+            "No tilt is set: return, risk and rules alone decide.", "未设置政策倾斜：仅由收益、风险与规则决定配置。"
+        )
+        return _question(title, tag("p", both(none)))
     headings = tuple(source.heading(name) for name in ("name", "score_after", "return_given_up", "capital_used"))
     rows = []
     for line in source.frame.to_dict("records"):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from allocator.report import charts
 from allocator.report.chart_cash_flows import cash_flow_chart
+from allocator.report.chart_durations import duration_chart
+from allocator.report.chart_marginal import marginal_chart
 from allocator.report.chart_returns import return_chart
 from allocator.report.document import Part, document, evidence, panel
 from allocator.report.html import both, figure, plain, table, tag
@@ -18,6 +20,9 @@ from allocator.report.words import HEADINGS
 from allocator.types import Text
 
 __all__ = ["page", "write_page"]
+
+
+AS_A_TABLE = Text("As a table", "表格")
 
 
 def write_page(view: View, path: Path) -> None:
@@ -99,10 +104,21 @@ def _allocation(view: View) -> str:
         )
         title = Text("Who earns its capital", "谁对得起所占资本")
         cells.append(panel(figure(title, return_chart(view), note)))
+    if view.result.after is not None:
+        note = Text(
+            "Bar: mean by amount. Line: from the cheapest to the dearest row of the kind.",
+            "柱为按金额加权的平均，线为该类别内最低至最高。",
+        )
+        title = Text("What one more CNY costs in capital", "每增持 1 元占用多少资本")
+        cells.append(panel(figure(title, marginal_chart(view), note)))
+    if "durations" in view.tables:
+        match = view.tables["durations"]
+        fold = tag("details", tag("summary", both(AS_A_TABLE)) + table(match, view.money, tools=False))
+        cells.append(panel(figure(match.title, duration_chart(view), match.note) + fold))
     matching = ""
     if "cash_flows" in view.tables:
         flows = view.tables["cash_flows"]
-        fold = tag("details", tag("summary", both(Text("As a table", "表格"))) + table(flows, view.money, tools=False))
+        fold = tag("details", tag("summary", both(AS_A_TABLE)) + table(flows, view.money, tools=False))
         matching = panel(figure(flows.title, cash_flow_chart(view), flows.note, wide=True) + fold, "panel full long")
     rows = panel(table(_by_trade(view), view.money), "panel full long")
     return tag("div", cells, class_="grid") + matching + rows
@@ -130,7 +146,9 @@ def _capital(view: View) -> str:
     )
     shares = figure(Text("Who uses the capital", "资本占用分解"), charts.contribution_chart(view), euler)
     grid = tag("div", [panel(waterfall), panel(shares)], class_="grid")
-    shown = [_titled(view.tables["capital"], view)]
+    modules = view.tables["capital"]
+    ordered = replace(modules, frame=modules.frame[["module", "before", "amount", "change", "article", "parent"]])
+    shown = [_titled(ordered, view)]
     charged = view.tables.get("charges")
     if charged is not None and not charged.frame.empty:
         columns = [column for column in CHARGE_COLUMNS if column in charged.frame]

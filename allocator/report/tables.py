@@ -17,7 +17,7 @@ from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
 from allocator.report.formats import money_unit
 from allocator.report.manifest import objective_in_money
-from allocator.report.matching import cash_flow_table
+from allocator.report.matching import matching_tables
 from allocator.report.sections import ReportTable
 from allocator.report.words import (
     ACCOUNTS,
@@ -73,9 +73,7 @@ def result_tables(result: Result, tilts: Mapping[str, Text] | None = None) -> di
         )
     if result.regime is not None:
         tables.append(charges_table(result))
-    matching = cash_flow_table(result)
-    if matching is not None:
-        tables.append(matching)
+    tables += matching_tables(result)
     return {table.name: table for table in tables}
 
 
