@@ -84,7 +84,7 @@ def _rules(view: View) -> Text:
         return Text("No limit holds it back.", "没有限额起约束作用。")
     first, gain = rules[0], rules[0].write_gain(view.money)
     return Text(
-        f"What holds it back most is “{first.label.en}” ({first.limit}): {first.step.en} more room is worth {gain}.",
+        f"What holds it back most is '{first.label.en}' ({first.limit}): {first.step.en} more room is worth {gain}.",
         f"约束最强的是“{first.label.zh}”（{first.limit}）：放松{first.step.zh}可改善目标 {gain}。",
     )
 
