@@ -64,6 +64,7 @@ class Section(BaseModel):
 class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit.
 
+    ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
     ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
     the periods a year of the table ``returns``.
     """
@@ -119,7 +120,7 @@ class AccountSettings(Section):
 
 
 class RiskSettings(Section):
-    """``objective.risk:`` — which measure is subtracted, and how strongly."""
+    """``objective.risk:`` — ``aversion`` times ``measure`` is subtracted; ``confidence`` is that of a tail measure."""
 
     measure: str = "variance"
     aversion: Annotated[Number, Field(ge=0)] = 0.0
@@ -140,7 +141,10 @@ class CostSettings(Section):
 
 
 class ObjectiveSettings(BaseModel):
-    """``objective:`` — one term to maximize or to minimize; further keys are the term's own options."""
+    """``objective:`` — one term to ``maximize`` or to ``minimize``; further keys are the term's own options.
+
+    ``risk`` is subtracted from a maximized objective, and so are trading ``costs``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
     maximize: str | None = None

@@ -64,3 +64,15 @@ def test_the_reference_is_readable() -> None:
     text = settings_reference()
     for raw in ("BeforeValidator", "typing.", "<class", "FieldInfo", "``", "Undefined"):
         assert raw not in text, raw
+
+
+def test_every_key_is_explained() -> None:
+    """The text above a table names each key of it: a type and a default alone explain nothing."""
+    unexplained = set()
+    for part in re.split(r"^#{2,4} ", settings_reference(), flags=re.MULTILINE):
+        title, _, rest = part.partition("\n")
+        text, _, table = rest.partition("| key |")
+        keys = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+        if title != "the file":
+            unexplained |= {(title, key) for key in keys if not re.search(rf"\b{key}\b", title + text)}
+    assert unexplained == set()

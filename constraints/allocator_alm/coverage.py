@@ -33,7 +33,8 @@ class Income(StrEnum):
 
 
 class CoverageOptions(LimitOptions):
-    """Income and cost of the years before, most distant first, and the cost of the year ahead, in ``fund.unit``.
+    """``income_history``, ``cost_history``: those of the years before, most distant first; ``cost`` of the year ahead;
+    in ``fund.unit``.
 
     ``min``: the user's own floor. ``account``: of one account, omitted: of the company.
     """

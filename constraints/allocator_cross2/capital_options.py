@@ -17,7 +17,7 @@ Positive = Annotated[Number, Field(gt=0)]
 
 
 class LifeInsuranceRisk(Section):
-    """Life insurance risk by its parts (R5 §24), in ``fund.unit``."""
+    """Life insurance risk by its parts (R5 §24): ``loss_occurrence``, ``expense``, ``lapse``, in ``fund.unit``."""
 
     loss_occurrence: NotNegative
     expense: NotNegative
@@ -25,7 +25,7 @@ class LifeInsuranceRisk(Section):
 
 
 class FreeCapital(Section):
-    """Capital to keep above minimum capital, in ``fund.unit``."""
+    """``free_capital``: capital to keep above minimum capital, in ``fund.unit``."""
 
     free_capital: Number
 
@@ -35,7 +35,10 @@ Required = Positive | FreeCapital | Literal["no_worse"] | None
 
 
 class Requirements(Section):
-    """``capital.require``: what each ratio must be; left out, the rules' own minimum."""
+    """``capital.require``: what the ``comprehensive`` and the ``core`` ratio must be; left out, the rules' own minimum.
+
+    A ratio, ``{free_capital: AMOUNT}``, ``no_worse`` than now, or null: reported only.
+    """
 
     comprehensive: Required = None
     core: Required = None

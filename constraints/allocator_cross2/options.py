@@ -26,7 +26,8 @@ def _flatten(value: Any) -> Any:
 
 
 class WhatIf(Section):
-    """``capital.what_if[]`` — a coefficient added to K of every charge of a kind, e.g. one the regulator might set.
+    """``capital.what_if[]`` — a coefficient ``k`` added to K of every charge of a ``kind``, such as the
+    regulator might set.
 
     It joins k1, k2 … inside the clip of K to ±0.25, as a coefficient under R8 §71 or R9 §44 would.
     """

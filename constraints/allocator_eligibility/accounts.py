@@ -41,6 +41,7 @@ class AllowedOptions(LimitOptions):
     ``account``: the account spoken of, omitted: all. ``where``: only these rows are judged. ``kinds``,
     ``currencies``, ``accounting``: values allowed. ``min_rating``: the lowest rating. ``min_tenor``,
     ``max_tenor``: years to maturity. ``existing``: keep (default) or sell what is held already.
+    ``name``: the term's name.
     """
 
     account: str | None = None

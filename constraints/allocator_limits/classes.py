@@ -37,7 +37,8 @@ class EquityCeilingOptions(LimitOptions):
 
 
 class ClassLimitsOptions(LimitOptions):
-    """The user's own ceilings in place of the rule's, and how the monitoring lines bind (default: reported)."""
+    """``real_estate``, ``other_financial``, ``overseas``: the user's own ceilings in place of the rule's;
+    ``monitoring``: how the monitoring lines bind (default: reported)."""
 
     real_estate: Share | None = None
     other_financial: Share | None = None

@@ -40,7 +40,8 @@ class EntityOptions(ConcentrationOptions):
 
 
 class FundSizeOptions(LimitOptions):
-    """The user's own ceilings, and ``blank``: ``skip`` leaves funds without a size out."""
+    """``venture``, ``pe``, ``pe_group``: the user's own ceilings of one venture fund, one private equity fund and
+    a group's private equity funds; ``blank``: ``skip`` leaves funds without a size out."""
 
     venture: Share | None = None
     pe: Share | None = None

@@ -47,8 +47,9 @@ _MONTHS = (3, 12)
 class Forecast(Section):
     """The company's own cash flows of the months ahead without its assets', in ``fund.unit``.
 
-    ``new_premiums_last_year`` are those of the same months last year, ``surrender_value`` what policyholders
-    could surrender at the start.
+    In come ``new_premiums``, ``renewal_premiums`` and ``other_inflows``, out go ``surrenders`` and
+    ``other_outflows``. ``new_premiums_last_year`` are those of the same months last year,
+    ``surrender_value`` what policyholders could surrender at the start.
     """
 
     new_premiums: Money
@@ -61,7 +62,7 @@ class Forecast(Section):
 
 
 class CoverageOptions(LimitOptions):
-    """``months_3`` and ``months_12``: the forecasts; ``lcr1`` … ``lcr3``: the user's own lines.
+    """``months_3`` and ``months_12``: the forecasts; ``lcr1``, ``lcr2``, ``lcr3``: the user's own lines.
 
     ``kinds``: kinds whose principal and interest are inflows, in place of the rule's.
     """
@@ -82,7 +83,8 @@ class SaleBy(StrEnum):
 
 
 class SaleOptions(LimitOptions):
-    """``max``: largest part of today's amount that may be sold; ``kinds``: of these, omitted: of all."""
+    """``max``: largest part of today's amount that may be sold; ``kinds``: of these, omitted: of all; ``by``: of every
+    asset, or of the group together; ``name``: the term's name."""
 
     max: Annotated[Number, Field(ge=0, le=1)]
     kinds: tuple[str, ...] | None = None
