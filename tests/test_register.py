@@ -6,7 +6,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -195,13 +194,3 @@ def test_an_altered_manifest_no_longer_has_its_fingerprint(out: Path, tmp_path: 
         database.execute("DROP TRIGGER runs_no_update")
         database.execute("UPDATE runs SET manifest = replace(manifest, '\"optimal\"', '\"feasible\"')")
     assert not history(Place(file=Path(given)))[0].unchanged
-
-
-def test_registering_is_quick(out: Path, tmp_path: Path) -> None:
-    """A thousandth of a run's time or so; the bound leaves room for a slow disk."""
-    environ = {"ALLOCATOR_REGISTER": places(tmp_path)[0]}
-    assert record(out, settings(), environ) is None
-    start = time.perf_counter()
-    for _ in range(10):
-        record(out, settings(), environ)
-    assert (time.perf_counter() - start) / 10 < 0.2

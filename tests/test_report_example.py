@@ -15,6 +15,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from browsing import opened_browser
 
 import allocator
 from allocator.registry import installed_plugins
@@ -231,3 +232,21 @@ def test_no_sentence_of_the_large_report_is_left_in_one_language(large: Path) ->
     }
     assert left == set()
     assert [sentence for sentence in english if re.search("[\u4e00-\u9fff]", sentence)] == []
+
+
+def test_the_large_report_opens_without_a_word_in_the_console_and_speaks_both_languages(large: Path) -> None:
+    with opened_browser() as browser:
+        page = browser.new_context(viewport={"width": 1320, "height": 900}, offline=True).new_page()
+        messages: list[str] = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.goto(f"file://{large}/report.html")
+        for language, question in (("zh", "政策倾斜的代价是多少？"), ("en", "What does the policy tilt cost?")):
+            page.click(f"[data-speak={language}]")
+            first = page.locator("#overview").inner_text()
+            assert question in first
+            assert bool(re.search("要求|最低资本", first)) == (language == "zh")
+        # Every drawing is drawn: something of it lies on the page.
+        for box in page.locator("svg[role=img]").all():
+            assert (box.bounding_box() or {}).get("height", 0) > 60
+        assert messages == []

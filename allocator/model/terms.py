@@ -84,7 +84,8 @@ class Term:
     price : float
         Soft only: objective given up (annual decimal) per unit shown of breach.
     rows : tuple of str
-        A name per row when there are several (an issuer, a bucket); empty for one row.
+        A name per row when there are several (an issuer, a bucket), a `Phrase` where the languages differ;
+        empty for one row.
     priority : int
         Terms with the lowest priority give way first when the user asks for it.
     """

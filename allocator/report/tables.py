@@ -32,7 +32,7 @@ from allocator.report.words import (
     UNIT_NAMES,
 )
 from allocator.result import Result
-from allocator.types import Source, Text
+from allocator.types import Phrase, Source, Text
 
 __all__ = [
     "BINDING_TOLERANCE",
@@ -273,6 +273,8 @@ def _with_accounts(label: Text) -> Text:
 
 
 def _account(name: str) -> Text:
+    if isinstance(name, Phrase):
+        return _with_accounts(Text(name, name.zh))
     return ACCOUNTS.get(name) or Text(name, name)
 
 

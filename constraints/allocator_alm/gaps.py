@@ -169,9 +169,7 @@ def key_rate_durations(context: ModelContext, options: KeyRateOptions) -> Sequen
     stacked = [sparse.csr_array(np.where(scope.rows[:, None], split, 0.0).T) for scope in scopes]
     left = Linear(sparse.csr_array(sparse.vstack(stacked)), -owed)
     per = np.repeat(whole, len(tenors))
-    rows = tuple(
-        f"{tenor:g}y" if not sides.names(scopes) else f"{scope.name}:{tenor:g}y" for scope in scopes for tenor in tenors
-    )
+    rows = sides.tenor_names(scopes, tenors)
     label = Text(
         f"At every key tenor the sensitivities of assets and liabilities differ by at most {percent(options.max)} "
         "of the liabilities' own.",

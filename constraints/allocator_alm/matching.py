@@ -55,8 +55,7 @@ def cash_flow_matching(context: ModelContext, options: MatchingOptions) -> Seque
         "outflows at the end of every bucket.",
         f"按{percent(options.rate)}结转后，各时段末现金缺口不超过负债流出总额的{percent(options.shortfall)}。",
     )
-    named = sides.names(scopes)
-    rows = tuple(f"{scope.name}:{end:g}y" if named else f"{end:g}y" for scope in scopes for end in ends)
+    rows = sides.tenor_names(scopes, ends.tolist())
     right = -options.shortfall * per
     unit = "share of outflows"
     term = Term("cash_flow_matching", label, left, Sense.AT_LEAST, right, per, unit, USER, rows=rows)

@@ -29,7 +29,7 @@ from allocator.model import Linear, ModelContext
 from allocator.model.limits import LimitOptions
 from allocator.rulebook import Figure, RuleBook
 from allocator.settings import Number
-from allocator.types import Text
+from allocator.types import Phrase, Text
 
 __all__ = ["BOOK", "AlmOptions", "By", "Liabilities", "Scope", "Sides", "sentence"]
 
@@ -169,7 +169,21 @@ class Sides:
 
     def names(self, scopes: Sequence[Scope]) -> tuple[str, ...]:
         """Return the names of the rows; none for the total alone."""
-        return () if self.options.by is By.TOTAL else tuple(scope.name for scope in scopes)
+        if self.options.by is By.TOTAL:
+            return ()
+        return tuple(Phrase("total", "合计") if scope.name == "total" else scope.name for scope in scopes)
+
+    def tenor_names(self, scopes: Sequence[Scope], tenors: Sequence[float]) -> tuple[str, ...]:
+        """Return the names of one row for each scope and tenor: ``5y``, or ``participating:5y``."""
+        spans = [Phrase(f"{tenor:g}y", f"{tenor:g} 年") for tenor in tenors]
+        scoped = self.names(scopes)
+        if not scoped:
+            return tuple(spans)
+        return tuple(
+            Phrase(f"{name}:{span}", f"{name.zh if isinstance(name, Phrase) else name}：{span.zh}")
+            for name in scoped
+            for span in spans
+        )
 
     @cached_property
     def _slopes(self) -> Vector:

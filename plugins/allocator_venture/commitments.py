@@ -27,7 +27,7 @@ from allocator.model import ConstraintSpec, Expression, Linear, ModelContext, Se
 from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, total_assets
 from allocator.rulebook import USER, RuleBook
 from allocator.settings import Number
-from allocator.types import Text
+from allocator.types import Phrase, Text
 from allocator_venture.funds import FundRows, fund_rows
 from allocator_venture.pacing import commitment_schedule
 
@@ -139,7 +139,7 @@ def _exposure(context: ModelContext, funds: FundRows, options: CommitmentOptions
         np.full(options.years + 1, total),
         SHARE_OF_TOTAL_ASSETS,
         figure.source,
-        rows=tuple(f"year {year}" for year in range(options.years + 1)),
+        rows=_years(0, options.years),
     )
 
 
@@ -164,7 +164,7 @@ def _calls(context: ModelContext, funds: FundRows, options: CommitmentOptions) -
         np.full(options.years, context.space.total),
         "share of the portfolio",
         figure.source,
-        rows=tuple(f"year {year}" for year in range(1, options.years + 1)),
+        rows=_years(1, options.years),
     )
 
 
@@ -296,3 +296,7 @@ CONSTRAINTS = (
         venture_commitments,
     ),
 )
+
+
+def _years(first: int, last: int) -> tuple[str, ...]:
+    return tuple(Phrase(f"year {year}", f"第 {year} 年") for year in range(first, last + 1))
