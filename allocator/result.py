@@ -174,21 +174,21 @@ class Result:
         return self.solution.holdings - self.model.space.current
 
     @property
-    def weight(self) -> Vector:
-        """Target / Σ current of the funded rows (n,)."""
+    def weights(self) -> Vector:
+        """Target / Σ current of the funded rows (n,), in the order of `allocation`."""
         return self.solution.holdings / self.model.space.total
 
     @property
-    def weights(self) -> pd.DataFrame:
+    def allocation(self) -> pd.DataFrame:
         """One line for each row: ``asset_id``, ``account``, ``name``, ``kind``, ``current`` and ``target`` (CNY),
         ``weight_before``, ``weight``, ``expected_return``."""
-        from allocator.report.frames import weights_frame
+        from allocator.report.frames import allocation_frame
 
-        return weights_frame(self)
+        return allocation_frame(self)
 
     @property
     def trades(self) -> pd.DataFrame:
-        """What is bought and sold, largest first: as `weights`, with ``trade`` (CNY) and ``capital_marginal``."""
+        """What is bought and sold, largest first: as `allocation`, with ``trade`` (CNY) and ``capital_marginal``."""
         from allocator.report.frames import trades_frame
 
         return trades_frame(self)

@@ -85,12 +85,13 @@ def test_capital_shows_as_an_indented_tree(after: CapitalPosition) -> None:
 
 
 def test_frames_have_named_typed_columns(result: Result, after: CapitalPosition) -> None:
-    for frame in (result.weights, result.trades, result.capital, result.prices, after.modules, after.assets):
+    for frame in (result.allocation, result.trades, result.capital, result.prices, after.modules, after.assets):
         for name, dtype in frame.dtypes.items():
             assert isinstance(dtype, pd.StringDtype) or dtype.kind in "fib", (name, dtype)
-    weights = result.weights
-    np.testing.assert_array_equal(weights["target"], TARGET * 1e8)
-    assert weights["weight"].sum() == pytest.approx(1.0)
+    allocation = result.allocation
+    np.testing.assert_array_equal(allocation["target"], TARGET * 1e8)
+    np.testing.assert_array_equal(allocation["weight"], result.weights)
+    assert allocation["weight"].sum() == pytest.approx(1.0)
     trades = result.trades
     assert list(trades["trade"].abs()) == sorted(trades["trade"].abs(), reverse=True)
     assert (trades["trade"] != 0).all()

@@ -39,7 +39,7 @@ def test_least_variance_of_independent_assets_is_inverse_to_their_variances() ->
     assets = frame(amount=[50.0, 50.0, 0.0], expected_return=[0.0, 0.0, 0.0])
     variances = np.array([0.01, 0.02, 0.04])
     result = Fund(settings, assets, covariance=covariance(np.diag(variances))).optimize()
-    assert result.weight == pytest.approx((1 / variances) / (1 / variances).sum(), abs=1e-6)
+    assert result.weights == pytest.approx((1 / variances) / (1 / variances).sum(), abs=1e-6)
     assert -result.solution.objective == pytest.approx(1.0 / (1 / variances).sum(), rel=1e-6)
 
 
@@ -162,7 +162,7 @@ def test_a_budget_is_spent_and_its_price_reproduces_it_as_a_reward() -> None:
     spent = tilted(mode="budget", cost="5bp")
     assert spent.tilts[0].objective_given_up == pytest.approx(5e-4, abs=1e-7)
     price = spent.solution.shadow_prices["tilt:tech_innovation_bonds"][0]
-    assert tilted(mode="reward", reward=price).weight == pytest.approx(spent.weight, abs=1e-5)
+    assert tilted(mode="reward", reward=price).weights == pytest.approx(spent.weights, abs=1e-5)
 
 
 def test_a_floor_without_figure_is_no_worse_than_now() -> None:

@@ -10,12 +10,12 @@ import pandas as pd
 from allocator.report.tables import allocation_table, by_trade, capital_table, rules_table
 from allocator.result import CapitalPosition, Result
 
-__all__ = ["asset_capital_frame", "capital_frame", "module_frame", "prices_frame", "trades_frame", "weights_frame"]
+__all__ = ["asset_capital_frame", "capital_frame", "module_frame", "prices_frame", "trades_frame", "allocation_frame"]
 
 CONSTANTS = "liabilities_and_constants"
 """Last row of `asset_capital_frame`: what does not scale with the assets."""
 
-WEIGHTS = ("asset_id", "account", "name", "kind", "current", "target", "weight_before", "weight", "expected_return")
+ALLOCATION = ("asset_id", "account", "name", "kind", "current", "target", "weight_before", "weight", "expected_return")
 TRADES = ("asset_id", "account", "name", "kind", "current", "target", "trade", "expected_return", "capital_marginal")
 CAPITAL = ("module", "parent", "depth", "before", "after", "change", "article")
 
@@ -23,9 +23,9 @@ TRADE_NOISE = 1e-6
 """Trades below this share of the total are the solver's rounding, not decisions."""
 
 
-def weights_frame(result: Result) -> pd.DataFrame:
+def allocation_frame(result: Result) -> pd.DataFrame:
     """Return one line for each row of the assets table, in its order."""
-    return _typed(allocation_table(result).frame, WEIGHTS)
+    return _typed(allocation_table(result).frame, ALLOCATION)
 
 
 def trades_frame(result: Result) -> pd.DataFrame:

@@ -183,7 +183,7 @@ def _volatility(result: Result) -> Json | None:
     space = result.model.space
     return {
         "before": math.sqrt(result.risk.variance(space.current / space.total)),
-        "after": math.sqrt(result.risk.variance(result.weight)),
+        "after": math.sqrt(result.risk.variance(result.weights)),
         "method": {"en": result.risk.method.en, "zh": result.risk.method.zh},
     }
 
