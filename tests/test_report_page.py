@@ -128,7 +128,7 @@ def test_every_sentence_has_both_languages(reader: Reader) -> None:
 
 def test_every_drawing_has_a_name_and_marks_with_hints_in_both_languages(reader: Reader) -> None:
     drawings = [values for name, values in reader.tags if name == "svg"]
-    assert len(drawings) == 7
+    assert len(drawings) == 8
     for values in drawings:
         assert values["role"] == "img"
         assert values["data-label-en"] != values["data-label-zh"]

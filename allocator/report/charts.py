@@ -24,7 +24,6 @@ __all__ = [
     "kind_label",
     "kind_sums",
     "rules_chart",
-    "tilts_chart",
     "waterfall_chart",
 ]
 
@@ -205,27 +204,3 @@ def _used(frame: pd.DataFrame) -> np.ndarray:
     ratio = np.full(len(frame), np.nan)
     np.divide(above, below, out=ratio, where=(below > 0) & (above >= 0))
     return ratio
-
-
-def tilts_chart(view: View) -> str:
-    """Draw the exposure of each tilt before and after."""
-    frame = view.tables["tilts"].frame
-    frame = frame[frame["name"] != "all"]
-    title = Text("Exposure of each tilt before and after", "各项政策倾斜的敞口变化")
-    row = ROW + 4
-    canvas = Canvas(WIDTH, row * len(frame) + 30, title)
-    top = float(frame[["score_before", "score_after"]].to_numpy().max())
-    ticks = nice_ticks(0.0, top or 1.0)
-    scale = Scale(0.0, ticks[-1], LABEL, WIDTH - 130)
-    draw_axis(canvas, scale, ticks, (0, row * len(frame)), figure_writer("percent", view.money))
-    percent = FORMATS["percent"]
-    for position, line in enumerate(frame.to_dict("records")):
-        y = row * position
-        before, after = (percent.write(line[name], view.money) for name in ("score_before", "score_after"))
-        label = view.tables["tilts"].labels["name"].get(line["name"]) or Text(line["name"], line["name"])
-        hint = _both(f"{before} → {after}", f"{before} → {after}", label)
-        canvas.text(LABEL - 8, y + row / 2 + 4, label, "label", "end", LABEL - 12)
-        canvas.rect(LABEL, y + 4, scale(line["score_before"]) - LABEL, 8, "bar before", hint)
-        canvas.rect(LABEL, y + 13, scale(line["score_after"]) - LABEL, 11, "bar after", hint)
-        canvas.text(WIDTH - 2, y + row / 2 + 4, f"{before} → {after}", "value", "end")
-    return canvas.render()

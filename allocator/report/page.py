@@ -10,6 +10,7 @@ from allocator.report.chart_cash_flows import cash_flow_chart
 from allocator.report.chart_durations import duration_chart
 from allocator.report.chart_marginal import marginal_chart
 from allocator.report.chart_returns import return_chart
+from allocator.report.chart_tilts import tilt_exposure_chart, tilt_price_chart
 from allocator.report.document import Part, document, evidence, panel
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.overview import overview
@@ -79,8 +80,7 @@ def _own_parts(view: View) -> list[Part]:
         parts.append(("capital", Text("Capital", "资本"), _capital(view)))
     parts.append(("rules", Text("Rules", "约束与限额"), _rules(view)))
     if not view.tables["tilts"].frame.empty:
-        content = panel(charts.tilts_chart(view)) + panel(table(view.tables["tilts"], view.money), "panel full")
-        parts.append(("tilts", Text("Policy tilts", "政策倾斜"), content))
+        parts.append(("tilts", Text("Policy tilts", "政策倾斜"), _tilts(view)))
     return parts
 
 
@@ -122,6 +122,14 @@ def _allocation(view: View) -> str:
         matching = panel(figure(flows.title, cash_flow_chart(view), flows.note, wide=True) + fold, "panel full long")
     rows = panel(table(_by_trade(view), view.money), "panel full long")
     return tag("div", cells, class_="grid") + matching + rows
+
+
+def _tilts(view: View) -> str:
+    steered = figure(Text("What the tilts steer", "倾斜的敞口"), tilt_exposure_chart(view))
+    against = Text("Against the best allocation without tilts.", "与不作倾斜的最优配置相比。")
+    priced = figure(Text("What the tilts cost", "倾斜的代价"), tilt_price_chart(view), against)
+    grid = tag("div", [panel(steered), panel(priced)], class_="grid")
+    return grid + panel(table(view.tables["tilts"], view.money), "panel full")
 
 
 def _by_trade(view: View) -> ReportTable:
