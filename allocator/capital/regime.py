@@ -163,7 +163,7 @@ class Regime(ABC):
         """Return how each row is charged: one line per asset row and module with its derivation.
 
         Columns at least: asset_id, account, module, exposure (CNY), factor, charge (CNY), article,
-        derivation (text).
+        derivation (text; a `Phrase` where the languages differ).
         """
 
     @abstractmethod

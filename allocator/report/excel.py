@@ -19,14 +19,14 @@ from openpyxl.utils import get_column_letter
 
 from allocator.report import capital_sheet
 from allocator.report.csvfiles import in_unit, rules_in_unit
-from allocator.report.formats import FORMATS, column_format, format_name
+from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
 from allocator.report.sections import ReportTable
 from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet, sheet_name
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
-from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
+from allocator.report.words import BINDING, HEADINGS, SOURCES, STATUS, UNIT_NAMES
 from allocator.types import Text
 
 __all__ = ["write_workbook"]
@@ -102,11 +102,12 @@ def _summary(sheet: Sheet, view: View) -> None:
     for rule in binding_rules(view, 20):
         gain = rule.gain / unit if rule.gain_in_money else rule.gain
         form = "money" if rule.gain_in_money else "basis_points"
-        cells = [rule.label[language], rule.limit, rule.step[language], gain, rule.source]
+        source = SOURCES.get(rule.source) or Text(rule.source or "—", rule.source or "—")
+        cells = [rule.label[language], rule.limit, rule.step[language], gain, source[language]]
         sheet.append(cells, ["text", "text", "text", form, "text"])
     sheet.row += 1
     _proof(sheet, view)
-    sheet.fit()
+    sheet.fit(widest=34.0)
 
 
 def _proof(sheet: Sheet, view: View) -> None:
@@ -138,7 +139,9 @@ def _cells(
     values, shown = [], []
     for column, form in forms.items():
         value, name = line[column], format_name(form, line.get("unit"))
-        if name == "flag":
+        if name == "flag" and is_missing(value):
+            value, name = None, "text"
+        elif name == "flag":
             value, name = BINDING[bool(value)][view.language], "text"
         elif name not in FORMATS:
             label = table.labels.get(column, {}).get(str(value))

@@ -173,10 +173,20 @@ def charges_table(result: Result) -> ReportTable:
     labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
     if result.after is not None:
         labels["module"] = result.after.tree.labels
+    if "derivation" in frame:
+        said = (value for value in frame["derivation"] if isinstance(value, Phrase))
+        labels["derivation"] = {str(value): Text(value, value.zh) for value in said}
     formats = {"exposure": "money", "charge": "money", "factor": "percent"}
+    formats |= {str(name): "flag" for name in frame if _is_flag(frame[name])}
     title = Text("Charges", "逐项计量")
     note = Text("Each line before diversification, at the target holdings.", "各行为分散效应前金额，按调整后持仓计量。")
     return ReportTable("charges", title, frame, HEADINGS, formats, note, labels)
+
+
+def _is_flag(column: pd.Series[Any]) -> bool:
+    """Return whether a column holds yes and no, and nothing else but gaps."""
+    kinds = set(map(type, column.dropna()))
+    return bool(kinds) and kinds <= {bool, np.bool_}
 
 
 def rules_table(result: Result) -> ReportTable:

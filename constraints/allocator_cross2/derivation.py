@@ -16,6 +16,7 @@ _CLIPPED = Text("clipped to", "截断为")
 _CAPPED = Text("capped at", "上限")
 _CONCENTRATION = Text("concentration", "集中度")
 _WHAT_IF = Text("what-if", "假设")
+_PRODUCT = Text("product", "产品")
 _AMOUNT = Text("amount", "金额")
 
 
@@ -47,7 +48,7 @@ def _sentence(table: ChargeTable, line: int, language: str) -> str:
         (
             ("k1", float(table.k1[line])),
             ("k2", float(fixed.k2[line])),
-            ("k_product", float(fixed.k_product[line])),
+            (f"k_{_PRODUCT[language]}", float(fixed.k_product[line])),
             (f"k_{_WHAT_IF[language]}", float(fixed.k_what_if[line])),
         )
     )

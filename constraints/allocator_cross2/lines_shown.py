@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.inputs.fund import Inputs
-from allocator.types import Language, Text
+from allocator.types import Language, Phrase, Text
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.derivation import derivations
 from allocator_cross2.lines import CURRENCY
@@ -35,7 +35,9 @@ def charge_lines(table: ChargeTable, inputs: Inputs) -> pd.DataFrame:
     frame["exposure"] = frame.pop("exposure_per_amount").to_numpy() * held
     frame["factor"] = frame.pop("rf").to_numpy()
     frame["charge"] = per_cny * held
-    frame["derivation"] = derivations(table, language=_language(inputs))
+    english, chinese = derivations(table), derivations(table, language=Language.CHINESE)
+    said = [Phrase(one, other) for one, other in zip(english, chinese, strict=True)]
+    frame["derivation"] = pd.Series(said, dtype=object)  # as text they would lose their Chinese
     first = ["module", "exposure", "factor", "charge", "article", "derivation"]
     rest = [name for name in frame if name not in first]
     return pd.concat([pd.DataFrame(identity), frame[first + rest]], axis=1)
@@ -47,7 +49,6 @@ def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame
         return pd.DataFrame()
     rows = np.flatnonzero(risk.scope)
     base = risk.base[rows]
-    words = _PV[_language(inputs)]
     parts = []
     for module, change in (("interest_rate_up", risk.up), ("interest_rate_down", risk.down)):
         stressed = base - change[rows]
@@ -61,12 +62,15 @@ def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame
                     "factor": change[rows],
                     "charge": holdings[rows] * change[rows],
                     "article": "R8 §18–20",
-                    "derivation": [words.format(was=was, now=now) for was, now in zip(base, stressed, strict=True)],
+                    "derivation": pd.Series(_values(base, stressed), dtype=object),
                 }
             )
         )
     return pd.concat(parts, ignore_index=True)
 
 
-def _language(inputs: Inputs) -> str:
-    return inputs.settings.language or Language.ENGLISH
+def _values(base: Vector, stressed: Vector) -> list[Phrase]:
+    return [
+        Phrase(_PV.en.format(was=was, now=now), _PV.zh.format(was=was, now=now))
+        for was, now in zip(base, stressed, strict=True)
+    ]
