@@ -19,6 +19,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from configparser import ConfigParser
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ from allocator.settings import Settings
 __all__ = ["ROOT", "Block", "Workshop", "blocks", "pages"]
 
 ROOT = Path(__file__).resolve().parent.parent
-SHOWN = ("allocator", "benchmarks", "constraints", "docs", "examples", "plugins", "tests", "Makefile", "setup.cfg")
+SHOWN = ("allocator", "benchmarks", "constraints", "docs", "plugins", "tests", "Makefile", "setup.cfg")
 """What of the project a page may name."""
 
 PLAIN = frozenset({"cat", "cp", "head", "ls", "mkdir", "printf", "rm"})
@@ -86,6 +87,7 @@ class Workshop:
         self.printed: str | None = None
         for name in SHOWN:
             (folder / name).symlink_to(ROOT / name)
+        shutil.copytree(ROOT / "examples", folder / "examples")  # a block may write beside a fund file
 
     def try_block(self, block: Block) -> None:
         """Try a block; an assertion or an exception says what is wrong with it."""
