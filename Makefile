@@ -31,7 +31,7 @@ docs: $(VENV)/installed-test
 acceptance: $(VENV)/installed-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m acceptance -s tests/acceptance
 
-bench: $(VENV)/installed-test
+bench: $(VENV)/installed-bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
 
 $(VENV)/python:
@@ -41,6 +41,10 @@ $(VENV)/python:
 
 $(VENV)/installed: $(VENV)/python setup.cfg pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed-test
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed

@@ -1,0 +1,92 @@
+"""The library on the measured problems, from arrays to a certified answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
+from allocator.settings import SolveSettings
+from allocator.solve import solve
+from allocator.solve.backends import Chain
+from allocator.solve.program import Block, Cone, ConeProgram
+from allocator.solve.sifting import Recall
+from allocator.types import Source, Text
+from benchmarks.problems import CONFIDENCE, Market
+from benchmarks.universe import universe
+
+Vector = NDArray[np.float64]
+NAME = Text("Benchmark", "基准")
+OWN = Source("benchmark")
+EXACT = SolveSettings(gap=1e-9, time_limit=600)
+
+
+def minimum_variance(of: Market) -> Vector:
+    return solve(_model(of, (_variance(of, -1.0),), ()), EXACT).holdings
+
+
+def maximum_return(of: Market, variance: float) -> Vector:
+    return solve(_model(of, (_expected(of),), (_limit(of, variance),)), EXACT).holdings
+
+
+def frontier(of: Market, variances: Vector) -> list[Vector]:
+    recall = Recall()
+    model = _model(of, (_expected(of),), (_limit(of, 0.0),))
+    budget, limit = model.terms
+    return [
+        solve(replace(model, terms=(budget, replace(limit, right=np.array([each])))), EXACT, recall=recall).holdings
+        for each in variances
+    ]
+
+
+def least_shortfall(returns: Vector) -> Vector:
+    """Return the weights of least shortfall: a linear program, as its objective becomes."""
+    program = shortfall_program(returns)
+    return Chain().solve(program, 600.0).primal[: returns.shape[1]]
+
+
+def solvency(size: int) -> float:
+    return solve(universe(size), SolveSettings(time_limit=3000)).objective
+
+
+def shortfall_program(returns: Vector) -> ConeProgram:
+    """Return a + Σ uₛ / ((1 − β) S) over w ≥ 0, Σw = 1, u ≥ 0, u ≥ −r′w − a, columns (w, a, u)."""
+    count, size = returns.shape
+    columns = size + 1 + count
+    budget = sparse.hstack([sparse.csr_array(np.ones((1, size))), sparse.csr_array((1, 1 + count))])
+    losses = sparse.hstack([-returns, -np.ones((count, 1)), -sparse.eye_array(count)])
+    floor = -sparse.eye_array(columns, format="csr")[np.append(np.arange(size), np.arange(size + 1, columns))]
+    cost = np.concatenate([np.zeros(size), [1.0], np.full(count, 1.0 / ((1.0 - CONFIDENCE) * count))])
+    return ConeProgram(
+        sparse.csc_array((columns, columns)),
+        cost,
+        sparse.csc_array(sparse.vstack([budget, losses, floor])),
+        np.concatenate([[1.0], np.zeros(count + columns - 1)]),
+        (Block(Cone.ZERO, 1), Block(Cone.NONNEGATIVE, count + columns - 1)),
+    )
+
+
+def _model(of: Market, objective: tuple[ObjectiveTerm, ...], rules: tuple[Term, ...]) -> Model:
+    size = len(of.expected)
+    zeros, even = np.zeros(size), np.full(size, 1.0 / size)
+    names = np.char.add("a", np.arange(size).astype(str))
+    space = Space(names, np.full(size, ""), even, zeros, np.ones(size), np.ones(size, dtype=bool), zeros, 1.0)
+    whole = Linear.of(np.ones(size))
+    budget = Term("budget", NAME, whole, Sense.EQUAL, np.ones(1), np.ones(1), "share", OWN)
+    return Model(space, objective, (budget, *rules), TradeCost(zeros, zeros, zeros, even))
+
+
+def _variance(of: Market, weight: float) -> ObjectiveTerm:
+    return ObjectiveTerm("variance", NAME, Quadratic(of.factors, of.specific), weight)
+
+
+def _expected(of: Market) -> ObjectiveTerm:
+    return ObjectiveTerm("return", NAME, Linear.of(of.expected))
+
+
+def _limit(of: Market, variance: float) -> Term:
+    curve = Quadratic(of.factors, of.specific)
+    return Term("risk", NAME, curve, Sense.AT_MOST, np.array([variance]), np.ones(1), "variance", OWN)
