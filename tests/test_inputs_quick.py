@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.inputs.quick import all_differ, plain_days
+from allocator.inputs.quick import all_differ, order_of_different, plain_days
 from allocator.inputs.raw import STRING
 from allocator.parsing import parse_date_text
 
@@ -46,6 +46,21 @@ def test_texts_that_repeat_never_pass_as_different(texts: list[str]) -> None:
     cells = pd.Series(texts, dtype=STRING)
     assert not all_differ(pd.concat([cells, cells.iloc[[0]]], ignore_index=True))
     assert all_differ(cells) <= (len(set(texts)) == len(texts))
+
+
+@given(st.lists(st.text(alphabet=string.printable + "一二é", max_size=20), min_size=1, max_size=30, unique=True))
+def test_different_texts_are_sorted_as_python_sorts_them(texts: list[str]) -> None:
+    order = order_of_different(pd.Series(texts, dtype=STRING))
+    if order is not None:
+        assert [texts[place] for place in order] == sorted(texts)
+    else:
+        assert "\0" in "".join(texts)
+
+
+@given(st.lists(st.text(alphabet=string.ascii_letters, max_size=20), min_size=1, max_size=30))
+def test_equal_texts_are_left_to_be_told_apart_by_other_columns(texts: list[str]) -> None:
+    cells = pd.Series([*texts, texts[0]], dtype=STRING)
+    assert order_of_different(cells) is None
 
 
 @pytest.mark.parametrize("length", [1, 7, 8, 9, 16, 63])

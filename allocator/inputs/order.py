@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.inputs.fund import TableSource
+from allocator.inputs.quick import order_of_different
 
 __all__ = ["canonical_order", "in_canonical_order"]
 
@@ -36,6 +37,9 @@ def canonical_order(frame: pd.DataFrame, key: Sequence[str]) -> NDArray[np.intp]
     leading = [name for name in dict.fromkeys((*key, *IDENTITY)) if name in frame]
     if leading and frame[leading[0]].is_monotonic_increasing and frame[leading[0]].is_unique:
         return None
+    order = order_of_different(frame[leading[0]]) if leading else None
+    if order is not None:
+        return order
     columns = [*leading, *(name for name in frame.columns if name not in leading)]
     cells = pd.DataFrame({name: _comparable(frame[name]) for name in columns})
     order = cells.sort_values(columns, kind="stable", na_position="first").index.to_numpy()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.inputs.raw import as_arrow
 
-__all__ = ["all_differ", "plain_days"]
+__all__ = ["all_differ", "order_of_different", "plain_days"]
 
 _DAY = r"^(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})$"
 _PLAIN_DAY = r"^\d{4}(-\d{1,2}-|/\d{1,2}/)\d{1,2}$"
@@ -42,28 +42,56 @@ def all_differ(cells: pd.Series) -> bool:
 
     False says nothing.
     """
-    if not isinstance(cells.dtype, pd.StringDtype):
-        return False
-    array = as_arrow(cells).combine_chunks()
-    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-    if array.null_count or not len(array) or array.type != pa.large_string():
+    array = _texts(cells)
+    if array is None:
         return False
     if pc.all(pc.less(array[:-1], array[1:])).as_py():
         return True
-    _, ends, data = array.buffers()
-    offsets = np.frombuffer(ends, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    lengths = np.diff(offsets)
-    if lengths.max() > _LONGEST or data is None:
-        return False
-    # Eight bytes of nothing behind, so that the last key can be read in whole words.
-    padded = np.append(np.frombuffer(data, dtype=np.uint8)[: offsets[-1]], np.zeros(8, np.uint8))
-    words = np.ndarray(len(padded) - 7, dtype="<u8", buffer=padded, strides=(1,))
-    mixed = lengths.astype(np.uint64)
-    for start in range(0, int(lengths.max()), 8):
-        left = np.clip(lengths - start, 0, 8)
-        word = words[np.minimum(offsets[:-1] + start, len(words) - 1)]
-        word = np.where(left < 8, word & ((np.uint64(1) << (8 * left.astype(np.uint64))) - np.uint64(1)), word)
+    mixed = np.zeros(len(array), dtype=np.uint64)
+    for word in _words(array):
         mixed = (mixed ^ word) * _MIXER
         mixed ^= mixed >> np.uint64(29)
     mixed.sort()
     return not bool(np.any(mixed[1:] == mixed[:-1]))
+
+
+def order_of_different(cells: pd.Series) -> NDArray[np.intp] | None:
+    """Return the positions that sort texts of which no two are equal; None where that is not known."""
+    array = _texts(cells)
+    if array is None:
+        return None
+    words = _words(array)
+    order = np.lexsort(words[::-1])
+    same = np.ones(max(len(array) - 1, 0), dtype=bool)
+    for word in words:
+        placed = word[order]
+        same &= placed[1:] == placed[:-1]
+    return None if same.any() else order
+
+
+def _texts(cells: pd.Series) -> pa.Array | None:
+    """Return a column of short texts without gaps as one Arrow array; None for any other."""
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return None
+    array = as_arrow(cells).combine_chunks()
+    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    if array.null_count or not len(array) or array.type != pa.large_string() or array.buffers()[2] is None:
+        return None
+    return array if pc.max(pc.binary_length(array)).as_py() <= _LONGEST else None
+
+
+def _words(array: pa.Array) -> list[NDArray[np.uint64]]:
+    """Return texts as numbers of eight bytes that compare as the texts do, nothing in them being zero."""
+    _, ends, data = array.buffers()
+    offsets = np.frombuffer(ends, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    lengths = np.diff(offsets)
+    # Eight bytes of nothing behind, so that the last text can be read in whole words.
+    padded = np.append(np.frombuffer(data, dtype=np.uint8)[: offsets[-1]], np.zeros(8, np.uint8))
+    at = np.ndarray(len(padded) - 7, dtype=">u8", buffer=padded, strides=(1,))
+    words = []
+    for start in range(0, max(int(lengths.max()), 1), 8):
+        left = np.clip(lengths - start, 0, 8).astype(np.uint64)
+        word = at[np.minimum(offsets[:-1] + start, len(at) - 1)].astype(np.uint64)
+        gone = np.uint64(8) * (np.uint64(8) - np.maximum(left, np.uint64(1)))
+        words.append(np.where(left == 0, np.uint64(0), word >> gone << gone))
+    return words
