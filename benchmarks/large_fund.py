@@ -25,7 +25,10 @@ def write_large_fund(folder: Path, rows: int, seed: int = 0) -> Path:
     assets = pd.read_csv(EXAMPLE / "assets.csv", dtype={"bank_ratios_met": str})
     copies = max(1, round(rows / len(assets)))
     parts = _repeated(assets, copies)
-    share = rng.dirichlet(np.full(copies, 20.0), len(assets)).ravel()
+    share = rng.dirichlet(np.full(copies, 20.0), len(assets))
+    # A fund's amount is the value of its vintages, which are split evenly.
+    share[assets["asset_id"].isin(pd.read_csv(EXAMPLE / "funds.csv")["asset_id"])] = 1.0 / copies
+    share = share.ravel()
     for column in MONEY:
         parts[column] = (parts[column] * share).round(6)
     # Bounds are rounded apart from amounts: keep each row inside its own.
