@@ -322,7 +322,7 @@ class Fund:
         root = self._ask(regime.tree)().root.name
         limits = []
         for item in self._ask(regime.requirements)():
-            label = Text(f"{item.name} ratio", f"{item.name} 充足率")
+            label = item.label
             if item.required is not None:
                 limits.append(CapitalLimit(item.name, label, root, item.required, item.capital))
             if item.free_capital is not None:

@@ -17,6 +17,7 @@ from allocator.config import settings_from_mapping
 from allocator.errors import InputError
 from allocator.register import Place, RegisterWarning, history, record, recorded, register_place
 from allocator.register.rows import RegisterError
+from allocator.register.table import history_table
 from allocator.report.view import View
 from allocator.report.writer import write_view
 from allocator.result import Result
@@ -193,4 +194,6 @@ def test_an_altered_manifest_no_longer_has_its_fingerprint(out: Path, tmp_path: 
     with sqlite3.connect(given) as database:
         database.execute("DROP TRIGGER runs_no_update")
         database.execute("UPDATE runs SET manifest = replace(manifest, '\"optimal\"', '\"feasible\"')")
-    assert not history(Place(file=Path(given)))[0].unchanged
+    (run,) = history(Place(file=Path(given)))
+    assert not run.unchanged
+    assert history_table([run]).frame["unchanged"].tolist() == [False]

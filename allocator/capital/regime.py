@@ -69,6 +69,17 @@ class Requirement:
     article: str
     free_capital: float | None = None
 
+    @property
+    def label(self) -> Text:
+        """What messages call it."""
+        return _RATIOS.get(self.name) or Text(f"{self.name} ratio", f"{self.name} 充足率")
+
+
+_RATIOS = {
+    "comprehensive": Text("comprehensive ratio", "综合偿付能力充足率"),
+    "core": Text("core ratio", "核心偿付能力充足率"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class RegimeNote:

@@ -15,6 +15,7 @@ import pandas as pd
 from allocator.errors import InputError, Problem
 from allocator.register.place import Place
 from allocator.register.runs import recorded
+from allocator.register.table import minute
 from allocator.report.formats import money_unit
 from allocator.report.sections import ReportTable
 from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS, STATUS, UNIT_NAMES
@@ -155,7 +156,7 @@ def _runs(sides: Sequence[Side]) -> ReportTable:
             side.name,
             side.manifest["fund"]["name"],
             side.manifest["fund"]["as_of"],
-            side.manifest["created"],
+            minute(side.manifest["created"]),
             side.manifest["status"],
             bool(side.manifest.get("verified")),
         )
@@ -166,7 +167,7 @@ def _runs(sides: Sequence[Side]) -> ReportTable:
         "run": Text("Run", "运行"),
         "fund": Text("Fund", "基金"),
         "as_of": Text("As of", "估值日"),
-        "created": Text("Written", "生成时间"),
+        "created": Text("Written (UTC)", "生成时间（UTC）"),
         "status": Text("Status", "状态"),
         "verified": Text("Verified", "已复核"),
     }
@@ -272,7 +273,8 @@ def _rules(sides: Sequence[Side]) -> ReportTable:
     names = [side.name for side in sides]
     frame = pd.DataFrame(rows, columns=["name", *names])
     title = Text("Rules that bind, with their prices", "起约束作用的规则及其影子价格")
-    return ReportTable("rules", title, frame, {"name": HEADINGS["rule"]}, dict.fromkeys(names, "number"))
+    headings, formats = {"name": HEADINGS["rule"]}, dict.fromkeys(names, "number")
+    return ReportTable("rules", title, frame, headings, formats, labels={"name": RATIOS})
 
 
 def _targets(sides: Sequence[Side]) -> ReportTable:

@@ -8,19 +8,19 @@ import pandas as pd
 
 from allocator.register.runs import Run
 from allocator.report.sections import ReportTable
-from allocator.report.words import RATIOS, STATUS
+from allocator.report.words import STATUS
 from allocator.types import Text
 
-__all__ = ["history_table"]
+__all__ = ["history_table", "minute"]
 
 HEADINGS = {
     "number": Text("No.", "编号"),
-    "created": Text("Written", "生成时间"),
+    "created": Text("Written (UTC)", "生成时间（UTC）"),
     "fund": Text("Fund", "基金"),
     "as_of": Text("As of", "估值日"),
     "status": Text("Status", "状态"),
     "expected_return": Text("Expected return", "预期收益率"),
-    "comprehensive": RATIOS["comprehensive"],
+    "comprehensive": Text("Ratio", "综合充足率"),
     "minimum_capital": Text("Minimum capital", "最低资本"),
     "folder": Text("Folder", "目录"),
     "unchanged": Text("Unchanged", "未被改动"),
@@ -28,11 +28,21 @@ HEADINGS = {
 
 
 def history_table(runs: Sequence[Run]) -> ReportTable:
-    """Return one line for each run, in the order given; money in CNY."""
+    """Return one line for each run, in the order given; money in CNY.
+
+    A column says which manifests no longer have their fingerprint; it is there only when there is one.
+    """
     frame = pd.DataFrame([_line(run) for run in runs], columns=list(HEADINGS))
+    if frame["unchanged"].all():
+        frame = frame.drop(columns="unchanged")
     formats = {"number": "integer", "expected_return": "percent", "comprehensive": "percent"}
     formats |= {"minimum_capital": "money", "unchanged": "flag"}
     return ReportTable("history", Text("Runs", "运行"), frame, HEADINGS, formats, labels={"status": STATUS})
+
+
+def minute(created: str) -> str:
+    """Return a time of a manifest to the minute, as people write it."""
+    return created[:16].replace("T", " ")
 
 
 def _line(run: Run) -> tuple[object, ...]:
@@ -40,7 +50,7 @@ def _line(run: Run) -> tuple[object, ...]:
     minimum = entry.get("capital", {}).get("minimum_capital")
     return (
         row.number,
-        row.created,
+        minute(row.created),
         row.fund,
         row.as_of,
         row.status,
