@@ -58,8 +58,12 @@ class Scale:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
+LARGEST = 1.225
+"""Pixels a drawing unit takes where there is room; a drawing shrinks with its place but grows no further."""
+
+
 class Canvas:
-    """An SVG drawing of ``width`` × ``height`` units that fills the width of its place."""
+    """An SVG drawing of ``width`` × ``height`` units; it fills its place as far as its text stays readable."""
 
     def __init__(self, width: float, height: float, title: Text) -> None:
         self.width, self.height, self.title = width, height, title
@@ -109,6 +113,7 @@ class Canvas:
         head = attributes(
             {
                 "viewBox": f"0 0 {self.width:g} {self.height:g}",
+                "width": f"{LARGEST * self.width:g}",
                 "role": "img",
                 "tabindex": "0",
                 "aria_label": self.title.en,
