@@ -19,7 +19,7 @@ __all__ = ["apply_overrides", "load_settings", "settings_from_mapping", "validat
 Options = TypeVar("Options", bound=BaseModel)
 
 _TERM_LISTS = ("constraints", "tilts")
-_OWN = ("folder", "file", "lines", "overrides")
+_OWN = ("folder", "file", "lines", "overrides", "given")
 """Fields of `Settings` that are no keys of the fund file."""
 
 
@@ -91,7 +91,8 @@ def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
         changed.update(_set(content, parts, _value(key, value.strip(), problems), problems))
     problems.raise_if_any()
     document = Document(content, dict(settings.lines))
-    return _settings(document, settings.file, settings.folder, frozenset(changed))
+    given = (*settings.given, *overrides)
+    return _settings(document, settings.file, settings.folder, frozenset(changed), given)
 
 
 def _value(key: str, text: str, problems: Problems) -> Any:
@@ -176,7 +177,13 @@ def _neighbours(path: Path) -> list[str]:
         return []
 
 
-def _settings(document: Document, file: str, folder: Path, overrides: frozenset[str] = frozenset()) -> Settings:
+def _settings(
+    document: Document,
+    file: str,
+    folder: Path,
+    overrides: frozenset[str] = frozenset(),
+    given: tuple[str, ...] = (),
+) -> Settings:
     """Validate a document's content; term lists are brought to their typed form first."""
     problems = Problems()
     lines = dict(document.lines)
@@ -192,7 +199,7 @@ def _settings(document: Document, file: str, folder: Path, overrides: frozenset[
     for key in _TERM_LISTS:
         if key in content:
             content[key] = _terms(content[key], key, frame, problems)
-    own = {"folder": folder, "file": file, "lines": lines, "overrides": overrides}
+    own = {"folder": folder, "file": file, "lines": lines, "overrides": overrides, "given": given}
     try:
         settings = Settings.model_validate({**content, **own})
     except ValidationError as error:

@@ -200,7 +200,7 @@ class Settings(Section):
     ``register`` is where runs are registered: a file, a database URL, or ``off``; the field has another name
     because models have a method of that one. ``folder`` is where relative paths start; ``lines`` maps dotted
     keys (list items by number) to line numbers of the fund file, for messages; ``overrides`` holds the keys
-    set on the command line instead.
+    set on the command line instead, ``given`` the ``KEY=VALUE`` of each as it was given.
     """
 
     fund: FundSettings
@@ -220,6 +220,7 @@ class Settings(Section):
     file: str = ""
     lines: dict[str, int] = {}
     overrides: frozenset[str] = frozenset()
+    given: tuple[str, ...] = ()
 
     def where(self, key: str) -> str:
         """Return the place of a dotted key, e.g. ``"fund.yaml, line 14, capital.sarmra_score"``."""

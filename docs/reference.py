@@ -23,7 +23,7 @@ from allocator.settings import Section, Settings
 
 __all__ = ["settings_reference"]
 
-FILE_ONLY = ("folder", "file", "lines", "overrides")
+FILE_ONLY = ("folder", "file", "lines", "overrides", "given")
 """Fields of `Settings` that are no keys of the fund file."""
 
 OFFERED = (

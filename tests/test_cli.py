@@ -25,7 +25,7 @@ from allocator.registry import Registry
 from allocator.report.help import CHINESE, help_strings
 from allocator.types import Text
 
-OPTION_NAMES = {"output", "lang", "json", "help", "VALUE", "JSON", "path"}
+OPTION_NAMES = {"output", "replay", "lang", "json", "help", "VALUE", "JSON", "path"}
 PROBLEM = Problem(Text("not a number", "不是数字"), "assets.csv, row 3, column amount", "'abc'", "a number")
 
 

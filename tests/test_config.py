@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -252,7 +253,7 @@ def test_no_override_changes_nothing_and_an_equal_one_only_its_mark(tmp_path: Pa
     settings = load(tmp_path, FULL)
     assert apply_overrides(settings, []) == settings
     again = apply_overrides(settings, ["solve.gap=1bp"])
-    assert again.model_dump(exclude={"overrides"}) == settings.model_dump(exclude={"overrides"})
+    assert again.model_dump(exclude={"overrides", "given"}) == settings.model_dump(exclude={"overrides", "given"})
 
 
 @pytest.mark.parametrize(
@@ -341,6 +342,8 @@ def test_every_settings_model_refuses_unknown_keys_or_says_whose_they_are() -> N
 
 SOME = tuned(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9) | st.text(max_size=20)
+BARE = re.compile(r"[+-]?\d+[eE][+-]?\d+")
+"""Text to a library of YAML 1.1, which writes it without quotes; a number here."""
 TREES: st.SearchStrategy[Any] = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
 )
@@ -367,7 +370,7 @@ def test_any_text_is_settings_or_a_told_mistake(tmp_path_factory: pytest.TempPat
 @given(
     st.dictionaries(
         st.text("abcdef", min_size=1, max_size=5),
-        SCALARS.filter(lambda value: not isinstance(value, str) or value.isprintable()),
+        SCALARS.filter(lambda value: not isinstance(value, str) or (value.isprintable() and not BARE.fullmatch(value))),
         max_size=5,
     )
 )

@@ -112,3 +112,28 @@ def test_setup_lists_every_package() -> None:
         for folder in [package, *(path for path in package.rglob("*") if path.is_dir() and list(path.glob("*.py")))]:
             name = ".".join([package.name, *folder.relative_to(package).parts])
             assert f"    {name}\n" in listed, f"setup.cfg does not list {name}"
+
+
+WALL_CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+DATED = {
+    "allocator/report/manifest.py": "says when a run was made",
+    "constraints/allocator_cross2/commands.py": "shows the rules in force today where no date is given",
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*CORE, *(path for package in SHELVES for path in sorted(package.rglob("*.py")))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_no_figure_or_limit_hangs_on_the_wall_clock(path: Path) -> None:
+    """A clock that is set back or forward changes nothing: limits are counted on a monotonic one."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    read = {".".join(ast.unparse(node).split(".")[-2:]) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    taken = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert str(path.relative_to(ROOT)) in DATED or not (read | taken) & WALL_CLOCKS

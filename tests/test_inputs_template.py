@@ -23,7 +23,7 @@ from allocator.inputs.template import template_files, write_template
 from allocator.registry import Registry
 from allocator.settings import Settings
 
-INNER = {"folder", "file", "lines", "overrides", "name", "options", "position"}
+INNER = {"folder", "file", "lines", "overrides", "given", "name", "options", "position"}
 """Fields of the typed form that are no keys of the file (terms are written as ``- name: {options}``)."""
 
 

@@ -1,17 +1,22 @@
-"""The commands that look back at a run: where a figure comes from."""
+"""What looks back at a run: where a figure comes from, and whether the run can be had again."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, Lang
+from allocator.cli.options import AsJson, Lang, console, language_of, load_fund
 from allocator.report.language import preferred_language
+from allocator.types import Language
 
-__all__ = ["audit_commands"]
+__all__ = ["audit_commands", "replay_run"]
+
+GOING_IN = ("inputs", "settings", "versions")
+"""Tables of a comparison that are shown even where the same came out."""
 
 audit_commands = typer.Typer(rich_markup_mode=None)
 
@@ -39,3 +44,29 @@ def trace_figure(
         for text in trace_lines(found, preferred_language(lang, None, os.environ)):
             typer.echo(text)
     return 0
+
+
+def replay_run(path: Path, fund: Path | None, overrides: Sequence[str], lang: Language | None, as_json: bool) -> int:
+    """Make the run of ``path`` again, print what differs, and return the exit status of the verdict."""
+    from allocator.register.replay import Past, replay
+    from allocator.report.writer import dump_json
+
+    past = Past(path)
+    book = load_fund(fund or past.fund_file(), [*past.changes, *overrides])
+    language = language_of(lang, book)
+    found = replay(past, book, language)
+    if as_json:
+        typer.echo(dump_json(found.entry))
+        return found.verdict.exit_status
+    from allocator.report.console import print_table
+    from allocator.report.formats import money_unit
+
+    first, screen = found.comparison.sides[0], console()
+    money = money_unit(float(first.manifest.get("funded_total") or 0.0) * first.unit)
+    for table in found.comparison.tables:
+        if table.name in GOING_IN or (found.differences and table.name not in ("runs", "rules")):
+            print_table(table, language, money, screen)
+            screen.print()
+    for line in found.lines(language):
+        screen.print(line, markup=False, highlight=False)
+    return found.verdict.exit_status

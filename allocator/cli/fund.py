@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from allocator.cli.audit import replay_run
 from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund, register_run
 from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.report.language import preferred_language
@@ -26,13 +27,22 @@ fund_commands = typer.Typer(rich_markup_mode=None)
 
 @fund_commands.command(help="Optimize, verify, write the output folder.")
 def run(
-    fund: FundFile,
+    fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
+    past: Annotated[
+        Path | None, typer.Option("--replay", metavar="OUT", help="Make a past run again; write nothing.")
+    ] = None,
     overrides: Overrides = [],  # noqa: B006
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Optimize, verify, write OUT/, show the summary."""
+    """Optimize, verify, write OUT/, show the summary; or make a past run again and say what differs."""
+    if past is not None:
+        return replay_run(past, fund, overrides, lang, as_json)
+    if fund is None:
+        what = Text("missing argument FUND.yaml", "缺少参数 FUND.yaml")
+        usage = Text("allocator run FUND.yaml", "allocator run FUND.yaml")
+        raise InputError(Problem(what, "allocator run", hint=usage))
     from time import perf_counter
 
     from allocator.report.view import View

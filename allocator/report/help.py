@@ -45,6 +45,7 @@ CHINESE: Mapping[str, str] = {
     ),
     "Name of an installed plugin.": "已安装插件的名称。",
     "Show this message and exit.": "显示帮助并退出。",
+    "Make a past run again; write nothing.": "重做以往的运行并说明差异，不写文件。",
     "Trace a figure of a run down to factor, article, file and row.": "将结果中的数字追溯至因子、条款、文件与行号。",
     "Folder of a run.": "运行结果目录。",
     "capital.MODULE, solvency.RATIO, constraints.RULE or allocation.ASSET.": (

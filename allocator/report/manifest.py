@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from allocator.capital.regime import Regime, RegimeNote
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
 from allocator.result import CapitalPosition, Result, TiltPrice
+from allocator.settings import Settings
 from allocator.types import Language
 from allocator.verify import verify
 
@@ -30,6 +32,7 @@ __all__ = [
     "note_entry",
     "objective_in_money",
     "problem_entries",
+    "recipe",
     "verified",
 ]
 
@@ -234,6 +237,20 @@ def _provenance(inputs: Inputs, regime: Regime | None) -> Json:
     return entry
 
 
+def recipe(settings: Settings, out: Path) -> Json:
+    """Return what a replay needs beyond the inputs: the fund file as seen from OUT, and the settings changed.
+
+    The path is None unless fund file and OUT lie below the working directory: no machine's folders go into a
+    file that travels. Where runs are registered is no part of a result, and may hold a password.
+    """
+    here, fund, folder = Path.cwd(), (settings.folder / settings.file).resolve(), out.resolve()
+    near = bool(settings.file) and fund.is_relative_to(here) and folder.is_relative_to(here)
+    return {
+        "fund": Path(os.path.relpath(fund, folder)).as_posix() if near else None,
+        "set": [change for change in settings.given if change.partition("=")[0].strip() != "register"],
+    }
+
+
 def _inputs(inputs: Inputs) -> dict[str, Json]:
     found: dict[str, Json] = {}
     path = inputs.settings.folder / inputs.settings.file
@@ -251,7 +268,7 @@ def _settings(inputs: Inputs) -> Json:
     """
     settings = inputs.settings
     echo: Json = settings.model_dump(
-        mode="json", exclude={"lines", "folder", "file", "inputs", "overrides", "run_register"}
+        mode="json", exclude={"lines", "folder", "file", "inputs", "overrides", "given", "run_register"}
     )
     echo["overrides"] = sorted(settings.overrides - {"register"})
     echo["inputs"] = {

@@ -100,6 +100,10 @@ class RunFolder:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as the run wrote it."""
+        return pd.read_csv(self.file(name), dtype={"asset_id": str}, keep_default_na=False, na_values=[""])
+
+    def file(self, name: str) -> Path:
+        """Return the file of a table, the very one that the run wrote."""
         path = self.folder / f"{name}.csv"
         written = self.manifest.get("files", {}).get(path.name)
         if not path.is_file() or written is None:
@@ -107,7 +111,7 @@ class RunFolder:
         elif file_hash(path) != written:
             what = Text("the file has changed since the run", "文件在运行之后被改动")
         else:
-            return pd.read_csv(path, dtype={"asset_id": str}, keep_default_na=False, na_values=[""])
+            return path
         raise InputError(Problem(what, str(path), hint=Text("run it again", "请重新运行")))
 
 

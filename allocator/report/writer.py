@@ -64,6 +64,7 @@ def write_view(view: View, folder: str | Path) -> Path:
     """Write every file of a view to ``folder`` and return it; see `write`."""
     from allocator.report.csvfiles import csv_frames, write_csv
     from allocator.report.excel import write_workbook
+    from allocator.report.manifest import recipe
     from allocator.report.page import write_page
 
     with _replacing(Path(folder)) as fresh:
@@ -71,7 +72,7 @@ def write_view(view: View, folder: str | Path) -> Path:
             write_csv(frame, fresh / f"{name}.csv")
         write_workbook(view, fresh / "report.xlsx")
         write_page(view, fresh / "report.html")
-        _write_manifest(fresh, view.manifest)
+        _write_manifest(fresh, view.manifest | {"replay": recipe(view.result.inputs.settings, Path(folder))})
     return Path(folder)
 
 
@@ -79,9 +80,9 @@ def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, lan
     """Write OUT of a run without an answer: run.json with status and problems, report.html, and no allocation."""
     from allocator.report.failure_page import write_failure_page
     from allocator.report.language import preferred_language
-    from allocator.report.manifest import failure_manifest
+    from allocator.report.manifest import failure_manifest, recipe
 
-    entry = failure_manifest(error, inputs)
+    entry = failure_manifest(error, inputs) | {"replay": recipe(inputs.settings, Path(folder))}
     spoken = preferred_language(language, inputs.settings.language, os.environ)
     with _replacing(Path(folder)) as fresh:
         write_failure_page(error, inputs, entry, spoken, fresh / "report.html")
