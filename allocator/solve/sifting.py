@@ -123,6 +123,8 @@ class Sifter:
     ) -> None:
         self._shared, self._groups, self._direct = shared, groups, direct
         self._recall, self._sizes = recall, sizes or Sizes()
+        # A sample's prices leave about one holding in its root open.
+        self._open = max(self._sizes.sample, int(groups.count / self._sizes.sample**0.5))
         self.masters = self.widest = 0
 
     def solve(self, program: ConeProgram, seconds: float) -> Answer:
@@ -168,7 +170,7 @@ class Sifter:
                 found = _sifted_answer(answer, point, self._completed(dual, working, point, slopes, curves))
                 self._remember(program, found)
                 return found
-            width = min(2 * width, self._sizes.sample)
+            width = min(2 * width, self._open)
             working = np.union1d(working, _largest(gains, width))
             bundles = bundled(groups, working, stand, slopes, self._sizes.bundles)
         return None
@@ -217,7 +219,7 @@ class Sifter:
             return None
         _, dual = master.opened(answer, len(program.right))
         dual[: len(groups.owner)][groups.owner != NONE] = 0.0
-        return self._from(program, slopes + program.matrix.T @ dual, here, sizes.sample)
+        return self._from(program, slopes + program.matrix.T @ dual, here, self._open)
 
     def _from(self, program: ConeProgram, slopes: Vector, here: Vector, width: int) -> _Start:
         """Start at known prices, with the holdings nearest to a change of mind one by one."""
