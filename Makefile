@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FUND ?= examples/life_insurer/fund.yaml
 OUT ?= out/life_insurer
 
-.PHONY: run test check unit wheel docs acceptance bench clean
+.PHONY: run test check unit wheel docs acceptance lowest sbom bench clean
 
 run: $(VENV)/installed
 	$(BIN)/allocator run $(FUND) -o $(OUT)
@@ -30,6 +30,19 @@ docs: $(VENV)/installed-test
 
 acceptance: $(VENV)/installed-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m acceptance -s tests/acceptance
+
+# The unit tests at the lowest version of every dependency that setup.cfg allows.
+lowest:
+	$(PYTHON) -m venv out/lowest
+	$(PYTHON) tests/lowest_versions.py > out/lowest/constraints.txt
+	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,markets]"
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 out/lowest/bin/python -m pytest -n auto -m "not acceptance"
+
+# What a release is made of: every installed package with its version and licence, as CycloneDX.
+sbom: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[release]"
+	mkdir -p out
+	$(BIN)/cyclonedx-py environment $(BIN)/python --output-format JSON --output-reproducible -o out/sbom.json
 
 bench: $(VENV)/installed-bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks

@@ -36,7 +36,7 @@ def read_parquet(content: bytes, file: str, fingerprint: str, wanted: Wanted, fi
         if parquet.metadata.num_rows > MOST_ROWS:
             findings.add(Text("too many rows", "行数过多"), file, f"{parquet.metadata.num_rows:,}", f"≤ {MOST_ROWS:,}")
             return None
-        classes = _class_columns(parquet.metadata)
+        classes = _class_columns(parquet)
         table = pq.read_table(pa.BufferReader(content), read_dictionary=classes) if classes else parquet.read()
         return _table(table, file, fingerprint)
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -56,11 +56,13 @@ def _table(table: pa.Table, file: str, fingerprint: str) -> RawTable:
     return RawTable(file, headings, tuple(series_of(column) for _, column in kept), rows, fingerprint)
 
 
-def _class_columns(metadata: pq.FileMetaData) -> list[str]:
+def _class_columns(parquet: pq.ParquetFile) -> list[str]:
     """Return the text columns that take so few bytes a row that they can only be classes, read as such."""
-    group = metadata.row_group(0) if metadata.num_row_groups else None
-    if group is None:
+    if not parquet.metadata.num_row_groups:
         return []
+    # Of damaged columns a reader says so, while the metadata asked for them would end the process.
+    next(parquet.iter_batches(batch_size=1, row_groups=[0]), None)
+    group = parquet.metadata.row_group(0)
     columns = [group.column(place) for place in range(group.num_columns)]
     return [
         column.path_in_schema

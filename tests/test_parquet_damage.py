@@ -1,0 +1,31 @@
+"""A damaged Parquet file is told as such: it must not end the process, which no handler could catch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+EVERY_BYTE = """
+import pyarrow as pa, pyarrow.parquet as pq
+from allocator.inputs.findings import Findings
+from allocator.inputs.parquet_files import read_parquet
+from allocator.inputs.raw import Wanted
+
+sink = pa.BufferOutputStream()
+pq.write_table(pa.table({"asset_id": ["A", "B"], "amount": [1.0, 2.0]}), sink, compression="none")
+good = sink.getvalue().to_pybytes()
+length = int.from_bytes(good[-8:-4], "little")
+refused = 0
+for place in range(len(good) - 8 - length, len(good) - 8):
+    for turned in (1, 2, 0x10, 0x40):
+        findings = Findings()
+        spoiled = good[:place] + bytes([good[place] ^ turned]) + good[place + 1 :]
+        refused += read_parquet(spoiled, "a.parquet", "", Wanted("assets", bool), findings) is None
+print(refused)
+"""
+
+
+def test_every_byte_of_the_footer_may_be_wrong() -> None:
+    done = subprocess.run([sys.executable, "-c", EVERY_BYTE], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 100
