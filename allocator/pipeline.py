@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from allocator.capital.regime import OwnFunds, Regime, RegimeNote
+from allocator.capital.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.capital.tree import CapitalTree
 from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs import from_frames, load_inputs
@@ -33,6 +34,9 @@ from allocator.solve.state import solve_with_state
 from allocator.tilting import Solved, alone_or_together, named_tilts, price, steer
 from allocator.types import Text
 from allocator.verify import verify
+
+if TYPE_CHECKING:
+    from allocator.study.frontier import Frontier
 
 __all__ = ["Fund", "load"]
 
@@ -161,6 +165,20 @@ class Fund:
             self.space,
         )
 
+    @property
+    def book_state(self) -> BookState | None:
+        """What charges depend on as a whole book, or None (see `allocator.capital.Regime.book_state`)."""
+        return None if self.regime is None else self._ask(self.regime.book_state)(self.space)
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The ratios to report, in order; none without a regime."""
+        return () if self.regime is None else self._ask(self.regime.requirements)()
+
+    def tree_at(self, holdings: Vector) -> CapitalTree | None:
+        """Return the capital tree that is exact at ``holdings`` (n,), CNY; None without a regime."""
+        return None if self.regime is None else self._ask(self.regime.tree)(holdings)
+
     def rule_checks(self, holdings: Vector | None = None) -> pd.DataFrame:
         """Return every rule's two sides at ``holdings`` by numpy alone: one line per row of each term."""
         return check_terms(self.model.terms, self.space.current if holdings is None else holdings)
@@ -253,7 +271,7 @@ class Fund:
             As `optimize`.
         """
         settings = settings or self.settings.solve
-        state = None if self.regime is None else self._ask(self.regime.book_state)(self.space)
+        state = self.book_state
         if self.regime is None or state is None:
             return Solved(model, solve(model, settings))
         tree, solution = solve_with_state(model, state, self._ask(self.regime.tree), settings)
@@ -266,6 +284,12 @@ class Fund:
 
     def _steered(self, untilted: Solved, tilts: Sequence[Tilt]) -> Solved:
         return steer(untilted, tilts, self.solve, self.settings.solve, self.context.expected_return)
+
+    def frontier(self, points: int = 50, between: str = "comprehensive", best: str = "objective") -> Frontier:
+        """Return the best of one figure at ``points`` levels of another; see `allocator.study.frontier.frontier`."""
+        from allocator.study.frontier import FrontierSettings, frontier
+
+        return frontier(self, FrontierSettings(points, between, best))
 
     def _objective(self) -> Objective:
         chosen = self.settings.objective

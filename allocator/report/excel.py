@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 from openpyxl import Workbook
@@ -21,15 +21,16 @@ from allocator.report import capital_sheet
 from allocator.report.csvfiles import in_unit, rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
+from allocator.report.manifest import Json
 from allocator.report.sections import ReportTable
 from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet, sheet_name
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.words import BINDING, HEADINGS, SOURCES, STATUS, UNIT_NAMES
-from allocator.types import Text
+from allocator.types import Language, Text
 
-__all__ = ["write_workbook"]
+__all__ = ["Shown", "write_study_workbook", "write_workbook"]
 
 MOST_ROWS = 2_000
 """Rows of a sheet; the rest, smallest trades and holdings first, is added up and stands in the CSV file."""
@@ -38,6 +39,28 @@ SHEETS = {"constraints": "rules"}
 """Sheets named otherwise than their table."""
 
 SUMMED = ("current", "target", "trade", "weight_before", "weight", "capital_contribution")
+
+
+class Shown(Protocol):
+    """What sheets need to know of whatever they show: a run's `View`, a study's `StudyReport`."""
+
+    @property
+    def manifest(self) -> Json: ...
+
+    @property
+    def language(self) -> Language: ...
+
+    @property
+    def unit(self) -> float: ...
+
+
+def write_study_workbook(shown: Shown, tables: Sequence[ReportTable], path: Path) -> None:
+    """Write the workbook of a study: a sheet a table, and the inputs."""
+    book = Workbook()
+    book.remove(book.active)
+    for table in tables:
+        _sheet_of(_add(book, table.name), table, in_unit(table, shown.unit), shown)
+    _finish(book, shown, path)
 
 
 def write_workbook(view: View, path: Path) -> None:
@@ -52,6 +75,10 @@ def write_workbook(view: View, path: Path) -> None:
     for section in view.sections:
         for table in section.tables:
             _plain(_add(book, table.name), table, view)
+    _finish(book, view, path)
+
+
+def _finish(book: Workbook, view: Shown, path: Path) -> None:
     _inputs(_add(book, "inputs"), view)
     book.properties.creator = "allocator"
     book.properties.title = view.manifest["fund"]["name"]
@@ -71,14 +98,14 @@ def _add(book: Workbook, name: str) -> Sheet:
     return Sheet(made)
 
 
-def _unit_note(view: View) -> str:
-    unit = view.result.inputs.unit
+def _unit_note(view: Shown) -> str:
+    unit = view.unit
     named = {1e8: "亿元", 1e4: "万元", 1.0: "元"}.get(unit, f"{unit:,.0f} 元")
     return Text(f"Money in units of CNY {unit:,.0f}.", f"金额单位：{named}。")[view.language]
 
 
 def _summary(sheet: Sheet, view: View) -> None:
-    fund, language, unit = view.manifest["fund"], view.language, view.result.inputs.unit
+    fund, language, unit = view.manifest["fund"], view.language, view.unit
     sheet.title(f"{fund['name']} · {fund['as_of']}", _unit_note(view))
     for sentence in headline(view):
         sheet.line(sentence[language])
@@ -133,7 +160,7 @@ def _proof(sheet: Sheet, view: View) -> None:
 
 
 def _cells(
-    table: ReportTable, line: Mapping[str, Any], forms: Mapping[str, str], view: View
+    table: ReportTable, line: Mapping[str, Any], forms: Mapping[str, str], view: Shown
 ) -> tuple[list[Any], list[str]]:
     """Return a row's values, labels in the workbook's language, and their formats."""
     values, shown = [], []
@@ -151,7 +178,7 @@ def _cells(
     return values, shown
 
 
-def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: View) -> int:
+def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: Shown) -> int:
     note = _unit_note(view) + (" " + table.note[view.language] if table.note is not None else "")
     sheet.title(table.title[view.language], note)
     row = sheet.heading([table.heading(column)[view.language] for column in columns])
@@ -160,7 +187,7 @@ def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: View) 
     return row
 
 
-def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: View) -> tuple[int, int]:
+def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) -> tuple[int, int]:
     """Write heading and rows; return the numbers of the first and the last row."""
     columns = [str(column) for column in frame.columns]
     forms = {column: column_format(frame[column], table.formats.get(column)) for column in columns}
@@ -175,15 +202,19 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: View) -> 
 
 
 def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
-    frame = in_unit(table, view.result.inputs.unit)
+    frame = in_unit(table, view.unit)
     if table.name == "constraints":
         frame, table = rules_in_unit(view), replace(table, labels={**table.labels, "unit": UNIT_NAMES})
+    _sheet_of(sheet, table, frame, view)
+
+
+def _sheet_of(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) -> None:
     _rows(sheet, table, frame, view)
     _say_rest(sheet, frame, view)
     sheet.fit()
 
 
-def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: View) -> None:
+def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: Shown) -> None:
     left = len(frame) - MOST_ROWS
     if left > 0:
         sheet.line(Text(f"{left:,} further rows are in the CSV file.", f"其余 {left:,} 行见 CSV 文件。")[view.language])
@@ -191,7 +222,7 @@ def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: View) -> None:
 
 def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
     """Write the rows, then what is left out, totals, constants and minimum capital, all recomputed."""
-    frame, language = in_unit(table, view.result.inputs.unit), view.language
+    frame, language = in_unit(table, view.unit), view.language
     if len(frame) > MOST_ROWS:
         frame = frame.iloc[by_trade(frame)]
     first, last = _rows(sheet, table, frame, view)
@@ -227,7 +258,7 @@ def _capital(sheet: Sheet, table: ReportTable, view: View) -> None:
     sheet.fit()
 
 
-def _inputs(sheet: Sheet, view: View) -> None:
+def _inputs(sheet: Sheet, view: Shown) -> None:
     entry, language = view.manifest, view.language
     sheet.title(Text("Inputs and their fingerprints", "输入文件及指纹")[language])
     sheet.heading([HEADINGS[name][language] for name in ("table", "file", "rows", "sha256")])

@@ -44,6 +44,12 @@ CHINESE: Mapping[str, str] = {
         "在小型基金上试用插件的全部内容，指出不符合约定之处。"
     ),
     "Name of an installed plugin.": "已安装插件的名称。",
+    "The best of one figure at every level of another.": "在一个指标的各个水平上，求另一指标的最优值。",
+    "Number of levels.": "点数。",
+    "Figure promised at each level.": "逐级要求的指标。",
+    "Figure made as good as can be.": "优化的指标。",
+    "First level, in the figure's unit.": "起始水平（该指标的单位）。",
+    "Last level, in the figure's unit.": "终止水平（该指标的单位）。",
     "Show this message and exit.": "显示帮助并退出。",
     "Make a past run again; write nothing.": "重做以往的运行并说明差异，不写文件。",
     "Trace a figure of a run down to factor, article, file and row.": "将结果中的数字追溯至因子、条款、文件与行号。",

@@ -33,6 +33,7 @@ __all__ = [
     "objective_in_money",
     "problem_entries",
     "recipe",
+    "provenance",
     "verified",
 ]
 
@@ -77,7 +78,7 @@ def manifest(result: Result) -> Json:
         summary |= _solvency(result.before, result.after, unit)
     if result.tilts:
         summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}
-    return summary | _provenance(result.inputs, result.regime)
+    return summary | provenance(result.inputs, result.regime)
 
 
 def objective_in_money(result: Result) -> bool:
@@ -136,7 +137,7 @@ _FAILURES: Mapping[type[AllocatorError], str] = {Infeasible: "infeasible", NotPr
 
 def failure_manifest(error: AllocatorError, inputs: Inputs) -> Json:
     """Return run.json of a run that ended without an answer: infeasible, or not proven within the limits."""
-    return failure_entry(error) | _provenance(inputs, None)
+    return failure_entry(error) | provenance(inputs, None)
 
 
 def problem_entries(error: AllocatorError) -> list[Json]:
@@ -216,7 +217,8 @@ def _tilt(tilt: TiltPrice, result: Result) -> Json:
     }
 
 
-def _provenance(inputs: Inputs, regime: Regime | None) -> Json:
+def provenance(inputs: Inputs, regime: Regime | None) -> Json:
+    """Return what every run.json says of where its figures come from: fund, notes, inputs, settings, versions."""
     settings = inputs.settings
     fund = settings.fund
     entry: Json = {

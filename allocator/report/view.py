@@ -69,6 +69,11 @@ class View:
         tables["commitments"] = _commitments(built)
         return cls(result, manifest(result), tables, built, language, money_unit(result.model.space.total))
 
+    @property
+    def unit(self) -> float:
+        """CNY per unit of money in the files."""
+        return self.result.inputs.unit
+
     def cny(self, amount: float | None) -> float | None:
         """Return CNY for a money figure of the manifest."""
         return None if amount is None else amount * self.result.inputs.unit

@@ -19,10 +19,21 @@ from allocator.types import Text
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
+    from allocator.report.study import StudyReport
     from allocator.report.view import View
     from allocator.result import Result
 
-__all__ = ["check_folder", "dump_json", "write", "write_failure", "write_view", "write_whole"]
+__all__ = [
+    "check_folder",
+    "dump_json",
+    "replacing",
+    "write",
+    "write_failure",
+    "write_manifest",
+    "write_study",
+    "write_view",
+    "write_whole",
+]
 
 MARK = "run.json"
 """A folder that holds this file, written by the library, may be replaced by a new run."""
@@ -67,12 +78,32 @@ def write_view(view: View, folder: str | Path) -> Path:
     from allocator.report.manifest import recipe
     from allocator.report.page import write_page
 
-    with _replacing(Path(folder)) as fresh:
+    with replacing(Path(folder)) as fresh:
         for name, frame in csv_frames(view).items():
             write_csv(frame, fresh / f"{name}.csv")
         write_workbook(view, fresh / "report.xlsx")
         write_page(view, fresh / "report.html")
-        _write_manifest(fresh, view.manifest | {"replay": recipe(view.result.inputs.settings, Path(folder))})
+        write_manifest(fresh, view.manifest | {"replay": recipe(view.result.inputs.settings, Path(folder))})
+    return Path(folder)
+
+
+def write_study(report: StudyReport, folder: str | Path) -> Path:
+    """Write the files of a study to ``folder`` and return it: a CSV file a table, report.xlsx, report.html, run.json.
+
+    Raises
+    ------
+    InputError
+        As `write`.
+    """
+    from allocator.report.csvfiles import in_unit, write_csv
+    from allocator.report.excel import write_study_workbook
+
+    with replacing(Path(folder)) as fresh:
+        for table in report.tables:
+            write_csv(in_unit(table, report.unit), fresh / f"{table.name}.csv")
+        write_study_workbook(report, report.tables, fresh / "report.xlsx")
+        (fresh / "report.html").write_text(report.page(), encoding="utf-8")
+        write_manifest(fresh, report.manifest)
     return Path(folder)
 
 
@@ -84,9 +115,9 @@ def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, lan
 
     entry = failure_manifest(error, inputs) | {"replay": recipe(inputs.settings, Path(folder))}
     spoken = preferred_language(language, inputs.settings.language, os.environ)
-    with _replacing(Path(folder)) as fresh:
+    with replacing(Path(folder)) as fresh:
         write_failure_page(error, inputs, entry, spoken, fresh / "report.html")
-        _write_manifest(fresh, entry)
+        write_manifest(fresh, entry)
     return Path(folder)
 
 
@@ -164,7 +195,7 @@ def _own_files(folder: Path) -> frozenset[str] | None:
         return None
 
 
-def _write_manifest(folder: Path, entry: dict[str, Any]) -> None:
+def write_manifest(folder: Path, entry: dict[str, Any]) -> None:
     """Write run.json with the hash of every other file; it comes last because it marks the folder as whole."""
     from allocator.report.manifest import file_hash
 
@@ -173,7 +204,7 @@ def _write_manifest(folder: Path, entry: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """Give a fresh folder beside ``target`` that takes its place when the block ends well, else vanishes."""
     check_folder(target)
     with _told(target):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -62,11 +63,43 @@ def _version(package: str) -> str:
     return version(package)
 
 
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A solver that is set up, and the program it was set up for."""
+
+    solver: Any
+    program: ConeProgram
+    regularization: float
+
+    def takes(self, program: ConeProgram, regularization: float) -> bool:
+        """Return whether ``program`` differs in numbers of A and b alone, so that a data update suffices."""
+        old = self.program
+        return (
+            regularization == self.regularization
+            and program.blocks == old.blocks
+            and np.array_equal(program.matrix.indptr, old.matrix.indptr)
+            and np.array_equal(program.matrix.indices, old.matrix.indices)
+            and np.array_equal(program.linear, old.linear)
+            and np.array_equal(program.quadratic.data, old.quadratic.data)
+        )
+
+
 class Clarabel(Backend):
-    """Interior point; every cone. Presolve stays off so that the duals are those of the rows given."""
+    """Interior point; every cone. Presolve stays off so that the duals are those of the rows given.
+
+    Parameters
+    ----------
+    keep : bool
+        Whether the solver is kept between programs: one that differs in numbers of A and b alone then needs
+        no new ordering and factor pattern. There is no warm start from an earlier point.
+    """
 
     name = "CLARABEL"
     package = "clarabel"
+
+    def __init__(self, keep: bool = False) -> None:
+        self._keep = keep
+        self._kept: _Kept | None = None
 
     def accepts(self, program: ConeProgram) -> bool:
         return True
@@ -79,8 +112,22 @@ class Clarabel(Backend):
         return answer
 
     def _attempt(self, program: ConeProgram, seconds: float, regularization: float) -> Answer:
+        solver = self._solver(program, seconds, regularization)
+        result = solver.solve()
+        verdict = _VERDICTS.get(str(result.status), Verdict.FAILED)
+        if verdict is Verdict.FAILED and result.r_prim < ROUGH and result.r_dual < ALMOST:
+            verdict = Verdict.SOLVED
+        dual = np.array(result.z)
+        if verdict is Verdict.INFEASIBLE and not program.refuted_by(dual):
+            verdict = Verdict.FAILED
+        return Answer(verdict, np.array(result.x), dual, self.label())
+
+    def _solver(self, program: ConeProgram, seconds: float, regularization: float) -> Any:
         import clarabel
 
+        if self._kept is not None and self._kept.takes(program, regularization):
+            self._kept.solver.update(A=program.matrix.data, b=program.right)
+            return self._kept.solver
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         settings.presolve_enable = False
@@ -94,14 +141,9 @@ class Clarabel(Backend):
         solver = clarabel.DefaultSolver(
             program.quadratic, program.linear, program.matrix, program.right, cones, settings
         )
-        result = solver.solve()
-        verdict = _VERDICTS.get(str(result.status), Verdict.FAILED)
-        if verdict is Verdict.FAILED and result.r_prim < ROUGH and result.r_dual < ALMOST:
-            verdict = Verdict.SOLVED
-        dual = np.array(result.z)
-        if verdict is Verdict.INFEASIBLE and not program.refuted_by(dual):
-            verdict = Verdict.FAILED
-        return Answer(verdict, np.array(result.x), dual, self.label())
+        if self._keep:
+            self._kept = _Kept(solver, program, regularization)
+        return solver
 
 
 _VERDICTS = {
@@ -199,11 +241,13 @@ class Chain:
     ----------
     choice : str
         ``"auto"`` or the name of one solver.
+    keep : bool
+        Whether programs of one shape follow one another, so that a solver may stay set up.
     """
 
     _all: ClassVar[tuple[type[Backend], ...]] = (Clarabel, Scs, Highs)
 
-    def __init__(self, choice: str = "auto") -> None:
+    def __init__(self, choice: str = "auto", keep: bool = False) -> None:
         self._auto = choice == "auto"
         self.sifter: Sifter | None = None
         # Without a capital tree every question of a search is the same program.
@@ -219,7 +263,7 @@ class Chain:
                 )
             )
         names = list(found) if self._auto else [choice.upper()]
-        self._backends = [found[name]() for name in names]
+        self._backends = [Clarabel(keep) if found[name] is Clarabel else found[name]() for name in names]
 
     def sifting(self, shared: ConeProgram, holdings: slice, recall: Recall) -> Chain:
         """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""

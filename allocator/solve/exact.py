@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
 
@@ -54,6 +57,16 @@ class Exact:
         small = equal is not None and equal.shape[0] * equal.shape[1] <= DENSE
         self._equal: Any = equal.toarray() if equal is not None and small else equal
         self._equal_right = np.concatenate(rights) if rights else np.empty(0)
+
+    def moved(self, model: Model) -> Exact:
+        """Return the judge of a model over the same space whose equalities are the same."""
+        other = copy(self)
+        other._model = model
+        return other
+
+    def with_tree(self, tree: CapitalTree | None) -> Exact:
+        """Return the same judge with another tree, whose charges were taken at the point to be judged."""
+        return self.moved(replace(self._model, tree=tree))
 
     def gain(self, holdings: Vector) -> float:
         """Return Σ weight · expression less the price of soft breaches."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -74,6 +75,29 @@ class Formulation:
         self.sides = find_sides(self.form, self.root.whole, self._targets())
         self.relaxed = Relaxation(self.form, self.sides, self.plain.leaves, self.plain.program.size)
         self._limit_rows: dict[float, Fragment] = {}
+
+    def at(self, model: Model) -> Formulation:
+        """Return the formulation of a model that differs from this one in right sides and capital limits alone.
+
+        Columns, rows and boxes stay: the model of this one must be the loosest of them all.
+
+        Parameters
+        ----------
+        model : Model
+            Terms of the same names, capital limits of the same names and modules in the same order.
+        """
+        right = self.plain.program.right.copy()
+        rights = {term.name: term.right for term in model.terms}
+        for rule in self.plain.rules:
+            old, new = rule.term.right, rights.get(rule.term.name, rule.term.right)
+            if new is not old:
+                right[rule.row] += rule.sign * float(new[rule.index] - old[rule.index]) / rule.divisor
+        moved = copy(self)
+        moved.plain = replace(self.plain, program=replace(self.plain.program, right=right))
+        if self.form is not None:
+            moved.limits = [(limit, at) for limit, (_, at) in zip(model.capital_limits, self.limits, strict=True)]
+            moved._limit_rows = {}
+        return moved
 
     def _targets(self) -> dict[int, Side]:
         targets: dict[int, Side] = {}

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.model.model import Model
+from allocator.model.space import Space
 from allocator.model.terms import Sense
+from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.program import Verdict
 from allocator.solve.search import Search
 
-__all__ = ["Prices", "find_prices"]
+__all__ = ["Prices", "find_prices", "prices_of"]
 
 Vector = NDArray[np.float64]
 
@@ -40,22 +43,31 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
         # At a kink the tangents may leave no interior; the rows a little inside do.
         assembled = formulation.restriction(holdings, search.price, margin=-1e-7)
         answer = search.chain.solve(assembled.program, search.settings.time_limit)
-    plain = formulation.plain
     # For a return on capital the programs maximize gain − τ M, whose slope is M times the ratio's.
-    dual = answer.dual * (search.goal.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0)
-    shadow = {term.name: np.zeros(len(term.right)) for term in search.model.terms}
+    slope = search.goal.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0
+    return prices_of(search.model, formulation, assembled, answer.dual * slope, holdings)
+
+
+def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual: Vector, holdings: Vector) -> Prices:
+    """Return the multipliers of one program of ``model`` in the units that are shown.
+
+    Terms and capital limits that the program has beyond the model's are left out.
+    """
+    plain = formulation.plain
+    shadow = {term.name: np.zeros(len(term.right)) for term in model.terms}
     for rule in plain.rules:
+        if rule.term.name not in shadow:
+            continue
         per = float(np.broadcast_to(rule.term.per, rule.term.right.shape)[rule.index])
         price = plain.objective_scale * float(dual[rule.row]) * per / rule.divisor
         shadow[rule.term.name][rule.index] = price if rule.term.sense is Sense.EQUAL else max(price, 0.0)
     capital: dict[str, float] = {}
-    for limit, row in zip(search.model.capital_limits, assembled.limits, strict=True):
+    for limit, row in zip(model.capital_limits, assembled.limits, strict=True):
         capital[limit.name] = max(plain.objective_scale * float(dual[row]) / plain.scale, 0.0)
-    lower, upper = formulation.bound_multipliers(dual)
-    return Prices(shadow, capital, plain.objective_scale * _settled(lower, upper, holdings, search))
+    lower, upper = (side[: model.space.size] for side in formulation.bound_multipliers(dual))
+    return Prices(shadow, capital, plain.objective_scale * _settled(lower, upper, holdings, model.space))
 
 
-def _settled(lower: Vector, upper: Vector, holdings: Vector, search: Search) -> Vector:
-    space = search.model.space
+def _settled(lower: Vector, upper: Vector, holdings: Vector, space: Space) -> Vector:
     at_lower, at_upper = holdings <= space.lower, holdings >= space.upper
     return np.where(at_lower, lower, 0.0) - np.where(at_upper, upper, 0.0)

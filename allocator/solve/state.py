@@ -39,7 +39,7 @@ from allocator.types import Source, Text
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["solve_with_state"]
+__all__ = ["between", "branches", "solve_with_state"]
 
 Vector = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ class _StateSearch:
             if self._settled(max(-heap[0].priority, dropped)):
                 break
             worst = heapq.heappop(heap)
-            for space, low, high in self._branches(worst):
+            for space, low, high in branches(self.state, worst.space, worst.low, worst.high, worst.holdings):
                 try:
                     heapq.heappush(heap, self._node(space, low, high, -worst.priority))
                 except Infeasible:
@@ -163,27 +163,10 @@ class _StateSearch:
         self.nodes += solution.nodes
         return solution
 
-    def _branches(self, node: _Node) -> Iterator[tuple[Space, float, float]]:
-        """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose."""
-        at = self.state.at(node.holdings)
-        nearest = min(max(at, node.low), node.high)
-        spaces = None if node.low <= at <= node.high else self.state.split(node.space, nearest, node.holdings)
-        if spaces is not None:
-            for space in spaces:
-                least, greatest = self.state.reach(space)
-                low, high = max(node.low, least), min(node.high, greatest)
-                if low <= high:
-                    yield space, low, high
-            return
-        middle = 0.5 * (node.low + node.high) if np.isfinite(node.high) else node.low + 1.0
-        cut = (1.0 - INWARD) * nearest + INWARD * middle
-        yield node.space, node.low, cut
-        yield node.space, cut, node.high
-
     def _node(self, space: Space, low: float, high: float, ceiling: float = np.inf) -> _Node:
         least, greatest = self.state.trees(low, high)
         rules = self.state.rules(space, low, high)
-        solution = self._solve(_between(replace(self.model, space=space), least, greatest, rules), 0.5)
+        solution = self._solve(between(replace(self.model, space=space), least, greatest, rules), 0.5)
         holdings = solution.holdings[: space.size]
         return _Node(-min(solution.bound, ceiling), next(self._numbers), space, low, high, holdings)
 
@@ -213,7 +196,27 @@ class _StateSearch:
             self.best = tree, replace(solution, objective=objective)
 
 
-def _between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tuple[Term, ...]) -> Model:
+def branches(
+    state: BookState, space: Space, low: float, high: float, holdings: Vector
+) -> Iterator[tuple[Space, float, float]]:
+    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose."""
+    at = state.at(holdings)
+    nearest = min(max(at, low), high)
+    spaces = None if low <= at <= high else state.split(space, nearest, holdings)
+    if spaces is not None:
+        for part in spaces:
+            least, greatest = state.reach(part)
+            lowest, highest = max(low, least), min(high, greatest)
+            if lowest <= highest:
+                yield part, lowest, highest
+        return
+    middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
+    cut = (1.0 - INWARD) * nearest + INWARD * middle
+    yield space, low, cut
+    yield space, cut, high
+
+
+def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tuple[Term, ...]) -> Model:
     """Return the model whose leaves may lie anywhere between the two trees (see the module's head)."""
     size = model.space.size
     difference = sparse.csc_array(greatest.coefficients - least.coefficients)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -67,14 +68,37 @@ class Concentration:
 
     Parameters
     ----------
+    tests : ConcentrationTests
+        The tests.
+    amounts : ndarray (tests,)
+        Sum of each, CNY.
+    over : ndarray of bool (tests,)
+        Whether it lies above its threshold.
     k : ndarray (lines,)
         Coefficient of each charge line.
-    report : DataFrame
-        One line a test: family, name, amount and threshold (CNY), coefficient, over, article.
     """
 
+    tests: ConcentrationTests
+    amounts: Vector
+    over: Mask
     k: Vector
-    report: pd.DataFrame
+
+    @cached_property
+    def report(self) -> pd.DataFrame:
+        """One line a test, largest first: family, name, amount and threshold (CNY), coefficient, over, article."""
+        tests = self.tests
+        report = pd.DataFrame(
+            {
+                "family": [str(family) for family in tests.family],
+                "name": tests.name,
+                "amount": self.amounts,
+                "threshold": tests.threshold,
+                "k": tests.k,
+                "over": self.over,
+                "article": tests.article,
+            }
+        )
+        return report.sort_values("amount", ascending=False, ignore_index=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +133,7 @@ class ConcentrationTests:
         return np.asarray(self.matrix @ np.abs(holdings))
 
     def at(self, holdings: Vector, size: int) -> Concentration:
-        """Return the coefficient of each of ``size`` charge lines at ``holdings``, and the report."""
+        """Return how the tests turn out at ``holdings`` for ``size`` charge lines."""
         amounts = self.amounts(holdings)
         over = amounts > self.threshold * (1.0 + ROUNDING)
         charged = np.append(np.where(over, self.k, 0.0), 0.0)
@@ -117,18 +141,7 @@ class ConcentrationTests:
         if over.any():
             for test in self._of_line:
                 k += charged[test]
-        report = pd.DataFrame(
-            {
-                "family": [str(family) for family in self.family],
-                "name": self.name,
-                "amount": amounts,
-                "threshold": self.threshold,
-                "k": self.k,
-                "over": over,
-                "article": self.article,
-            }
-        )
-        return Concentration(k, report.sort_values("amount", ascending=False, ignore_index=True))
+        return Concentration(self, amounts, over, k)
 
 
 @dataclass(eq=False)

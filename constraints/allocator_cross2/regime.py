@@ -137,17 +137,39 @@ class Cross2Regime(Regime):
         return self._tree_of(basis.charges.at(holdings))
 
     def _tree_of(self, table: ChargeTable) -> CapitalTree:
-        """Return the tree with these charges."""
-        basis, modules = self.basis, self.basis.charges.modules
-        size = len(table.holdings)
+        """Return the tree with these charges.
+
+        Its nodes depend only on which modules hold anything at all: they are built once for each such set, over
+        one column a module, and the modules' rows are put in the place of those columns.
+        """
+        modules, size = self.basis.charges.modules, len(table.holdings)
         matrix = leaf_coefficients(table, size, modules)
-        rows = {name: sparse.csr_array(matrix[[place]]) for place, name in enumerate(modules)}
-        rows[INTEREST_RATE_UP] = sparse.csr_array(basis.rate.up[None, :])
-        rows[INTEREST_RATE_DOWN] = sparse.csr_array(basis.rate.down[None, :])
-        pooled = {name: sparse.csr_array(row.multiply(self._pooled[None, :])) for name, row in rows.items()}
-        company = ModuleRows(rows, self._constants(None), size)
-        pool = ModuleRows(pooled, self._constants(POOL_ACCOUNTS), size)
-        return build_tree(company, pool, basis.given, basis.pack)
+        rate = sparse.csr_array(np.stack([self.basis.rate.up, self.basis.rate.down]))
+        company = sparse.csr_array(sparse.vstack([matrix, rate], format="csr"))
+        pooled = company.copy()
+        pooled.data = pooled.data * self._pooled[pooled.indices]
+        pooled.eliminate_zeros()
+        rows = sparse.csr_array(sparse.vstack([company, pooled], format="csr"))
+        held = np.diff(rows.indptr) > 0
+        shape = self._shapes.get(held.tobytes())
+        if shape is None:
+            shape = self._shapes[held.tobytes()] = self._shape((*modules, INTEREST_RATE_UP, INTEREST_RATE_DOWN), held)
+        return replace(shape, coefficients=sparse.csr_array(shape.coefficients @ rows))
+
+    def _shape(self, modules: tuple[str, ...], held: NDArray[np.bool_]) -> CapitalTree:
+        """Return the tree over one column a module, the company's before the pool's; empty modules have none."""
+        units = sparse.csr_array(np.diag(held.astype(float)))
+        units.eliminate_zeros()
+        count, size = len(modules), len(held)
+        company, pool = (
+            ModuleRows({name: sparse.csr_array(units[[start + k]]) for k, name in enumerate(modules)}, constants, size)
+            for start, constants in ((0, self._constants(None)), (count, self._constants(POOL_ACCOUNTS)))
+        )
+        return build_tree(company, pool, self.basis.given, self.basis.pack)
+
+    @cached_property
+    def _shapes(self) -> dict[bytes, CapitalTree]:
+        return {}
 
     @cached_property
     def _pooled(self) -> Vector:

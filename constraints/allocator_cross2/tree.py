@@ -123,9 +123,10 @@ class _Modules:
     def leaf(self, module: str, article: str, name: str | None = None, shown: bool = True) -> Leaf:
         """Return the leaf of a module; one that holds nothing is an empty row."""
         row = self.rows.coefficients.get(module)
-        empty = sparse.csr_array((1, self.leaves.size))
+        if row is None:
+            row = sparse.csr_array((1, self.leaves.size))
         constant = self.rows.constants.get(module, 0.0)
-        return self.leaves.add(self.prefix + (name or module), article, empty if row is None else row, constant, shown)
+        return self.leaves.add(self.prefix + (name or module), article, row, constant, shown)
 
     def held(self, *modules: str) -> bool:
         """Return whether any row or liability adds to one of these modules."""

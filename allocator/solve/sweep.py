@@ -1,0 +1,375 @@
+"""One model at many levels of its promises, each answered as exactly as a search of its own would.
+
+The levels differ in right sides and capital limits alone. What they share is kept: the cone program and the
+solver set up for it, the boxes and intervals the search was split into, and the dual points found so far.
+A dual point y that is feasible at one level stays so at another (up to the scale of a moved limit's row, see
+`_Dual`), and by weak duality bounds the optimum there too:
+
+    optimum(b′) ≤ −½ z′P z − b′y   for every right side b′,
+
+the tangent of a concave function. So a part of the search that lost at one level is usually ruled out at the
+next without being solved. Answers come from the relaxation of the most promising part, its capital limits
+tightened by what the exact tree found missing at the level before; what is still missing is made up by a small
+step towards the answer at the level before, which keeps every convex promise on the way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.capital.regime import BookState
+from allocator.capital.tree import CapitalTree
+from allocator.errors import SolverFailure
+from allocator.model.model import Model
+from allocator.model.space import Space
+from allocator.settings import SolveSettings
+from allocator.solve.backends import Chain
+from allocator.solve.boxes import Box
+from allocator.solve.branching import split
+from allocator.solve.checks import check_model
+from allocator.solve.entry import solve
+from allocator.solve.exact import AIM, ENOUGH, Exact
+from allocator.solve.formulation import Assembled, Formulation
+from allocator.solve.goal import Goal, goal_of
+from allocator.solve.prices import prices_of
+from allocator.solve.program import Answer, Verdict
+from allocator.solve.solution import Solution
+from allocator.solve.state import between, branches, solve_with_state
+
+__all__ = ["Reached", "Sweep"]
+
+Vector = NDArray[np.float64]
+
+REMEMBERED = 4
+"""Dual points kept of each part: the levels next to one another are the ones that help."""
+
+SOLVES = 12
+"""Programs solved at one level before it is handed to a search of its own."""
+
+STEPS = 5
+"""Steps of the secant towards the answer before."""
+
+NARROW = 1e-3
+"""Interval of the state below which the tree's boxes are split instead."""
+
+MOST_TIGHTENED = 0.02
+"""Ratio by which limits are tightened at most: a relaxation that lies by more is split, not tightened."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """The answer at one level.
+
+    Parameters
+    ----------
+    model : Model
+        The level's model, its tree exact at the answer.
+    solution : Solution
+        ``nodes`` counts the cone programs of this level.
+    alone : bool
+        Whether the level was handed to a search of its own.
+    """
+
+    model: Model
+    solution: Solution
+    alone: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Dual:
+    """A dual point of a part; ``multipliers`` are those of the capital limits where it was found.
+
+    The row of a limit, m · M + w · cost ≤ A, changes its coefficients with m. Its multiplier y is carried over
+    as y · m / m′, which leaves the column of M as it was; the rest enters the bound as residual.
+    """
+
+    answer: Answer
+    multipliers: Vector
+
+
+@dataclass(eq=False)
+class _Part:
+    """A part of the search that outlives its level: an interval of the state, a box of the tree."""
+
+    space: Space
+    low: float
+    high: float
+    formulation: Formulation
+    box: Box | None
+    chain: Chain
+    duals: list[_Dual] = field(default_factory=list)
+    margin: float = 0.0
+
+
+@dataclass(eq=False)
+class _Level:
+    """What is known at one level."""
+
+    model: Model
+    goal: Goal
+    exact: Exact
+    best: tuple[Vector, CapitalTree | None, float] | None = None
+    bounds: dict[int, float] = field(default_factory=dict)
+    solved: dict[int, tuple[Formulation, Assembled, Answer]] = field(default_factory=dict)
+    solves: int = 0
+    solver: str = ""
+
+    @property
+    def tolerance(self) -> float:
+        return self.goal.tolerance(self.best[2] if self.best is not None else np.inf)
+
+    def settled(self, bound: float) -> bool:
+        return self.best is not None and bound <= self.best[2] + self.tolerance
+
+
+class Sweep:
+    """Solves one model at many levels.
+
+    Parameters
+    ----------
+    model : Model
+        The loosest of the models that will be asked for: its boxes hold for all of them.
+    settings : SolveSettings
+        Gap, limits and solver, for each level.
+    state : BookState or None
+        What charges depend on.
+    tree_at : callable or None
+        The exact tree at given holdings; None where the model's own tree is exact everywhere.
+
+    Raises
+    ------
+    InputError
+        As `allocator.solve.solve` for a model that cannot be solved at all.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        settings: SolveSettings,
+        state: BookState | None = None,
+        tree_at: Callable[[Vector], CapitalTree | None] | None = None,
+    ) -> None:
+        check_model(model)
+        self._loosest, self._settings, self._state, self._tree_at = model, settings, state, tree_at
+        self._exact = Exact(model)
+        self._safe: tuple[Vector, CapitalTree | None] | None = None
+        self._parts: list[_Part] = []
+        if not model.per_capital:
+            low, high = (-np.inf, np.inf) if state is None else state.reach(model.space)
+            self._parts.append(self._part(model.space, low, high))
+
+    def know(self, holdings: Vector) -> None:
+        """Take note of an allocation that meets the levels to come, such as the answer at a tighter one."""
+        self._safe = holdings, self._tree(holdings)
+
+    def solve(self, model: Model) -> Reached:
+        """Return the best allocation at one level; tighter levels are best asked for first.
+
+        Parameters
+        ----------
+        model : Model
+            The loosest model with other right sides or capital limits.
+
+        Raises
+        ------
+        Infeasible, NotProven, SolverFailure
+            As `allocator.solve.solve`.
+        """
+        started = time.perf_counter()
+        if model.per_capital:
+            return self._alone(model)
+        level = _Level(model, goal_of(model, self._settings.gap, 0.0), self._exact.moved(model))
+        if self._safe is not None:
+            holdings, tree = self._safe
+            self._offer(level, holdings, tree, level.exact.with_tree(tree).room(holdings))
+        formulations: dict[int, Formulation] = {}
+        while True:
+            for part in self._parts if level.solves else ():
+                if id(part) not in level.bounds:
+                    level.bounds[id(part)] = self._known_bound(part, level, formulations)
+            part = max(self._parts, key=lambda one: level.bounds.get(id(one), np.inf))
+            bound = level.bounds.get(id(part), np.inf)
+            if level.solves and level.settled(bound):
+                break
+            if level.solves >= SOLVES or bound == -np.inf:
+                return self._alone(model)
+            try:
+                if id(part) not in level.solved:
+                    self._solve_part(part, level, formulations)
+                elif not self._split(part, level):
+                    return self._alone(model)
+            except SolverFailure:
+                return self._alone(model)
+        return self._reached(level, bound, time.perf_counter() - started)
+
+    def _reached(self, level: _Level, bound: float, seconds: float) -> Reached:
+        assert level.best is not None
+        holdings, tree, objective = level.best
+        self._safe = holdings, tree
+        nearest = max(level.solved, key=lambda key: level.bounds.get(key, -np.inf))
+        # The part that won is asked first at the next level: its neighbours are then ruled out by what is known.
+        self._parts.sort(key=lambda part: id(part) != nearest)
+        formulation, assembled, answer = level.solved[nearest]
+        prices = prices_of(level.model, formulation, assembled, answer.dual, holdings)
+        bound = max(bound, objective)
+        solution = Solution(
+            holdings,
+            "optimal",
+            objective,
+            bound,
+            bound - objective,
+            level.solves,
+            level.solver,
+            seconds,
+            prices.shadow,
+            prices.capital,
+            prices.reduced,
+        )
+        return Reached(replace(level.model, tree=tree), solution, False)
+
+    def _alone(self, model: Model) -> Reached:
+        """Hand the level to a search of its own."""
+        if self._state is None:
+            reached = Reached(model, solve(model, self._settings, diagnose=False), True)
+        else:
+            tree, solution = solve_with_state(model, self._state, self._exact_tree, self._settings)
+            reached = Reached(replace(model, tree=tree), solution, True)
+        self._safe = reached.solution.holdings, reached.model.tree
+        return reached
+
+    def _part(self, space: Space, low: float, high: float) -> _Part:
+        model = replace(self._loosest, space=space)
+        if self._state is not None:
+            model = between(model, *self._state.trees(low, high), self._state.rules(space, low, high))
+        formulation = Formulation(model)
+        return _Part(space, low, high, formulation, formulation.whole, Chain(self._settings.solver, keep=True))
+
+    def _tree(self, holdings: Vector) -> CapitalTree | None:
+        return self._loosest.tree if self._state is None else self._exact_tree(holdings)
+
+    def _exact_tree(self, holdings: Vector) -> CapitalTree:
+        assert self._tree_at is not None
+        tree = self._tree_at(holdings)
+        assert tree is not None
+        return tree
+
+    def _program(
+        self, part: _Part, level: _Level, formulations: dict[int, Formulation]
+    ) -> tuple[Formulation, Assembled]:
+        base = part.formulation
+        if id(base) not in formulations:
+            formulations[id(base)] = base.at(level.model)
+        formulation = formulations[id(base)]
+        return formulation, formulation.relaxation(part.box, formulation.price(level.goal.price))
+
+    def _known_bound(self, part: _Part, level: _Level, formulations: dict[int, Formulation]) -> float:
+        """Return the best bound that the dual points known so far prove at this level; −∞ where none can be met."""
+        if not part.duals:
+            return np.inf
+        formulation, assembled = self._program(part, level, formulations)
+        return min(self._bound(level, formulation, assembled, dual) for dual in part.duals)
+
+    def _bound(self, level: _Level, formulation: Formulation, assembled: Assembled, known: _Dual) -> float:
+        dual = known.answer.dual.copy()
+        rows = list(assembled.limits)
+        dual[rows] *= known.multipliers / _multipliers(level.model)
+        program = assembled.program
+        if known.answer.verdict is Verdict.INFEASIBLE:
+            return -np.inf if program.refuted_by(dual) else np.inf
+        lower = program.bound(known.answer.primal, dual)
+        return level.goal.bound(-lower * formulation.plain.objective_scale)
+
+    def _solve_part(self, part: _Part, level: _Level, formulations: dict[int, Formulation]) -> None:
+        """Solve the part's relaxation, tightened; keep its dual point; offer what it proposes."""
+        formulation, assembled = self._program(part, level, formulations)
+        program = assembled.program
+        right = program.right.copy()
+        for row, limit in zip(assembled.limits, level.model.capital_limits, strict=True):
+            right[row] -= (part.margin + AIM) * formulation.reference(limit)
+        answer = part.chain.solve(replace(program, right=right), self._settings.time_limit)
+        level.solves += 1
+        level.solver = answer.solver
+        if answer.verdict is Verdict.INFEASIBLE and part.margin and not program.refuted_by(answer.dual):
+            part.margin = 0.0
+            answer = part.chain.solve(program, self._settings.time_limit)
+            level.solves += 1
+        known = _Dual(answer, _multipliers(level.model))
+        part.duals = [known, *part.duals][:REMEMBERED]
+        bound = min(level.bounds.get(id(part), np.inf), self._bound(level, formulation, assembled, known))
+        level.bounds[id(part)] = bound
+        if answer.verdict is Verdict.SOLVED:
+            level.solved[id(part)] = formulation, assembled, answer
+            room = self._propose(level, formulation, answer)
+            part.margin = float(np.clip(part.margin - room, 0.0, MOST_TIGHTENED)) if np.isfinite(room) else 0.0
+
+    def _propose(self, level: _Level, formulation: Formulation, answer: Answer) -> float:
+        """Offer the answer of a relaxation, moved towards the answer before as far as need be; return its room."""
+        size = level.model.space.size
+        lower, upper = (side[:size] for side in formulation.bound_multipliers(answer.dual))
+        point = level.exact.polished(formulation.holdings(answer.primal)[:size], lower, upper)
+        tree = self._tree(point)
+        room = level.exact.with_tree(tree).room(point)
+        if room >= ENOUGH:
+            self._offer(level, point, tree, room)
+        elif self._safe is not None:
+            self._step(level, point, room)
+        return room
+
+    def _step(self, level: _Level, point: Vector, room: float) -> None:
+        """Offer the point nearest to ``point`` on the way to the safe one that has room."""
+        assert self._safe is not None
+        safe, tree = self._safe
+        behind, ahead = (0.0, room), (1.0, level.exact.with_tree(tree).room(safe))
+        if ahead[1] < ENOUGH:
+            return
+        for _ in range(STEPS):
+            rise = ahead[1] - behind[1]
+            share = min(behind[0] + (ahead[0] - behind[0]) * (AIM - behind[1]) / rise, ahead[0]) if rise > 0 else 1.0
+            at = point + share * (safe - point)
+            tree = self._tree(at)
+            reached = level.exact.with_tree(tree).room(at)
+            if reached >= ENOUGH:
+                self._offer(level, at, tree, reached)
+                return
+            behind = share, reached
+
+    def _offer(self, level: _Level, holdings: Vector, tree: CapitalTree | None, room: float) -> None:
+        """Take the point as the level's best answer if it is one; ``room`` is what the exact tree leaves there."""
+        exact = level.exact.with_tree(tree)
+        if room < ENOUGH or not exact.keeps_terms(holdings):
+            return
+        objective = exact.objective(holdings)
+        if level.best is None or objective > level.best[2]:
+            level.best = holdings, tree, objective
+            level.goal.raised(objective, 0.0)
+
+    def _split(self, part: _Part, level: _Level) -> bool:
+        """Replace a part by smaller ones; return whether there was anything to split."""
+        formulation, assembled, answer = level.solved[id(part)]
+        parts: list[_Part] = []
+        if self._state is not None and part.high - part.low > NARROW:
+            held = formulation.holdings(answer.primal)[: part.space.size]
+            parts = [self._part(*one) for one in branches(self._state, part.space, part.low, part.high, held)]
+        elif part.box is not None:
+            boxes = split(formulation, part.box, assembled, answer)
+            parts = [replace(part, box=part.formulation.box(branch, part.box)) for branch in boxes]
+        if not parts:
+            return False
+        ceiling = level.bounds[id(part)]
+        self._parts.remove(part)
+        for one in parts:
+            if one.box is not None and one.box.empty:
+                continue
+            one.duals, one.chain = [], Chain(self._settings.solver, keep=True)
+            self._parts.append(one)
+            level.bounds[id(one)] = ceiling
+        return True
+
+
+def _multipliers(model: Model) -> Vector:
+    return np.array([limit.multiplier for limit in model.capital_limits])

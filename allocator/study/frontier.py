@@ -1,0 +1,438 @@
+"""The frontier: the best of one figure at every level of another, and which rule makes it bend.
+
+    v(a) = max { best(x) : x allowed, axis(x) ≥ a }        for N levels a
+
+from the level the optimum reaches by itself to the highest one there is. It is one model at N levels
+(`allocator.solve.sweep`), each answer verified by the exact tree like that of a run. The slope of v is minus the
+promise's shadow price; a stretch is a run of levels with the same binding rules and no jump of the slope,
+and between two stretches lies a kink, at the level where the tangents of its two neighbours meet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.errors import InputError, Problem
+from allocator.inputs.fund import Inputs
+from allocator.model.model import Model
+from allocator.model.space import Space
+from allocator.model.terms import Mode, Sense
+from allocator.model.tilts import Budget
+from allocator.settings import SolveSettings
+from allocator.solve.solution import Solution, Status
+from allocator.solve.sweep import Reached, Sweep
+from allocator.study.axis import Axis, find_axis
+from allocator.types import Text
+from allocator.verify import verify
+
+if TYPE_CHECKING:
+    from allocator.capital.regime import Regime
+    from allocator.pipeline import Fund
+
+__all__ = ["Frontier", "FrontierPoint", "FrontierSettings", "Kink", "Stretch", "frontier"]
+
+Vector = NDArray[np.float64]
+
+INSIDE = 0.005
+"""How far the last level lies inside the end, as a part of the range: at the end itself one allocation is left."""
+
+ROUGH = 1e-2
+"""Gap at which the far end of the range is sought: it only says where the last level lies."""
+
+CAPITAL_GAP = 1e-3
+"""Gap where capital is what is sought: a ten-thousandth of it, a fiftieth of a percentage point at 200%."""
+
+NEAR_BOUND = 1e-6
+"""Share of the total within which a row is at its bound."""
+
+JUMP = 0.25
+"""Change of the slope from one point to the next, as a part of the larger, that is a kink whatever the rules."""
+
+FELT = 0.01
+"""A rule binds a stretch when its price is at least this part of the dearest rule's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierSettings:
+    """What a frontier is asked for.
+
+    Parameters
+    ----------
+    points : int
+        Number of levels, at least 2.
+    between : str
+        The figure promised at each level (see `allocator.study.axis.find_axis`).
+    best : str
+        The figure that is made as good as it can be.
+    low, high : float or None
+        First and last level in the figure's unit; None takes the ends of the range.
+    """
+
+    points: int = 50
+    between: str = "comprehensive"
+    best: str = "objective"
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.points < 2:
+            raise InputError(
+                Problem(Text("a frontier needs points", "前沿至少需要两个点"), "--points", str(self.points), "≥ 2")
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class FrontierPoint:
+    """The verified answer at one level.
+
+    Parameters
+    ----------
+    level : float
+        What was promised.
+    reached : float
+        The same figure at the answer, exactly.
+    value : float
+        The best of the other figure, at the answer.
+    bound : float
+        Certified bound of the maximized objective at this level.
+    gap : float
+        Bound less objective, in the objective's unit.
+    status : str
+        ``"optimal"`` when the gap is within the fund's ``solve.gap``.
+    slope : float
+        d value / d level by the promise's shadow price.
+    programs : int
+        Cone programs solved for it.
+    alone : bool
+        Whether the level needed a search of its own.
+    expected_return : float
+        Annual decimal.
+    minimum_capital : float
+        CNY; NaN without a regime.
+    ratios : mapping of str to float
+        Exact ratios.
+    prices : mapping of str to float
+        Binding rules by row name: objective gained per unit shown by which the row is relaxed (capital limits:
+        per unit of the ratio).
+    holdings : ndarray (n,)
+        The allocation, CNY.
+    """
+
+    level: float
+    reached: float
+    value: float
+    bound: float
+    gap: float
+    status: Status
+    slope: float
+    programs: int
+    alone: bool
+    expected_return: float
+    minimum_capital: float
+    ratios: Mapping[str, float]
+    prices: Mapping[str, float]
+    holdings: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A run of levels with the same binding rules.
+
+    Parameters
+    ----------
+    first, last : int
+        Its points, by number.
+    low, high : float
+        Its levels.
+    binding : tuple of str
+        Rows of rules and capital limits that bind on it, dearest first.
+    """
+
+    first: int
+    last: int
+    low: float
+    high: float
+    binding: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """Where the binding rules change.
+
+    Parameters
+    ----------
+    low, high : float
+        The levels between which it lies.
+    at : float
+        Where the tangents of the two points meet; their middle when they meet outside.
+    slopes : (float, float)
+        Slope before and after it.
+    enters, leaves : tuple of str
+        Rules that bind after it and not before, and the other way round.
+    rows : tuple of str
+        Assets that reach or leave a bound of their own there.
+    """
+
+    low: float
+    high: float
+    at: float
+    slopes: tuple[float, float]
+    enters: tuple[str, ...]
+    leaves: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """A frontier; every point of it is verified.
+
+    Parameters
+    ----------
+    inputs, regime, model
+        The fund, and its model without the promise.
+    axis, best : Axis
+        What is promised and what is sought.
+    points : tuple of FrontierPoint
+        By rising level.
+    stretches : tuple of Stretch
+        What binds where.
+    kinks : tuple of Kink
+        Between them.
+    rules : mapping of str to Text
+        Label of every row that binds somewhere.
+    seconds : mapping of str to float
+        Time of the range's ends and of the sweep.
+    """
+
+    inputs: Inputs
+    regime: Regime | None
+    model: Model
+    axis: Axis
+    best: Axis
+    points: tuple[FrontierPoint, ...]
+    stretches: tuple[Stretch, ...]
+    kinks: tuple[Kink, ...]
+    rules: Mapping[str, Text]
+    seconds: Mapping[str, float]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One line a point: level, reached, value, slope, expected_return, ratios, minimum_capital (CNY), binding,
+        bound, gap, status, programs."""
+        return pd.DataFrame(
+            {
+                "level": point.level,
+                "reached": point.reached,
+                "value": point.value,
+                "slope": point.slope,
+                "expected_return": point.expected_return,
+                **{f"ratio_{name}": ratio for name, ratio in point.ratios.items()},
+                "minimum_capital": point.minimum_capital,
+                "binding": ";".join(point.prices),
+                "bound": point.bound,
+                "gap": point.gap,
+                "status": point.status,
+                "programs": point.programs,
+            }
+            for point in self.points
+        )
+
+    @property
+    def allocations(self) -> pd.DataFrame:
+        """Target amounts (CNY): one line an asset row, one column a level."""
+        space = self.model.space
+        columns = {f"{point.level:.6g}": point.holdings for point in self.points}
+        return pd.DataFrame({"asset_id": space.asset_id, "account": space.account, **columns})
+
+
+def frontier(fund: Fund, settings: FrontierSettings | None = None) -> Frontier:
+    """Return the frontier of a fund.
+
+    Rewards and floors of the fund's tilts are in force; a tilt with a budget is left out, as it steers one optimum.
+
+    Parameters
+    ----------
+    fund : Fund
+        The fund.
+    settings : FrontierSettings or None
+        None: 50 points of the objective against the comprehensive ratio.
+
+    Raises
+    ------
+    InputError
+        For names that the fund does not know, or ends that are no range.
+    Infeasible, NotProven
+        When a level asked for has no answer.
+    VerificationError
+        When the exact re-computation does not confirm a point: a defect, never a result.
+    """
+    settings = settings or FrontierSettings()
+    axis = find_axis(fund, settings.between, "--between")
+    best = find_axis(fund, settings.best, "--and")
+    if axis.name == best.name:
+        what = Text("a frontier needs two different figures", "前沿需要两个不同的指标")
+        raise InputError(Problem(what, "--and", settings.best))
+    started = time.perf_counter()
+    model = fund.model
+    for tilt in fund.tilts:
+        if not isinstance(tilt.mode, Budget) and tilt.spec.name != axis.name:
+            model = tilt.steer(model)
+    model = axis.free(best.sought(model))
+    limits = fund.settings.solve
+    if best.in_capital:
+        limits = limits.model_copy(update={"gap": max(limits.gap, CAPITAL_GAP)})
+    levels, known = _levels(fund, model, axis, settings, limits)
+    middle = time.perf_counter()
+    points = tuple(_sweep(fund, model, (axis, best), levels, known, limits))
+    seconds = {"ends": middle - started, "sweep": time.perf_counter() - middle}
+    stretches = tuple(_stretches(points))
+    kinks = tuple(
+        _kink(model.space, points, before, after) for before, after in zip(stretches, stretches[1:], strict=False)
+    )
+    return Frontier(
+        fund.inputs, fund.regime, model, axis, best, points, stretches, kinks, _labels(model, axis, points), seconds
+    )
+
+
+def _levels(
+    fund: Fund, model: Model, axis: Axis, settings: FrontierSettings, limits: SolveSettings
+) -> tuple[Vector, Vector | None]:
+    """Return the levels, loosest first, and an allocation that meets them all, where the range's far end was sought.
+
+    The near end is what the optimum reaches when nothing is promised, the far end the best there is.
+    """
+    given = (settings.low, settings.high)
+    near, far = given if axis.at_least else given[::-1]
+    known = None
+    if near is None:
+        solved = fund.solve(model, limits)
+        near = axis.reached(solved.model, solved.solution.holdings)
+    if far is None:
+        rough = fund.settings.solve.model_copy(update={"gap": ROUGH})
+        solved = fund.solve(axis.sought(model), rough)
+        known = solved.solution.holdings
+        end = axis.reached(solved.model, known)
+        far = end - INSIDE * (end - near)
+    if not (far > near if axis.at_least else far < near):
+        raise InputError(
+            Problem(
+                Text(
+                    "the levels are no range: the optimum reaches the last one by itself",
+                    "区间无效：最优解本身已达到末端",
+                ),
+                "--from … --to",
+                f"{near:.6g} … {far:.6g}",
+            )
+        )
+    return np.linspace(near, far, settings.points), known
+
+
+def _sweep(
+    fund: Fund, model: Model, ends: tuple[Axis, Axis], levels: Vector, known: Vector | None, limits: SolveSettings
+) -> Sequence[FrontierPoint]:
+    """Solve the levels, tightest first, so that each answer is a foothold for the next; return them rising."""
+    axis, best = ends
+    sweep = Sweep(axis.held(model, float(levels[0])), limits, fund.book_state, fund.tree_at)
+    if known is not None:
+        sweep.know(known)
+    points = []
+    for level in levels[::-1].tolist():
+        reached = sweep.solve(axis.held(model, level))
+        verify(reached.model, reached.solution.holdings, reached.model.tree)
+        points.append(_point(fund, axis, best, level, reached))
+    return sorted(points, key=lambda point: point.level)
+
+
+def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: Reached) -> FrontierPoint:
+    model, solution = reached.model, reached.solution
+    holdings, space = solution.holdings, model.space
+    cost = float(model.cost.value(holdings)[0])
+    capital = np.nan if model.tree is None else model.tree.value(holdings)
+    price = axis.price(model, solution)
+    value = best.reached(model, holdings)
+    return FrontierPoint(
+        level,
+        axis.reached(model, holdings),
+        value,
+        solution.bound,
+        solution.gap,
+        solution.status,
+        -price * best.per_objective(model, holdings),
+        solution.nodes,
+        reached.alone,
+        float(fund.context.expected_return @ holdings) / space.total,
+        capital,
+        {item.name: (item.capital - cost) / capital for item in fund.requirements},
+        _binding(model, solution, capital),
+        holdings,
+    )
+
+
+def _binding(model: Model, solution: Solution, capital: float) -> Mapping[str, float]:
+    """Return the rules that carry a price, dearest first."""
+    prices: dict[str, float] = {}
+    for term in model.terms:
+        if term.sense is not Sense.EQUAL and term.mode is Mode.HARD:
+            prices |= dict(zip(term.row_names(), solution.shadow_prices[term.name].tolist(), strict=True))
+    root = "" if model.tree is None else model.tree.root.name
+    for limit in model.capital_limits:
+        per = capital if limit.module == root else abs(limit.available)
+        prices[limit.name] = solution.capital_prices[limit.name] * per
+    dearest = max(prices.values(), default=0.0)
+    felt = {name: price for name, price in prices.items() if price > FELT * dearest}
+    return dict(sorted(felt.items(), key=lambda item: -item[1]))
+
+
+def _stretches(points: Sequence[FrontierPoint]) -> Iterator[Stretch]:
+    first = 0
+    for place, point in enumerate(points):
+        last = place + 1 == len(points)
+        if last or set(points[place + 1].prices) != set(point.prices) or _jumps(point, points[place + 1]):
+            binding = tuple(points[(first + place) // 2].prices)
+            yield Stretch(first, place, points[first].level, point.level, binding)
+            first = place + 1
+
+
+def _jumps(left: FrontierPoint, right: FrontierPoint) -> bool:
+    return abs(right.slope - left.slope) > JUMP * max(abs(left.slope), abs(right.slope))
+
+
+def _at_bound(space: Space, holdings: Vector) -> NDArray[np.int64]:
+    """Return −1, 0 or 1 for each row: at its lower bound, between, at its upper one."""
+    near = NEAR_BOUND * space.total
+    return np.where(holdings <= space.lower + near, -1, np.where(holdings >= space.upper - near, 1, 0))
+
+
+def _kink(space: Space, points: Sequence[FrontierPoint], before: Stretch, after: Stretch) -> Kink:
+    left, right = points[before.last], points[after.first]
+    middle = 0.5 * (left.level + right.level)
+    at = middle
+    if left.slope != right.slope:
+        meet = (right.value - left.value + left.slope * left.level - right.slope * right.level) / (
+            left.slope - right.slope
+        )
+        at = meet if left.level <= meet <= right.level else middle
+    enters = tuple(name for name in after.binding if name not in before.binding)
+    leaves = tuple(name for name in before.binding if name not in after.binding)
+    changed = _at_bound(space, left.holdings) != _at_bound(space, right.holdings)
+    rows = tuple(dict.fromkeys(space.asset_id[changed].tolist()))
+    return Kink(left.level, right.level, at, (left.slope, right.slope), enters, leaves, rows)
+
+
+def _labels(model: Model, axis: Axis, points: Sequence[FrontierPoint]) -> Mapping[str, Text]:
+    """Return the label of every row that binds somewhere."""
+    labels: dict[str, Text] = {}
+    for term in axis.held(model, points[0].level).terms:
+        for row, name in enumerate(term.row_names()):
+            rows = f" ({term.rows[row]})" if term.rows else ""
+            labels[name] = Text(term.label.en + rows, term.label.zh + rows)
+    labels |= {limit.name: limit.label for limit in axis.held(model, points[0].level).capital_limits}
+    found = {name for point in points for name in point.prices}
+    return {name: label for name, label in labels.items() if name in found}
