@@ -14,7 +14,7 @@ from allocator.settings import Settings
 from allocator.translation import Place, translate
 from allocator.types import Text
 
-__all__ = ["apply_overrides", "load_settings", "settings_from_mapping", "validate_options"]
+__all__ = ["apply_overrides", "load_section", "load_settings", "settings_from_mapping", "validate_options"]
 
 Options = TypeVar("Options", bound=BaseModel)
 
@@ -101,6 +101,33 @@ def _value(key: str, text: str, problems: Problems) -> Any:
         return parse_scalar(text)
     content = parse_yaml(f"value: {text}", f"--set {key}", problems).content
     return content.get("value") if isinstance(content, dict) else None
+
+
+def load_section(path: Path | str, model: type[Options]) -> Options:
+    """Read a YAML file of its own, such as a batch, under the same restrictions as a fund file.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    model : type of BaseModel
+        What it must hold.
+
+    Raises
+    ------
+    InputError
+        Naming file, line and key of every problem.
+    """
+    path = Path(path)
+    problems = Problems()
+    document = parse_yaml(_read_text(path), path.name, problems)
+    problems.raise_if_any()
+    frame = Settings.model_construct(file=path.name, lines=dict(document.lines), overrides=frozenset())
+    content = document.content if isinstance(document.content, dict) else {}
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise InputError(translate(error, model, content, Place(frame.where))) from None
 
 
 def validate_options(model: type[Options], options: Mapping[str, Any], settings: Settings, key_prefix: str) -> Options:

@@ -1,4 +1,4 @@
-"""The commands that ask a fund many questions: frontier."""
+"""The commands that ask many questions: frontier, of one fund; batch, of many."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import typer
 
 from allocator.cli.fund import NOT_PROVEN
 from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund
+from allocator.types import Text
 
-__all__ = ["study_commands"]
+__all__ = ["INTERRUPTED", "study_commands"]
+
+INTERRUPTED = 130
+"""Exit status of a batch that was stopped from the keyboard: what is finished is kept."""
 
 study_commands = typer.Typer(rich_markup_mode=None)
 
@@ -50,3 +54,57 @@ def frontier(
         for line in frontier_lines(found, language):
             screen.print(line, markup=False, highlight=False)
     return 0 if report.manifest["status"] == "optimal" else NOT_PROVEN
+
+
+@study_commands.command(help="Ask one question of many funds, dates, settings or seeds.")
+def batch(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")],
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes; -1 for one a core.")] = -1,
+    backend: Annotated[
+        str, typer.Option("--backend", help="'loky' for local processes, 'dask' for a cluster.")
+    ] = "loky",
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", metavar="ADDRESS", help="Address of the Dask scheduler.")
+    ] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a batch that was stopped.")] = False,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Do every task of the study file and write one table of results."""
+    import os
+
+    from allocator.config import load_section
+    from allocator.pipeline import load
+    from allocator.report.language import preferred_language
+    from allocator.report.progress import progress
+    from allocator.report.writer import dump_json
+    from allocator.study.batch import Workers, run_batch
+    from allocator.study.store import Store
+    from allocator.study.tasks import BatchSettings, Plan
+
+    plan = Plan.of(load_section(study, BatchSettings), study.parent)
+    store = Store(out, plan.fingerprint, len(plan), resume)
+    language = preferred_language(lang, None, os.environ)
+    try:
+        with progress(len(plan), language) as told:
+            written = run_batch(plan, store, load, Workers(backend, jobs, scheduler), told)
+    except KeyboardInterrupt:
+        stopped = Text(
+            f"stopped: {store.finished:,} of {len(plan):,} tasks are finished and kept; continue with --resume",
+            f"已中断：{len(plan):,} 个任务中已完成并保存 {store.finished:,} 个；可用 --resume 继续",
+        )
+        typer.echo(stopped[language], err=True)
+        return INTERRUPTED
+    counts = store.statuses()
+    if as_json:
+        typer.echo(dump_json({"study": plan.spec.name, "tasks": len(plan), "rows": counts, "file": str(written)}))
+    else:
+        told_rows = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        typer.echo(
+            Text(
+                f"{len(plan):,} tasks; rows by status: {told_rows}. Written to {written}",
+                f"{len(plan):,} 个任务；各状态行数：{told_rows}。已写入 {written}",
+            )[language]
+        )
+    return 0

@@ -1,0 +1,70 @@
+"""How far a batch is: a bar with the time left on a terminal, plain lines elsewhere. All of it on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from allocator.types import Language, Text
+
+__all__ = ["progress"]
+
+EVERY = 10.0
+"""Seconds between two plain lines."""
+
+
+@contextmanager
+def progress(total: int, language: Language) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many of ``total`` tasks are finished."""
+    if sys.stderr.isatty():
+        yield from _bar(total, language)
+    else:
+        yield _lines(total, language)
+
+
+def _bar(total: int, language: Language) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(Text("tasks", "任务")[language]),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn(Text("left", "剩余")[language]),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        bar = shown.add_task("", total=total)
+        yield lambda finished: shown.update(bar, completed=finished)
+
+
+def _lines(total: int, language: Language) -> Callable[[int], None]:
+    start = time.monotonic()
+    first: list[int] = []
+    last = [start]
+
+    def told(finished: int) -> None:
+        first[:] = first or [finished]
+        now = time.monotonic()
+        if now - last[0] < EVERY and finished < total:
+            return
+        last[0] = now
+        done = finished - first[0]
+        left = (now - start) / done * (total - finished) if done else 0.0
+        line = Text(
+            f"{finished:,} of {total:,} tasks, {now - start:,.0f} s, about {left:,.0f} s left",
+            f"已完成 {finished:,} / {total:,}，用时 {now - start:,.0f} 秒，约剩 {left:,.0f} 秒",
+        )
+        sys.stderr.write(line[language] + "\n")
+
+    return told

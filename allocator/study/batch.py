@@ -1,0 +1,150 @@
+"""Any study over many funds, dates, settings or seeds: in local processes or on a Dask cluster, by the same code.
+
+joblib hands tasks out as workers become free and hands results back as they come; only a few tasks per worker are
+under way at once, so memory does not grow with their number. What a task finds wrong is a row too: one fund that
+cannot be read does not stop the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, Problem
+from allocator.study.store import Record, Store
+from allocator.study.studies import StudySpec
+from allocator.study.tasks import Plan, Task
+from allocator.types import Text
+
+if TYPE_CHECKING:
+    from allocator.pipeline import Fund
+
+__all__ = ["Workers", "run_batch"]
+
+Opener = Callable[[str, Sequence[str]], "Fund"]
+"""Reads a fund file with overrides; it is sent to the workers."""
+
+COLUMNS = ("task", "fund", "case", "status", "problem", "row")
+"""The columns every batch has, beside the varied keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who does the work.
+
+    Parameters
+    ----------
+    backend : str
+        joblib's name of it: ``"loky"`` for local processes, ``"dask"`` for a cluster.
+    jobs : int
+        Number of processes; −1 for one a core, or all workers of a cluster.
+    scheduler : str
+        Address of the cluster's scheduler, ``"tcp://host:8786"``; empty for none.
+    """
+
+    backend: str = "loky"
+    jobs: int = -1
+    scheduler: str = ""
+
+
+def run_batch(
+    plan: Plan,
+    store: Store,
+    open_fund: Opener,
+    workers: Workers,
+    told: Callable[[int], None] = lambda finished: None,
+) -> Path:
+    """Do every task that is not finished yet and return the file of all results.
+
+    Parameters
+    ----------
+    plan : Plan
+        The tasks.
+    store : Store
+        What is finished, and where to keep the rest.
+    open_fund : callable
+        ``open_fund(path, overrides) -> Fund``.
+    workers : Workers
+        Who does the work.
+    told : callable
+        Called with the number of finished tasks whenever it grows.
+
+    Raises
+    ------
+    InputError
+        When the cluster cannot be reached, or the backend is not installed.
+    """
+    from joblib import Parallel, delayed
+
+    ask = delayed(partial(answer, plan.spec, plan.options, plan.keys, open_fund))
+    missing = (ask(task) for task in plan.tasks() if not store.has(task.number))
+    told(store.finished)
+    if store.finished < len(plan):
+        with _backend(workers):
+            done = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)(missing)
+            finished = store.finished
+            for number, rows in done:
+                finished += not store.has(number)
+                store.add(number, rows)
+                told(finished)
+    return store.finish([*COLUMNS[:3], *plan.keys, *COLUMNS[3:]])
+
+
+def answer(
+    spec: StudySpec, options: Any, keys: Sequence[str], open_fund: Opener, task: Task
+) -> tuple[int, list[Record]]:
+    """Return a task's number and its rows; whatever is wrong is told in a row."""
+    head = {"task": task.number, "fund": task.fund, "case": task.case, **dict(zip(keys, task.varied, strict=True))}
+    try:
+        rows = [dict(row) for row in spec.rows(open_fund(task.fund, task.overrides), options)]
+    except AllocatorError as error:
+        return task.number, [{**head, "status": _status(error), "problem": _first(error), "row": 0}]
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
+        return task.number, [{**head, "status": "defect", "problem": problem, "row": 0}]
+    return task.number, [{**head, "status": "done", "problem": None, "row": k, **row} for k, row in enumerate(rows)]
+
+
+def _status(error: AllocatorError) -> str:
+    if isinstance(error, Infeasible):
+        return "infeasible"
+    if isinstance(error, NotProven):
+        return "not_proven"
+    return "bad_input" if isinstance(error, InputError) else "defect"
+
+
+def _first(error: AllocatorError) -> str:
+    return "; ".join(problem.render("en") for problem in error.problems[:1]) or str(error)
+
+
+@contextmanager
+def _backend(workers: Workers) -> Iterator[None]:
+    """Let joblib use the backend; a Dask client is closed again."""
+    from joblib import parallel_config
+
+    if workers.backend != "dask":
+        with parallel_config(backend=workers.backend, inner_max_num_threads=1):
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        what = Text("Dask is not installed", "未安装 Dask")
+        raise InputError(
+            Problem(
+                what,
+                "--backend dask",
+                hint=Text("install allocator-insurance[dask]", "请安装 allocator-insurance[dask]"),
+            )
+        ) from error
+    try:
+        client: Any = Client(workers.scheduler or None, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        what = Text("the cluster's scheduler cannot be reached", "无法连接集群调度器")
+        raise InputError(Problem(what, "--scheduler", workers.scheduler, "tcp://host:port")) from error
+    with client, parallel_config(backend="dask", client=client, wait_for_workers_timeout=60):
+        yield

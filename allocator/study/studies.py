@@ -1,0 +1,126 @@
+"""The questions a batch may ask of every fund: each turns a fund into rows of plain figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, Field, ValidationError
+
+from allocator.errors import InputError
+from allocator.result import CapitalPosition
+from allocator.settings import Number, Section
+from allocator.study.frontier import FrontierSettings, frontier
+from allocator.translation import Place, translate
+from allocator.types import Text
+
+if TYPE_CHECKING:
+    from allocator.pipeline import Fund
+
+__all__ = ["STUDIES", "Row", "StudySpec"]
+
+Row = Mapping[str, float | int | str]
+"""One line of a study's table: column → figure or text, the same columns in every row of one fund."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudySpec:
+    """A question that a batch can ask.
+
+    Parameters
+    ----------
+    name : str
+        Value of ``study:``.
+    label : Text
+        For reports.
+    options : type of BaseModel
+        Keys under ``options:``.
+    rows : callable
+        ``rows(fund, options) -> sequence of Row``. Times do not belong in it: a row is the same every time.
+    """
+
+    name: str
+    label: Text
+    options: type[BaseModel]
+    rows: Callable[[Fund, Any], Sequence[Row]] = field(repr=False)
+
+    def validated(self, options: Mapping[str, Any]) -> BaseModel:
+        """Return the options checked.
+
+        Raises
+        ------
+        InputError
+            Naming the keys at fault.
+        """
+        try:
+            return self.options.model_validate(dict(options))
+        except ValidationError as error:
+            place = Place(lambda key: f"options.{key}" if key else "options")
+            raise InputError(translate(error, self.options, options, place)) from None
+
+
+class NoOptions(Section):
+    """A question without keys of its own."""
+
+
+class FrontierOptions(Section):
+    """The keys of ``allocator frontier``."""
+
+    points: int = Field(50, ge=2)
+    between: str = "comprehensive"
+    best: str = "objective"
+    low: Number | None = None
+    high: Number | None = None
+
+
+def _capital_row(position: CapitalPosition | None) -> dict[str, float]:
+    if position is None:
+        return {}
+    return {
+        **{f"ratio_{item.name}": position.ratio(item.name) for item in position.requirements},
+        "minimum_capital": position.minimum_capital,
+    }
+
+
+def _run(fund: Fund, options: NoOptions) -> Sequence[Row]:
+    result = fund.optimize()
+    solution = result.solution
+    return [
+        {
+            "solution": solution.status,
+            "objective": solution.objective,
+            "bound": solution.bound,
+            "gap": solution.gap,
+            "expected_return": result.return_after,
+            "turnover": 0.5 * float(np.abs(result.trade[result.model.space.funded]).sum()) / result.model.space.total,
+            **_capital_row(result.after),
+        }
+    ]
+
+
+def _capital(fund: Fund, options: NoOptions) -> Sequence[Row]:
+    position = fund.capital()
+    if position is None:
+        return []
+    modules = {f"module_{name}": amount for name, amount in position.tree.values(position.holdings).items()}
+    return [{**_capital_row(position), "own_funds": position.own_funds.comprehensive, **modules}]
+
+
+def _frontier(fund: Fund, options: FrontierOptions) -> Sequence[Row]:
+    settings = FrontierSettings(options.points, options.between, options.best, options.low, options.high)
+    # `status` is the task's own column.
+    frame = frontier(fund, settings).frame.rename(columns={"status": "solution"})
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+STUDIES: Mapping[str, StudySpec] = {
+    spec.name: spec
+    for spec in (
+        StudySpec("run", Text("Optimize", "优化"), NoOptions, _run),
+        StudySpec("capital", Text("Capital of what is held", "当前持仓的资本"), NoOptions, _capital),
+        StudySpec("frontier", Text("Frontier", "有效前沿"), FrontierOptions, _frontier),
+    )
+}
+"""Every question by name."""

@@ -1,0 +1,272 @@
+"""Batches: what is finished is kept once, resuming gives the same file, a lost worker loses nothing."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from allocator import cli
+from allocator.errors import Infeasible, InputError, Problem
+from allocator.pipeline import load
+from allocator.study.batch import Workers, answer, run_batch
+from allocator.study.store import GROUP, Store
+from allocator.study.studies import STUDIES, NoOptions, StudySpec
+from allocator.study.tasks import BatchSettings, Plan
+from allocator.types import Text
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRST = ROOT / "examples" / "first_fund" / "fund.yaml"
+
+
+def plan_of(count: int = 3, **more: Any) -> Plan:
+    content = {"study": "capital", "funds": [FIRST.name], "vary": {"solve.seed": {"count": count}}, **more}
+    return Plan.of(BatchSettings.model_validate(content), FIRST.parent)
+
+
+def rows_of(number: int, count: int = 1) -> list[dict[str, Any]]:
+    return [{"task": number, "row": row, "figure": 0.1 * number, "status": "done"} for row in range(count)]
+
+
+def test_every_fund_meets_every_case_and_value_once() -> None:
+    cases = [{"name": "base"}, {"name": "strict", "set": ["capital.require.core=1.5"]}]
+    plan = plan_of(3, cases=cases)
+    tasks = list(plan.tasks())
+    assert len(tasks) == len(plan) == 6
+    assert [task.number for task in tasks] == list(range(6))
+    assert tasks[4].case == "strict"
+    assert tasks[4].overrides == ("capital.require.core=1.5", "solve.seed=1")
+    assert len({task.overrides for task in tasks}) == 6
+
+
+def test_a_plan_of_other_values_is_another_plan() -> None:
+    assert plan_of(3).fingerprint == plan_of(3).fingerprint != plan_of(4).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"study": "capitol"}, "capital"),
+        ({"funds": ["none.yaml"]}, "no such fund file"),
+        ({"study": "frontier", "options": {"pionts": 3}}, "pionts"),
+    ],
+)
+def test_what_is_wrong_with_a_study_file_is_named(content: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        plan_of(1, **content)
+
+
+def test_results_do_not_depend_on_the_order_of_tasks_or_on_stops(tmp_path: Path) -> None:
+    size = GROUP + 40
+    straight = Store(tmp_path / "a", "x", size, resume=False)
+    for number in range(size):
+        straight.add(number, rows_of(number, 1 + number % 2))
+    whole = straight.finish(["task"])
+    for number in reversed(range(size)):
+        stopped = Store(tmp_path / "b", "x", size, resume=True)
+        for one in (number, size - 1 - number):
+            stopped.add(one, rows_of(one, 1 + one % 2))
+    assert stopped.finished == size
+    assert stopped.finish(["task"]).read_bytes() == whole.read_bytes()
+    assert pq.read_table(whole)["task"].to_pylist() == sorted(pq.read_table(whole)["task"].to_pylist())
+    assert not (tmp_path / "b" / "parts").exists()
+
+
+def test_a_line_that_was_cut_short_is_done_again_and_nothing_else(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out", "x", 10, resume=False)
+    for number in range(4):
+        store.add(number, rows_of(number))
+    (journal,) = (tmp_path / "out" / "parts").glob("*.jsonl")
+    journal.write_bytes(journal.read_bytes()[:-7])
+    again = Store(tmp_path / "out", "x", 10, resume=True)
+    assert [again.has(number) for number in range(5)] == [True, True, True, False, False]
+    again.add(3, rows_of(3))
+    assert Store(tmp_path / "out", "x", 10, resume=True).finished == 4
+
+
+def test_a_result_that_comes_twice_is_kept_once(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out", "x", 2, resume=False)
+    for number in (0, 0, 1, 0, 1):
+        store.add(number, rows_of(number))
+    assert pq.read_table(store.finish(["task"]))["task"].to_pylist() == [0, 1]
+
+
+def test_columns_that_some_tasks_lack_are_empty_there(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out", "x", GROUP + 1, resume=False)
+    for number in range(GROUP):
+        store.add(number, [{"task": number, "status": "done", "whole": number}])
+    store.add(GROUP, [{"task": GROUP, "status": "bad_input", "problem": "why"}])
+    frame = pq.read_table(store.finish(["task"])).to_pandas()
+    assert frame["whole"].notna().sum() == GROUP
+    assert frame["problem"].dropna().tolist() == ["why"]
+    assert store.statuses() == {"done": GROUP, "bad_input": 1}
+
+
+@pytest.mark.parametrize(("fingerprint", "resume", "named"), [("x", False, "begun here"), ("y", True, "another batch")])
+def test_a_folder_in_use_is_refused(tmp_path: Path, fingerprint: str, resume: bool, named: str) -> None:
+    Store(tmp_path / "out", "x", 2, resume=False)
+    with pytest.raises(InputError, match=named):
+        Store(tmp_path / "out", fingerprint, 2, resume)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine")
+    with pytest.raises(InputError, match="no batch wrote it"):
+        Store(tmp_path / "mine", "x", 2, resume=True)
+
+
+def _fails(error: Exception) -> StudySpec:
+    def rows(fund: object, options: object) -> Sequence[dict[str, float]]:
+        raise error
+
+    return StudySpec("fails", Text("Fails", "失败"), NoOptions, rows)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Infeasible(Problem(Text("no way", "无解"))), "infeasible"),
+        (InputError(Problem(Text("no way", "无解"))), "bad_input"),
+        (ZeroDivisionError("no way"), "defect"),
+    ],
+)
+def test_what_a_task_finds_wrong_is_a_row(error: Exception, status: str) -> None:
+    task = plan_of().task(1)
+    number, (row,) = answer(_fails(error), NoOptions(), ("solve.seed",), lambda path, changes: None, task)  # type: ignore[arg-type, return-value]
+    assert number == row["task"] == 1
+    assert row["status"] == status
+    assert "no way" in row["problem"]
+    assert row["solve.seed"] == "1"
+
+
+def test_each_study_gives_what_the_library_gives(tmp_path: Path) -> None:
+    fund = load(FIRST)
+    (row,) = STUDIES["capital"].rows(fund, NoOptions())
+    position = fund.capital()
+    assert position is not None
+    assert row["ratio_comprehensive"] == position.ratio("comprehensive")
+    assert row["module_minimum_capital"] == position.minimum_capital
+    (row,) = STUDIES["run"].rows(fund, NoOptions())
+    result = fund.optimize()
+    assert row["objective"] == pytest.approx(result.solution.objective)
+    assert result.after is not None
+    assert row["ratio_core"] == pytest.approx(result.after.ratio("core"))
+    rows = STUDIES["frontier"].rows(fund, STUDIES["frontier"].validated({"points": 3, "high": 2.5}))
+    assert [set(one) == set(rows[0]) for one in rows] == [True] * 3
+
+
+def test_the_command_writes_one_table_and_resumes_to_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(f"study: capital\nfunds: ['{FIRST.as_posix()}']\nvary:\n  solve.seed: {{count: 4}}\n")
+
+    def batch(*more: str) -> int:
+        with pytest.raises(SystemExit) as end:
+            cli.main(["batch", str(study), "-o", str(tmp_path / "out"), "--jobs", "1", *more])
+        return int(str(end.value.code))
+
+    assert batch("--json") == 0
+    entry = json.loads(capsys.readouterr().out)
+    assert entry["rows"] == {"done": 4}
+    before = (tmp_path / "out" / "results.parquet").read_bytes()
+    assert batch() == 2
+    assert batch("--resume", "--lang", "zh") == 0
+    assert "4 个任务" in capsys.readouterr().out
+    assert (tmp_path / "out" / "results.parquet").read_bytes() == before
+    frame = pd.read_parquet(tmp_path / "out" / "results.parquet")
+    assert frame.columns[:4].tolist() == ["task", "fund", "case", "solve.seed"]
+    assert frame["solve.seed"].tolist() == ["0", "1", "2", "3"]
+
+
+def test_a_batch_stopped_from_the_keyboard_keeps_what_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(f"study: capital\nfunds: ['{FIRST.as_posix()}']\nvary:\n  solve.seed: {{count: 4}}\n")
+
+    def stop(plan: Plan, store: Store, *rest: object) -> Path:
+        store.add(2, rows_of(2))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("allocator.study.batch.run_batch", stop)
+        with pytest.raises(SystemExit) as end:
+            cli.main(["batch", str(study), "-o", str(tmp_path / "out")])
+    assert end.value.code == 130
+    assert "1 of 4" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "results.parquet").exists()
+    plan = Plan.of(BatchSettings(study="capital", funds=(FIRST.as_posix(),)), tmp_path)
+    assert len(plan) == 1
+
+
+def test_progress_is_told_in_plain_lines_off_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    from allocator.report.progress import progress
+    from allocator.types import Language
+
+    with progress(2, Language.CHINESE) as told:
+        told(0)
+        told(2)
+    assert "已完成 2 / 2" in capsys.readouterr().err
+
+
+@pytest.fixture
+def cluster() -> Iterator[SimpleNamespace]:
+    """A scheduler and two workers, each a process of its own."""
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as made:
+        yield made
+
+
+def _slow(fund: object, options: object) -> list[dict[str, float]]:
+    time.sleep(0.15)
+    return [{"figure": 1.0}]
+
+
+def _nothing(path: str, overrides: Sequence[str]) -> None:
+    return None
+
+
+def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_nothing(cluster: Any, tmp_path: Path) -> None:
+    import os
+
+    plan = plan_of(60)
+    slow = Plan(plan.settings, plan.funds, StudySpec("slow", Text("Slow", "慢"), NoOptions, _slow), NoOptions())
+    store = Store(tmp_path / "out", slow.fingerprint, len(slow), resume=False)
+    victim = next(iter(cluster.workers.values())).process.process.pid
+    killed: list[int] = []
+
+    def told(finished: int) -> None:
+        if finished >= 10 and not killed:
+            os.kill(victim, signal.SIGKILL)
+            killed.append(victim)
+
+    workers = Workers("dask", -1, cluster.scheduler_address)
+    written = run_batch(slow, store, _nothing, workers, told)  # type: ignore[arg-type]
+    assert killed
+    frame = pd.read_parquet(written)
+    assert frame["task"].tolist() == list(range(60))
+    assert set(frame["status"]) == {"done"}
+
+
+def test_a_cluster_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    plan = plan_of(1)
+    store = Store(tmp_path / "out", plan.fingerprint, 1, resume=False)
+    with pytest.raises(InputError, match="scheduler cannot be reached"):
+        run_batch(plan, store, load, Workers("dask", -1, "tcp://127.0.0.1:9"))
+
+
+def test_the_command_line_needs_neither_joblib_nor_dask_for_its_help() -> None:
+    code = "import sys; from allocator import cli; sys.exit(bool({'joblib', 'distributed'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
