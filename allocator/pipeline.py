@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from allocator.aims import build_objective, require_module
 from allocator.capital.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.capital.tree import CapitalTree
 from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
@@ -22,7 +23,7 @@ from allocator.errors import InputError, Problem, Problems
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.inputs.lent import LentTables
-from allocator.model import CapitalLimit, Model, ModelContext, Objective, ObjectiveTerm, Scenarios, Space, Term
+from allocator.model import CapitalLimit, Model, ModelContext, Objective, Scenarios, Space, Term
 from allocator.model.build import build_budgets, build_space, build_trade_cost
 from allocator.model.terms import refuse_repeated
 from allocator.model.tilts import Tilt
@@ -134,13 +135,14 @@ class Fund:
         """Everything that decides the allocation, with charges taken at the current holdings."""
         objective = self._objective()
         regime = self.regime
+        terms, limits = self._rules()
         return Model(
             self.space,
             objective.terms,
-            self._terms(),
+            terms,
             build_trade_cost(self.inputs, self.space),
             None if regime is None else self._ask(regime.tree)(),
-            () if regime is None else self._capital_limits(regime),
+            limits if regime is None else (*self._capital_limits(regime), *limits),
             objective.capital_module,
             objective.capital_weight,
             objective.per_capital,
@@ -196,7 +198,7 @@ class Fund:
             lambda: self.regime,
             lambda: self.context.expected_return,
             self._objective,
-            self._terms,
+            self._rules,
             lambda: self.tilts,
         )
         for part in parts:
@@ -238,7 +240,7 @@ class Fund:
         solution.holdings.setflags(write=False)
         with _timed(seconds, "verify"):
             after = self.capital(solution.holdings)
-            verify(model, solution.holdings, None if after is None else after.tree)
+            verify(model, solution.holdings, None if after is None else after.tree, solution.objective)
         return Result(
             self.inputs,
             model,
@@ -292,36 +294,15 @@ class Fund:
         return frontier(self, FrontierSettings(points, between, best))
 
     def _objective(self) -> Objective:
-        chosen = self.settings.objective
-        way, name = ("minimize", chosen.minimize) if chosen.minimize else ("maximize", chosen.maximize)
-        assert name is not None
-        fitting = {key: spec for key, spec in self.registry.objectives.items() if spec.direction == way}
-        spec = choose(fitting, name, self.settings.where(f"objective.{way}"))
-        options = validate_options(spec.options, chosen.options, self.settings, "objective")
-        objective = spec.build(self.context, options)
-        terms = [*objective.terms, *self._risk_terms(), *self._cost_terms(objective)]
-        return replace(objective, terms=tuple(terms))
+        return build_objective(self.context, self.registry.objectives, self._tree)
 
-    def _risk_terms(self) -> Iterator[ObjectiveTerm]:
-        risk = self.settings.objective.risk
-        if risk is None or risk.aversion == 0.0:
-            return
-        measures = {key: spec for key, spec in self.registry.objectives.items() if spec.direction == "minimize"}
-        spec = choose(measures, risk.measure, self.settings.where("objective.risk.measure"))
-        options = validate_options(spec.options, {}, self.settings, "objective.risk")
-        for term in spec.build(self.context, options).terms:
-            yield replace(term, name=f"risk:{term.name}", weight=term.weight * risk.aversion)
+    def _tree(self) -> CapitalTree | None:
+        return None if self.regime is None else self._ask(self.regime.tree)()
 
-    def _cost_terms(self, objective: Objective) -> Iterator[ObjectiveTerm]:
-        cost = build_trade_cost(self.inputs, self.space)
-        if not (np.any(cost.buy) or np.any(cost.quadratic)) or not objective.terms:
-            return
-        per = 1.0 if objective.per_capital else self.space.total
-        weight = -1.0 / (self.settings.objective.costs.horizon * per)
-        yield ObjectiveTerm("costs", Text("Trading costs a year", "年化交易成本"), cost, weight)
-
-    def _terms(self) -> tuple[Term, ...]:
+    def _rules(self) -> tuple[tuple[Term, ...], tuple[CapitalLimit, ...]]:
+        """Return budgets, the constraints named and the regime's guards; limits on capital apart."""
         terms = list(build_budgets(self.inputs, self.space))
+        limits: list[CapitalLimit] = []
         problems = Problems()
         for entry in self.settings.constraints:
             place = self.settings.where(f"constraints.{entry.position}")
@@ -329,12 +310,17 @@ class Fund:
             with problems.collected():
                 spec = choose(self.registry.constraints, entry.name, place)
                 options = validate_options(spec.options, entry.options, self.settings, prefix)
-                terms += spec.build(self.context, options)
+                for rule in spec.build(self.context, options):
+                    if isinstance(rule, CapitalLimit):
+                        require_module(rule.module, self._tree(), self.settings.where(prefix))
+                        limits.append(rule)
+                    else:
+                        terms.append(rule)
         problems.raise_if_any()
         if self.regime is not None:
             terms += self._ask(self.regime.guards)(self.space)
-        refuse_repeated(terms, self.settings.where("constraints"))
-        return tuple(terms)
+        refuse_repeated([*terms, *limits], self.settings.where("constraints"))
+        return tuple(terms), tuple(limits)
 
     def _ask(self, method: Callable[P, Answer]) -> Callable[P, Answer]:
         """Return a method of the regime, watched as the functions of a specification are."""

@@ -119,12 +119,17 @@ class AccountSettings(Section):
     max: Number | None = None
 
 
-class RiskSettings(Section):
-    """``objective.risk:`` — ``aversion`` times ``measure`` is subtracted; ``confidence`` is that of a tail measure."""
+class RiskSettings(BaseModel):
+    """``objective.risk:`` — ``aversion`` times ``measure`` is subtracted; further keys are the measure's own."""
 
+    model_config = ConfigDict(frozen=True, extra="allow")
     measure: str = "variance"
     aversion: Annotated[Number, Field(ge=0)] = 0.0
-    confidence: Annotated[Number, Field(gt=0, lt=1)] = 0.95
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The measure's own keys, not yet validated."""
+        return dict(self.__pydantic_extra__ or {})
 
 
 class CostSettings(Section):

@@ -62,7 +62,8 @@ class Verification:
     Parameters
     ----------
     checks : tuple of Check
-        One entry per row of every hard term, per capital limit, and one for the bounds.
+        One entry per row of every hard term, per capital limit, one for the bounds and, when one was claimed,
+        one for the objective.
     """
 
     checks: tuple[Check, ...]
@@ -73,7 +74,9 @@ class Verification:
         return all(check.passed for check in self.checks)
 
 
-def verify(model: Model, holdings: Vector, tree: CapitalTree | None = None) -> Verification:
+def verify(
+    model: Model, holdings: Vector, tree: CapitalTree | None = None, objective: float | None = None
+) -> Verification:
     """Re-check an answer.
 
     Parameters
@@ -84,11 +87,13 @@ def verify(model: Model, holdings: Vector, tree: CapitalTree | None = None) -> V
         Target amounts, CNY.
     tree : CapitalTree or None
         The exact tree with charges taken at ``holdings``; None takes the model's own.
+    objective : float or None
+        The objective that is claimed, in maximized form; None claims none.
 
     Returns
     -------
     Verification
-        All checks, in the order bounds, terms, capital limits.
+        All checks, in the order bounds, terms, capital limits, objective.
 
     Raises
     ------
@@ -97,6 +102,10 @@ def verify(model: Model, holdings: Vector, tree: CapitalTree | None = None) -> V
     """
     tree = model.tree if tree is None else tree
     checks = [_bounds(model, holdings), *_terms(model, holdings), *_capital(model, holdings, tree)]
+    if objective is not None:
+        reached = model.worth(holdings, tree)
+        allowed = TOLERANCE * max(abs(reached), 1e-300 if model.in_money else 1.0)
+        checks.append(Check("objective", reached, objective, -abs(reached - objective), allowed))
     failed = sorted((check for check in checks if not check.passed), key=_severity)
     if failed:
         raise VerificationError(_problem(check) for check in failed[:WORST])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from allocator import Fund
 
 
-def fund(required: float = 1.5, costs: tuple[float, float] = (8.0, 33.0)) -> Fund:
+def fund(required: Any = 1.5, costs: tuple[float, float] = (8.0, 33.0), **sections: Any) -> Fund:
     """Two stocks, one held at a gain of 25% (book 10, cost 8), one at a loss; the ratio binds."""
     assets = pd.DataFrame(
         {
@@ -46,6 +48,7 @@ def fund(required: float = 1.5, costs: tuple[float, float] = (8.0, 33.0)) -> Fun
                 "loss_absorption_cap": 0,
                 "require": {"comprehensive": required},
             },
+            **sections,
         },
         assets,
         curve=curve,

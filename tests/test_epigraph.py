@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.model import Linear, Quadratic, TradeCost
+from allocator.model import ConditionalValueAtRisk, Linear, Quadratic, TradeCost
 from allocator.model.combination import Combination
 from allocator.model.epigraph import Epigraph
 
@@ -18,13 +20,15 @@ SIZE = 4
 def draw(seed: int) -> tuple[Quadratic, TradeCost, Linear, np.ndarray]:
     rng = np.random.default_rng(seed)
     reference = rng.uniform(0.0, 2.0, SIZE)
-    variance = Quadratic(rng.normal(size=(2, SIZE)), rng.choice([0.0, 0.5], SIZE), reference)
+    variance = Quadratic(rng.normal(size=(2, SIZE)), rng.choice([0.0, 0.5], SIZE), reference, rng.normal(size=2))
     cost = TradeCost(rng.uniform(0, 1, SIZE), rng.choice([0.0, 0.3], SIZE), rng.choice([0.0, 0.7], SIZE), reference)
     return variance, cost, Linear.of(rng.normal(size=SIZE), rng.normal()), rng.uniform(0.0, 3.0, SIZE)
 
 
 def least(found: Epigraph, held: np.ndarray) -> float:
     """Return the function's value at ``held`` by its definition: the least over its own columns."""
+    if not len(found.price):
+        return float(found.direct @ held) + found.constant
     own = cp.Variable(len(found.price))
     rules = [found.inputs @ held + found.outputs @ own == found.right] if len(found.right) else []
     if found.positive.any():
@@ -42,6 +46,35 @@ def test_the_epigraph_is_the_function(seed: int) -> None:
         found = expression.epigraph(1.0)
         assert found is not None
         assert least(found, held) == pytest.approx(float(expression.value(held)[0]), rel=1e-8, abs=1e-6)
+
+
+@given(st.integers(0, 10_000))
+def test_the_epigraph_of_a_tail_mean_is_the_tail_mean(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    returns, probability = rng.normal(size=(12, SIZE)), rng.dirichlet(np.ones(12))
+    tail = ConditionalValueAtRisk(returns, probability, rng.uniform(0.5, 0.95), rng.normal(size=12))
+    held = rng.uniform(0.0, 3.0, SIZE)
+    found = tail.epigraph(1.0)
+    assert found is not None
+    assert least(found, held) == pytest.approx(float(tail.value(held)[0]), abs=1e-6)
+    assert tail.epigraph(-1.0) is None
+
+
+@given(st.integers(0, 10_000))
+def test_a_row_that_can_only_be_bought_or_sold_costs_the_same_without_a_kink(seed: int) -> None:
+    _, cost, _, _ = draw(seed)
+    rng = np.random.default_rng(seed)
+    way = rng.integers(-1, 2, SIZE)
+    lower = np.where(way > 0, cost.reference, 0.0)
+    upper = np.where(way < 0, cost.reference, 5.0)
+    held = rng.uniform(lower, upper)
+    bounded = replace(cost, least=lower, greatest=upper)
+    found, free = bounded.epigraph(1.0), cost.epigraph(1.0)
+    assert found is not None
+    assert free is not None
+    assert least(found, held) == pytest.approx(float(cost.value(held)[0]), abs=1e-6)
+    # Two signed columns for a row that moves either way, one or none for the others.
+    assert found.positive.sum() == 2 * (way[(cost.buy > 0) | (cost.sell > 0) | (cost.quadratic > 0)] == 0).sum()
 
 
 def test_what_curves_the_wrong_way_is_left_to_be_refused() -> None:

@@ -115,4 +115,5 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
 def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
     """Return the one-off cost of moving from the current to the target holdings, CNY."""
     quadratic = 2.0 * inputs.settings.objective.costs.quadratic / space.total
-    return TradeCost(space.linear_cost, space.linear_cost, np.full(space.size, quadratic) * space.funded, space.current)
+    impact = np.full(space.size, quadratic) * space.funded
+    return TradeCost(space.linear_cost, space.linear_cost, impact, space.current, space.lower, space.upper)

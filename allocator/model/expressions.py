@@ -119,7 +119,7 @@ class Selected(Expression):
 
 @dataclass(frozen=True, eq=False)
 class Quadratic(Expression):
-    """‖F (x − r)‖² + Σ dᵢ (xᵢ − rᵢ)²: a variance through its factors, never as a dense n × n matrix.
+    """‖F (x − r) − g‖² + Σ dᵢ (xᵢ − rᵢ)²: a variance through its factors, never as a dense n × n matrix.
 
     Parameters
     ----------
@@ -129,18 +129,25 @@ class Quadratic(Expression):
         d ≥ 0, per CNY².
     reference : ndarray (n,) or None
         r, CNY; None is zero.
+    offset : ndarray (k,) or None
+        g: the factors of something that is not decided, such as liabilities; None is zero.
     """
 
     factors: Any
     specific: Vector
     reference: Vector | None = None
+    offset: Vector | None = None
 
     def _shifted(self, holdings: Vector) -> Vector:
         return holdings if self.reference is None else holdings - self.reference
 
+    def _exposure(self, shifted: Vector) -> Vector:
+        exposure = np.asarray(self.factors @ shifted)
+        return exposure if self.offset is None else exposure - self.offset
+
     def value(self, holdings: Vector) -> Vector:
         shifted = self._shifted(holdings)
-        exposure = self.factors @ shifted
+        exposure = self._exposure(shifted)
         return np.array([float(exposure @ exposure + self.specific @ shifted**2)])
 
     def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
@@ -149,7 +156,8 @@ class Quadratic(Expression):
         shifted = variable if self.reference is None else variable - self.reference / scale
         total: Any = cp.Constant(0.0)
         if self.factors.shape[0]:
-            total = total + cp.sum_squares((self.factors * scale) @ shifted)
+            exposure = (self.factors * scale) @ shifted
+            total = total + cp.sum_squares(exposure if self.offset is None else exposure - self.offset)
         held = np.flatnonzero(self.specific)
         if held.size:
             total = total + cp.sum_squares(cp.multiply(np.sqrt(self.specific[held]) * scale, shifted[held]))
@@ -157,18 +165,20 @@ class Quadratic(Expression):
 
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         shifted = self._shifted(holdings)
-        row = 2.0 * (self.factors.T @ (self.factors @ shifted)) + 2.0 * self.specific * shifted
+        row = 2.0 * (self.factors.T @ self._exposure(shifted)) + 2.0 * self.specific * shifted
         return sparse.csr_array(np.atleast_2d(row))
 
     def epigraph(self, sign: float) -> Epigraph | None:
         if sign < 0:
             return None
         size, held = len(self.specific), np.flatnonzero(self.specific)
-        # u = F (x − r) and u = √d (x − r): the function is Σ u².
+        # u = F (x − r) − g and u = √d (x − r): the function is Σ u².
         own = sparse.csr_array((np.sqrt(self.specific[held]), (np.arange(len(held)), held)), shape=(len(held), size))
         inputs = sparse.csr_array(sparse.vstack([sparse.csr_array(self.factors), own]))
         count = inputs.shape[0]
         right = np.zeros(count) if self.reference is None else np.asarray(inputs @ self.reference)
+        if self.offset is not None:
+            right[: len(self.offset)] += self.offset
         no = np.zeros(count, dtype=bool)
         outputs = sparse.csr_array(-sparse.eye_array(count))
         return Epigraph(np.zeros(size), 0.0, inputs, outputs, right, np.zeros(count), np.ones(count), no, no)
@@ -186,12 +196,18 @@ class TradeCost(Expression):
         Impact per CNY²; zero for none.
     reference : ndarray (n,)
         Holdings before trading, CNY.
+    least, greatest : ndarray (n,) or None
+        Holdings between which the solver asks for it, CNY; None: anywhere. A row that cannot fall below its
+        reference is only ever bought: its cost is a straight line there, without the kink at no trade, where
+        a multiplier could take any value between the slopes of buying and selling.
     """
 
     buy: Vector
     sell: Vector
     quadratic: Vector
     reference: Vector = field(repr=False)
+    least: Vector | None = field(default=None, repr=False)
+    greatest: Vector | None = field(default=None, repr=False)
 
     def value(self, holdings: Vector) -> Vector:
         trade = holdings - self.reference
@@ -228,21 +244,39 @@ class TradeCost(Expression):
     def epigraph(self, sign: float) -> Epigraph | None:
         if sign < 0 or min(self.buy.min(initial=0.0), self.sell.min(initial=0.0), self.quadratic.min(initial=0.0)) < 0:
             return None
-        size = len(self.reference)
-        moved = np.flatnonzero((self.buy > 0) | (self.sell > 0) | (self.quadratic > 0))
-        count = len(moved)
+        slope = self._one_sided()
+        straight = np.where(np.isnan(slope), 0.0, slope)
+        line = Epigraph.linear(straight, -float(straight @ self.reference))
+        moved = (self.buy > 0) | (self.sell > 0) | (self.quadratic > 0)
+        # x − r = u, free: what is left of a row that moves one way is its impact.
+        bent = self._traded(np.flatnonzero(~np.isnan(slope) & (self.quadratic > 0)), (-1.0,), (np.zeros_like(slope),))
         # x − r = u₊ − u₋, both at least zero; at the least cost one of them is zero.
-        identity = sparse.eye_array(count)
-        outputs = sparse.csr_array(sparse.hstack([-identity, identity]))
-        inputs = sparse.csr_array((np.ones(count), (np.arange(count), moved)), shape=(count, size))
+        kinked = self._traded(np.flatnonzero(np.isnan(slope) & moved), (-1.0, 1.0), (self.buy, self.sell))
+        return line.plus(bent).plus(kinked)
+
+    def _one_sided(self) -> Vector:
+        """Return the slope, but for impact, of each row that can only be bought or only sold; NaN for the others."""
+        slope = np.full(len(self.reference), np.nan)
+        if self.greatest is not None:
+            slope = np.where(self.greatest <= self.reference, -self.sell, slope)
+        if self.least is not None:
+            slope = np.where(self.least >= self.reference, self.buy, slope)
+        return slope
+
+    def _traded(self, rows: NDArray[np.int64], ways: tuple[float, ...], prices: tuple[Vector, ...]) -> Epigraph:
+        """Return price′u + ½ quadratic′u² of the trades of ``rows``, a column of each sign in ``ways``."""
+        size, count = len(self.reference), len(rows)
+        outputs = sparse.csr_array(sparse.hstack([way * sparse.eye_array(count) for way in ways]))
+        inputs = sparse.csr_array((np.ones(count), (np.arange(count), rows)), shape=(count, size))
+        money = np.ones(len(ways) * count, dtype=bool)
         return Epigraph(
             np.zeros(size),
             0.0,
             inputs,
             outputs,
-            self.reference[moved],
-            np.concatenate([self.buy[moved], self.sell[moved]]),
-            np.tile(0.5 * self.quadratic[moved], 2),
-            np.ones(2 * count, dtype=bool),
-            np.ones(2 * count, dtype=bool),
+            self.reference[rows],
+            np.concatenate([price[rows] for price in prices]),
+            np.tile(0.5 * self.quadratic[rows], len(ways)),
+            money if len(ways) > 1 else ~money,
+            money,
         )

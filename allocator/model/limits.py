@@ -54,13 +54,13 @@ class LimitOptions(Section):
     """Keys every limit shares.
 
     ``mode`` hard, soft or monitor; ``price`` of a soft limit, annual return given up per unit shown of
-    breach; ``priority``: lower gives way first; ``no_worse``: a row already in breach may stay as it is but
-    not get worse.
+    breach; ``priority``: lower gives way first, a rule without one never does; ``no_worse``: a row already in
+    breach may stay as it is but not get worse.
     """
 
     mode: Mode = Mode.HARD
     price: Annotated[Number, Field(ge=0)] = 0.0
-    priority: int = 0
+    priority: int | None = None
     no_worse: bool = False
 
     @model_validator(mode="after")

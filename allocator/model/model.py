@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from allocator.model.expressions import TradeCost
 from allocator.model.space import Space
-from allocator.model.terms import TOLERANCE, ObjectiveTerm, Term
+from allocator.model.terms import TOLERANCE, Mode, ObjectiveTerm, Term
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -91,6 +94,29 @@ class Model:
     capital_module: str = ""
     capital_weight: float = 0.0
     per_capital: bool = False
+
+    def gain(self, holdings: NDArray[np.float64]) -> float:
+        """Return Σ weight · expression less the price of soft breaches, by numpy alone."""
+        total = sum(part.weight * float(part.expression.value(holdings)[0]) for part in self.objective)
+        for term in self.terms:
+            if term.mode is Mode.SOFT:
+                total -= term.price * float(np.maximum(-term.slack(holdings), 0.0).sum())
+        return float(total)
+
+    def module(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
+        """Return the module that the objective speaks of, CNY, by ``tree`` in place of the model's own.
+
+        Zero when the objective speaks of none.
+        """
+        tree = self.tree if tree is None else tree
+        if tree is None or not (self.capital_weight or self.per_capital):
+            return 0.0
+        return tree.values(holdings)[self.capital_module or tree.root.name]
+
+    def worth(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
+        """Return the objective, in maximized form, at ``holdings`` (n,) in CNY."""
+        gain, module = self.gain(holdings), self.module(holdings, tree)
+        return gain / module if self.per_capital else gain - self.capital_weight * module
 
     @property
     def in_money(self) -> bool:

@@ -19,6 +19,7 @@ from allocator.types import Source, Text
 
 if TYPE_CHECKING:
     from allocator.model.context import ModelContext
+    from allocator.model.model import CapitalLimit
 
 __all__ = [
     "ConstraintSpec",
@@ -86,8 +87,8 @@ class Term:
     rows : tuple of str
         A name per row when there are several (an issuer, a bucket), a `Phrase` where the languages differ;
         empty for one row.
-    priority : int
-        Terms with the lowest priority give way first when the user asks for it.
+    priority : int or None
+        Terms with the lowest priority give way first when the user asks for it; None never gives way.
     """
 
     name: str
@@ -101,7 +102,7 @@ class Term:
     mode: Mode = Mode.HARD
     price: float = 0.0
     rows: tuple[str, ...] = ()
-    priority: int = 0
+    priority: int | None = None
 
     def shown(self, holdings: Vector) -> tuple[Vector, Vector]:
         """Return both sides in the unit shown, by numpy alone."""
@@ -157,6 +158,9 @@ class ObjectiveTerm:
         expression, negative with a convex one.
     unit : str
         Unit of ``weight × expression``.
+    per_yield : float
+        What one more of a row's expected return adds to ``weight × expression`` per unit of the row's weight;
+        0 where the expression does not look at expected returns.
     """
 
     name: str
@@ -164,6 +168,7 @@ class ObjectiveTerm:
     expression: Expression
     weight: float = 1.0
     unit: str = "annual decimal"
+    per_yield: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,13 +197,13 @@ class Objective:
 class ConstraintSpec:
     """What the hook ``allocator_constraints`` returns, one for each term name.
 
-    ``build(context, options) -> sequence of Term``; it raises InputError for data it lacks.
+    ``build(context, options) -> sequence of Term or CapitalLimit``; it raises InputError for data it lacks.
     """
 
     name: str
     label: Text
     options: type[BaseModel]
-    build: Callable[[ModelContext, Any], Sequence[Term]]
+    build: Callable[[ModelContext, Any], Sequence[Term | CapitalLimit]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression
 
 if TYPE_CHECKING:
@@ -73,6 +74,20 @@ class ConditionalValueAtRisk(Expression):
         quantile = cp.Variable(1)
         beyond = cp.pos(losses - quantile)
         return quantile + cp.reshape(self.probability @ beyond, (1,), order="C") / (1.0 - self.confidence)
+
+    def epigraph(self, sign: float) -> Epigraph | None:
+        if sign < 0:
+            return None
+        # R x + t + u − v = b, u and v ≥ 0: u is the excess over the quantile t, v the room below it.
+        rows = sparse.csr_array(self.returns)
+        count, size = rows.shape
+        identity = sparse.eye_array(count)
+        outputs = sparse.csr_array(sparse.hstack([np.ones((count, 1)), identity, -identity]))
+        positive = np.concatenate([[False], np.ones(2 * count, dtype=bool)])
+        price = np.concatenate([[1.0], self.probability / (1.0 - self.confidence), np.zeros(count)])
+        right = np.zeros(count) if self.shift is None else self.shift
+        none = np.zeros(2 * count + 1)
+        return Epigraph(np.zeros(size), 0.0, rows, outputs, right, price, none, positive, none.astype(bool))
 
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         row = -(self.returns.T @ self._tail(self._losses(holdings)))

@@ -68,28 +68,13 @@ class Exact:
         """Return the same judge with another tree, whose charges were taken at the point to be judged."""
         return self.moved(replace(self._model, tree=tree))
 
-    def gain(self, holdings: Vector) -> float:
-        """Return Σ weight · expression less the price of soft breaches."""
-        total = sum(part.weight * float(part.expression.value(holdings)[0]) for part in self._model.objective)
-        for term in self._model.terms:
-            if term.mode is Mode.SOFT:
-                total -= term.price * float(np.maximum(-term.slack(holdings), 0.0).sum())
-        return float(total)
-
     def module(self, holdings: Vector) -> float:
         """Return the module that the objective speaks of, CNY; zero when it speaks of none."""
-        model = self._model
-        if model.tree is None or not (model.capital_weight or model.per_capital):
-            return 0.0
-        return model.tree.values(holdings)[model.capital_module or model.tree.root.name]
+        return self._model.module(holdings)
 
     def objective(self, holdings: Vector) -> float:
         """Return the maximized objective."""
-        model = self._model
-        gain, module = self.gain(holdings), self.module(holdings)
-        if model.per_capital:
-            return gain / module
-        return gain - model.capital_weight * module
+        return self._model.worth(holdings)
 
     def room(self, holdings: Vector) -> float:
         """Return the least room of all capital limits as a ratio: slack over module; negative is a miss."""

@@ -1,6 +1,6 @@
 """Rules that give way in order: the lowest priority first, each level by as little as possible.
 
-A rule that may not give way at all is an equality (a budget) or a promise on capital.
+What never gives way: a rule without a priority, an equality (a budget), a promise on capital.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def relax_by_priority(model: Model, settings: SolveSettings | None = None) -> tu
     settings = settings or SolveSettings()
     if _ask(model, settings).best is not None:
         return model, ()
-    levels = sorted({term.priority for term in model.terms if _may_give_way(term)})
+    levels = sorted({term.priority for term in model.terms if term.priority is not None and _may_give_way(term)})
     for count in range(1, len(levels) + 1):
         if _ask(_without(model, levels[:count]), settings).best is not None:
             break
@@ -81,7 +81,7 @@ def relax_by_priority(model: Model, settings: SolveSettings | None = None) -> tu
 
 
 def _may_give_way(term: Term) -> bool:
-    return term.mode is Mode.HARD and term.sense is not Sense.EQUAL
+    return term.mode is Mode.HARD and term.sense is not Sense.EQUAL and term.priority is not None
 
 
 def _without(model: Model, levels: list[int]) -> Model:

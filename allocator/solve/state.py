@@ -303,6 +303,8 @@ def _wide_cost(model: Model, extra: int) -> TradeCost:
         sell=np.concatenate([cost.sell, zeros]),
         quadratic=np.concatenate([cost.quadratic, zeros]),
         reference=np.concatenate([cost.reference, zeros]),
+        least=None if cost.least is None else np.concatenate([cost.least, zeros]),
+        greatest=None if cost.greatest is None else np.concatenate([cost.greatest, zeros + np.inf]),
     )
 
 

@@ -116,7 +116,7 @@ def group_turnover(context: ModelContext, options: TurnoverOptions) -> Sequence[
     term = Term(
         _called("group_turnover", options),
         label,
-        TradeCost(half, half, np.zeros(space.size), space.current),
+        TradeCost(half, half, np.zeros(space.size), space.current, space.lower, space.upper),
         Sense.AT_MOST,
         np.array([options.max * held]),
         np.array([held if held > 0 else space.total]),

@@ -16,8 +16,9 @@ requires_api = "1"
 @hookimpl
 def allocator_tables() -> Sequence[Table]:
     from allocator_essentials.risk import TABLES
+    from allocator_essentials.uncertainty import TABLES as UNCERTAINTY
 
-    return TABLES
+    return (*TABLES, *UNCERTAINTY)
 
 
 @hookimpl

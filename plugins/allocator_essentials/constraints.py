@@ -8,11 +8,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from allocator.model import ConstraintSpec, Expression, Linear, ModelContext, Sense, Term, TradeCost
+from allocator.model import CapitalLimit, ConstraintSpec, Expression, Linear, ModelContext, Sense, Term, TradeCost
 from allocator.model.limits import LimitOptions, bound
-from allocator.settings import Number
+from allocator.settings import Number, Section
 from allocator.types import Certainty, Source, Text
-from allocator_essentials.objectives import variance_of
+from allocator_essentials.objectives import tail_of, variance_of
 
 __all__ = ["CONSTRAINTS"]
 
@@ -31,6 +31,20 @@ class CeilingOptions(LimitOptions):
     max: Annotated[Number, Field(ge=0)]
 
 
+class TailCeilingOptions(CeilingOptions):
+    """``max``: highest mean loss, a share; ``confidence``: 95% looks at the worst 5% of the scenarios."""
+
+    max: Number
+    confidence: Annotated[Number, Field(gt=0, lt=1)] = 0.95
+
+
+class ModuleOptions(Section):
+    """``module``: a risk module by its name in capital.csv; ``max``: its greatest amount, in ``fund.unit``."""
+
+    module: str
+    max: Annotated[Number, Field(ge=0)]
+
+
 def expected_return_floor(context: ModelContext, options: FloorOptions) -> Sequence[Term]:
     """μ′w ≥ min."""
     left = Linear.of(context.expected_return / context.space.total)
@@ -46,15 +60,30 @@ def volatility_ceiling(context: ModelContext, options: CeilingOptions) -> Sequen
 
 def turnover_ceiling(context: ModelContext, options: CeilingOptions) -> Sequence[Term]:
     """½ Σ |trade| / Σ current ≤ max, over the funded rows."""
-    half = np.where(context.space.funded, 0.5 / context.space.total, 0.0)
-    left = TradeCost(half, half, np.zeros(context.space.size), context.space.current)
-    return (bound(_term("turnover", left, Sense.AT_MOST, options.max, "share"), options, context.space.current),)
+    space = context.space
+    half = np.where(space.funded, 0.5 / space.total, 0.0)
+    left = TradeCost(half, half, np.zeros(space.size), space.current, space.lower, space.upper)
+    return (bound(_term("turnover", left, Sense.AT_MOST, options.max, "share"), options, space.current),)
+
+
+def module_ceiling(context: ModelContext, options: ModuleOptions) -> Sequence[CapitalLimit]:
+    """Module of the capital tree ≤ max, by its exact amount."""
+    label = Text(f"Capital of {options.module} at most", f"{options.module} 资本不高于")
+    most = options.max * context.inputs.unit
+    return (CapitalLimit(f"capital_module:{options.module}", label, options.module, 1.0, most, 0.0),)
+
+
+def cvar_ceiling(context: ModelContext, options: TailCeilingOptions) -> Sequence[Term]:
+    """Mean loss of the worst 1 − confidence of the scenarios ≤ max."""
+    term = _term("cvar", tail_of(context, options.confidence), Sense.AT_MOST, options.max, "share")
+    return (bound(term, options, context.space.current),)
 
 
 LABELS = {
     "expected_return": Text("Expected return at least", "预期收益率不低于"),
     "volatility": Text("Variance of return at most", "收益率方差不高于"),
     "turnover": Text("Turnover at most", "换手率不高于"),
+    "cvar": Text("Mean loss of the worst scenarios at most", "最差情景平均损失不高于"),
 }
 
 
@@ -66,4 +95,11 @@ CONSTRAINTS = (
     ConstraintSpec("expected_return", LABELS["expected_return"], FloorOptions, expected_return_floor),
     ConstraintSpec("volatility", LABELS["volatility"], CeilingOptions, volatility_ceiling),
     ConstraintSpec("turnover", LABELS["turnover"], CeilingOptions, turnover_ceiling),
+    ConstraintSpec("cvar", LABELS["cvar"], TailCeilingOptions, cvar_ceiling),
+    ConstraintSpec(
+        "capital_module",
+        Text("Capital of one risk module at most", "某一风险模块资本不高于"),
+        ModuleOptions,
+        module_ceiling,
+    ),
 )

@@ -161,6 +161,8 @@ def factor_risk(inputs: Inputs, options: FactorOptions) -> Risk:
         sparse.csr_array(sparse.vstack([sparse.csr_array(common), own])) if shared else common,
         alone**2,
         Text(f"{len(names)} factors as given", f"采用给定的 {len(names)} 个因子"),
+        tuple(names),
+        root,
     )
 
 

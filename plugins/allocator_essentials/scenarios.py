@@ -19,7 +19,7 @@ class TableScenarioOptions(Section):
 
 def table_scenarios(inputs: Inputs, options: TableScenarioOptions) -> Scenarios:
     """Return the table ``scenarios``: a column per asset, a row per scenario, equally likely unless
-    ``probability`` says otherwise."""
+    ``probability`` says otherwise; a column ``liabilities`` is the growth of the liabilities' value."""
     table = inputs.table("scenarios")
     if table is None:
         raise InputError(
@@ -32,7 +32,9 @@ def table_scenarios(inputs: Inputs, options: TableScenarioOptions) -> Scenarios:
     returns = table[list(inputs.assets["asset_id"])].to_numpy(dtype=float)
     count = len(returns)
     probability = table["probability"].to_numpy(dtype=float) if "probability" in table else np.full(count, 1.0 / count)
-    return Scenarios(returns, probability, Text(f"{count} scenarios as given", f"采用给定的 {count} 个情景"))
+    liabilities = table["liabilities"].to_numpy(dtype=float) if "liabilities" in table else None
+    method = Text(f"{count} scenarios as given", f"采用给定的 {count} 个情景")
+    return Scenarios(returns, probability, method, liabilities)
 
 
 SCENARIOS = (ScenarioSpec("table", Text("Scenarios as given", "给定情景"), TableScenarioOptions, table_scenarios),)
