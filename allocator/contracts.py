@@ -18,8 +18,10 @@ from scipy import sparse
 from allocator.capital.regime import Regime, RegimeSpec
 from allocator.commands import CommandSpec
 from allocator.isolation import Watch
+from allocator.model.choices import Choices
 from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear
+from allocator.model.model import CapitalLimit
 from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
 from allocator.model.terms import ConstraintSpec, Objective, ObjectiveSpec, ObjectiveTerm, Term
 from allocator.model.tilts import PartScore, TiltSpec
@@ -87,6 +89,13 @@ class Watched(Expression):
     def affine(self) -> Linear | None:
         return self.watch.at("affine").call(self.inner.affine)
 
+    @property
+    def discrete(self) -> bool:
+        return self.inner.discrete
+
+    def choices(self, upper: Vector) -> Choices:
+        return self.watch.at("choices").call(self.inner.choices, upper)
+
 
 def _expression(expression: Expression, watch: Watch) -> Expression:
     """Return the expression, watched unless it is one of the library's own."""
@@ -94,10 +103,10 @@ def _expression(expression: Expression, watch: Watch) -> Expression:
     return expression if own else Watched(expression, watch.at(type(expression).__name__))
 
 
-def _terms(watch: Watch, context: Any, result: Any) -> tuple[Term, ...]:
-    if not isinstance(result, (list, tuple)) or not all(isinstance(term, Term) for term in result):
-        raise watch.refuse(result, "a list or a tuple of Term")
-    return tuple(_term(watch, context.space.current, term) for term in result)
+def _rules(watch: Watch, context: Any, result: Any) -> tuple[Term | CapitalLimit, ...]:
+    if not isinstance(result, (list, tuple)) or not all(isinstance(rule, (Term, CapitalLimit)) for rule in result):
+        raise watch.refuse(result, "a list or a tuple of Term or CapitalLimit")
+    return tuple(_term(watch, context.space.current, rule) if isinstance(rule, Term) else rule for rule in result)
 
 
 def _term(watch: Watch, holdings: Vector, term: Term) -> Term:
@@ -204,7 +213,7 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "allocator_asset_kinds": Contract(AssetKind),
         "allocator_tables": Contract(Table),
         "allocator_regimes": Contract(RegimeSpec, {"build": _regime, "filed": None, "summarise_filed": None}),
-        "allocator_constraints": Contract(ConstraintSpec, {"build": _terms}),
+        "allocator_constraints": Contract(ConstraintSpec, {"build": _rules}),
         "allocator_objectives": Contract(ObjectiveSpec, {"build": _objective}),
         "allocator_tilts": Contract(TiltSpec, {"score": _score, "parts": _parts}),
         "allocator_return_models": Contract(ReturnModelSpec, {"build": _vector}),

@@ -19,7 +19,7 @@ from allocator.aims import build_objective, require_module
 from allocator.capital.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.capital.tree import CapitalTree
 from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
-from allocator.errors import InputError, Problem, Problems
+from allocator.errors import Infeasible, InputError, Problem, Problems
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.inputs.lent import LentTables
@@ -30,7 +30,7 @@ from allocator.model.tilts import Tilt
 from allocator.registry import Registry, choose, enabled_plugins
 from allocator.result import CapitalPosition, Result
 from allocator.settings import Settings, SolveSettings
-from allocator.solve import solve
+from allocator.solve import Concession, relax_by_priority, solve
 from allocator.solve.state import solve_with_state
 from allocator.tilting import Solved, alone_or_together, named_tilts, price, steer
 from allocator.types import Text
@@ -230,7 +230,7 @@ class Fund:
             model = self.model
             before = self.capital()
         with _timed(seconds, "solve"):
-            untilted = self.solve(model)
+            untilted, concessions = self._solve_or_relax(model)
         with _timed(seconds, "tilts"):
             tilts = self.tilts
             steered = self._steered(untilted, tilts)
@@ -253,9 +253,27 @@ class Fund:
             {tilt.spec.name: tilt.score for tilt in tilts},
             tuple(prices),
             seconds,
+            concessions,
         )
 
-    def solve(self, model: Model, settings: SolveSettings | None = None) -> Solved:
+    def _solve_or_relax(self, model: Model) -> tuple[Solved, tuple[Concession, ...]]:
+        """Solve; where the rules contradict each other and the user wants it, the lowest priorities give way."""
+        if not self.settings.solve.relax:
+            return self.solve(model), ()
+
+        def ask(question: Model) -> Vector | None:
+            try:
+                return self.solve(question, diagnose=False).solution.holdings
+            except Infeasible:
+                return None
+
+        try:
+            return self.solve(model, diagnose=False), ()
+        except Infeasible:
+            relaxed, concessions = relax_by_priority(model, ask=ask)
+        return self.solve(relaxed), concessions
+
+    def solve(self, model: Model, settings: SolveSettings | None = None, *, diagnose: bool = True) -> Solved:
         """Return the answer to a model over this fund's space, with the tree that is exact at it.
 
         Where charges depend on the book as a whole, the search branches on that too.
@@ -266,6 +284,8 @@ class Fund:
             This fund's model, or one that differs in objective, terms or capital limits.
         settings : SolveSettings or None
             None takes the fund file's.
+        diagnose : bool
+            Whether an infeasible model is worth finding the rules in conflict.
 
         Raises
         ------
@@ -275,8 +295,8 @@ class Fund:
         settings = settings or self.settings.solve
         state = self.book_state
         if self.regime is None or state is None:
-            return Solved(model, solve(model, settings))
-        tree, solution = solve_with_state(model, state, self._ask(self.regime.tree), settings)
+            return Solved(model, solve(model, settings, diagnose=diagnose))
+        tree, solution = solve_with_state(model, state, self._ask(self.regime.tree), settings, diagnose=diagnose)
         return Solved(replace(model, tree=tree), solution)
 
     @cached_property

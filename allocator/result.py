@@ -19,6 +19,7 @@ from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.models import Risk
 from allocator.model.space import Space
+from allocator.solve.priority import Concession
 from allocator.solve.solution import Solution
 
 __all__ = ["CapitalPosition", "Result", "TiltPrice"]
@@ -149,6 +150,8 @@ class Result:
         Price of each tilt and of all together (name ``"all"``).
     seconds : mapping of str to float
         Time by stage.
+    concessions : tuple of Concession
+        Rules that gave way because the user asked for it; empty when all could hold.
     """
 
     inputs: Inputs
@@ -162,6 +165,7 @@ class Result:
     scores: Mapping[str, Vector]
     tilts: tuple[TiltPrice, ...]
     seconds: Mapping[str, float]
+    concessions: tuple[Concession, ...] = ()
 
     @property
     def target(self) -> Vector:

@@ -190,8 +190,11 @@ class SolveSettings(Section):
 
     ``gap`` at which an answer counts as optimal: annual return, or relative for money; ``time_limit`` in
     seconds; ``max_nodes`` of branch and bound; ``solver`` by name, or ``auto``; ``seed`` of all that is random.
+    ``relax``: when the rules contradict each other, those with a ``priority`` give way, the lowest first, each
+    by as little as possible, in place of an error.
     """
 
+    relax: bool = False
     gap: Annotated[Number, Field(ge=0)] = 1e-5
     time_limit: Annotated[Number, Field(gt=0)] = 60.0
     max_nodes: Annotated[int, Field(gt=0)] = 2000

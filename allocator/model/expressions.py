@@ -19,6 +19,8 @@ from allocator.model.epigraph import Epigraph
 if TYPE_CHECKING:
     import cvxpy as cp
 
+    from allocator.model.choices import Choices
+
 __all__ = ["Expression", "Linear", "Quadratic", "Selected", "TradeCost"]
 
 Vector = NDArray[np.float64]
@@ -49,6 +51,15 @@ class Expression(ABC):
     def affine(self) -> Linear | None:
         """Return the same function as `Linear` when it is affine, else None; the solver then needs no cvxpy."""
         return None
+
+    @property
+    def discrete(self) -> bool:
+        """Whether it needs whole numbers to be held: see `allocator.model.choices`."""
+        return False
+
+    def choices(self, upper: Vector) -> Choices:
+        """Return what a mixed-integer solver must choose; only for a `discrete` expression."""
+        raise TypeError(f"{type(self).__name__} needs no choices")
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,6 +76,11 @@ def manifest(result: Result) -> Json:
     }
     if result.before is not None and result.after is not None:
         summary |= _solvency(result.before, result.after, unit)
+    if result.concessions:
+        summary["concessions"] = [
+            {"name": item.name, "amount": item.amount, "unit": item.unit, "priority": item.priority}
+            for item in result.concessions
+        ]
     if result.tilts:
         summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}
     return summary | provenance(result.inputs, result.regime)

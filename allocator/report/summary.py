@@ -22,6 +22,7 @@ __all__ = [
     "Measure",
     "Trade",
     "binding_rules",
+    "given_way",
     "key_measures",
     "proof_line",
     "top_trades",
@@ -192,7 +193,7 @@ def _step(unit: str, money: MoneyUnit) -> tuple[float, Text]:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that is only watched and does not hold."""
+    """A rule that is only watched and does not hold, or that gave way."""
 
     label: Text
     value: str
@@ -200,14 +201,30 @@ class Breach:
 
 
 def watched_breaches(view: View) -> tuple[Breach, ...]:
-    """Return the monitored rules that do not hold at the target holdings, in the file's order."""
+    """Return the rules that gave way, then the monitored ones that do not hold, in the file's order."""
     table = view.tables["constraints"]
     frame = table.frame
-    found = []
+    found = list(given_way(view))
     for line in frame[(frame["mode"] == "monitor") & (frame["slack"] < -BINDING_TOLERANCE)].to_dict("records"):
         shown = FORMATS[format_name("by_unit", line["unit"])]
         limit = f"{_SENSE[line['sense']]} {shown.write(line['rhs'], view.money)}".strip()
         found.append(Breach(table.labels["name"][line["name"]], shown.write(line["lhs"], view.money), limit))
+    return tuple(found)
+
+
+def given_way(view: View) -> tuple[Breach, ...]:
+    """Return the rules that gave way on request: by how much, and what is left of them."""
+    table = view.tables["constraints"]
+    limits = dict(zip(table.frame["name"], table.frame[["sense", "rhs"]].to_dict("records"), strict=True))
+    found = []
+    for item in view.result.concessions:
+        shown, moved = FORMATS[format_name("by_unit", item.unit)], limits[item.name]
+        label = table.labels["name"][item.name]
+        given = Text(
+            f"{label.en} (priority {item.priority}) gave way by", f"{label.zh}（优先级 {item.priority}）已放宽"
+        )
+        limit = f"{_SENSE[moved['sense']]} {shown.write(moved['rhs'], view.money)}".strip()
+        found.append(Breach(given, shown.write(item.amount, view.money), limit))
     return tuple(found)
 
 

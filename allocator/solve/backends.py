@@ -223,6 +223,57 @@ class Highs(Backend):
         return solve_linear(program, seconds, self.label())
 
 
+class Scip(Backend):
+    """Branch and cut through cvxpy, for programs with whole-number columns; its bound is by its own account."""
+
+    name = "SCIP"
+    package = "pyscipopt"
+    _order = (Cone.ZERO, Cone.NONNEGATIVE, Cone.SECOND_ORDER)
+
+    def accepts(self, program: ConeProgram) -> bool:
+        return bool(program.whole) and all(block.cone in self._order for block in program.blocks)
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        import cvxpy as cp
+
+        point = cp.Variable(program.size)
+        numbers = cp.Variable(len(program.whole), integer=True)
+        rules = [point[list(program.whole)] == numbers]
+        rows, start = program.matrix.tocsr(), 0
+        for block in program.blocks:
+            span = slice(start, start + block.rows)
+            rest = program.right[span] - rows[span] @ point
+            if block.cone is Cone.SECOND_ORDER:
+                rules.append(cp.SOC(rest[0], rest[1:]))
+            else:
+                rules.append(rest == 0 if block.cone is Cone.ZERO else rest >= 0)
+            start += block.rows
+        aim = program.linear @ point
+        if program.quadratic.nnz:
+            whole = program.quadratic + sparse.triu(program.quadratic, 1).T
+            aim = aim + 0.5 * cp.quad_form(point, cp.psd_wrap(whole))
+        problem = cp.Problem(cp.Minimize(aim), rules)
+        limits = {"limits/time": max(seconds, 0.01), "numerics/feastol": ALMOST / 100.0}
+        nothing = np.zeros(len(program.right))
+        try:
+            problem.solve(solver=cp.SCIP, scip_params=limits)
+        except cp.SolverError:
+            return Answer(Verdict.FAILED, np.zeros(program.size), nothing, self.label())
+        verdict = _CVXPY_VERDICTS.get(str(problem.status), Verdict.FAILED)
+        if verdict is not Verdict.SOLVED or point.value is None:
+            return Answer(verdict, np.zeros(program.size), nothing, self.label())
+        bound = float(problem.solver_stats.extra_stats["model"].getDualbound()) + program.constant
+        return Answer(verdict, np.asarray(point.value), nothing, self.label(), bound)
+
+
+_CVXPY_VERDICTS = {
+    "optimal": Verdict.SOLVED,
+    "optimal_inaccurate": Verdict.SOLVED,
+    "infeasible": Verdict.INFEASIBLE,
+    "unbounded": Verdict.UNBOUNDED,
+}
+
+
 def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
     starts = np.cumsum([0, *(block.rows for block in program.blocks)])
     spans = [
@@ -296,7 +347,28 @@ class Chain:
         )
 
     def _ordered(self, program: ConeProgram) -> list[Backend]:
+        if program.whole:
+            return [self._mixed_integer()]
         fitting = [backend for backend in self._backends if backend.accepts(program)]
         if self._auto and linear_first(program):
             fitting.sort(key=lambda backend: not isinstance(backend, Highs))
         return fitting
+
+    @staticmethod
+    def _mixed_integer() -> Backend:
+        if Scip.installed():
+            return Scip()
+        raise InputError(
+            Problem(
+                Text(
+                    "rules in whole numbers need a mixed-integer solver, and none is installed",
+                    "整数规则需要混合整数求解器，但尚未安装",
+                ),
+                "constraints",
+                "minimum_ticket, lots, max_names",
+                hint=Text(
+                    "pip install 'allocator-insurance[mip]', or leave these rules out",
+                    "请执行 pip install 'allocator-insurance[mip]'，或去掉这些规则",
+                ),
+            )
+        )

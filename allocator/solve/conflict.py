@@ -18,8 +18,8 @@ from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
 from allocator.settings import SolveSettings
+from allocator.solve.discrete import search_for
 from allocator.solve.program import Verdict
-from allocator.solve.search import Search
 from allocator.types import Text
 
 __all__ = ["Conflict", "Rule", "find_conflicts", "problems_of"]
@@ -30,7 +30,7 @@ SHARE_OF_TIME = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One row of a hard term, or one capital limit."""
+    """One row of a hard term, all of one in whole numbers, or one capital limit."""
 
     term: Term | None = None
     row: int = 0
@@ -42,7 +42,7 @@ class Rule:
         if self.limit is not None:
             return self.limit.name
         assert self.term is not None
-        return self.term.row_names()[self.row]
+        return self.term.name if self.term.left.discrete else self.term.row_names()[self.row]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,8 @@ class Conflict:
         The side the rule looks at, at its best under all other rules, and the side it asks for; in the unit
         shown, a ratio for a capital limit. ``reachable`` is NaN when giving way alone is not enough.
     amount : float
-        CNY of capital missing for a capital limit, else the difference of the two.
+        CNY of capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
+        numbers that must be left out.
     """
 
     rule: Rule
@@ -95,13 +96,14 @@ def _is_budget(rule: Rule) -> bool:
 
 
 def _rules(model: Model) -> list[Rule]:
-    rows = [Rule(term, row) for term in model.terms if term.mode is Mode.HARD for row in range(len(term.right))]
+    hard = [term for term in model.terms if term.mode is Mode.HARD]
+    rows = [Rule(term, row) for term in hard for row in range(1 if term.left.discrete else len(term.right))]
     return rows + [Rule(limit=limit) for limit in model.capital_limits]
 
 
 def _suspects(model: Model, settings: SolveSettings, every: list[Rule]) -> list[Rule]:
     """Return the rules with a multiplier in the certificate that the root relaxation is infeasible."""
-    search = Search(_asking(model, every), settings)
+    search = search_for(_asking(model, every), settings)
     assembled = search.formulation.relaxation(search.formulation.whole)
     answer = search.solve(assembled)
     if answer.verdict is not Verdict.INFEASIBLE or not answer.dual.any():
@@ -124,7 +126,7 @@ def _asking(model: Model, rules: Sequence[Rule], objective: tuple[ObjectiveTerm,
         if rule.term is not None:
             by_term.setdefault(id(rule.term), []).append(rule.row)
     terms = [
-        term if len(by_term[id(term)]) == len(term.right) else term.only(by_term[id(term)])
+        term if term.left.discrete or len(by_term[id(term)]) == len(term.right) else term.only(by_term[id(term)])
         for term in model.terms
         if id(term) in by_term
     ]
@@ -142,7 +144,7 @@ def _asking(model: Model, rules: Sequence[Rule], objective: tuple[ObjectiveTerm,
 
 def _feasible(model: Model, rules: Sequence[Rule], settings: SolveSettings) -> bool:
     """Return whether the rules can hold together; an open question counts as yes, which keeps a rule."""
-    outcome = Search(_asking(model, rules), settings).run()
+    outcome = search_for(_asking(model, rules), settings).run()
     return outcome.best is not None or not outcome.proven
 
 
@@ -151,9 +153,15 @@ def _relaxation(model: Model, rule: Rule, every: list[Rule], settings: SolveSett
     if rule.limit is not None:
         return _limit_relaxation(model, rule, rule.limit, others, settings)
     assert rule.term is not None
+    if rule.term.left.discrete:
+        # It has no soft form: all that is asked is whether leaving it out helps.
+        helps = search_for(_asking(model, others), settings).run().best is not None
+        return Conflict(
+            rule, np.nan, float(rule.term.right[rule.row] / rule.term.per[rule.row]), 0.0 if helps else np.nan
+        )
     soft = replace(rule.term.only([rule.row]), mode=Mode.SOFT, price=1.0)
     asked = _asking(model, others)
-    outcome = Search(replace(asked, terms=(*asked.terms, soft)), settings).run()
+    outcome = search_for(replace(asked, terms=(*asked.terms, soft)), settings).run()
     required = float(soft.right[0] / soft.per[0])
     if outcome.best is None:
         return Conflict(rule, np.nan, required, np.nan)
@@ -171,7 +179,7 @@ def _limit_relaxation(
         part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "CNY")
     weight = abs(limit.multiplier)
     asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
-    outcome = Search(asked, settings).run()
+    outcome = search_for(asked, settings).run()
     if outcome.best is None or model.tree is None:
         return Conflict(rule, np.nan, limit.multiplier, np.nan)
     module = model.tree.values(outcome.best.holdings)[limit.module]
@@ -187,7 +195,10 @@ def problems_of(conflicts: Iterable[Conflict]) -> tuple[Problem, ...]:
 
 def _problem(conflict: Conflict) -> Problem:
     rule = conflict.rule
-    if np.isnan(conflict.reachable):
+    if conflict.amount == 0.0:
+        hint = Text("without this rule the others can hold", "取消本条规则后其余规则可行")
+        got = None
+    elif np.isnan(conflict.reachable):
         hint = Text("giving way on this rule alone is not enough", "仅放宽本条规则仍不可行")
         got = None
     elif rule.limit is not None:

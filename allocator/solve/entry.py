@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from allocator.errors import Infeasible, NotProven, Problem
 from allocator.model.model import Model
 from allocator.settings import SolveSettings
 from allocator.solve.checks import check_model
 from allocator.solve.conflict import find_conflicts, problems_of
+from allocator.solve.discrete import search_for
 from allocator.solve.prices import find_prices
-from allocator.solve.search import Outcome, Search
+from allocator.solve.search import Outcome
 from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution
 from allocator.types import Text
@@ -56,11 +59,11 @@ def solve(
     started = time.perf_counter()
     settings = settings or SolveSettings()
     check_model(model)
-    search = Search(model, settings, recall)
+    search = search_for(model, settings, recall)
     outcome = search.run()
     if outcome.best is None:
         raise _without_answer(model, settings, outcome, diagnose)
-    prices = find_prices(search, outcome.best.holdings)
+    prices = find_prices(search.continuous, outcome.best.holdings)
     return Solution(
         holdings=outcome.best.holdings,
         status="optimal" if outcome.proven else "feasible",
@@ -70,7 +73,8 @@ def solve(
         nodes=outcome.solves,
         solver=outcome.solver,
         seconds=time.perf_counter() - started,
-        shadow_prices=prices.shadow,
+        # Rules in whole numbers have no price: they are decided, not relaxed.
+        shadow_prices={term.name: prices.shadow.get(term.name, np.zeros(len(term.right))) for term in model.terms},
         capital_prices=prices.capital,
         reduced_costs=prices.reduced,
     )

@@ -20,11 +20,15 @@ from scipy import sparse
 
 from allocator.capital.tree import CapitalTree
 from allocator.errors import PluginError, Problem
+from allocator.model.choices import Choices
 from allocator.model.expressions import Expression
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense, Term
+from allocator.solve.builder import Builder, widened_rows
+from allocator.solve.choice_rows import add_choices
 from allocator.solve.epigraph_rows import EpigraphRows
-from allocator.solve.program import Block, Cone, ConeProgram, merged
+from allocator.solve.program import Block, Cone, ConeProgram
+from allocator.solve.reach import reachable
 from allocator.types import Text
 
 __all__ = ["Plain", "RuleRow", "compile_plain", "money_scale", "objective_scale"]
@@ -67,6 +71,8 @@ class Plain:
         Hard and soft terms, row by row.
     lower, upper, fixed : (rows, assets)
         Program rows of the bounds and the asset rows they belong to.
+    whole : tuple of (Choices, range)
+        What rules in whole numbers must choose, and the columns of it.
     """
 
     program: ConeProgram
@@ -79,6 +85,7 @@ class Plain:
     lower: tuple[NDArray[np.int64], NDArray[np.int64]]
     upper: tuple[NDArray[np.int64], NDArray[np.int64]]
     fixed: tuple[NDArray[np.int64], NDArray[np.int64]]
+    whole: tuple[tuple[Choices, range], ...] = ()
 
 
 def money_scale(model: Model) -> float:
@@ -96,54 +103,6 @@ def objective_scale(model: Model, scale: float) -> float:
         slope += part.weight * part.expression.gradient(current).toarray().ravel()
     steepest = float(np.abs(slope).max(initial=0.0)) * scale
     return max(steepest, model.capital_weight * scale) or 1.0
-
-
-class _Builder:
-    """Collects columns and rows; rows may be shorter than the final width."""
-
-    def __init__(self) -> None:
-        self.columns = 0
-        self.rows = 0
-        self._parts: list[sparse.csr_array] = []
-        self._right: list[Vector] = []
-        self.blocks: list[Block] = []
-
-    def add_columns(self, count: int) -> slice:
-        start = self.columns
-        self.columns += count
-        return slice(start, self.columns)
-
-    def add_rows(self, cone: Cone, matrix: Any, right: Vector) -> NDArray[np.int64]:
-        """Append rows of one cone; return their numbers."""
-        return self.add_blocks([Block(cone, len(right))], matrix, right) if len(right) else np.empty(0, dtype=np.int64)
-
-    def add_blocks(self, blocks: list[Block], matrix: Any, right: Vector) -> NDArray[np.int64]:
-        self._parts.append(sparse.csr_array(matrix))
-        self._right.append(right)
-        self.blocks += blocks
-        start = self.rows
-        self.rows += len(right)
-        return np.arange(start, self.rows)
-
-    def build(self, quadratic: Any, linear: Vector, constant: float) -> ConeProgram:
-        padded = [_widen(part, self.columns) for part in self._parts]
-        matrix = sparse.vstack(padded, format="csc") if padded else sparse.csc_array((0, self.columns))
-        right = np.concatenate(self._right) if self._right else np.empty(0)
-        upper = sparse.triu(_widen(sparse.csr_array(quadratic), self.columns, self.columns), format="csc")
-        return ConeProgram(
-            sparse.csc_array(upper),
-            np.append(linear, np.zeros(self.columns - len(linear))),
-            sparse.csc_array(matrix),
-            right,
-            merged(self.blocks),
-            constant,
-        )
-
-
-def _widen(part: sparse.csr_array, columns: int, rows: int | None = None) -> sparse.csr_array:
-    height = part.shape[0] if rows is None else rows
-    pointers = np.append(part.indptr, np.full(height - part.shape[0], part.nnz))
-    return sparse.csr_array((part.data, part.indices, pointers), shape=(height, columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +125,9 @@ def compile_plain(model: Model, tree: CapitalTree | None) -> Plain:
     """Return the program of objective, terms, bounds and trading cost, with a column for each leaf of ``tree``."""
     scale = money_scale(model)
     objective = objective_scale(model, scale)
-    binding = [term for term in model.terms if term.mode is not Mode.MONITOR]
+    binding = [term for term in model.terms if term.mode is not Mode.MONITOR and not term.left.discrete]
     canonical = _canonicalise(model, binding, scale, objective)
-    builder = _Builder()
+    builder = Builder()
     builder.add_columns(canonical.width)
     if len(canonical.right):
         builder.add_blocks(canonical.blocks, canonical.matrix, canonical.right)
@@ -192,36 +151,40 @@ def compile_plain(model: Model, tree: CapitalTree | None) -> Plain:
         builder.add_rows(
             Cone.ZERO, sparse.hstack([shift, tree.coefficients, between, identity]), -tree.constants / scale
         )
+    whole = add_choices(builder, model, canonical.holdings, scale)
     bounds = _add_bounds(builder, model, canonical.holdings, scale)
     linear = np.append(linear, np.zeros(builder.columns - len(linear)))
     for column, price in prices:
         linear[column] = price
     program = builder.build(canonical.quadratic, linear, constant)
-    return Plain(
-        program, scale, objective, canonical.holdings, leaves, canonical.cost, rules, bounds[0], bounds[1], bounds[2]
-    )
+    program = replace(program, whole=tuple(column for _, columns in whole for column in columns))
+    return Plain(program, scale, objective, canonical.holdings, leaves, canonical.cost, rules, *bounds, whole)
 
 
-def _add_bounds(builder: _Builder, model: Model, holdings: slice, scale: float) -> list[tuple[Any, Any]]:
+def _add_bounds(
+    builder: Builder, model: Model, holdings: slice, scale: float
+) -> tuple[tuple[Any, Any], tuple[Any, Any], tuple[Any, Any]]:
     lower, upper = model.space.lower / scale, model.space.upper / scale
     fixed = upper - lower <= 1e-13
+    # A bound that a budget implies is left out: beside the budget it would leave the multipliers undetermined.
+    needed = upper < reachable(model) / scale * (1.0 - 1e-12)
     identity = sparse.eye_array(len(lower), format="csr")
     shift = sparse.csr_array((len(lower), holdings.start))
     placed = sparse.csr_array(sparse.hstack([shift, identity]))
     found = []
     for chosen, sign, cone, side in (
         (np.isfinite(lower) & ~fixed, -1.0, Cone.NONNEGATIVE, lower),
-        (np.isfinite(upper) & ~fixed, 1.0, Cone.NONNEGATIVE, upper),
+        (np.isfinite(upper) & ~fixed & needed, 1.0, Cone.NONNEGATIVE, upper),
         (fixed, 1.0, Cone.ZERO, lower),
     ):
         assets = np.flatnonzero(chosen)
         rows = builder.add_rows(cone, sign * placed[assets], sign * side[assets])
         found.append((rows, assets))
-    return found
+    return found[0], found[1], found[2]
 
 
 def _add_rules(
-    builder: _Builder, terms: list[Term], canonical: _Canonical, scale: float, objective: float
+    builder: Builder, terms: list[Term], canonical: _Canonical, scale: float, objective: float
 ) -> tuple[tuple[RuleRow, ...], list[tuple[int, float]]]:
     """Add the rows of all terms; return where they stand and the price of each breach column."""
     rules: list[RuleRow] = []
@@ -252,7 +215,7 @@ def _add_rules(
             for way in ways:
                 columns = builder.add_columns(count)
                 give = sparse.diags_array(np.full(count, way))
-                left = sparse.hstack([_widen(sparse.csr_array(left), columns.start), give], format="csr")
+                left = sparse.hstack([widened_rows(sparse.csr_array(left), columns.start), give], format="csr")
                 prices += zip(range(columns.start, columns.stop), price.tolist(), strict=True)
                 negative = sparse.hstack([sparse.csr_array((count, columns.start)), -sparse.eye_array(count)])
                 builder.add_rows(Cone.NONNEGATIVE, negative, np.zeros(count))

@@ -79,6 +79,8 @@ class ConeProgram:
         K, in the order of the rows.
     constant : float
         Added to the objective.
+    whole : tuple of int
+        Columns that must be whole numbers.
     """
 
     quadratic: sparse.csc_array
@@ -87,6 +89,7 @@ class ConeProgram:
     right: Vector
     blocks: tuple[Block, ...]
     constant: float = 0.0
+    whole: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -203,9 +206,12 @@ class Answer:
         y ∈ K*; for an infeasible program the certificate A′y ≈ 0, b′y < 0.
     solver : str
         Name and version.
+    bound : float or None
+        A lower bound of the optimum by the solver's own account, where no dual point can prove one.
     """
 
     verdict: Verdict
     primal: Vector
     dual: Vector
     solver: str
+    bound: float | None = None

@@ -88,6 +88,9 @@ class Search:
         Prices of an earlier search over the same holdings, brought up to date.
     """
 
+    margin = AIM
+    """Ratio above the requirement that relaxations aim at, so that their answers are compliant as they are."""
+
     def __init__(self, model: Model, settings: SolveSettings, recall: Recall | None = None) -> None:
         self.model = model
         self.settings = settings
@@ -111,6 +114,11 @@ class Search:
     def tolerance(self) -> float:
         """The gap at which the search stops, in the objective's unit."""
         return self.goal.tolerance(self.best.objective if self.best is not None else np.inf)
+
+    @property
+    def continuous(self) -> Search:
+        """The search whose programs have prices."""
+        return self
 
     def solve(self, assembled: Assembled) -> Answer:
         """Solve one program and count it."""
@@ -166,7 +174,7 @@ class Search:
     def _least_module(self) -> float:
         """Return a certified lower bound of the capital module, CNY: the least one, to a tenth of it."""
         least = replace(self.model, objective=(), capital_weight=1.0, per_capital=False)
-        search = Search(least, self.settings.model_copy(update={"gap": 1.0}))
+        search = type(self)(least, self.settings.model_copy(update={"gap": 1.0}))
         outcome = search.run()
         self.solves += search.solves
         return -outcome.bound
@@ -199,13 +207,15 @@ class Search:
     def _node(self, box: Box | None, ceiling: float = np.inf) -> _Node | None:
         if box is not None and box.empty:
             return None
-        assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), AIM)
+        assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), self.margin)
         answer = self.solve(assembled)
         if answer.verdict is Verdict.INFEASIBLE:
             return None
         if answer.verdict is Verdict.UNBOUNDED:
             raise InputError(unbounded(self.model, self.formulation.holdings(answer.primal)))
-        lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
+        lower = answer.bound
+        if lower is None:
+            lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
         bound = min(ceiling, self.goal.bound(-lower * self.formulation.plain.objective_scale))
         return _Node(-bound, next(self._numbers), bound, self.goal.hurdle, box, assembled, answer)
 

@@ -24,6 +24,7 @@ from scipy import sparse
 from allocator.capital.regime import BookState
 from allocator.capital.tree import CapitalTree
 from allocator.errors import Infeasible, NotProven, Problem
+from allocator.model.choices import Choices
 from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear, TradeCost
 from allocator.model.model import Model
@@ -54,7 +55,12 @@ ROUNDS = 6
 
 
 def solve_with_state(
-    model: Model, state: BookState, tree_at: Callable[[Vector], CapitalTree], settings: SolveSettings
+    model: Model,
+    state: BookState,
+    tree_at: Callable[[Vector], CapitalTree],
+    settings: SolveSettings,
+    *,
+    diagnose: bool = True,
 ) -> tuple[CapitalTree, Solution]:
     """Return the best holdings and the tree that is exact at them.
 
@@ -68,13 +74,15 @@ def solve_with_state(
         The exact tree at given holdings.
     settings : SolveSettings
         The gap and the limits hold for the whole search.
+    diagnose : bool
+        As for `allocator.solve.solve`.
 
     Raises
     ------
     Infeasible, NotProven
         As `allocator.solve.solve`.
     """
-    return _StateSearch(model, state, tree_at, settings).run()
+    return _StateSearch(model, state, tree_at, settings).run(diagnose)
 
 
 @dataclass(order=True)
@@ -99,13 +107,14 @@ class _StateSearch:
         self.recall = Recall()
         self._numbers = itertools.count()
 
-    def run(self) -> tuple[CapitalTree, Solution]:
+    def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
         started = time.perf_counter()
         try:
             heap = [self._node(self.model.space, *self.state.reach(self.model.space))]
         except Infeasible:
             # Then it is so with charges frozen at any state: at the present one the rules can be named.
-            solve(self.model, self.settings)
+            if diagnose:
+                solve(self.model, self.settings)
             raise
         self._answer(self.model.tree)
         self._answer_at(heap[0].holdings)
@@ -336,3 +345,10 @@ class _Narrow(Expression):
     def epigraph(self, sign: float) -> Epigraph | None:
         inner = self.inner.epigraph(sign)
         return None if inner is None else inner.widened(self.extra)
+
+    @property
+    def discrete(self) -> bool:
+        return self.inner.discrete
+
+    def choices(self, upper: Vector) -> Choices:
+        return self.inner.choices(upper[: -self.extra]).widened(self.extra)

@@ -15,10 +15,11 @@ requires_api = "1"
 
 @hookimpl
 def allocator_tables() -> Sequence[Table]:
+    from allocator_essentials.discrete import TABLES as DISCRETE
     from allocator_essentials.risk import TABLES
     from allocator_essentials.uncertainty import TABLES as UNCERTAINTY
 
-    return (*TABLES, *UNCERTAINTY)
+    return (*TABLES, *UNCERTAINTY, *DISCRETE)
 
 
 @hookimpl
@@ -53,5 +54,6 @@ def allocator_objectives() -> Sequence[ObjectiveSpec]:
 def allocator_constraints() -> Sequence[ConstraintSpec]:
     from allocator_essentials.concentration import CONCENTRATION
     from allocator_essentials.constraints import CONSTRAINTS
+    from allocator_essentials.discrete import CONSTRAINTS as DISCRETE
 
-    return (*CONSTRAINTS, *CONCENTRATION)
+    return (*CONSTRAINTS, *CONCENTRATION, *DISCRETE)

@@ -40,7 +40,7 @@ class TailOptions(Section):
 class ModuleOptions(Section):
     """``module``: the risk module whose capital counts; omitted: minimum capital."""
 
-    module: str = ""
+    module: str | None = None
 
 
 def variance_of(context: ModelContext) -> Quadratic:
@@ -100,14 +100,14 @@ def cvar(context: ModelContext, options: TailOptions) -> Objective:
 
 def capital(context: ModelContext, options: ModuleOptions) -> Objective:
     """Minimize the capital of one module, CNY; minimum capital when none is named."""
-    return Objective(capital_weight=1.0, capital_module=options.module)
+    return Objective(capital_weight=1.0, capital_module=options.module or "")
 
 
 def return_on_capital(context: ModelContext, options: ModuleOptions) -> Objective:
     """Maximize μ′x / capital: what a year earns on the capital it ties up."""
     slope = Linear.of(context.expected_return)
     part = ObjectiveTerm("expected_return", RETURN, slope, unit="CNY a year", per_yield=context.space.total)
-    return Objective((part,), per_capital=True, capital_module=options.module)
+    return Objective((part,), per_capital=True, capital_module=options.module or "")
 
 
 OBJECTIVES = (

@@ -1,0 +1,180 @@
+"""Whole numbers that a rule needs beside the holdings: whether a name is held, how many lots of it.
+
+Such a rule is a `Term` like any other, its left side a `Discrete` expression with an exact numpy value; only
+the solver treats it differently. Nothing of this is convex: rules of this kind enter on request alone.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from allocator.errors import PluginError, Problem
+from allocator.model.expressions import Expression
+from allocator.types import Text
+
+if TYPE_CHECKING:
+    import cvxpy as cp
+
+__all__ = ["Choices", "Discrete", "NamesHeld", "OddLot", "ShortTicket"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """Conditions X x + K k ≤ h on holdings x and whole numbers 0 ≤ k ≤ most.
+
+    Every condition looks at one holding at most, so that with k decided it is a bound of that holding.
+
+    Parameters
+    ----------
+    inputs : csr_array (conditions, n)
+        X, at most one entry a row.
+    outputs : csr_array (conditions, m)
+        K.
+    right : ndarray (conditions,)
+        h, CNY where a holding is looked at.
+    most : ndarray (m,)
+        Greatest values of k.
+    """
+
+    inputs: sparse.csr_array
+    outputs: sparse.csr_array
+    right: Vector
+    most: Vector
+
+    def widened(self, extra: int) -> Choices:
+        """Return the same choices of holdings with ``extra`` further rows that they do not see."""
+        empty = sparse.csr_array((self.inputs.shape[0], extra))
+        return replace(self, inputs=sparse.csr_array(sparse.hstack([self.inputs, empty])))
+
+    def narrowed(self, numbers: Vector, lower: Vector, upper: Vector) -> tuple[Vector, Vector]:
+        """Return the bounds (n,), CNY, inside which the conditions hold for these whole numbers (m,)."""
+        lower, upper = lower.copy(), upper.copy()
+        room = self.right - self.outputs @ numbers
+        row = np.repeat(np.arange(len(room)), np.diff(self.inputs.indptr))
+        member, factor = self.inputs.indices, self.inputs.data
+        bound = room[row] / factor
+        above = factor > 0
+        np.minimum.at(upper, member[above], bound[above])
+        np.maximum.at(lower, member[~above], bound[~above])
+        return lower, upper
+
+
+class Discrete(Expression):
+    """A left side that only a mixed-integer solver can hold."""
+
+    @property
+    def discrete(self) -> bool:
+        return True
+
+    @abstractmethod
+    def choices(self, upper: Vector) -> Choices:
+        """Return what the solver must choose; ``upper`` (n,) bounds the holdings, CNY."""
+
+    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
+        what = Text("a mixed-integer rule has no convex form", "混合整数规则没有凸形式")
+        raise PluginError(Problem(what, type(self).__name__))
+
+    def gradient(self, holdings: Vector) -> sparse.csr_array:
+        """Return zeros: the value steps, it does not slope."""
+        return sparse.csr_array((len(self.value(holdings)), len(holdings)))
+
+
+@dataclass(frozen=True, eq=False)
+class ShortTicket(Discrete):
+    """How far each chosen holding is from nothing or its least ticket, whichever is nearer: min(x, (m − x)₊).
+
+    Parameters
+    ----------
+    rows : ndarray of int (rows,)
+        The holdings; none of them may be negative.
+    ticket : ndarray (rows,)
+        m > 0, CNY.
+    """
+
+    rows: NDArray[np.int64]
+    ticket: Vector
+
+    def value(self, holdings: Vector) -> Vector:
+        held = holdings[self.rows]
+        return np.minimum(held, np.maximum(self.ticket - held, 0.0))
+
+    def choices(self, upper: Vector) -> Choices:
+        count, size = len(self.rows), len(upper)
+        at = sparse.csr_array((np.ones(count), (np.arange(count), self.rows)), shape=(count, size))
+        # m k ≤ x ≤ u k
+        inputs = sparse.csr_array(sparse.vstack([-at, at]))
+        outputs = sparse.csr_array(
+            sparse.vstack([sparse.diags_array(self.ticket), sparse.diags_array(-upper[self.rows])])
+        )
+        return Choices(inputs, outputs, np.zeros(2 * count), np.ones(count))
+
+
+@dataclass(frozen=True, eq=False)
+class OddLot(Discrete):
+    """How far each chosen holding is from a whole number of lots: |x − L · round(x / L)|.
+
+    Parameters
+    ----------
+    rows : ndarray of int (rows,)
+        The holdings; none of them may be negative.
+    lot : ndarray (rows,)
+        L > 0, CNY.
+    """
+
+    rows: NDArray[np.int64]
+    lot: Vector
+
+    def value(self, holdings: Vector) -> Vector:
+        held = holdings[self.rows]
+        return np.abs(held - self.lot * np.round(held / self.lot))
+
+    def choices(self, upper: Vector) -> Choices:
+        count, size = len(self.rows), len(upper)
+        at = sparse.csr_array((np.ones(count), (np.arange(count), self.rows)), shape=(count, size))
+        lots = sparse.diags_array(self.lot)
+        # x = L k
+        return Choices(
+            sparse.csr_array(sparse.vstack([at, -at])),
+            sparse.csr_array(sparse.vstack([-lots, lots])),
+            np.zeros(2 * count),
+            np.floor(upper[self.rows] / self.lot * (1.0 + 1e-12)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class NamesHeld(Discrete):
+    """The number of names held: names with any holding above zero.
+
+    Parameters
+    ----------
+    rows : ndarray of int (rows,)
+        The holdings that count; none of them may be negative.
+    name : ndarray of int (rows,)
+        The name each belongs to, 0 … names − 1.
+    most : int
+        The greatest number allowed.
+    """
+
+    rows: NDArray[np.int64]
+    name: NDArray[np.int64]
+    most: int
+
+    def value(self, holdings: Vector) -> Vector:
+        return np.array([float(len(np.unique(self.name[holdings[self.rows] > 0.0])))])
+
+    def choices(self, upper: Vector) -> Choices:
+        count, size, names = len(self.rows), len(upper), int(self.name.max(initial=-1)) + 1
+        place = np.arange(count)
+        # x ≤ u k of its name, Σ k ≤ N
+        inputs = sparse.csr_array((np.ones(count), (place, self.rows)), shape=(count + 1, size))
+        held = sparse.csr_array((-upper[self.rows], (place, self.name)), shape=(count, names))
+        outputs = sparse.csr_array(sparse.vstack([held, np.ones((1, names))]))
+        return Choices(inputs, outputs, np.append(np.zeros(count), float(self.most)), np.ones(names))
