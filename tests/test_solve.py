@@ -7,14 +7,17 @@ import pytest
 from scipy import sparse
 
 from allocator.capital import CapitalTree, Leaf
-from allocator.errors import InputError
+from allocator.errors import InputError, SolverFailure
 from allocator.model import Linear, Mode, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.settings import SolveSettings
 from allocator.solve import solve
+from allocator.solve.backends import Chain, Clarabel, Scs
+from allocator.solve.program import Answer, ConeProgram, Verdict
 from allocator.types import Source, Text
 from allocator.verify import verify
 from tests.books import book, build_model, label
+from tests.rivals import best_of_local_searches
 from tests.small_models import space_of, trap
 
 USER = Source("user")
@@ -119,6 +122,53 @@ def test_random_books_keep_the_promise(seed: int) -> None:
     assert answer.status == "optimal"
     assert 0.0 <= answer.gap <= 1e-5
     verify(case.model, answer.holdings)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 11])
+def test_no_local_search_beats_the_answer(seed: int) -> None:
+    # A few starts here; the acceptance tests make 200 on each of 50 books.
+    case = book(seed)
+    answer = solve(case.model)
+    assert best_of_local_searches(case.model, 6, seed) <= answer.objective + 1e-5
+    assert best_of_local_searches(case.model, 6, seed) <= answer.bound + 1e-7
+
+
+class _Broken(Clarabel):
+    """A solver that gives up."""
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        return Answer(Verdict.FAILED, np.zeros(program.size), np.zeros(len(program.right)), "broken 0")
+
+
+class _Wrong(Clarabel):
+    """A solver that calls anything solved."""
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        return Answer(Verdict.SOLVED, np.ones(program.size), np.zeros(len(program.right)), "wrong 0")
+
+
+def test_the_next_solver_answers_where_one_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = trap()
+    expected = solve(model)
+    monkeypatch.setattr(Chain, "_all", (_Broken, Scs))
+    answer = solve(model)
+    assert answer.solver.startswith("SCS")
+    assert answer.objective == pytest.approx(expected.objective, abs=1e-5)
+    verify(model, answer.holdings, objective=answer.objective)
+    monkeypatch.setattr(Chain, "_all", (_Broken,))
+    with pytest.raises(SolverFailure, match="CLARABEL"):
+        solve(model)
+
+
+def test_a_wrong_solver_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = trap()
+    right = solve(model)
+    monkeypatch.setattr(Chain, "_all", (_Wrong,))
+    answer = solve(model, SolveSettings(max_nodes=30))
+    # What it calls solved is judged by the exact tree, and its duals bound nothing.
+    verify(model, answer.holdings, objective=answer.objective)
+    assert answer.status == "feasible"
+    assert answer.bound >= right.objective
 
 
 def test_two_runs_give_the_same_numbers() -> None:

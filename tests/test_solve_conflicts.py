@@ -92,6 +92,16 @@ def test_a_ratio_out_of_reach_is_told_the_best_that_is() -> None:
     assert "资本缺口" in caught.value.render("zh")
 
 
+def test_a_rule_that_the_bounds_alone_refuse_is_not_said_to_conflict_with_others() -> None:
+    # Equity of 40 at most, by its own bound, where 50 is asked for.
+    base = build_model(space_of([40.0, 30.0, 30.0], upper=[100.0, 100.0, 40.0]), np.array([0.02, 0.03, 0.05]), None)
+    with pytest.raises(Infeasible) as caught:
+        solve(replace(base, terms=(*base.terms, share("most", [0, 0, 1], Sense.AT_LEAST, 50.0))))
+    (problem,) = caught.value.problems
+    assert "out of reach inside the rows' bounds" in str(problem)
+    assert problem.got == "0.4"
+
+
 def test_infeasibility_is_proven_through_the_pool_too() -> None:
     case = book(20)
     limit = replace(case.model.capital_limits[0], multiplier=4.0 * case.required)

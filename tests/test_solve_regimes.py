@@ -160,31 +160,30 @@ def test_return_on_capital_is_the_best_ratio_of_a_fine_grid() -> None:
     assert answer.status == "optimal"
 
 
-def test_or_library_port1_frontier_is_reproduced() -> None:
-    folder = DATA / "benchmarks"
-    if not folder.exists():
-        pytest.skip("the OR-Library files are not here")
+def port1(folder: Path, least_return: float) -> Model:
+    """OR-Library's 31 assets: the least variance of a portfolio that earns at least so much."""
     assets = pd.read_csv(folder / "orlib_port1_assets.csv")
     correlation = pd.read_csv(folder / "orlib_port1_correlation.csv").iloc[:, 1:].to_numpy()
-    frontier = pd.read_csv(folder / "orlib_port1_frontier.csv")
     mean = assets["mean_weekly_return"].to_numpy()
     deviation = assets["std_weekly_return"].to_numpy()
     values, vectors = np.linalg.eigh(correlation * np.outer(deviation, deviation))
     factors = (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    zero = np.zeros(len(mean))
     space = space_of([1.0 / len(mean)] * len(mean))
     base = build_model(space, mean, None)
-    variance = ObjectiveTerm("variance", label("variance"), Quadratic(factors, np.zeros(len(mean))), -1.0)
+    variance = ObjectiveTerm("variance", label("variance"), Quadratic(factors, zero), -1.0)
+    right, source = np.array([least_return]), Source("user")
+    floor = Term(
+        "return", label("return"), Linear.of(mean), Sense.AT_LEAST, right, np.ones(1), "weekly decimal", source
+    )
+    return Model(space, (variance,), (*base.terms, floor), TradeCost(zero, zero, zero, space.current))
+
+
+def test_or_library_port1_frontier_is_reproduced() -> None:
+    folder = DATA / "benchmarks"
+    if not folder.exists():
+        pytest.skip("the OR-Library files are not here")
+    frontier = pd.read_csv(folder / "orlib_port1_frontier.csv")
     for _, point in frontier.iloc[::200].iterrows():
-        floor = Term(
-            "return",
-            label("return"),
-            Linear.of(mean),
-            Sense.AT_LEAST,
-            np.array([point["mean_return"]]),
-            np.ones(1),
-            "weekly decimal",
-            Source("user"),
-        )
-        zero = np.zeros(len(mean))
-        model = Model(space, (variance,), (*base.terms, floor), TradeCost(zero, zero, zero, space.current))
-        assert -solve(model).objective == pytest.approx(point["variance"], abs=1e-7)
+        answer = solve(port1(folder, point["mean_return"]))
+        assert -answer.objective == pytest.approx(point["variance"], abs=1e-7)

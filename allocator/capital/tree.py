@@ -127,6 +127,13 @@ class CapitalTree:
         """Position in `nodes` by ``id(node)``."""
         return {id(node): position for position, node in enumerate(self._order)}
 
+    @cached_property
+    def _children(self) -> tuple[NDArray[np.int64], ...]:
+        """Positions of each node's children."""
+        return tuple(
+            np.array([self.positions[id(child)] for child in node.children], dtype=np.int64) for node in self._order
+        )
+
     def node(self, name: str) -> Node:
         """Return the module or memorandum of that name; KeyError if there is none."""
         for candidate in (*self._order, *(memorandum.node for memorandum in self.memoranda)):
@@ -148,11 +155,11 @@ class CapitalTree:
         """Return the amount of every node, in the order of `nodes`, CNY."""
         leaves = self.leaves(holdings)
         amounts = np.empty(len(self._order))
-        for position, node in enumerate(self._order):
+        for position, (node, children) in enumerate(zip(self._order, self._children, strict=True)):
             if isinstance(node, Leaf):
                 amounts[position] = leaves[node.row]
             else:
-                below = self._below(node, amounts)
+                below = amounts[children]
                 if isinstance(node, Aggregate):
                     amounts[position] = node.value_with(below, self._correlation(node, amounts))
                 else:

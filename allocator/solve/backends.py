@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 
 from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
 from allocator.solve.choice import linear_first, worth_sifting
@@ -318,7 +319,7 @@ class Chain:
 
     def sifting(self, shared: ConeProgram, holdings: slice, recall: Recall) -> Chain:
         """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""
-        groups = find_groups(shared, holdings) if self._auto else None
+        groups = find_groups(shared, holdings) if self._auto and not shared.whole else None
         if groups is not None and worth_sifting(groups):
             self.sifter = Sifter(shared, groups, self._directly, recall, Sizes())
         return self

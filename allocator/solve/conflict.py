@@ -190,10 +190,11 @@ def _limit_relaxation(
 
 def problems_of(conflicts: Iterable[Conflict]) -> tuple[Problem, ...]:
     """Return one problem per rule in conflict, in words."""
-    return tuple(_problem(conflict) for conflict in conflicts)
+    found = tuple(conflicts)
+    return tuple(_problem(conflict, alone=len(found) == 1) for conflict in found)
 
 
-def _problem(conflict: Conflict) -> Problem:
+def _problem(conflict: Conflict, alone: bool) -> Problem:
     rule = conflict.rule
     if conflict.amount == 0.0:
         hint = Text("without this rule the others can hold", "取消本条规则后其余规则可行")
@@ -218,8 +219,10 @@ def _problem(conflict: Conflict) -> Problem:
     label = rule.limit.label if rule.limit is not None else rule.term.label if rule.term is not None else None
     assert label is not None
     sense = ">=" if rule.limit is not None else rule.term.sense.value if rule.term is not None else ""
+    others = Text(f"in conflict with the others listed: {label.en}", f"与所列其他规则冲突：{label.zh}")
+    bounds = Text(f"out of reach inside the rows' bounds: {label.en}", f"在各行上下限之内即无法满足：{label.zh}")
     return Problem(
-        Text(f"in conflict with the others listed: {label.en}", f"与所列其他规则冲突：{label.zh}"),
+        bounds if alone else others,
         where=rule.name,
         got=got,
         allowed=f"{sense} {conflict.required:.6g}",

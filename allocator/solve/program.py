@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,15 +122,27 @@ class ConeProgram:
         """
         size = self.size + columns
         matrix = _below(self.matrix, size, entries, len(right))
-        ends = np.append(self.quadratic.indptr, np.full(columns, self.quadratic.nnz, dtype=self.quadratic.indptr.dtype))
         return replace(
             self,
-            quadratic=sparse.csc_array((self.quadratic.data, self.quadratic.indices, ends), shape=(size, size)),
+            quadratic=self._quadratic_over(columns),
             linear=np.append(self.linear, np.zeros(columns)) + linear,
             matrix=matrix,
             right=np.append(self.right, right),
             blocks=merged((*self.blocks, *blocks)),
         )
+
+    def _quadratic_over(self, columns: int) -> sparse.csc_array:
+        """Return P with ``columns`` more columns and rows; nodes of a search differ little in how many they add."""
+        known = self._quadratics.get(columns)
+        if known is None:
+            upper, size = self.quadratic, self.size + columns
+            ends = np.append(upper.indptr, np.full(columns, upper.nnz, dtype=upper.indptr.dtype))
+            known = self._quadratics[columns] = sparse.csc_array((upper.data, upper.indices, ends), shape=(size, size))
+        return known
+
+    @cached_property
+    def _quadratics(self) -> dict[int, sparse.csc_array]:
+        return {}
 
     def value(self, primal: Vector) -> float:
         """Return the objective at ``primal``."""

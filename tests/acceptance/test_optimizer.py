@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import allocator
 from allocator.settings import SolveSettings
+from allocator.solve import solve
 from allocator.solve.search import Search
 from allocator.verify import verify
 from tests.books import Book, book
 from tests.rivals import best_of_local_searches, naive_answer
+from tests.test_solve_regimes import DATA, port1
 
 pytestmark = pytest.mark.acceptance
 
@@ -130,3 +135,30 @@ def test_a_node_costs_at_most_twice_the_bare_solve() -> None:
         bare += sum(spent)
     print(f"\na node costs {whole / bare:.2f} bare solves (all work of the search over time inside the solver)")
     assert whole <= 2.0 * bare
+
+
+def test_the_life_insurer_is_solved_and_verified_in_two_seconds() -> None:
+    path = Path(__file__).resolve().parents[2] / "examples" / "life_insurer" / "fund.yaml"
+    seconds = []
+    for _ in range(3):
+        fund = allocator.load(path)
+        _ = fund.model
+        started = time.process_time()
+        result = fund.optimize()
+        seconds.append(time.process_time() - started)
+        assert result.solution.status == "optimal"
+    print(f"\nlife_insurer, solved and verified after import: CPU {min(seconds):.2f}–{max(seconds):.2f} s")
+    assert min(seconds) < 2.0
+
+
+def test_the_whole_port1_frontier_is_reproduced() -> None:
+    folder = DATA / "benchmarks"
+    if not folder.exists():
+        pytest.skip("the OR-Library files are not here")
+    frontier = pd.read_csv(folder / "orlib_port1_frontier.csv")
+    miss = [
+        abs(-solve(port1(folder, point["mean_return"])).objective - point["variance"])
+        for _, point in frontier.iterrows()
+    ]
+    print(f"\nport1: {len(miss)} points, variance off by at most {max(miss):.1e}")
+    assert max(miss) <= 1e-7
