@@ -26,6 +26,7 @@ from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenari
 from allocator.model.terms import ConstraintSpec, Objective, ObjectiveSpec, ObjectiveTerm, Term
 from allocator.model.tilts import PartScore, TiltSpec
 from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.study.shocks import Scenario, Shocked, ShockSpec, StressSpec
 from allocator.types import AssetKind, Table
 
 if TYPE_CHECKING:
@@ -202,6 +203,24 @@ def _regime(watch: Watch, inputs: Any, result: Any) -> Regime:
     return result
 
 
+def _shocked(watch: Watch, before: Any, result: Any) -> Shocked:
+    if not isinstance(result, Shocked):
+        raise watch.refuse(result, "a Shocked")
+    for name in ("price", "gain"):
+        values = getattr(result, name)
+        if values.shape != (before.size,) or not np.isfinite(values).all():
+            raise watch.refuse(values, f"{name}: {before.size} finite numbers, one for each row of assets")
+    if not np.isfinite(result.liabilities) or not np.isfinite(result.own_funds):
+        raise watch.refuse("a change that is no number", "finite changes of liabilities and own funds")
+    return result
+
+
+def _scenario(watch: Watch, inputs: Any, result: Any) -> Scenario | None:
+    if result is not None and not isinstance(result, Scenario):
+        raise watch.refuse(result, "a Scenario or None")
+    return result
+
+
 def _report_tables(watch: Watch, inputs: Any, result: Any) -> Sequence[ReportTable]:
     if not isinstance(result, (list, tuple)) or not all(isinstance(table, ReportTable) for table in result):
         raise watch.refuse(result, "a list or a tuple of ReportTable")
@@ -219,6 +238,8 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "allocator_return_models": Contract(ReturnModelSpec, {"build": _vector}),
         "allocator_risk_models": Contract(RiskModelSpec, {"build": _risk}),
         "allocator_scenarios": Contract(ScenarioSpec, {"build": _scenarios, "join": _scenarios}),
+        "allocator_shocks": Contract(ShockSpec, {"apply": _shocked}),
+        "allocator_stresses": Contract(StressSpec, {"scenario": _scenario}),
         "allocator_report_sections": Contract(ReportSectionSpec, {"tables": _report_tables}),
         "allocator_commands": Contract(CommandSpec),
     }

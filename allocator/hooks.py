@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from allocator.model.terms import ConstraintSpec, ObjectiveSpec
     from allocator.model.tilts import TiltSpec
     from allocator.report.sections import ReportSectionSpec
+    from allocator.study.shocks import ShockSpec, StressSpec
     from allocator.types import AssetKind, Table
 
 __all__ = ["API_VERSION", "HOOKS", "hookimpl", "hookspec"]
@@ -77,6 +78,16 @@ def allocator_scenarios() -> Sequence[ScenarioSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
+def allocator_shocks() -> Sequence[ShockSpec]:  # type: ignore[empty-body]
+    """Offer shocks: the keys of a scenario under ``stress.scenarios``. `apply` is called once per scenario."""
+
+
+@hookspec
+def allocator_stresses() -> Sequence[StressSpec]:  # type: ignore[empty-body]
+    """Offer whole stress scenarios, such as those a rule prescribes. `scenario` is called once per study."""
+
+
+@hookspec
 def allocator_report_sections() -> Sequence[ReportSectionSpec]:  # type: ignore[empty-body]
     """Offer sections of report.html and sheets of report.xlsx. Called after verification, with the result."""
 
@@ -96,6 +107,8 @@ HOOKS = (
     "allocator_return_models",
     "allocator_risk_models",
     "allocator_scenarios",
+    "allocator_shocks",
+    "allocator_stresses",
     "allocator_report_sections",
     "allocator_commands",
 )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -32,6 +32,7 @@ from allocator.result import CapitalPosition, Result
 from allocator.settings import Settings, SolveSettings
 from allocator.solve import Concession, relax_by_priority, solve
 from allocator.solve.state import solve_with_state
+from allocator.study.under import JoinedState, Survival
 from allocator.tilting import Solved, alone_or_together, named_tilts, price, steer
 from allocator.types import Text
 from allocator.verify import verify
@@ -95,6 +96,10 @@ class Fund:
         fund.inputs, fund.registry = inputs, registry
         return fund
 
+    def with_inputs(self, inputs: Inputs) -> Fund:
+        """Return the same fund on other checked inputs, such as those of a stress scenario."""
+        return Fund._of(inputs, self.registry)
+
     @property
     def settings(self) -> Settings:
         """The fund file."""
@@ -135,7 +140,7 @@ class Fund:
         """Everything that decides the allocation, with charges taken at the current holdings."""
         objective = self._objective()
         regime = self.regime
-        terms, limits = self._rules()
+        terms, limits = self._rules
         return Model(
             self.space,
             objective.terms,
@@ -198,7 +203,7 @@ class Fund:
             lambda: self.regime,
             lambda: self.context.expected_return,
             self._objective,
-            self._rules,
+            lambda: self._rules,
             lambda: self.tilts,
         )
         for part in parts:
@@ -236,10 +241,13 @@ class Fund:
             steered = self._steered(untilted, tilts)
             alone = alone_or_together(untilted, steered, tilts, self._steered)
             prices = [price(untilted, *pair, self.capital, self.context.expected_return) for pair in alone]
-        model, solution = steered.model, steered.solution
+        solution = steered.solution
+        model = self._survival.applied(steered.model, solution.holdings)
         solution.holdings.setflags(write=False)
         with _timed(seconds, "verify"):
             after = self.capital(solution.holdings)
+            if after is not None and model.tree is not None and self._survival.required:
+                after = replace(after, tree=model.tree)
             verify(model, solution.holdings, None if after is None else after.tree, solution.objective)
         return Result(
             self.inputs,
@@ -276,7 +284,8 @@ class Fund:
     def solve(self, model: Model, settings: SolveSettings | None = None, *, diagnose: bool = True) -> Solved:
         """Return the answer to a model over this fund's space, with the tree that is exact at it.
 
-        Where charges depend on the book as a whole, the search branches on that too.
+        Where charges depend on the book as a whole, the search branches on that too. The scenarios of
+        ``capital.require_under`` are survived.
 
         Parameters
         ----------
@@ -292,12 +301,22 @@ class Fund:
         Infeasible, NotProven
             As `optimize`.
         """
-        settings = settings or self.settings.solve
+        settled = settings or self.settings.solve
+        return self._survival.hold(model, partial(self._solve_alone, settings=settled, diagnose=diagnose))
+
+    def _solve_alone(
+        self, model: Model, join: Callable[[CapitalTree], CapitalTree], settings: SolveSettings, diagnose: bool
+    ) -> Solved:
         state = self.book_state
         if self.regime is None or state is None:
             return Solved(model, solve(model, settings, diagnose=diagnose))
-        tree, solution = solve_with_state(model, state, self._ask(self.regime.tree), settings, diagnose=diagnose)
+        tree_at, joined = self._ask(self.regime.tree), JoinedState(state, join)
+        tree, solution = solve_with_state(model, joined, lambda x: join(tree_at(x)), settings, diagnose=diagnose)
         return Solved(replace(model, tree=tree), solution)
+
+    @cached_property
+    def _survival(self) -> Survival:
+        return Survival(self)
 
     @cached_property
     def tilts(self) -> tuple[Tilt, ...]:
@@ -319,6 +338,12 @@ class Fund:
     def _tree(self) -> CapitalTree | None:
         return None if self.regime is None else self._ask(self.regime.tree)()
 
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Every rule: budgets, the fund file's own, and those that keep frozen charges true."""
+        return self._rules[0]
+
+    @cached_property
     def _rules(self) -> tuple[tuple[Term, ...], tuple[CapitalLimit, ...]]:
         """Return budgets, the constraints named and the regime's guards; limits on capital apart."""
         terms = list(build_budgets(self.inputs, self.space))

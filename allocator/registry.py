@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from allocator.model.tilts import TiltSpec
     from allocator.report.sections import ReportSectionSpec
     from allocator.settings import PluginSettings
+    from allocator.study.shocks import ShockSpec, StressSpec
 
 __all__ = ["PluginInfo", "Registry", "choose", "enabled_plugins", "installed_plugins", "load_registry"]
 
@@ -171,6 +172,16 @@ class Registry:
     def scenarios(self) -> Mapping[str, ScenarioSpec]:
         """Scenario sources by name."""
         return self._collect("allocator_scenarios")
+
+    @cached_property
+    def shocks(self) -> Mapping[str, ShockSpec]:
+        """Shocks by name."""
+        return self._collect("allocator_shocks")
+
+    @cached_property
+    def stresses(self) -> Mapping[str, StressSpec]:
+        """Stress scenarios that plugins offer, by name."""
+        return self._collect("allocator_stresses")
 
     @cached_property
     def report_sections(self) -> Mapping[str, ReportSectionSpec]:

@@ -54,6 +54,8 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         ),
         "risk_model": Part("allocator_risk_models", "allocator.model", "RiskModelSpec", "RISK_MODELS", "a risk model"),
         "scenario": Part("allocator_scenarios", "allocator.model", "ScenarioSpec", "SCENARIOS", "return scenarios"),
+        "shock": Part("allocator_shocks", "allocator.study.shocks", "ShockSpec", "SHOCKS", "a shock of stress tests"),
+        "stress": Part("allocator_stresses", "allocator.study.shocks", "StressSpec", "STRESSES", "a stress scenario"),
         "report_section": Part(
             "allocator_report_sections",
             "allocator.report.sections",

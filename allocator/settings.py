@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from allocator.isolation import TIME_LIMIT
 from allocator.parsing import parse_date_text, parse_number_text
@@ -14,16 +14,19 @@ from allocator.types import Phrase, Text
 
 __all__ = [
     "AccountSettings",
+    "BacktestSettings",
     "BalanceSheetSettings",
     "CapitalSettings",
     "Day",
     "FundSettings",
     "Number",
     "ObjectiveSettings",
+    "PlanSettings",
     "PluginSettings",
     "Section",
     "Settings",
     "SolveSettings",
+    "StressSettings",
     "TermSettings",
     "parse_date",
     "parse_number",
@@ -96,11 +99,19 @@ class BalanceSheetSettings(Section):
     supplementary_tier2: Number | None = None
 
 
+Ratios = dict[str, Annotated[Number, Field(gt=0)]]
+"""Ratio name → what it must be."""
+
+
 class CapitalSettings(BaseModel):
-    """``capital:`` — the regime's name; its other keys are the regime's own options."""
+    """``capital:`` — the regime's name; its other keys are the regime's own options.
+
+    ``require_under`` names stress scenarios in which an answer must hold ratios too: scenario → ratio → level.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
     regime: str
+    require_under: dict[str, Ratios] = {}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -202,6 +213,129 @@ class SolveSettings(Section):
     seed: int = 0
 
 
+class StressSettings(Section):
+    """``stress:`` — scenarios of one's own beside those that plugins offer.
+
+    Parameters
+    ----------
+    only : tuple of str or None
+        Names of the scenarios to run; None runs all.
+    scenarios : dict of str to dict
+        Name → shocks by name with their options; ``label`` and ``capital`` (options of the ``capital`` section
+        that differ in the scenario) may stand beside them.
+    reverse : dict of str to dict or None
+        Name → shocks at their far end, between which and no shock at all the reverse stress test searches; None
+        takes the far ends that the shocks themselves name.
+    """
+
+    only: tuple[str, ...] | None = None
+    scenarios: dict[str, dict[str, Any]] = {}
+    reverse: dict[str, dict[str, Any]] | None = None
+
+
+BySteps = dict[Annotated[int, Field(ge=1)], Number]
+"""Step → amount, in ``fund.unit``."""
+
+
+class BranchSettings(Section):
+    """``plan.branches[]`` — a step at which the plan splits, and the probability of each scenario there.
+
+    ``base`` names the branch on which nothing happens; the others are scenarios of the stress test.
+    """
+
+    at: Annotated[int, Field(ge=1)]
+    scenarios: Annotated[dict[str, Annotated[Number, Field(gt=0, le=1)]], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> BranchSettings:
+        if abs(sum(self.scenarios.values()) - 1.0) > 1e-9:
+            raise ValueError(Text("the probabilities must add up to 1", "各分支概率之和须为 1"))
+        return self
+
+
+class PlanSettings(Section):
+    """``plan:`` — years ahead, for ``allocator plan``; money in ``fund.unit``.
+
+    Parameters
+    ----------
+    steps : int
+        How many steps.
+    per_year : int
+        Steps a year: 4 for quarters, 1 for years.
+    require : dict of str to number
+        Ratios at every step; omitted: those of the ``capital`` section.
+    end : dict of str to number
+        Ratios at the last step, where they are higher.
+    under : dict of str to dict
+        Scenario → ratios that must hold at every step should it happen there.
+    branches : tuple of BranchSettings
+        Steps at which the plan splits; decisions before a split are the same on all its branches.
+    turnover : number
+        Most that may be sold at a step, as a share of all holdings, beside what accounts must pay out: what
+        matures is not sold.
+    premiums : dict of str to number
+        Account → new premium a step, beyond the liability table.
+    reserve_share : number
+        Part of a new premium that becomes a liability.
+    new_capital, dividends : dict of int to number
+        Step → amount paid in by, or out to, shareholders.
+    shareholder_account : str
+        Account these amounts run through; omitted: the first one.
+    calls : dict of str to dict
+        Fund (asset_id) → step → capital called, which must be paid in then.
+    leave_out : tuple of str
+        Rules that make no sense at a later step.
+    rounds : int
+        How often the plan is made anew with charges and totals at its own path, and tightened where it misses.
+    gap : number
+        Optimality gap at which a round stops, yearly return.
+    time_limit : number
+        Seconds for the search of all rounds together; the first round is given all of them if it needs them.
+    """
+
+    steps: Annotated[int, Field(ge=1, le=120)] = 20
+    per_year: Literal[1, 2, 4, 12] = 4
+    require: Ratios | None = None
+    end: Ratios = {}
+    under: dict[str, Ratios] = {}
+    branches: tuple[BranchSettings, ...] = ()
+    turnover: Annotated[Number, Field(gt=0, le=1)] = 0.1
+    premiums: dict[str, Number] = {}
+    reserve_share: Annotated[Number, Field(ge=0)] = 1.0
+    new_capital: BySteps = {}
+    dividends: BySteps = {}
+    shareholder_account: str | None = None
+    calls: dict[str, BySteps] = {}
+    leave_out: tuple[str, ...] = ("turnover",)
+    rounds: Annotated[int, Field(ge=1, le=10)] = 4
+    gap: Annotated[Number, Field(ge=0)] = 1e-4
+    time_limit: Annotated[Number, Field(gt=0)] = 120.0
+
+
+class BacktestSettings(Section):
+    """``backtest:`` — how ``allocator backtest`` walks through returns.csv.
+
+    Parameters
+    ----------
+    every : int
+        Periods of returns between two decisions.
+    window : int
+        Past periods that an estimate of returns looks at.
+    prior : number
+        Weight of the fund file's own expected returns in the estimate, 0 to 1.
+    start : date
+        Day before which nothing is decided; omitted: as early as the window allows.
+    liability_rate : number
+        What liabilities cost a year, as a share of admitted liabilities, paid out of the accounts.
+    """
+
+    every: Annotated[int, Field(ge=1)] = 3
+    window: Annotated[int, Field(ge=2)] = 36
+    prior: Annotated[Number, Field(ge=0, le=1)] = 0.5
+    start: Day | None = None
+    liability_rate: Number = 0.0
+
+
 class Settings(Section):
     """A whole fund file, validated.
 
@@ -222,6 +356,9 @@ class Settings(Section):
     models: dict[str, Any] = {}
     plugins: PluginSettings = PluginSettings()
     solve: SolveSettings = SolveSettings()
+    stress: StressSettings = StressSettings()
+    plan: PlanSettings = PlanSettings()
+    backtest: BacktestSettings = BacktestSettings()
     language: Literal["en", "zh"] | None = None
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()

@@ -34,6 +34,7 @@ OFFERED = (
     ("return_models", "models.returns", "Models of return", "the values of `models.returns`"),
     ("risk_models", "models.risk", "Models of risk", "the values of `models.risk`"),
     ("scenarios", "models.scenarios", "Scenarios", "the values of `models.scenarios`"),
+    ("shocks", "stress.scenarios", "Shocks", "the keys of a scenario; a bare number is the key `all`"),
 )
 
 SIMPLE: Mapping[Any, str] = {

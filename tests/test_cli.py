@@ -243,15 +243,15 @@ def test_explain_prices_the_binding_rules(fund: FakeFund, capsys: pytest.Capture
 def test_a_plugins_command_is_found_by_its_name(
     fund: FakeFund, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def backtest(years: int) -> None:
+    def look_back(years: int) -> None:
         """Look back."""
         typer.echo(f"{years} years")
 
     plugin = SimpleNamespace(
-        allocator_commands=lambda: [CommandSpec("backtest", Text("Look back.", "回测。"), backtest)]
+        allocator_commands=lambda: [CommandSpec("look-back", Text("Look back.", "回顾。"), look_back)]
     )
     monkeypatch.setattr(registry, "load_registry", lambda *given: Registry([("back", plugin)]))
-    assert call("backtest", "7") == 0
+    assert call("look-back", "7") == 0
     assert read(capsys)[0] == "7 years\n"
 
 

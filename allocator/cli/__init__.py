@@ -19,6 +19,7 @@ from allocator.cli.audit import audit_commands
 from allocator.cli.fund import fund_commands
 from allocator.cli.plugins import plugin_commands
 from allocator.cli.register import register_commands
+from allocator.cli.scenarios import scenario_commands
 from allocator.cli.studies import study_commands
 from allocator.errors import AllocatorError, InputError, Problem
 from allocator.report.language import preferred_language
@@ -65,6 +66,7 @@ app.add_typer(fund_commands)
 app.add_typer(audit_commands)
 app.add_typer(register_commands)
 app.add_typer(study_commands)
+app.add_typer(scenario_commands)
 app.add_typer(plugin_commands, name="plugins")
 
 

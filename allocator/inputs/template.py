@@ -111,6 +111,11 @@ def _fund_file(registry: Registry, tables: Mapping[str, Table]) -> str:
         constraints=_lines(registry.constraints.values()),
         objectives=_lines(registry.objectives.values()),
         tilts=_lines(registry.tilts.values()),
+        shocks=_lines(registry.shocks.values()),
+        stresses="\n".join(
+            f"#   {spec.name:<28} {spec.label.en} {spec.label.zh}" for spec in registry.stresses.values()
+        )
+        or "#   none 无",
         models="\n".join(
             f"#  {key}:\n{_lines(specs.values())}"
             for key, specs in (

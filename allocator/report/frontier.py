@@ -8,10 +8,9 @@ import pandas as pd
 
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MoneyUnit, format_name, money_unit
-from allocator.report.html import figure
-from allocator.report.manifest import Json, provenance
+from allocator.report.manifest import Json
 from allocator.report.sections import ReportTable
-from allocator.report.study import StudyReport
+from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import RATIOS
 from allocator.study.axis import Axis
@@ -31,23 +30,23 @@ MOST_NAMED = 4
 
 def frontier_report(frontier: Frontier, language: Language) -> StudyReport:
     """Return the files of a frontier."""
-    inputs = frontier.inputs
     return StudyReport(
+        "frontier",
         _title(frontier),
-        _manifest(frontier),
+        frontier.inputs,
+        frontier.regime,
         (_points(frontier), _stretches(frontier), _allocations(frontier)),
-        (figure(_title(frontier), _chart(frontier), _chart_note(frontier), wide=True),),
-        _lead(frontier),
-        language,
-        inputs.unit,
-        money_unit(frontier.model.space.total),
+        (Chart(_title(frontier), _chart(frontier), _chart_note(frontier)),),
+        (_lead(frontier),),
+        language=language,
+        record=_record(frontier),
     )
 
 
 def frontier_lines(frontier: Frontier, language: Language) -> list[str]:
     """Return the console's lines: each stretch with what binds it, each kink, the proof."""
     report = frontier_report(frontier, language)
-    lines = [report.title[language], report.lead[language]]
+    lines = [report.title[language], *(line[language] for line in report.lines)]
     lines += [f"  {line[language]}" for line in _sentences(frontier, report.money)]
     points = frontier.points
     proof = Text(
@@ -234,7 +233,7 @@ def _allocations(frontier: Frontier) -> ReportTable:
     )
 
 
-def _manifest(frontier: Frontier) -> Json:
+def _record(frontier: Frontier) -> Json:
     points = frontier.points
     axis, best, unit = frontier.axis, frontier.best, frontier.inputs.unit
     scales = [unit if one.unit == "CNY" else 1.0 for one in (axis, best)]
@@ -270,7 +269,7 @@ def _manifest(frontier: Frontier) -> Json:
             {"at": one.at / scales[0], "enters": list(one.enters), "leaves": list(one.leaves)} for one in frontier.kinks
         ],
         "seconds": dict(frontier.seconds),
-    } | provenance(frontier.inputs, frontier.regime)
+    }
 
 
 def _chart_note(frontier: Frontier) -> Text:

@@ -33,6 +33,16 @@ CHINESE: Mapping[str, str] = {
     "Shadow prices in words; if infeasible, the rules in conflict.": (
         "用文字说明影子价格；若无可行解，指出相互冲突的规则。"
     ),
+    "Capital under the rules' stress scenarios and one's own; how far each factor may go.": (
+        "计算监管压力情景与自定义情景下的资本，以及各因素可承受的变动幅度。"
+    ),
+    "A plan over years: what to hold at every step, its ratios checked at each.": (
+        "多期规划：各期持有什么，并逐期复核充足率。"
+    ),
+    "Walk through returns.csv deciding with what was known, against two simpler ways.": (
+        "按历史收益率滚动回测，仅用当时已知信息，并与两种简单做法对照。"
+    ),
+    "Search how far each factor may go.": "反向压力测试：寻找各因素可承受的变动幅度。",
     "List the installed plugins and what they offer.": "列出已安装的插件及其提供的内容。",
     "Make a fund folder to start from.": "生成一个可直接修改的基金目录。",
     "Folder to make.": "要生成的目录。",

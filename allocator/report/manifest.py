@@ -34,6 +34,7 @@ __all__ = [
     "problem_entries",
     "recipe",
     "provenance",
+    "study_manifest",
     "verified",
 ]
 
@@ -143,6 +144,11 @@ _FAILURES: Mapping[type[AllocatorError], str] = {Infeasible: "infeasible", NotPr
 def failure_manifest(error: AllocatorError, inputs: Inputs) -> Json:
     """Return run.json of a run that ended without an answer: infeasible, or not proven within the limits."""
     return failure_entry(error) | provenance(inputs, None)
+
+
+def study_manifest(entry: Json, inputs: Inputs, regime: Regime | None) -> Json:
+    """Return run.json of a study: its own entry and from exactly which inputs it came."""
+    return entry | provenance(inputs, regime)
 
 
 def problem_entries(error: AllocatorError) -> list[Json]:

@@ -1,66 +1,148 @@
-"""What every study's folder holds: tables as CSV files and sheets, one page, run.json; the study fills them."""
+"""What a study shows: tables, charts and sentences of one definition, for the console, OUT/ and JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from allocator.report.csvfiles import in_unit
 from allocator.report.document import Part, document, evidence, panel
-from allocator.report.formats import MoneyUnit
-from allocator.report.html import both, plain, table, tag
-from allocator.report.manifest import Json
+from allocator.report.formats import MoneyUnit, money_unit
+from allocator.report.html import both, figure, plain, table, tag
+from allocator.report.manifest import Json, study_manifest
 from allocator.report.sections import ReportTable
 from allocator.types import Language, Text
 
-__all__ = ["StudyReport"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from allocator.capital.regime import Regime
+    from allocator.inputs.fund import Inputs
+
+__all__ = ["Chart", "StudyReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing (SVG) with its title and a line below."""
+
+    title: Text
+    picture: str
+    note: Text | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class StudyReport:
-    """A study as files show it; `allocator.report.writer.write_study` writes it.
+    """One study, ready to be shown.
 
     Parameters
     ----------
+    name : str
+        ``"stress"``, ``"plan"`` …
     title : Text
-        What the study is.
-    manifest : dict
-        run.json, money in ``fund.unit``.
-    tables : sequence of ReportTable
-        Money in CNY; each is a CSV file and a sheet of its name.
-    charts : sequence of str
-        Figures of the first section, HTML.
-    lead : Text
-        What came out, in a sentence.
+        Heading.
+    inputs : Inputs
+        The fund studied.
+    regime : Regime or None
+        Its regime.
+    tables : tuple of ReportTable
+        In the order shown; money in CNY.
+    charts : tuple of Chart
+        Shown above the tables.
+    lines : tuple of Text
+        Sentences: findings first, then assumptions.
+    entry : dict
+        What JSON holds beside the tables.
     language : Language
-        The language the page opens in, and the workbook's.
-    unit : float
-        CNY per unit of money in CSV files and workbook.
-    money : MoneyUnit
-        The unit the page shows.
+        In which the page opens and the console speaks.
+    screen : tuple of ReportTable
+        What the console shows.
+    record : dict or None
+        run.json before it is said what it came from; None: ``entry`` and the tables.
     """
 
+    name: str
     title: Text
-    manifest: Json
-    tables: Sequence[ReportTable]
-    charts: Sequence[str]
-    lead: Text
-    language: Language
-    unit: float
-    money: MoneyUnit
+    inputs: Inputs
+    regime: Regime | None
+    tables: tuple[ReportTable, ...]
+    charts: tuple[Chart, ...] = ()
+    lines: tuple[Text, ...] = ()
+    entry: Json = field(default_factory=dict)
+    language: Language = Language.ENGLISH
+    screen: tuple[ReportTable, ...] = ()
+    record: Json | None = None
+
+    @property
+    def unit(self) -> float:
+        """CNY per unit of money in CSV files and workbook."""
+        return self.inputs.unit
+
+    @cached_property
+    def money(self) -> MoneyUnit:
+        """Unit of the money shown."""
+        assets = self.inputs.assets["amount"]
+        return money_unit(float(assets.sum()))
+
+    @cached_property
+    def json(self) -> Json:
+        """The study as one JSON object; money in ``fund.unit``."""
+        found: Json = {"study": self.name, **self.entry, "lines": [{"en": x.en, "zh": x.zh} for x in self.lines]}
+        for item in self.tables:
+            found[item.name] = _records(in_unit(item, self.inputs.unit))
+        return found
+
+    @cached_property
+    def manifest(self) -> Json:
+        """run.json."""
+        return study_manifest(self.json if self.record is None else self.record, self.inputs, self.regime)
 
     def page(self) -> str:
         """Return report.html."""
-        fund = self.manifest["fund"]
-        line = [plain(fund["as_of"]), both(Text(f"money in {self.money.label.en}", f"金额单位：{self.money.label.zh}"))]
-        heading = tag("h1", plain(fund["name"])) + tag("p", " · ".join([both(self.title), *line]))
-        head = tag("div", tag("div", heading), class_="title")
-        first = panel(tag("p", both(self.lead), class_="lead") + "".join(self.charts))
-        parts: list[Part] = [("overview", self.title, first)]
-        parts += [(one.name, one.title, panel(table(one, self.money), "panel full")) for one in self.tables]
-        parts.append(evidence(self.manifest))
-        title = Text(f"{fund['name']}: {self.title.en}", f"{fund['name']}：{self.title.zh}")
-        footer = Text(
-            f"Every figure equals run.json and the CSV files beside this page. Written {self.manifest['created']}.",
-            f"本页数字与同目录 run.json 及 CSV 文件一致。生成时间 {self.manifest['created']}。",
-        )
-        return document(title, self.language, head, parts, footer)
+        return _page(self)
+
+    def show(self, console: Console) -> None:
+        """Print the sentences and the tables meant for the screen."""
+        from allocator.report.console import print_table
+
+        for item in self.screen:
+            print_table(item, self.language, self.money, console)
+        for line in self.lines:
+            console.print(f"· {line[self.language]}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _page(report: StudyReport) -> str:
+    fund = report.inputs.settings.fund
+    unit = report.money.label
+    line = [plain(fund.as_of.isoformat()), both(Text(f"money in {unit.en}", f"金额单位：{unit.zh}"))]
+    head = tag("div", tag("h1", plain(fund.name)) + tag("p", " · ".join(line)))
+    title = Text(f"{fund.name}: {report.title.en}", f"{fund.name}：{report.title.zh}")
+    written = report.manifest["created"]
+    footer = Text(
+        f"Every figure equals run.json and the CSV files beside this page. Written {written}.",
+        f"本页数字与同目录 run.json 及 CSV 文件一致。生成时间 {written}。",
+    )
+    parts = [("overview", report.title, _overview(report)), *_tables(report), evidence(report.manifest)]
+    return document(title, report.language, tag("div", head, class_="title"), parts, footer)
+
+
+def _overview(report: StudyReport) -> str:
+    charts = [panel(figure(chart.title, chart.picture, chart.note, wide=True), "panel full") for chart in report.charts]
+    lines = panel(tag("ul", [tag("li", both(line)) for line in report.lines])) if report.lines else ""
+    return tag("h2", both(report.title)) + "".join(charts) + lines
+
+
+def _tables(report: StudyReport) -> Sequence[Part]:
+    return [
+        (item.name, item.title, panel(table(item, report.money), "panel full long"))
+        for item in report.tables
+        if not item.frame.empty
+    ]

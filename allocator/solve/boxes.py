@@ -117,6 +117,8 @@ class Knapsack:
         at = np.where(rest > 0, self._upper[self._free], self._lower[self._free])
         total = float(np.sum(rest[rest != 0] * at[rest != 0]))
         for members, floor, amount in self._groups:
+            if not slope[members].any():
+                continue
             # Largest slopes first; rows with a negative slope only as far as the budget must be spent.
             order = members[np.argsort(-slope[members], kind="stable")]
             lower = self._lower[order]

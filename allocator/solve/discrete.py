@@ -26,10 +26,10 @@ __all__ = ["DiscreteSearch", "search_for"]
 Vector = NDArray[np.float64]
 
 
-def search_for(model: Model, settings: SolveSettings, recall: Recall | None = None) -> Search:
-    """Return the search that fits the model; ``recall`` as for `Search`, of use without whole numbers only."""
+def search_for(model: Model, settings: SolveSettings, recall: Recall | None = None, *, settled: bool = True) -> Search:
+    """Return the search that fits the model; the rest as for `Search`, of use without whole numbers only."""
     discrete = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
-    return DiscreteSearch(model, settings) if discrete else Search(model, settings, recall)
+    return DiscreteSearch(model, settings) if discrete else Search(model, settings, recall, settled=settled)
 
 
 class DiscreteSearch(Search):

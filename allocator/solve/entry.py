@@ -22,7 +22,12 @@ __all__ = ["solve"]
 
 
 def solve(
-    model: Model, settings: SolveSettings | None = None, *, diagnose: bool = True, recall: Recall | None = None
+    model: Model,
+    settings: SolveSettings | None = None,
+    *,
+    diagnose: bool = True,
+    recall: Recall | None = None,
+    settled: bool = True,
 ) -> Solution:
     """Return the best holdings of a model, exact and certified.
 
@@ -38,6 +43,9 @@ def solve(
     recall : Recall or None
         Prices of an earlier solve over the same holdings, brought up to date: a sweep of large models starts each
         from the last.
+    settled : bool
+        Whether the answer is moved to the local optimum that it belongs to, to rounding, which costs some more
+        programs: a study that solves again around its answer says no.
 
     Returns
     -------
@@ -59,7 +67,7 @@ def solve(
     started = time.perf_counter()
     settings = settings or SolveSettings()
     check_model(model)
-    search = search_for(model, settings, recall)
+    search = search_for(model, settings, recall, settled=settled)
     outcome = search.run()
     if outcome.best is None:
         raise _without_answer(model, settings, outcome, diagnose)

@@ -86,14 +86,19 @@ class Search:
         Gap, limits and solver.
     recall : Recall or None
         Prices of an earlier search over the same holdings, brought up to date.
+    settled : bool
+        Whether the answer is moved to its local optimum at the end.
     """
 
     margin = AIM
     """Ratio above the requirement that relaxations aim at, so that their answers are compliant as they are."""
 
-    def __init__(self, model: Model, settings: SolveSettings, recall: Recall | None = None) -> None:
+    def __init__(
+        self, model: Model, settings: SolveSettings, recall: Recall | None = None, *, settled: bool = True
+    ) -> None:
         self.model = model
         self.settings = settings
+        self._settles = settled
         self.formulation = Formulation(model)
         self.exact = Exact(model)
         plain = self.formulation.plain
@@ -181,7 +186,7 @@ class Search:
 
     def _finished(self, bound: float, proven: bool) -> Outcome:
         solves = self.solves
-        if self.best is not None and solves > 1:
+        if self.best is not None and solves > 1 and self._settles:
             self.offer(settle(self, self.best.holdings))
         if self.best is not None:
             bound = max(bound, self.best.objective)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from allocator.capital import RegimeSpec
     from allocator.commands import CommandSpec
     from allocator.report.sections import ReportSectionSpec
+    from allocator.study.shocks import StressSpec
     from allocator.types import AssetKind, Table
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "allocator_commands",
     "allocator_regimes",
     "allocator_report_sections",
+    "allocator_stresses",
     "allocator_tables",
 ]
 
@@ -46,6 +48,13 @@ def allocator_regimes() -> Sequence[RegimeSpec]:
     from allocator_cross2.regime import Cross2Regime, build_regime
 
     return (RegimeSpec("cross2", Cross2Regime.label, CapitalOptions, build_regime, aggregate_filed, summarise_filed),)
+
+
+@hookimpl
+def allocator_stresses() -> Sequence[StressSpec]:
+    from allocator_cross2.stress import STRESSES
+
+    return STRESSES
 
 
 @hookimpl

@@ -1,0 +1,195 @@
+"""How a plan is shown: its ratios against what is required, what flows, what is held, which step binds and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from allocator.report.chart_parts import WIDTH, figure_writer
+from allocator.report.formats import FORMATS, MONEY_UNITS
+from allocator.report.sections import ReportTable
+from allocator.report.study import Chart, StudyReport
+from allocator.report.svg import Canvas, Scale, nice_ticks
+from allocator.report.words import HEADINGS, RATIOS
+from allocator.types import Language, Text
+
+if TYPE_CHECKING:
+    from allocator.pipeline import Fund
+    from allocator.study.plan import PlanStudy
+
+__all__ = ["plan_report"]
+
+PLAN_HEADINGS = {
+    "node": Text("Moment", "节点"),
+    "step": Text("Step", "期"),
+    "date": Text("Date", "日期"),
+    "branch": Text("Branch", "分支"),
+    "probability": Text("Probability", "概率"),
+    "comprehensive_ratio": RATIOS["comprehensive"],
+    "core_ratio": RATIOS["core"],
+    "comprehensive_required": Text("Comprehensive required", "综合要求"),
+    "core_required": Text("Core required", "核心要求"),
+    "binding": HEADINGS["binding"],
+    "assets": Text("Assets", "资产"),
+    "actual_capital": Text("Actual capital", "实际资本"),
+    "minimum_capital": Text("Minimum capital", "最低资本"),
+    "matured_and_coupons": Text("Coupons and principal", "利息与到期本金"),
+    "cash_from_outside": Text("Cash from outside", "外部现金流"),
+    "bought": Text("Bought", "买入"),
+    "sold": Text("Sold", "卖出"),
+    "turnover": Text("Turnover", "换手率"),
+    "scenario": Text("Scenario", "情景"),
+    "ratio": Text("Ratio", "充足率"),
+    "reached": Text("Reached", "达到"),
+    "required": HEADINGS["required"],
+    "room": HEADINGS["slack"],
+    "price": Text("Price of own funds", "资本的影子价格"),
+    "holds": Text("Holds", "是否满足"),
+    "new_issue": Text("New issue", "新增投资"),
+    "amount": Text("Amount", "金额"),
+}
+MONEY = ("assets", "actual_capital", "minimum_capital", "matured_and_coupons", "cash_from_outside", "bought", "sold")
+SCREEN = ("step", "date", "branch", "comprehensive_ratio", "core_ratio", "binding", "assets", "sold", "turnover")
+
+TOP, BOTTOM, LEFT, HEIGHT = 12.0, 40.0, 54.0, 280.0
+"""Margins and height of the chart, drawing units."""
+
+
+def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport:
+    """Return the report of a plan."""
+    percents = [str(name) for name in study.frame if str(name).endswith(("_ratio", "_required"))]
+    formats = {
+        **dict.fromkeys(MONEY, "money"),
+        **dict.fromkeys((*percents, "probability", "turnover"), "percent"),
+        "binding": "flag",
+    }
+    headings = {**HEADINGS, **PLAN_HEADINGS}
+    path = ReportTable("plan", Text("Step by step", "逐期"), study.frame, headings, formats)
+    shown = [name for name in SCREEN if name in study.frame and (name != "branch" or study.frame[name].nunique() > 1)]
+    screen = ReportTable("plan", path.title, study.frame[shown], headings, formats)
+    formats = {"reached": "percent", "required": "percent", "room": "points", "price": "number", "holds": "flag"}
+    ratios = ReportTable("plan_ratios", Text("Every ratio", "各项充足率"), study.ratios, headings, formats)
+    formats = {"amount": "money", "bought": "money", "new_issue": "flag"}
+    held = ReportTable("plan_holdings", Text("What is held", "持仓"), study.holdings, headings, formats)
+    entry = {
+        "status": study.solution.status,
+        "holds": study.holds,
+        "objective": study.solution.objective,
+        "bound": study.solution.bound,
+        "gap": study.solution.gap,
+        "rounds": study.rounds,
+        "breaches": dict(study.breaches),
+    }
+    title = Text("Plan", "多期规划")
+    lines = tuple(_sentences(study))
+    return StudyReport(
+        "plan",
+        title,
+        book.inputs,
+        book.regime,
+        (path, ratios, held),
+        (_path(study),),
+        lines,
+        entry,
+        language,
+        (screen,),
+    )
+
+
+def _sentences(study: PlanStudy) -> Iterator[Text]:
+    yield _verdict(study)
+    for moment in study.moments:
+        own = [x for x in study.points if x.node is moment.node and x.binds]
+        for point in own:
+            labels = study.positions[moment.node.number].tree.labels
+            causes = [labels[name] for name in study.causes(moment)]
+            english, chinese = ", ".join(c.en for c in causes), "、".join(c.zh for c in causes)
+            name = RATIOS.get(point.ratio) or Text(point.ratio, point.ratio)
+            under = f" ({point.scenario})" if point.scenario else ""
+            ratio = FORMATS["percent"].write(point.reached, MONEY_UNITS[-1])
+            yield Text(
+                f"step {point.node.step} binds{under}: {name.en} {ratio}; own funds are worth {point.price * 100:.2f} "
+                f"cents a year per CNY there; what grew most since the step before: {english or 'nothing'}",
+                f"第 {point.node.step} 期构成约束{under}：{name.zh} {ratio}；每元资本的影子价格为每年 "
+                f"{point.price * 100:.2f} 分；较上期增长最多的风险：{chinese or '无'}",
+            )
+    for rule, miss in study.breaches.items():
+        yield Text(f"missed by {miss:.3g}: {rule}", f"未满足（差 {miss:.3g}）：{rule}")
+    yield from ASSUMPTIONS
+
+
+def _verdict(study: PlanStudy) -> Text:
+    gap = f"{study.solution.gap * 1e4:.3f} bp"
+    if study.holds:
+        return Text(
+            f"every ratio and rule holds at every step, by the exact engine; {study.rounds} rounds; the last model's "
+            f"answer is within {gap} a year of its bound, which is no proof for plans around another path",
+            f"经精确引擎逐期复核，各期充足率与规则均满足；共 {study.rounds} 轮；末轮模型解与其上界相差 {gap}（年化），"
+            "该差距不构成对其他路径的最优性证明",
+        )
+    missed = sum(not point.holds for point in study.points)
+    return Text(
+        f"NOT met: {missed} ratios and {len(study.breaches)} rules, by the exact engine, after {study.rounds} rounds",
+        f"未满足：经精确引擎复核，{study.rounds} 轮后仍有 {missed} 项充足率、{len(study.breaches)} 项规则未达要求",
+    )
+
+
+ASSUMPTIONS = (
+    Text(
+        "assumptions: the curve and expected returns stay as they are; contracts run to their first call, put or "
+        "maturity; what is bought later keeps today's terms; charges for the gain of stock keep today's gain",
+        "假设：收益率曲线与预期收益保持不变；合同持有至首个赎回、回售或到期日；后续买入按当前条款并保持期限；"
+        "股票特征系数按当前浮盈比例",
+    ),
+    Text(
+        "assumptions: liabilities move by the present value of their listed flows on the fund's curve, with no tax, no "
+        "dividend to policyholders and no change of insurance risk",
+        "假设：负债按所列现金流在基金曲线上的现值变动；不计税、保单红利与保险风险变化",
+    ),
+)
+
+
+def _path(study: PlanStudy) -> Chart:
+    """Draw the ratios over time, a line a branch, with what is required."""
+    title = Text("Solvency ratios along the plan", "规划期内的偿付能力充足率")
+    own = [point for point in study.points if not point.scenario]
+    steps = max(point.node.step for point in own)
+    figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
+    figures += [study.world.fund.capital().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    ticks = nice_ticks(min(figures), max(figures))
+    canvas = Canvas(WIDTH, HEIGHT, title)
+    x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
+    y = Scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
+    write = figure_writer("percent", MONEY_UNITS[-1])
+    for tick in ticks:
+        canvas.line((LEFT, y(tick)), (WIDTH - 16.0, y(tick)), "grid")
+        canvas.text(LEFT - 6.0, y(tick) + 4.0, write(tick), "tick", "end")
+    every = max(1, steps // 10)
+    for step in range(0, steps + 1, every):
+        canvas.text(x(step), HEIGHT - BOTTOM + 16.0, str(step), "tick", "middle")
+    canvas.text(0.5 * (LEFT + WIDTH), HEIGHT - 6.0, PLAN_HEADINGS["step"], "tick", "middle")
+    for name in dict.fromkeys(point.ratio for point in own):
+        chosen = {point.node.number: point for point in own if point.ratio == name}
+        start = study.world.fund.capital().ratio(name)  # type: ignore[union-attr]
+        said = RATIOS.get(name) or Text(name, name)
+        for point in chosen.values():
+            parent = chosen.get(point.node.parent)
+            before = (0.0, start) if parent is None else (float(parent.node.step), parent.reached)
+            canvas.line((x(before[0]), y(before[1])), (x(point.node.step), y(point.reached)), "join")
+            percent = FORMATS["percent"].write(point.reached, MONEY_UNITS[-1])
+            hint = Text(
+                f"step {point.node.step}, {point.node.branch}: {said.en} {percent}",
+                f"第 {point.node.step} 期，{point.node.branch}：{said.zh} {percent}",
+            )
+            class_ = "breach" if not point.holds else "binding" if point.binds else "after"
+            canvas.circle(x(point.node.step), y(point.reached), 3.5, class_, hint)
+        asked = [(x(p.node.step), y(p.required)) for p in chosen.values() if not np.isnan(p.required)]
+        if asked:
+            canvas.path(sorted(asked), "hurdle")
+    note = Text(
+        "Dashed: what is required. Yellow: the ratio binds there; red: it is missed.",
+        "虚线为要求；黄色表示该期充足率构成约束，红色表示未满足。",
+    )
+    return Chart(title, canvas.render(), note)

@@ -1,0 +1,364 @@
+"""Making a plan: solve around a path, look at every moment with the exact engine, make it anew where it misses.
+
+Charges that depend on the book as a whole, denominators of limits and the limits on capital tiers are taken at a
+path: first that of a fund that keeps its mix, then the plan's own. Nothing is promised about plans that were not
+looked at; what is reported at each moment is what the exact engine gives there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.capital.regime import Regime
+from allocator.errors import InputError, Problem
+from allocator.model.terms import TOLERANCE, Mode
+from allocator.result import CapitalPosition
+from allocator.solve import solve
+from allocator.solve.solution import Solution
+from allocator.study.plan.moments import Moment, make_moment
+from allocator.study.plan.program import Program, limit_name
+from allocator.study.plan.timeline import Node, timeline
+from allocator.study.plan.world import World, make_world
+from allocator.study.shocks import Scenario, Shocked
+from allocator.study.stress import capital_of, scenario_named, shock_fund, stressed_fund
+from allocator.types import Text
+
+if TYPE_CHECKING:
+    from allocator.pipeline import Fund
+
+__all__ = ["PlanPoint", "PlanStudy", "keep_the_mix", "plan"]
+
+Vector = NDArray[np.float64]
+
+WORTH = 1e-6
+"""Price of own funds from which a ratio counts as binding, CNY a year per CNY."""
+
+SPARE = 1.05
+"""By how much more than it missed a ratio is asked for in the next round."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlanPoint:
+    """One ratio at one moment, by the exact engine.
+
+    Parameters
+    ----------
+    node : Node
+        When.
+    scenario : str
+        Scenario to be survived, empty for the moment itself.
+    ratio : str
+        Name of the ratio.
+    reached, required : float
+        The exact ratio, and what is required of it (NaN for nothing).
+    price : float
+        What one CNY more of own funds there would add to the yearly return of the plan, in CNY a year.
+    """
+
+    node: Node
+    scenario: str
+    ratio: str
+    reached: float
+    required: float
+    price: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the ratio is what it must be, within the library's one tolerance."""
+        return bool(np.isnan(self.required) or self.reached >= self.required - TOLERANCE)
+
+    @property
+    def binds(self) -> bool:
+        """Whether the plan would earn more if this ratio were let down."""
+        return self.price > WORTH
+
+
+@dataclass(frozen=True, eq=False)
+class PlanStudy:
+    """A plan and what the exact engine says of it.
+
+    Parameters
+    ----------
+    world : World
+        Rows and outside cash.
+    moments : tuple of Moment
+        Every node with its fund, at the plan's own amounts.
+    path : ndarray (nodes, k)
+        Amounts of the plan rows, CNY.
+    bought : ndarray (nodes, k)
+        Purchases, CNY.
+    positions : tuple of CapitalPosition
+        Exact capital at every node.
+    points : tuple of PlanPoint
+        Every ratio required or reported.
+    breaches : mapping of str to float
+        Rules that the plan misses once denominators are the plan's own, by how much in the unit shown.
+    solution : Solution
+        Of the last round: its gap is that of the model around the last path but one.
+    rounds : int
+        Rounds used.
+    """
+
+    world: World
+    moments: tuple[Moment, ...]
+    path: Vector
+    bought: Vector
+    positions: tuple[CapitalPosition, ...]
+    points: tuple[PlanPoint, ...]
+    breaches: Mapping[str, float]
+    solution: Solution
+    rounds: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether every ratio and every rule holds at every moment, exactly."""
+        return not self.breaches and all(point.holds for point in self.points)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One line a moment: date, branch, ratios with what is required, capital, flows, turnover; CNY."""
+        return pd.DataFrame([self._line(moment) for moment in self.moments])
+
+    def _line(self, moment: Moment) -> dict[str, object]:
+        world, node = self.world, moment.node
+        funded, number = world.funded, node.number
+        growth = world.growth(node.step)
+        before = world.start if node.parent < 0 else self.path[node.parent]
+        held, bought = self.path[number], self.bought[number]
+        sold = growth.kept * moment.price * before + bought - held
+        position = self.positions[number]
+        own = [point for point in self.points if point.node is node and not point.scenario]
+        ratios = {f"{point.ratio}_ratio": point.reached for point in own}
+        asked = {f"{point.ratio}_required": point.required for point in own}
+        return {
+            "node": number,
+            "step": node.step,
+            "date": node.day(world.fund.inputs.as_of, world.settings.per_year).isoformat(),
+            "branch": node.branch,
+            "probability": node.probability,
+            **ratios,
+            **asked,
+            "binding": any(point.binds for point in own),
+            "assets": float(held[funded].sum()),
+            "actual_capital": position.own_funds.comprehensive,
+            "minimum_capital": position.minimum_capital,
+            "matured_and_coupons": float((growth.paid * before)[funded].sum()),
+            "cash_from_outside": sum(world.outside(node.step).values()),
+            "bought": float(bought[funded].sum()),
+            "sold": float(sold[funded].sum()),
+            "turnover": float(sold[funded].sum()) / max(float(held[funded].sum()), 1e-300),
+        }
+
+    def causes(self, moment: Moment, most: int = 2) -> tuple[str, ...]:
+        """Return the innermost modules whose charge grew most since the moment before, by name."""
+        tree, held = self.positions[moment.node.number].tree, self.positions[moment.node.number].holdings
+        now = tree.values(held)
+        parent = moment.node.parent
+        first = capital_of(self.world.fund)
+        before = (
+            first.tree.values(first.holdings)
+            if parent < 0
+            else self.positions[parent].tree.values(self.positions[parent].holdings)
+        )
+        table = tree.table(held)
+        leaves = [name for name in table["module"] if name not in set(table["parent"])]
+        grown = {name: now[name] - before.get(name, 0.0) for name in map(str, leaves)}
+        ranked = sorted((name for name, rise in grown.items() if rise > 0.0), key=lambda name: -grown[name])
+        return tuple(ranked[:most])
+
+    @cached_property
+    def holdings(self) -> pd.DataFrame:
+        """One line a moment and row held or traded: amounts and purchases, CNY."""
+        world = self.world
+        frame = world.fund.inputs.assets
+        lines = []
+        for moment in self.moments:
+            number = moment.node.number
+            for row in np.flatnonzero((self.path[number] > 0.5) | (self.bought[number] > 0.5)):
+                source = frame.iloc[world.source[row]]
+                lines.append(
+                    (
+                        moment.node.step,
+                        moment.node.branch,
+                        source["asset_id"],
+                        source["account"],
+                        source["kind"],
+                        bool(world.is_new[row]),
+                        float(self.path[number, row]),
+                        float(self.bought[number, row]),
+                    )
+                )
+        columns = ["step", "branch", "asset_id", "account", "kind", "new_issue", "amount", "bought"]
+        return pd.DataFrame(lines, columns=columns)
+
+    @cached_property
+    def ratios(self) -> pd.DataFrame:
+        """One line a moment, scenario and ratio: reached, required, room, price."""
+        rows = [
+            (
+                item.node.step,
+                item.node.branch,
+                item.scenario,
+                item.ratio,
+                item.reached,
+                item.required,
+                item.reached - item.required,
+                item.price,
+                item.holds,
+            )
+            for item in self.points
+        ]
+        columns = ["step", "branch", "scenario", "ratio", "reached", "required", "room", "price", "holds"]
+        return pd.DataFrame(rows, columns=columns)
+
+
+def plan(fund: Fund) -> PlanStudy:
+    """Return the plan that the fund file asks for.
+
+    Raises
+    ------
+    InputError
+        For what the plan's settings, scenarios or rows lack.
+    Infeasible, NotProven
+        When no plan meets the requirements around the path of a fund that keeps its mix, or none was found.
+    """
+    world = make_world(fund, fund.settings.plan)
+    nodes = timeline(fund, fund.settings.plan)
+    wanted = _required(fund, nodes)
+    path, moments = keep_the_mix(world, nodes)
+    asked = dict(wanted)
+    deadline = time.monotonic() + world.settings.time_limit
+    limits = {"gap": world.settings.gap, "time_limit": world.settings.time_limit}
+    search = fund.settings.solve.model_copy(update=limits)
+    for number in range(1, world.settings.rounds + 1):
+        program = Program(world, moments, path, asked, _stressed(fund, moments))
+        solution = solve(program.model(), search, settled=False)
+        path, bought = program.spread(solution.holdings)
+        moments = tuple(make_moment(world, node, path[node.number]) for node in nodes)
+        points = _points(fund, moments, wanted, solution)
+        short = [point for point in points if not point.holds]
+        left = deadline - time.monotonic()
+        if not short or number == world.settings.rounds or left <= 0.0:
+            break
+        search = search.model_copy(update={"time_limit": left})
+        # The first round took charges at another path than its own: what it misses says little of the next.
+        for point in short if number > 1 else ():
+            key = (point.node.number, point.scenario, point.ratio)
+            asked[key] += SPARE * (point.required - point.reached)
+    positions = tuple(capital_of(moment.fund) for moment in moments)
+    return PlanStudy(world, moments, path, bought, positions, points, _breaches(moments), solution, number)
+
+
+def _required(fund: Fund, nodes: tuple[Node, ...]) -> dict[tuple[int, str, str], float]:
+    """Return what every ratio must be at every node and in every scenario to be survived there."""
+    settings, regime = fund.settings.plan, fund.regime
+    assert regime is not None
+    names = [item.name for item in regime.requirements()]
+    usual = settings.require
+    if usual is None:
+        usual = {item.name: item.required for item in regime.requirements() if item.required is not None}
+    for key, given in (("require", usual), ("end", settings.end), *settings.under.items()):
+        for name in given:
+            if name not in names:
+                what = Text("no such ratio", "没有该充足率")
+                raise InputError(Problem(what, fund.settings.where(f"plan.{key}"), name, ", ".join(names)))
+    last = max(node.step for node in nodes)
+    found: dict[tuple[int, str, str], float] = {}
+    for node in nodes:
+        for name in names:
+            levels = [given[name] for given in (usual, settings.end if node.step == last else {}) if name in given]
+            if levels:
+                found[node.number, "", name] = max(levels)
+        for scenario, ratios in settings.under.items():
+            found |= {(node.number, scenario, name): ratio for name, ratio in ratios.items()}
+    return found
+
+
+def keep_the_mix(world: World, nodes: tuple[Node, ...]) -> tuple[Vector, tuple[Moment, ...]]:
+    """Return the path of a fund that puts whatever comes in into its present mix, and its moments."""
+    path = np.zeros((len(nodes), world.size))
+    moments: list[Moment] = []
+    for node in nodes:
+        before = world.start if node.parent < 0 else path[node.parent]
+        path[node.number] = _rolled(world, node, before, np.ones(world.size))
+        moment = make_moment(world, node, path[node.number])
+        if node.fresh is not None:
+            path[node.number] = _rolled(world, node, before, moment.price)
+            moment = make_moment(world, node, path[node.number])
+        moments.append(moment)
+    return path, tuple(moments)
+
+
+def _rolled(world: World, node: Node, before: Vector, price: Vector) -> Vector:
+    """Return amounts after a step when each account spreads its cash over what it held first, in proportion."""
+    growth, cash = world.growth(node.step), world.outside(node.step)
+    held = growth.kept * price * before
+    now = world.fund.inputs.assets["amount"].to_numpy(dtype=float)[world.source]
+    renewed = np.isin(world.source, world.source[world.is_new])
+    weight = np.where(growth.alive & world.funded & (world.is_new | ~renewed), np.nan_to_num(now), 0.0)
+    for name, amount in cash.items():
+        rows = (world.account == name) & world.funded
+        spend = float((growth.paid * before)[rows].sum()) + amount
+        if spend < 0.0 or weight[rows].sum() <= 0.0:
+            left = float(held[rows].sum())
+            held[rows] *= max(left + spend, 0.0) / left if left > 0.0 else 1.0
+        else:
+            held[rows] += spend * weight[rows] / weight[rows].sum()
+    return held
+
+
+def _stressed(fund: Fund, moments: tuple[Moment, ...]) -> dict[tuple[int, str], tuple[Scenario, Shocked, Regime]]:
+    """Return what each scenario to be survived leaves at each moment."""
+    found: dict[tuple[int, str], tuple[Scenario, Shocked, Regime]] = {}
+    for name in fund.settings.plan.under:
+        scenario = scenario_named(fund, name, "plan.under")
+        if scenario.missing is not None:
+            raise InputError(Problem(scenario.missing, fund.settings.where("plan.under"), name))
+        for moment in moments:
+            shocked = shock_fund(moment.fund, scenario)
+            regime = stressed_fund(moment.fund, shocked, scenario).regime
+            assert regime is not None
+            found[moment.node.number, name] = (scenario, shocked, regime)
+    return found
+
+
+def _points(
+    fund: Fund, moments: tuple[Moment, ...], wanted: Mapping[tuple[int, str, str], float], solution: Solution
+) -> tuple[PlanPoint, ...]:
+    """Return every ratio at the plan's own amounts, each from checked inputs of its own."""
+    total = float(fund.space.total)
+    found = []
+    for moment in moments:
+        funds = {"": moment.fund}
+        for name in fund.settings.plan.under:
+            scenario = scenario_named(fund, name, "plan.under")
+            funds[name] = stressed_fund(moment.fund, shock_fund(moment.fund, scenario), scenario)
+        for scenario_name, then in funds.items():
+            position = capital_of(then)
+            for item in position.requirements:
+                number = moment.node.number
+                required = wanted.get((number, scenario_name, item.name), np.nan)
+                price = solution.capital_prices.get(limit_name(number, scenario_name, item.name), 0.0) * total
+                found.append(
+                    PlanPoint(moment.node, scenario_name, item.name, position.ratio(item.name), required, price)
+                )
+    return tuple(found)
+
+
+def _breaches(moments: tuple[Moment, ...]) -> dict[str, float]:
+    """Return the rules that the plan's amounts miss at their own date and totals."""
+    found: dict[str, float] = {}
+    for moment in moments:
+        for term in moment.fund.terms:
+            if term.mode is not Mode.HARD or term.source.document == "accounts" or term.holds(moment.holdings):
+                continue
+            found[f"{term.name}@{moment.node.number}"] = float(-term.slack(moment.holdings).min())
+    return found

@@ -1,0 +1,150 @@
+"""The stress tests that rule 10 asks of a life company, as scenarios of the shocks that plugins offer.
+
+They are laid on the balance sheet of the valuation date, as an instant move. R10 §14 and §23 lay the annual ones on
+a base projected to the next year-end, R10 §9 the quarterly ones on the next quarter-end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from allocator.inputs.fund import Inputs
+from allocator.study.shocks import Scenario, StressSpec
+from allocator.types import Text
+from allocator_cross2.options import ChargeOptions
+from allocator_cross2.pack import RulePack
+
+__all__ = ["STRESSES"]
+
+_INSTANT = Text(
+    "laid on the balance sheet of the valuation date, not on a projected one; before tax and before what "
+    "policyholders share",
+    "作用于评估日资产负债表，未作预测；税前，未计保单持有人分担",
+)
+
+
+def _pack(inputs: Inputs) -> RulePack | None:
+    """Return the rules in force, with the user's overrides; None for a fund under another regime."""
+    capital = inputs.settings.capital
+    if capital is None or capital.regime != "cross2":
+        return None
+    given = {key: capital.options[key] for key in ("overrides", "readings") if key in capital.options}
+    options = ChargeOptions.model_validate(given)
+    return RulePack.at(inputs.as_of, options.overrides, options.readings)
+
+
+def _equity(pack: RulePack, key: str) -> Mapping[str, Any]:
+    return {"value": {"kinds": list(pack.names("stress.equity_kinds")), "all": pack.value(key)}}
+
+
+def _macro(pack: RulePack) -> Mapping[str, Any]:
+    return {
+        "curve": {"all": pack.value("stress.annual.curve")},
+        **_equity(pack, "stress.annual.equity"),
+        "default_loss": {"all": pack.value("stress.annual.default_loss"), "marked": True},
+    }
+
+
+def _rate_overrides(pack: RulePack) -> Mapping[str, Any]:
+    """Return each adverse parameter times the scenario's multiple, as overrides of the rule's figure."""
+    points = pack.points("rate.stress")
+    multiple = pack.value("stress.annual.rate_multiple")
+    return {
+        "overrides": {
+            f"rate.stress.rows.{row}.{place}": float(points[side][row - 1]) * multiple
+            for row in range(1, len(points["tenor"]) + 1)
+            for place, side in ((2, "up"), (3, "down"))
+        }
+    }
+
+
+def _insurance_gap(pack: RulePack) -> Text:
+    """Say what the insurance scenario moves and that the company's own models must give its effect."""
+    figures = {
+        name: pack.value(f"stress.annual.{name}")
+        for name in ("premium_up", "premium_down", "mortality", "lapse", "morbidity", "expenses")
+    }
+    return Text(
+        f"new business premium at {figures['premium_up']:.0%} or {figures['premium_down']:.0%}, mortality "
+        f"{figures['mortality']:+.0%}, lapse {figures['lapse']:+.0%}, morbidity {figures['morbidity']:+.0%}, expenses "
+        f"{figures['expenses']:+.0%}: not computed, because cash flows by policy are needed; state your actuaries' "
+        "result as a scenario of your own: {own_funds: …, capital: {life_insurance_risk: …}}",
+        f"新业务保费 {figures['premium_up']:.0%} 或 {figures['premium_down']:.0%}、死亡率 {figures['mortality']:+.0%}、"
+        f"退保率 {figures['lapse']:+.0%}、疾病发生率 {figures['morbidity']:+.0%}、费用 {figures['expenses']:+.0%}："
+        "需保单级现金流，未计算；请将精算结果写成自定义情景：{own_funds: …, capital: {life_insurance_risk: …}}",
+    )
+
+
+def _spec(
+    name: str,
+    label: Text,
+    figure: str,
+    shocks: Callable[[RulePack], Mapping[str, Any]] = lambda pack: {},
+    capital: Callable[[RulePack], Mapping[str, Any]] = lambda pack: {},
+    missing: Callable[[RulePack], Text] | None = None,
+    notes: tuple[Text, ...] = (_INSTANT,),
+) -> StressSpec:
+    def scenario(inputs: Inputs) -> Scenario | None:
+        pack = _pack(inputs)
+        if pack is None:
+            return None
+        gap = None if missing is None else missing(pack)
+        return Scenario(name, label, pack.source(figure), shocks(pack), capital(pack), notes, gap)
+
+    return StressSpec(name, label, scenario)
+
+
+STRESSES = (
+    _spec(
+        "annual_insurance",
+        Text("Annual scenario 1: insurance risk", "年度必测情景一：保险风险"),
+        "stress.annual.lapse",
+        missing=_insurance_gap,
+        notes=(),
+    ),
+    _spec(
+        "annual_macro",
+        Text("Annual scenario 2: macroeconomic", "年度必测情景二：宏观经济"),
+        "stress.annual.curve",
+        _macro,
+    ),
+    _spec(
+        "annual_rate",
+        Text("Annual scenario 3: harsher rate stresses", "年度必测情景三：利率风险参数上浮"),
+        "stress.annual.rate_multiple",
+        capital=_rate_overrides,
+    ),
+    _spec(
+        "sensitivity_liability_curve",
+        Text("Sensitivity: the 750-day curve falls", "敏感性：750日移动平均曲线下行"),
+        "stress.sensitivity.liability_curve",
+        lambda pack: {"liability_curve": {"all": pack.value("stress.sensitivity.liability_curve")}},
+    ),
+    _spec(
+        "sensitivity_equity",
+        Text("Sensitivity: equity-type assets fall", "敏感性：权益类资产下跌"),
+        "stress.sensitivity.equity",
+        lambda pack: _equity(pack, "stress.sensitivity.equity"),
+    ),
+    _spec(
+        "quarterly_default",
+        Text("Quarterly scenario: default loss on fixed income", "季度必测情景：固定收益类资产违约损失"),
+        "stress.quarterly.default_loss",
+        lambda pack: {"default_loss": {"all": pack.value("stress.quarterly.default_loss")}},
+        notes=(
+            _INSTANT,
+            Text(
+                "reading: every fixed-income row that carries credit risk loses; government bonds do not",
+                "解释口径：全部承担信用风险的固定收益类资产计损失，国债与地方政府债除外",
+            ),
+        ),
+    ),
+    _spec(
+        "quarterly_equity",
+        Text("Quarterly scenario: equity-type assets fall", "季度必测情景：权益类资产下跌"),
+        "stress.quarterly.equity",
+        lambda pack: _equity(pack, "stress.quarterly.equity"),
+    ),
+)
+"""What the hook ``allocator_stresses`` returns."""
