@@ -83,6 +83,9 @@ class AllocatorError(Exception):
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__(self.render())
 
+    def __reduce__(self) -> tuple[type[AllocatorError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
     def render(self, language: str = Language.ENGLISH) -> str:
         """Return all problems, one a line."""
         return "\n".join(problem.render(language) for problem in self.problems)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from allocator import Fund, Infeasible, InputError
+from allocator import AllocatorError, Fund, Infeasible, InputError, NotProven
+from allocator.errors import Problem
 from allocator.model import TOLERANCE
+from allocator.types import Text
 
 HEAD = {"fund": {"name": "Test", "as_of": "2026-03-31", "unit": 1e8}}
 
@@ -222,3 +225,11 @@ def test_a_model_that_is_neither_a_name_nor_a_mapping_is_told(given: object) -> 
     fund = Fund({**HEAD, "models": {"returns": given}}, frame(amount=[1.0], expected_return=[0.01]))
     with pytest.raises(InputError, match=r"models\.returns"):
         fund.validate()
+
+
+@pytest.mark.parametrize("kind", [InputError, Infeasible, NotProven])
+def test_an_error_crosses_to_another_process_whole(kind: type[AllocatorError]) -> None:
+    """Studies run in processes of their own: an error that cannot be sent back would take the pool with it."""
+    told = kind([Problem(Text("what", "何事"), "where", "got", "allowed", Text("hint", "建议"))])
+    again = pickle.loads(pickle.dumps(told))
+    assert type(again) is kind and again.problems == told.problems and str(again) == str(told)

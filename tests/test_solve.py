@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -14,6 +16,7 @@ from allocator.settings import SolveSettings
 from allocator.solve import solve
 from allocator.solve.backends import Chain, Clarabel, Scs
 from allocator.solve.program import Answer, ConeProgram, Verdict
+from allocator.solve.state import _between
 from allocator.types import Source, Text
 from allocator.verify import verify
 from tests.books import book, build_model, label
@@ -220,3 +223,25 @@ def test_capital_can_be_the_objective() -> None:
     r = min(0.14 * e, 0.01 * (100 - x2))
     assert answer.objective == pytest.approx(-np.sqrt(r * r - 0.28 * r * e + e * e), rel=1e-6)
     assert answer.status == "optimal"
+
+
+def test_an_answer_that_is_no_number_goes_to_the_next_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nonsense(self: Clarabel, program: ConeProgram, seconds: float) -> Answer:
+        columns, rows = program.matrix.shape[1], program.matrix.shape[0]
+        return Answer(Verdict.SOLVED, np.full(columns, np.nan), np.zeros(rows), "nonsense")
+
+    honest = solve(trap())
+    monkeypatch.setattr(Clarabel, "solve", nonsense)
+    answer = solve(trap(), SolveSettings(gap=1e-4))
+    assert answer.solver.startswith("SCS")
+    assert answer.objective == pytest.approx(honest.objective, abs=1e-4)
+
+
+def test_two_trees_that_differ_by_rounding_leave_room_to_search() -> None:
+    """A coefficient a rounding below its least value once gave a slack whose ceiling lay below its floor."""
+    model = trap()
+    assert model.tree is not None
+    below = model.tree.coefficients.copy()
+    below.data = below.data - 1e-17
+    widened = _between(model, model.tree, replace(model.tree, coefficients=below), ())
+    assert np.all(widened.space.lower <= widened.space.upper)

@@ -275,6 +275,12 @@ _CVXPY_VERDICTS = {
 }
 
 
+def _finite(answer: Answer) -> bool:
+    """Return whether what the verdict rests on are numbers: a solver may say "solved" over NaN."""
+    solved = answer.verdict is not Verdict.SOLVED or np.isfinite(answer.primal).all()
+    return bool(solved and np.isfinite(answer.dual).all())
+
+
 def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
     starts = np.cumsum([0, *(block.rows for block in program.blocks)])
     spans = [
@@ -335,7 +341,7 @@ class Chain:
         tried = []
         for backend in self._ordered(program):
             answer = backend.solve(program, seconds)
-            if answer.verdict is not Verdict.FAILED:
+            if answer.verdict is not Verdict.FAILED and _finite(answer):
                 return answer
             tried.append(backend.label())
         names = ", ".join(tried) or "—"

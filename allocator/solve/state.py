@@ -229,6 +229,8 @@ def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tupl
     """Return the model whose leaves may lie anywhere between the two trees (see the module's head)."""
     size = model.space.size
     difference = sparse.csc_array(greatest.coefficients - least.coefficients)
+    # Below zero only by rounding: a slack's ceiling would follow it below its floor.
+    difference.data = np.maximum(difference.data, 0.0)
     difference.eliminate_zeros()
     groups = _groups(difference)
     placed: list[tuple[NDArray[np.int64], Vector]] = []
