@@ -16,7 +16,7 @@ from allocator.settings import SolveSettings
 from allocator.solve import solve
 from allocator.solve.backends import Chain, Clarabel, Scs
 from allocator.solve.program import Answer, ConeProgram, Verdict
-from allocator.solve.state import _between
+from allocator.solve.state import between
 from allocator.types import Source, Text
 from allocator.verify import verify
 from tests.books import book, build_model, label
@@ -243,5 +243,5 @@ def test_two_trees_that_differ_by_rounding_leave_room_to_search() -> None:
     assert model.tree is not None
     below = model.tree.coefficients.copy()
     below.data = below.data - 1e-17
-    widened = _between(model, model.tree, replace(model.tree, coefficients=below), ())
+    widened = between(model, model.tree, replace(model.tree, coefficients=below), ())
     assert np.all(widened.space.lower <= widened.space.upper)

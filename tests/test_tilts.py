@@ -284,8 +284,9 @@ def test_modes_agree_on_the_replica_under_solvency_rules() -> None:
     spent = steered(mode="budget", cost="0.1bp")
     price = spent.solution.shadow_prices["tilt:tech_innovation_bonds"][0]
     assert spent.tilts[0].objective_given_up == pytest.approx(1e-5, abs=1e-9)
-    for run in (steered(mode="reward", reward=float(price)), steered(mode="floor", min=spent.tilts[0].score_after)):
-        assert run.weights == pytest.approx(spent.weights, abs=1e-6)
+    # The reward is a multiplier, known to the solver's accuracy: the flat optimum moves by about 1e-6 with it.
+    assert steered(mode="reward", reward=float(price)).weights == pytest.approx(spent.weights, abs=2e-6)
+    assert steered(mode="floor", min=spent.tilts[0].score_after).weights == pytest.approx(spent.weights, abs=1e-6)
     assert spent.tilts[0].score_gap <= 1e-5 / price
     plain = allocator.load(EXAMPLES / "life_insurer" / "fund.yaml").optimize()
     assert plain.after is not None and spent.after is not None
