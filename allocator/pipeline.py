@@ -386,15 +386,21 @@ class Fund:
 
     def _estimate(self, key: str, offered: Mapping[str, Any], default: str) -> Any:
         given = self.settings.models.get(key, default)
+        return self._chosen(
+            f"models.{key}", given, offered, default, lambda spec, options: spec.build(self.inputs, options)
+        )
+
+    def _chosen(
+        self, key: str, given: object, offered: Mapping[str, Any], default: str, make: Callable[[Any, Any], Any]
+    ) -> Any:
+        """Return what the model named at ``key`` makes of its options."""
         if not isinstance(given, (str, Mapping)):
-            what = Text(
-                "a model's name, or a mapping with its name and options", "应为模型名称，或含 name 与选项的映射"
-            )
-            raise InputError(Problem(what, self.settings.where(f"models.{key}"), repr(given), ", ".join(offered)))
+            what = Text("a model's name is needed, or a mapping with name and options", "应为模型名称或含 name 的映射")
+            raise InputError(Problem(what, self.settings.where(key), repr(given), ", ".join(offered)))
         name, options = (given, {}) if isinstance(given, str) else (given.get("name", default), dict(given))
         options.pop("name", None)
-        spec = choose(offered, name, self.settings.where(f"models.{key}"))
-        return spec.build(self.inputs, validate_options(spec.options, options, self.settings, f"models.{key}"))
+        spec = choose(offered, name, self.settings.where(key))
+        return make(spec, validate_options(spec.options, options, self.settings, key))
 
     def _scenarios(self) -> Scenarios:
         """Return the paths of the first source named, joined by each later one.
@@ -407,19 +413,25 @@ class Fund:
         found: Scenarios | None = None
         for position, entry in enumerate(given if isinstance(given, list) else [given]):
             key = f"models.scenarios.{position}" if isinstance(given, list) else "models.scenarios"
-            name, options = (entry, {}) if isinstance(entry, str) else (entry.get("name", "table"), dict(entry))
-            options.pop("name", None)
-            spec = choose(self.registry.scenarios, name, self.settings.where(key))
-            chosen = validate_options(spec.options, options, self.settings, key)
-            if found is None:
-                found = spec.build(inputs, chosen)
-            elif spec.join is not None:
-                found = spec.join(inputs, chosen, found)
-            else:
-                what = Text("this source of scenarios cannot stand behind another", "该情景来源不能接在其他来源之后")
-                raise InputError(Problem(what, self.settings.where(key), name))
-        assert found is not None
+            make = partial(self._joined, inputs, self.settings.where(key), found)
+            found = self._chosen(key, entry, self.registry.scenarios, "table", make)
+        if found is None:
+            what = Text("no source of scenarios is named", "未指定情景来源")
+            raise InputError(
+                Problem(what, self.settings.where("models.scenarios"), "[]", ", ".join(self.registry.scenarios))
+            )
         return found
+
+    def _joined(self, inputs: Inputs, place: str, before: Scenarios | None, spec: Any, options: Any) -> Scenarios:
+        """Return the paths of a source, joined to those before it."""
+        if before is None:
+            made: Scenarios = spec.build(inputs, options)
+        elif spec.join is not None:
+            made = spec.join(inputs, options, before)
+        else:
+            what = Text("this source of scenarios cannot stand behind another", "该情景来源不能接在其他来源之后")
+            raise InputError(Problem(what, place, spec.name))
+        return made
 
     def _default_risk(self) -> str:
         given = self.settings.inputs if self.settings.inputs else dict.fromkeys(self.inputs.tables)

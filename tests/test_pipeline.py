@@ -233,3 +233,11 @@ def test_an_error_crosses_to_another_process_whole(kind: type[AllocatorError]) -
     told = kind([Problem(Text("what", "何事"), "where", "got", "allowed", Text("hint", "建议"))])
     again = pickle.loads(pickle.dumps(told))
     assert type(again) is kind and again.problems == told.problems and str(again) == str(told)
+
+
+@pytest.mark.parametrize("given", [3, True, [3], []])
+def test_a_source_of_scenarios_that_is_none_is_told(given: object) -> None:
+    settings = {**HEAD, "models": {"scenarios": given}, "objective": {"minimize": "cvar"}}
+    fund = Fund(settings, frame(amount=[1.0], expected_return=[0.01]))
+    with pytest.raises(InputError, match=r"models\.scenarios"):
+        fund.validate()

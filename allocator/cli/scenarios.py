@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, la
 from allocator.types import Text
 
 if TYPE_CHECKING:
+    from allocator.pipeline import Fund
     from allocator.report.study import StudyReport
 
 __all__ = ["scenario_commands"]
@@ -32,13 +34,10 @@ def stress(
 ) -> int:
     """Apply every scenario and, with --reverse, look for what breaks the ratios."""
     from allocator.report.stress import stress_report
-    from allocator.report.writer import check_folder
     from allocator.study.reverse import reverse_stress
     from allocator.study.stress import stress as apply_scenarios
 
-    if out is not None:
-        check_folder(out)
-    book = load_fund(fund, overrides)
+    book = _opened(fund, out, overrides)
     study = apply_scenarios(book)
     found = reverse_stress(book) if reverse else None
     _tell(stress_report(book, study, found, language_of(lang, book)), out, as_json)
@@ -55,12 +54,9 @@ def plan(
 ) -> int:
     """Make the plan that the fund file asks for; status 4 where a requirement or optimality stays open."""
     from allocator.report.plan import plan_report
-    from allocator.report.writer import check_folder
     from allocator.study.plan import plan as make_plan
 
-    if out is not None:
-        check_folder(out)
-    book = load_fund(fund, overrides)
+    book = _opened(fund, out, overrides)
     study = make_plan(book)
     _tell(plan_report(book, study, language_of(lang, book)), out, as_json)
     return 0 if study.holds and study.solution.status == "optimal" else NOT_PROVEN
@@ -76,15 +72,21 @@ def backtest(
 ) -> int:
     """Let the optimizer, the mix kept and the naive cone live through the history."""
     from allocator.report.backtest import backtest_report
-    from allocator.report.writer import check_folder
     from allocator.study.backtest import backtest as walk
 
-    if out is not None:
-        check_folder(out)
-    book = load_fund(fund, overrides)
+    book = _opened(fund, out, overrides)
     study = walk(book)
     _tell(backtest_report(book, study, language_of(lang, book)), out, as_json)
     return 0
+
+
+def _opened(fund: Path, out: Path | None, overrides: Sequence[str]) -> Fund:
+    """Return the fund, once OUT is known to be one that may be written."""
+    from allocator.report.writer import check_folder
+
+    if out is not None:
+        check_folder(out)
+    return load_fund(fund, overrides)
 
 
 def _tell(report: StudyReport, out: Path | None, as_json: bool) -> None:
