@@ -15,26 +15,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from allocator.aims import build_objective, require_module
+from allocator.aims import build_objective
 from allocator.capital.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.capital.tree import CapitalTree
 from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
-from allocator.errors import Infeasible, InputError, Problem, Problems
+from allocator.errors import Infeasible, Problems
+from allocator.estimates import Estimates
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
-from allocator.inputs.lent import LentTables
-from allocator.model import CapitalLimit, Model, ModelContext, Objective, Scenarios, Space, Term
-from allocator.model.build import build_budgets, build_space, build_trade_cost
+from allocator.model import CapitalLimit, Model, ModelContext, Objective, Space, Term
+from allocator.model.build import build_space, build_trade_cost
 from allocator.model.terms import refuse_repeated
 from allocator.model.tilts import Tilt
 from allocator.registry import Registry, choose, enabled_plugins
 from allocator.result import CapitalPosition, Result
+from allocator.rules import build_rules, check_terms, required_capital
 from allocator.settings import Settings, SolveSettings
 from allocator.solve import Concession, relax_by_priority, solve
 from allocator.solve.state import solve_with_state
 from allocator.study.under import JoinedState, Survival
 from allocator.tilting import Solved, alone_or_together, named_tilts, price, steer
-from allocator.types import Text
 from allocator.verify import verify
 
 if TYPE_CHECKING:
@@ -126,12 +126,13 @@ class Fund:
     @cached_property
     def context(self) -> ModelContext:
         """The estimates that terms are built from."""
+        estimates = Estimates(self.inputs, self.registry)
         return ModelContext(
             self.inputs,
             self.space,
-            self._estimate("returns", self.registry.return_models, "table"),
-            lambda: self._estimate("risk", self.registry.risk_models, self._default_risk()),
-            self._scenarios,
+            estimates.expected_return,
+            estimates.risk,
+            lambda: estimates.scenarios(self.context.expected_return),
             lambda: {tilt.spec.name: tilt.parts for tilt in self.tilts},
         )
 
@@ -139,15 +140,15 @@ class Fund:
     def model(self) -> Model:
         """Everything that decides the allocation, with charges taken at the current holdings."""
         objective = self._objective()
-        regime = self.regime
         terms, limits = self._rules
+        tree = self._tree()
         return Model(
             self.space,
             objective.terms,
             terms,
             build_trade_cost(self.inputs, self.space),
-            None if regime is None else self._ask(regime.tree)(),
-            limits if regime is None else (*self._capital_limits(regime), *limits),
+            tree,
+            limits if tree is None else (*required_capital(self.requirements, tree.root.name), *limits),
             objective.capital_module,
             objective.capital_weight,
             objective.per_capital,
@@ -345,124 +346,18 @@ class Fund:
 
     @cached_property
     def _rules(self) -> tuple[tuple[Term, ...], tuple[CapitalLimit, ...]]:
-        """Return budgets, the constraints named and the regime's guards; limits on capital apart."""
-        terms = list(build_budgets(self.inputs, self.space))
-        limits: list[CapitalLimit] = []
-        problems = Problems()
-        for entry in self.settings.constraints:
-            place = self.settings.where(f"constraints.{entry.position}")
-            prefix = f"constraints.{entry.position}.{entry.name}"
-            with problems.collected():
-                spec = choose(self.registry.constraints, entry.name, place)
-                options = validate_options(spec.options, entry.options, self.settings, prefix)
-                for rule in spec.build(self.context, options):
-                    if isinstance(rule, CapitalLimit):
-                        require_module(rule.module, self._tree(), self.settings.where(prefix))
-                        limits.append(rule)
-                    else:
-                        terms.append(rule)
-        problems.raise_if_any()
+        """Every rule, the regime's guards among them; limits on capital apart."""
+        terms, limits = build_rules(self.context, self.registry.constraints, self._tree)
         if self.regime is not None:
-            terms += self._ask(self.regime.guards)(self.space)
+            terms = (*terms, *self._ask(self.regime.guards)(self.space))
         refuse_repeated([*terms, *limits], self.settings.where("constraints"))
-        return tuple(terms), tuple(limits)
+        return terms, limits
 
     def _ask(self, method: Callable[P, Answer]) -> Callable[P, Answer]:
         """Return a method of the regime, watched as the functions of a specification are."""
         assert self.settings.capital is not None
         name = self.settings.capital.regime
         return self.registry.watch("allocator_regimes", name, f"{name}.{method.__name__}").guard(method)
-
-    def _capital_limits(self, regime: Regime) -> tuple[CapitalLimit, ...]:
-        root = self._ask(regime.tree)().root.name
-        limits = []
-        for item in self._ask(regime.requirements)():
-            label = item.label
-            if item.required is not None:
-                limits.append(CapitalLimit(item.name, label, root, item.required, item.capital))
-            if item.free_capital is not None:
-                limits.append(CapitalLimit(item.name, label, root, 1.0, item.capital - item.free_capital))
-        return tuple(limits)
-
-    def _estimate(self, key: str, offered: Mapping[str, Any], default: str) -> Any:
-        given = self.settings.models.get(key, default)
-        return self._chosen(
-            f"models.{key}", given, offered, default, lambda spec, options: spec.build(self.inputs, options)
-        )
-
-    def _chosen(
-        self, key: str, given: object, offered: Mapping[str, Any], default: str, make: Callable[[Any, Any], Any]
-    ) -> Any:
-        """Return what the model named at ``key`` makes of its options."""
-        if not isinstance(given, (str, Mapping)):
-            what = Text("a model's name is needed, or a mapping with name and options", "应为模型名称或含 name 的映射")
-            raise InputError(Problem(what, self.settings.where(key), repr(given), ", ".join(offered)))
-        name, options = (given, {}) if isinstance(given, str) else (given.get("name", default), dict(given))
-        options.pop("name", None)
-        spec = choose(offered, name, self.settings.where(key))
-        return make(spec, validate_options(spec.options, options, self.settings, key))
-
-    def _scenarios(self) -> Scenarios:
-        """Return the paths of the first source named, joined by each later one.
-
-        They see the expected returns of the fund's return model in the column ``expected_return``.
-        """
-        given = self.settings.models.get("scenarios", "table")
-        assets = self.inputs.assets.assign(expected_return=self.context.expected_return)
-        inputs = replace(self.inputs, tables=LentTables({**self.inputs.tables, "assets": assets}))
-        found: Scenarios | None = None
-        for position, entry in enumerate(given if isinstance(given, list) else [given]):
-            key = f"models.scenarios.{position}" if isinstance(given, list) else "models.scenarios"
-            make = partial(self._joined, inputs, self.settings.where(key), found)
-            found = self._chosen(key, entry, self.registry.scenarios, "table", make)
-        if found is None:
-            what = Text("no source of scenarios is named", "未指定情景来源")
-            raise InputError(
-                Problem(what, self.settings.where("models.scenarios"), "[]", ", ".join(self.registry.scenarios))
-            )
-        return found
-
-    def _joined(self, inputs: Inputs, place: str, before: Scenarios | None, spec: Any, options: Any) -> Scenarios:
-        """Return the paths of a source, joined to those before it."""
-        if before is None:
-            made: Scenarios = spec.build(inputs, options)
-        elif spec.join is not None:
-            made = spec.join(inputs, options, before)
-        else:
-            what = Text("this source of scenarios cannot stand behind another", "该情景来源不能接在其他来源之后")
-            raise InputError(Problem(what, place, spec.name))
-        return made
-
-    def _default_risk(self) -> str:
-        given = self.settings.inputs if self.settings.inputs else dict.fromkeys(self.inputs.tables)
-        for table, model in (("factor_exposures", "factors"), ("covariance", "covariance"), ("returns", "history")):
-            if table in given or self.inputs.table(table) is not None:
-                return model
-        return "covariance"
-
-
-def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
-    """Return name, left, right, slack (unit shown), unit, mode, source, certainty of every rule row."""
-    rows = []
-    for term in terms:
-        left, right = term.shown(holdings)
-        slack = term.slack(holdings)
-        rows += [
-            (
-                name,
-                float(left[i]),
-                term.sense.value,
-                float(right[i]),
-                float(slack[i]),
-                term.unit,
-                term.mode.value,
-                str(term.source),
-                term.source.certainty.value,
-            )
-            for i, name in enumerate(term.row_names())
-        ]
-    columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 @contextmanager

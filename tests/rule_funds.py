@@ -56,7 +56,7 @@ def context(
     settings = Settings(fund=FundSettings(name="test", as_of=as_of, unit=unit), inputs={})
     inputs = Inputs(settings, sheet, {"assets": frame, **tables}, {}, MappingProxyType(kinds))
     returns = frame["expected_return"].to_numpy(dtype=float) if "expected_return" in frame else np.zeros(len(frame))
-    return ModelContext(inputs, build_space(inputs), returns, lambda: _absent(), lambda: _absent())
+    return ModelContext(inputs, build_space(inputs), lambda: returns, lambda: _absent(), lambda: _absent())
 
 
 def build(specs: Sequence[ConstraintSpec], rule: str, fund: ModelContext, /, **options: Any) -> dict[str, Term]:

@@ -57,7 +57,7 @@ def inputs(
 
 def context(given: Inputs) -> ModelContext:
     returns = given.assets["expected_return"].to_numpy(dtype=float)
-    return ModelContext(given, build_space(given), returns, lambda: pytest.fail(), lambda: pytest.fail())
+    return ModelContext(given, build_space(given), lambda: returns, lambda: pytest.fail(), lambda: pytest.fail())
 
 
 BOND = {"asset_id": "B", "kind": "government_bond", "amount": 900.0}

@@ -27,25 +27,31 @@ class ModelContext:
         The checked inputs.
     space : Space
         The decision space.
-    expected_return : ndarray (n,)
-        Annual expected return of each row before costs, decimal.
+
+    Every estimate is built when first asked for, and raises InputError when its data are missing: a term that
+    needs none of them is not held up by them.
     """
 
     inputs: Inputs
     space: Space
-    expected_return: NDArray[np.float64]
+    _expected_return: Callable[[], NDArray[np.float64]] = field(repr=False)
     _risk: Callable[[], Risk] = field(repr=False)
     _scenarios: Callable[[], Scenarios] = field(repr=False)
     _tilts: Callable[[], Mapping[str, PartScore]] = field(default=dict, repr=False)
 
     @cached_property
+    def expected_return(self) -> NDArray[np.float64]:
+        """Annual expected return of each row before costs, (n,), decimal."""
+        return self._expected_return()
+
+    @cached_property
     def risk(self) -> Risk:
-        """The risk model; built when first asked for, InputError when its data are missing."""
+        """The risk model."""
         return self._risk()
 
     @cached_property
     def scenarios(self) -> Scenarios:
-        """The scenarios; built when first asked for, InputError when their data are missing."""
+        """The scenarios."""
         return self._scenarios()
 
     @property
