@@ -231,7 +231,7 @@ def models(hook: str, spec: type, build: Callable[..., Any]) -> SimpleNamespace:
 def test_returns_that_are_no_numbers_are_refused(result: Any, told: str) -> None:
     plugin = models("return_models", ReturnModelSpec, lambda inputs, options: result)
     with pytest.raises(PluginError, match=f"odd_one, allocator_return_models, odd.build.*({told})"):
-        _ = fund(plugin, {"models": {"returns": "odd"}, "constraints": []}).context
+        _ = fund(plugin, {"models": {"returns": "odd"}, "constraints": []}).context.expected_return
 
 
 @pytest.mark.parametrize("hook", ["risk_models", "scenarios", "objectives", "tilts", "report_sections"])
