@@ -102,8 +102,23 @@ def test_dangerous_text_is_written_behind_an_apostrophe(text: str) -> None:
 
 
 def test_text_that_a_cell_cannot_hold_is_mended() -> None:
-    assert safe_text("a\x00b") == "a b"
+    assert safe_text("a\x00b\uffff") == "a b "
     assert len(safe_text("x" * 50_000)) <= 32_767
+
+
+def test_figures_keep_every_bit_and_texts_every_sign(tmp_path: Path) -> None:
+    """A double needs 17 digits; a text may hold what XML uses for itself, and blanks at its ends."""
+    figures = [0.1 + 0.2, 1e-300, -123456789.12345679, 2.0**53 + 2.0]
+    texts = ["<a href='x'>&amp;\"", "  两端空格  ", "第一行\n第二行", ""]
+    frame = pd.DataFrame({"text": texts, "figure": figures, "open": [np.inf, np.nan, None, 1.0]})
+    table = ReportTable("bits", Text("Bits", "精度"), frame)
+    spec = ReportSectionSpec("bits", Text("Bits", "精度"), lambda result: (table,))
+    write_workbook(view(Language.ENGLISH, spec), tmp_path / "report.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["bits"]
+    assert column(sheet, "figure") == figures
+    assert column(sheet, "text") == [*texts[:3], None]
+    assert column(sheet, "open") == [None, None, None, 1.0]
+    assert sheet.dimensions == "A1:C8"
 
 
 def test_sheet_names_are_valid_and_unique() -> None:

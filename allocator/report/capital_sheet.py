@@ -39,8 +39,7 @@ def modules(sheet: Sheet, view: View) -> None:
         cells = [module_formula(nodes.get(name), letter, rows) or line[column] for column, letter, nodes in trees]
         labels = [table.labels["module"][key][language] if key else "" for key in (name, line["parent"])]
         change = Formula(f"=C{here}-B{here}")
-        sheet.append([labels[0], *cells, change, line["article"], labels[1]], FORMS)
-        sheet.indent(table.indent[name])
+        sheet.append([labels[0], *cells, change, line["article"], labels[1]], FORMS, depth=table.indent[name])
 
 
 def _nodes(tree: CapitalTree) -> dict[str, Node]:
@@ -123,4 +122,4 @@ def bridge(sheet: Sheet, view: View) -> None:
         sheet.append([step.label[language], then, now, Formula(f"=C{here}-B{here}")], FORMS[:4])
     last = sheet.row
     sums = [Formula(f"=SUM({letter}{first}:{letter}{last})") for letter in "BCD"]
-    sheet.append([steps[-1].label[language], *sums], FORMS[:4], fill=TOTAL, font=BOLD)
+    sheet.append([steps[-1].label[language], *sums], FORMS[:4], TOTAL)

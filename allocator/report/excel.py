@@ -6,15 +6,14 @@ files; totals are formulas that recompute them.
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
-from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from allocator.report import capital_sheet
@@ -23,7 +22,7 @@ from allocator.report.formats import FORMATS, column_format, format_name, is_mis
 from allocator.report.headline import headline
 from allocator.report.manifest import Json
 from allocator.report.sections import ReportTable
-from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet, sheet_name
+from allocator.report.sheets import TOTAL, Book, Formula, Sheet
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
@@ -56,46 +55,29 @@ class Shown(Protocol):
 
 def write_study_workbook(shown: Shown, tables: Sequence[ReportTable], path: Path) -> None:
     """Write the workbook of a study: a sheet a table, and the inputs."""
-    book = Workbook()
-    book.remove(book.active)
+    book = Book()
     for table in tables:
-        _sheet_of(_add(book, table.name), table, in_unit(table, shown.unit), shown)
+        _sheet_of(book.add(table.name), table, in_unit(table, shown.unit), shown)
     _finish(book, shown, path)
 
 
 def write_workbook(view: View, path: Path) -> None:
     """Write the workbook of a result."""
-    book = Workbook()
-    book.remove(book.active)
-    _summary(_add(book, "summary"), view)
+    book = Book()
+    _summary(book.add("summary"), view)
     for name in ("allocation", "capital", "charges", "constraints", "tilts", "cash_flows", "durations"):
         if name in view.tables and not (name == "tilts" and view.tables[name].frame.empty):
             writer = {"allocation": _allocation, "capital": _capital}.get(name, _plain)
-            writer(_add(book, SHEETS.get(name, name)), view.tables[name], view)
+            writer(book.add(SHEETS.get(name, name)), view.tables[name], view)
     for section in view.sections:
         for table in section.tables:
-            _plain(_add(book, table.name), table, view)
+            _plain(book.add(table.name), table, view)
     _finish(book, view, path)
 
 
-def _finish(book: Workbook, view: Shown, path: Path) -> None:
-    _inputs(_add(book, "inputs"), view)
-    book.properties.creator = "allocator"
-    book.properties.title = view.manifest["fund"]["name"]
-    book.calculation.fullCalcOnLoad = True
-    # Packed in memory: a disk that fills up then leaves no half-closed archive behind.
-    packed = io.BytesIO()
-    book.save(packed)
-    path.write_bytes(packed.getvalue())
-
-
-def _add(book: Workbook, name: str) -> Sheet:
-    made = book.create_sheet(sheet_name(name, book.sheetnames))
-    made.sheet_view.showGridLines = False
-    made.page_setup.orientation, made.page_setup.paperSize = "landscape", made.PAPERSIZE_A4
-    made.page_setup.fitToHeight = 0
-    made.sheet_properties.pageSetUpPr.fitToPage = True
-    return Sheet(made)
+def _finish(book: Book, view: Shown, path: Path) -> None:
+    _inputs(book.add("inputs"), view)
+    book.save(path, view.manifest["fund"]["name"])
 
 
 def _unit_note(view: Shown) -> str:
@@ -159,23 +141,19 @@ def _proof(sheet: Sheet, view: View) -> None:
         sheet.line(f"{mark}{note[language]}{article}")
 
 
-def _cells(
-    table: ReportTable, line: Mapping[str, Any], forms: Mapping[str, str], view: Shown
-) -> tuple[list[Any], list[str]]:
-    """Return a row's values, labels in the workbook's language, and their formats."""
-    values, shown = [], []
-    for column, form in forms.items():
-        value, name = line[column], format_name(form, line.get("unit"))
-        if name == "flag" and is_missing(value):
-            value, name = None, "text"
-        elif name == "flag":
-            value, name = BINDING[bool(value)][view.language], "text"
-        elif name not in FORMATS:
-            label = table.labels.get(column, {}).get(str(value))
-            value, name = (label[view.language] if label is not None else value), "text"
-        values.append(value)
-        shown.append(name)
-    return values, shown
+def _column(
+    table: ReportTable, frame: pd.DataFrame, column: str, view: Shown
+) -> tuple[Iterable[object], Iterable[str]]:
+    """Return a column's values, labels in the workbook's language, and the format of each."""
+    form, values = column_format(frame[column], table.formats.get(column)), frame[column].tolist()
+    if form == "by_unit":
+        return values, [format_name(form, unit) for unit in frame["unit"].tolist()]
+    if form in FORMATS:
+        return values, repeat(form)
+    if form == "flag":
+        return [None if is_missing(value) else BINDING[bool(value)][view.language] for value in values], repeat("text")
+    labels = {name: label[view.language] for name, label in table.labels.get(column, {}).items()}
+    return [labels.get(str(value), value) for value in values] if labels else values, repeat("text")
 
 
 def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: Shown) -> int:
@@ -190,12 +168,10 @@ def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: Shown)
 def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) -> tuple[int, int]:
     """Write heading and rows; return the numbers of the first and the last row."""
     columns = [str(column) for column in frame.columns]
-    forms = {column: column_format(frame[column], table.formats.get(column)) for column in columns}
-    head = _head(sheet, table, columns, view)
-    for record in frame.head(MOST_ROWS).to_dict("records"):
-        line = {str(key): value for key, value in record.items()}
-        sheet.append(*_cells(table, line, forms, view))
-        sheet.indent(table.indent.get(str(line[columns[0]]), 0))
+    head, shown = _head(sheet, table, columns, view), frame.head(MOST_ROWS)
+    filled = [_column(table, shown, column, view) for column in columns]
+    depths = [table.indent.get(str(key), 0) for key in shown[columns[0]].tolist()] if table.indent else repeat(0)
+    sheet.extend([values for values, _ in filled], [forms for _, forms in filled], depths)
     if sheet.row > head:
         sheet.sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{sheet.row}"
     return head + 1, sheet.row
@@ -237,7 +213,7 @@ def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
         Formula(f"=SUM({letter}{first}:{letter}{last})") if column in SUMMED else None
         for letter, column in zip(letters[1:], columns[1:], strict=True)
     ]
-    total = sheet.append([Text("Total", "合计")[language], *sums], forms, fill=TOTAL, font=BOLD)
+    total = sheet.append([Text("Total", "合计")[language], *sums], forms, TOTAL)
     if "capital_contribution" in columns:
         place = columns.index("capital_contribution")
         letter, empty = letters[place], [None] * (place - 1)
@@ -246,7 +222,7 @@ def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
         row = sheet.append([label, *empty, constants], ["text"] * place + ["money"])
         label = Text("Minimum capital", "最低资本")[language]
         formula = Formula(f"={letter}{total}+{letter}{row}")
-        sheet.append([label, *empty, formula], ["text"] * place + ["money"], fill=TOTAL, font=BOLD)
+        sheet.append([label, *empty, formula], ["text"] * place + ["money"], TOTAL)
     sheet.fit()
 
 
