@@ -29,7 +29,7 @@ try:  # the same safe loader in C, where PyYAML was built with it: a tenth of th
 except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
 
-__all__ = ["USER", "Figure", "RuleBook", "read_yaml"]
+__all__ = ["USER", "Figure", "RuleBook", "Wording", "read_yaml"]
 
 USER = Source("user", certainty=Certainty.USER)
 """Source of whatever the user sets in place of a rule's own figure."""
@@ -39,7 +39,9 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class _Wording(_Strict):
+class Wording(_Strict):
+    """A text of a rules file, in both languages."""
+
     en: Annotated[str, Field(min_length=1)]
     zh: Annotated[str, Field(min_length=1)]
 
@@ -50,7 +52,7 @@ class _Wording(_Strict):
 
 class _Document(_Strict):
     name: str
-    title: _Wording
+    title: Wording
 
 
 class _Version(_Strict):
@@ -59,11 +61,11 @@ class _Version(_Strict):
     value: float | str | list[Any] | dict[str, Any]
     effective: date | None = None
     article: str = ""
-    note: _Wording | None = None
+    note: Wording | None = None
 
 
 class _Figure(_Strict):
-    label: _Wording
+    label: Wording
     unit: str
     versions: Annotated[tuple[_Version, ...], Field(min_length=1)]
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.types import Certainty, Text
+from allocator.rulebook import Wording
+from allocator.types import Certainty
 
 __all__ = ["Bands", "Document", "Figure", "FigureFile", "Ladder", "Matrix", "Piecewise", "Points", "Reading"]
 
@@ -24,27 +25,18 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
-class _Wording(_Strict):
-    en: Annotated[str, Field(min_length=1)]
-    zh: Annotated[str, Field(min_length=1)]
-
-    @property
-    def text(self) -> Text:
-        return Text(self.en, self.zh)
-
-
 class Document(_Strict):
     """A document of the regulator."""
 
     name: str
-    title: _Wording
+    title: Wording
     published: date
 
 
 class Reading(_Strict):
     """A question the text leaves open, with the default answer."""
 
-    question: _Wording
+    question: Wording
     article: str
     default: bool
 
@@ -115,7 +107,7 @@ class Version(_Strict, Generic[T]):
 
 
 class _Figure(_Strict, Generic[T]):
-    label: _Wording
+    label: Wording
     unit: Annotated[str, Field(min_length=1)]
     versions: Annotated[tuple[Version[T], ...], Field(min_length=1)]
 
