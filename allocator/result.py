@@ -168,6 +168,37 @@ class Result:
     concessions: tuple[Concession, ...] = ()
 
     @property
+    def status(self) -> str:
+        """``"optimal"`` only when `gap` is within ``solve.gap``, else ``"feasible"``."""
+        return self.solution.status
+
+    @property
+    def objective(self) -> float:
+        """What was maximized or minimized, at the target: annual decimal, or CNY where `objective_in_money`."""
+        return self._sign * self.solution.objective
+
+    @property
+    def bound(self) -> float:
+        """The certified bound of `objective`, on its optimistic side, in the same unit."""
+        return self._sign * self.solution.bound
+
+    @property
+    def gap(self) -> float:
+        """|`bound` − `objective`|."""
+        return self.solution.gap
+
+    @property
+    def objective_in_money(self) -> bool:
+        """Whether the objective is an amount of money: capital alone, without a return beside it."""
+        model = self.model
+        alone = model.capital_weight > 0.0 and not model.per_capital
+        return alone and all(term.unit == "CNY" for term in model.objective)
+
+    @property
+    def _sign(self) -> float:
+        return -1.0 if self.inputs.settings.objective.minimize else 1.0
+
+    @property
     def target(self) -> Vector:
         """Target amounts, CNY (n,)."""
         return self.solution.holdings

@@ -156,7 +156,7 @@ def test_each_study_gives_what_the_library_gives(tmp_path: Path) -> None:
     assert row["module_minimum_capital"] == position.minimum_capital
     (row,) = STUDIES["run"].rows(fund, NoOptions())
     result = fund.optimize()
-    assert row["objective"] == pytest.approx(result.solution.objective)
+    assert row["objective"] == pytest.approx(result.objective)
     assert result.after is not None
     assert row["ratio_core"] == pytest.approx(result.after.ratio("core"))
     rows = STUDIES["frontier"].rows(fund, STUDIES["frontier"].validated({"points": 3, "high": 2.5}))

@@ -43,7 +43,9 @@ def test_least_variance_of_independent_assets_is_inverse_to_their_variances() ->
     variances = np.array([0.01, 0.02, 0.04])
     result = Fund(settings, assets, covariance=covariance(np.diag(variances))).optimize()
     assert result.weights == pytest.approx((1 / variances) / (1 / variances).sum(), abs=1e-6)
-    assert -result.solution.objective == pytest.approx(1.0 / (1 / variances).sum(), rel=1e-6)
+    assert result.objective == pytest.approx(1.0 / (1 / variances).sum(), rel=1e-6)
+    assert result.status == "optimal"
+    assert result.objective - result.bound == pytest.approx(result.gap)
 
 
 def test_history_gives_the_sample_covariance() -> None:

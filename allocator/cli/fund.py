@@ -73,7 +73,7 @@ def run(
             f"已写入 {out}/：report.html、report.xlsx、CSV 文件与 run.json",
         )
         screen.print(written[view.language], markup=False, highlight=False)
-    return 0 if result.solution.status == "optimal" else NOT_PROVEN
+    return 0 if result.status == "optimal" else NOT_PROVEN
 
 
 def _with_seconds(result: Result, **more: float) -> Result:
@@ -159,7 +159,7 @@ def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_jso
     else:
         for line in explain_lines(view):
             typer.echo(line)
-    return 0 if view.result.solution.status == "optimal" else NOT_PROVEN
+    return 0 if view.result.status == "optimal" else NOT_PROVEN
 
 
 @fund_commands.command(help="Make a fund folder to start from.")

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from allocator.inputs.fund import Inputs
-from allocator.report.manifest import objective_in_money
 from allocator.report.sections import ReportTable
 from allocator.report.view import View
 
@@ -89,7 +88,7 @@ def rules_in_unit(view: View) -> pd.DataFrame:
     money = frame["unit"] == "CNY"
     frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
     frame.loc[money, "shadow_price"] *= unit
-    if objective_in_money(view.result):
+    if view.result.objective_in_money:
         frame["shadow_price"] /= unit
     if unit != 1.0:
         frame.loc[money, "unit"] = f"CNY {unit:g}".replace("e+0", "e").replace("e+", "e")

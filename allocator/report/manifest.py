@@ -30,7 +30,6 @@ __all__ = [
     "file_hash",
     "manifest",
     "note_entry",
-    "objective_in_money",
     "problem_entries",
     "recipe",
     "provenance",
@@ -50,20 +49,19 @@ def manifest(result: Result) -> Json:
     """Return run.json of a verified answer, money in ``fund.unit``; the writer adds the files' hashes."""
     solution, space, unit = result.solution, result.model.space, result.inputs.unit
     chosen = result.inputs.settings.objective
-    sign = -1.0 if chosen.minimize else 1.0
-    scale = unit if objective_in_money(result) else 1.0
+    scale = unit if result.objective_in_money else 1.0
     summary: Json = {
-        "status": solution.status,
-        "objective": sign * solution.objective / scale,
-        "bound": sign * solution.bound / scale,
-        "gap": solution.gap / scale,
+        "status": result.status,
+        "objective": result.objective / scale,
+        "bound": result.bound / scale,
+        "gap": result.gap / scale,
         "nodes": solution.nodes,
         "solver": solution.solver,
         "verified": verified(result),
         "aim": {
             "direction": "minimize" if chosen.minimize else "maximize",
             "name": chosen.minimize or chosen.maximize,
-            "unit": "money" if objective_in_money(result) else "annual decimal",
+            "unit": "money" if result.objective_in_money else "annual decimal",
         },
         "expected_return": {
             "before": result.return_before,
@@ -85,12 +83,6 @@ def manifest(result: Result) -> Json:
     if result.tilts:
         summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}
     return summary | provenance(result.inputs, result.regime)
-
-
-def objective_in_money(result: Result) -> bool:
-    """Return whether the objective is an amount of money: capital alone, without a return beside it."""
-    model = result.model
-    return model.capital_weight > 0.0 and not model.per_capital and all(term.unit == "CNY" for term in model.objective)
 
 
 def verified(result: Result) -> bool:

@@ -16,7 +16,6 @@ from allocator.capital.tree import CapitalTree
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
 from allocator.report.formats import money_unit
-from allocator.report.manifest import objective_in_money
 from allocator.report.matching import matching_tables
 from allocator.report.sections import ReportTable
 from allocator.report.words import (
@@ -100,7 +99,7 @@ def allocation_table(result: Result) -> ReportTable:
     frame["at_bound"] = _at_bound(target, space.lower, space.upper)
     formats = dict.fromkeys(("current", "target", "trade", "capital_contribution", "min", "max"), "money")
     formats |= dict.fromkeys(("weight_before", "weight", "expected_return", "capital_marginal"), "percent")
-    formats |= {"reduced_cost": "money" if objective_in_money(result) else "basis_points"}
+    formats |= {"reduced_cost": "money" if result.objective_in_money else "basis_points"}
     formats |= {column: "percent" for column in frame.columns if column.startswith("tilt_score")}
     headings = dict(HEADINGS) | {
         f"tilt_score_{name}": Text(f"Score: {name}", f"评分：{name}") for name in result.scores
@@ -330,7 +329,7 @@ def _is_dear(result: Result, price: float) -> bool:
     """
     total = result.model.space.total
     gain = price * 0.001 * total
-    return gain > PRICE_NOISE * (total if objective_in_money(result) else 1.0)
+    return gain > PRICE_NOISE * (total if result.objective_in_money else 1.0)
 
 
 PRICE_NOISE = 1e-7
@@ -346,7 +345,7 @@ def tilts_table(result: Result, named: Mapping[str, Text]) -> ReportTable:
         frame[column] = [_largest(result, sign * tilt.moved) for tilt in result.tilts]
     formats = dict.fromkeys(("score_before", "score_untilted", "score_after"), "percent") | {"ratio_change": "points"}
     formats |= {"return_given_up": "basis_points", "capital_used": "money"}
-    formats |= {"objective_given_up": "money" if objective_in_money(result) else "basis_points"}
+    formats |= {"objective_given_up": "money" if result.objective_in_money else "basis_points"}
     labels = {"mode": TILT_MODES, "name": {**named, "all": Text("all together", "合计")}}
     headings = HEADINGS | {"name": HEADINGS["tilt"]}
     return ReportTable("tilts", Text("Policy tilts", "政策倾斜"), frame, headings, formats, labels=labels)

@@ -86,13 +86,12 @@ def _capital_row(position: CapitalPosition | None) -> dict[str, float]:
 
 def _run(fund: Fund, options: NoOptions) -> Sequence[Row]:
     result = fund.optimize()
-    solution = result.solution
     return [
         {
-            "solution": solution.status,
-            "objective": solution.objective,
-            "bound": solution.bound,
-            "gap": solution.gap,
+            "solution": result.status,
+            "objective": result.objective,
+            "bound": result.bound,
+            "gap": result.gap,
             "expected_return": result.return_after,
             "turnover": 0.5 * float(np.abs(result.trade[result.model.space.funded]).sum()) / result.model.space.total,
             **_capital_row(result.after),
