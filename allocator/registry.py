@@ -35,7 +35,6 @@ __all__ = ["PluginInfo", "Registry", "choose", "enabled_plugins", "installed_plu
 
 DISTRIBUTION = "allocator-insurance"
 
-
 Spec = TypeVar("Spec")
 
 
@@ -222,6 +221,9 @@ class Registry:
             label = getattr(item, "name", None)
             if not isinstance(item, kind) or not isinstance(label, str) or not label:
                 raise watch.refuse(item, f"each a {kind.__name__} with a name")
+            for words in ("label", "title", "help"):
+                if hasattr(item, words) and not isinstance(getattr(item, words), Text):
+                    raise watch.refuse(getattr(item, words), f"{label}: {words} is a Text, in both languages")
         return offered
 
     def _call(self, hook: str) -> list[tuple[str, Sequence[Any]]]:

@@ -17,8 +17,22 @@ from scipy import sparse
 from allocator import hooks
 from allocator.errors import InputError, Problem
 from allocator.hooks import hookimpl
-from allocator.model import ConstraintSpec, Expression, Linear, Quadratic, Sense, Term, TiltSpec
+from allocator.model import (
+    ConstraintSpec,
+    Expression,
+    Linear,
+    Objective,
+    ObjectiveSpec,
+    ObjectiveTerm,
+    Quadratic,
+    ReturnModelSpec,
+    Sense,
+    Term,
+    TiltSpec,
+)
+from allocator.pipeline import Fund
 from allocator.registry import load_registry
+from allocator.report.sections import ReportSectionSpec
 from allocator.settings import Section
 from allocator.testing import CHECKS, Finding, Outcome, Trial, assert_conforms, conformance, small_fund
 from allocator.types import Column, Measure, Source, Table, Text
@@ -148,20 +162,20 @@ def test_a_sound_rule_conforms() -> None:
     assert_conforms(plugin(offer(rule(lambda size: Linear.of(np.ones(size))))))
 
 
-@pytest.mark.parametrize(
-    ("build", "check"),
-    [
-        (rule(lambda size: Quadratic(np.zeros((0, size)), np.ones(size)), Sense.AT_LEAST), "convexity"),
-        (rule(lambda size: Quadratic(np.zeros((0, size)), np.ones(size)), Sense.EQUAL), "convexity"),
-        (rule(lambda size: Wrong("convex")), "convexity"),
-        (rule(lambda size: Wrong("value")), "agreement"),
-        (rule(lambda size: Wrong("gradient")), "gradient"),
-        (rule(lambda size: Linear.of(np.ones(size)), unit=""), "specification"),
-        (rule(lambda size: Linear.of(np.ones(size)), source=Source("")), "specification"),
-        (in_units_of_the_file, "units"),
-        (lambda context, options: context.inputs.assets.pop("kind"), "builds"),
-    ],
-)
+RULES: list[tuple[Callable[..., Any], str]] = [
+    (rule(lambda size: Quadratic(np.zeros((0, size)), np.ones(size)), Sense.AT_LEAST), "convexity"),
+    (rule(lambda size: Quadratic(np.zeros((0, size)), np.ones(size)), Sense.EQUAL), "convexity"),
+    (rule(lambda size: Wrong("convex")), "convexity"),
+    (rule(lambda size: Wrong("value")), "agreement"),
+    (rule(lambda size: Wrong("gradient")), "gradient"),
+    (rule(lambda size: Linear.of(np.ones(size)), unit=""), "specification"),
+    (rule(lambda size: Linear.of(np.ones(size)), source=Source("")), "specification"),
+    (in_units_of_the_file, "units"),
+    (lambda context, options: context.inputs.assets.pop("kind"), "builds"),
+]
+
+
+@pytest.mark.parametrize(("build", "check"), RULES)
 def test_a_rule_that_breaks_a_promise_is_found_out(build: Callable[..., Any], check: str) -> None:
     assert check in {name for name, _ in failed(plugin(offer(build)))}
 
@@ -180,6 +194,82 @@ def test_loose_options_and_bad_names_are_found_out() -> None:
 
 def test_a_hook_without_its_mark_is_found_out() -> None:
     assert failed(plugin(allocator_tilts=lambda: [])) == {("hooks", "allocator_tilts")}
+
+
+def by_calls(*answers: Any) -> Callable[[], Any]:
+    """Return a hook that gives these answers one after the other, the last one ever after."""
+    left = list(answers)
+    return lambda: left.pop(0) if len(left) > 1 else left[0]
+
+
+def other_each_time(inputs: Any, options: Any, asked: list[float] = [0.0]) -> Any:  # noqa: B006
+    """A model that says something else each time it is asked."""
+    asked[0] += 0.01
+    return np.full(len(inputs.assets), asked[0])
+
+
+def half(inputs: Any, options: Any) -> Any:
+    return np.full(len(inputs.assets), 0.5)
+
+
+def in_money(inputs: Any, options: Any) -> Any:
+    """A return that takes an amount of CNY for one in units of the file."""
+    return 0.01 * np.nan_to_num(inputs.assets["amount"].to_numpy(dtype=float)) / inputs.unit / 1e4
+
+
+def objective(left: Callable[[int], Expression]) -> ObjectiveSpec:
+    def build(context: Any, options: Any) -> Objective:
+        return Objective((ObjectiveTerm("odd_part", LABEL, left(context.space.size)),))
+
+    return ObjectiveSpec("odd_aim", LABEL, "maximize", NoOptions, build)
+
+
+SOUND = rule(lambda size: Linear.of(np.ones(size)))
+
+
+OFFERS: list[tuple[str, Callable[[], Any], str]] = [
+    ("allocator_constraints", by_calls([offer(SOUND)], [offer(SOUND, name="other")]), "hooks"),
+    ("allocator_constraints", by_calls(["no specification"]), "hooks"),
+    ("allocator_constraints", lambda: 1 / 0, "hooks"),
+    ("allocator_objectives", lambda: [objective(lambda size: Wrong(""))], "convexity"),
+    ("allocator_return_models", lambda: [ReturnModelSpec("odd", LABEL, NoOptions, other_each_time)], "builds"),
+    ("allocator_return_models", lambda: [ReturnModelSpec("odd", LABEL, NoOptions, in_money)], "units"),
+    ("allocator_return_models", lambda: [ReturnModelSpec("odd", "A model", NoOptions, in_money)], "hooks"),
+    ("allocator_tilts", lambda: [TiltSpec("odd", LABEL, NoOptions, half, Source(""))], "specification"),
+    ("allocator_tilts", lambda: [TiltSpec("odd", LABEL, NoOptions, other_each_time, Source("user"))], "builds"),
+    ("allocator_report_sections", lambda: [ReportSectionSpec("odd", LABEL, lambda result: [1 / 0])], "builds"),
+]
+
+
+@pytest.mark.parametrize(("hook", "answer", "check"), OFFERS)
+def test_an_offer_of_any_kind_that_breaks_a_promise_is_found_out(
+    hook: str, answer: Callable[[], Any], check: str
+) -> None:
+    found = failed(plugin(**{hook: hookimpl(lambda: answer())}))
+    assert check in {name for name, _ in found}
+
+
+def test_a_plugin_that_changes_what_does_not_use_it_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lays hands on the library when its hook is first called, and leaves them there."""
+    optimize = Fund.optimize
+
+    def tilted(fund: Fund, *arguments: Any, **options: Any) -> Any:
+        result = optimize(fund, *arguments, **options)
+        moved = result.target.copy()
+        moved[:2] += np.array([1e-5, -1e-5]) * moved.sum()
+        return replace(result, solution=replace(result.solution, holdings=moved))
+
+    def meddling() -> list[Any]:
+        monkeypatch.setattr(Fund, "optimize", tilted)
+        return []
+
+    assert failed(plugin(allocator_constraints=hookimpl(meddling))) == {("disabled", "odd_one")}
+
+
+def test_every_check_is_shown_to_find_an_offender() -> None:
+    """Whoever adds a check adds a plugin that it finds out; the two last have tests of their own, ``api`` notes."""
+    shown = {check for *_, check in (*RULES, *OFFERS)}
+    assert shown | {"errors", "disabled", "api"} == set(CHECKS)
 
 
 def test_a_module_that_does_not_say_its_version_is_noted() -> None:

@@ -80,7 +80,7 @@ def _times(amount: Any, money: float) -> Any:
 
 def check_offer(hook: str, spec: Any, offers: Offers) -> Iterator[Finding]:
     """Yield the findings about one specification."""
-    wrong = tuple(_specification(hook, spec, offers.fund))
+    wrong = tuple(_specification(hook, spec))
     if wrong:
         yield from (Finding("specification", spec.name, Outcome.FAILED, text) for text in wrong)
     else:
@@ -100,22 +100,19 @@ def check_offer(hook: str, spec: Any, offers: Offers) -> Iterator[Finding]:
     yield from check.findings(spec, options, offers)
 
 
-def _specification(hook: str, spec: Any, fund: Fund) -> Iterator[Text]:
+def _specification(hook: str, spec: Any) -> Iterator[Text]:
     name = spec.name.replace("-", "_") if hook == "allocator_commands" else spec.name
     if not _NAME.fullmatch(name):
         yield Text(f"the name {spec.name!r} is not lower_case", f"名称 {spec.name!r} 应为小写字母、数字与下划线")
-    label = getattr(spec, "label", None) or getattr(spec, "title", None) or getattr(spec, "help", None)
-    if not isinstance(label, Text):
-        yield Text("the label is no Text", "标签不是 Text")
     options = getattr(spec, "options", None)
     if options is not None:
-        yield from _option_model(options, fund)
+        yield from _option_model(options)
     source = getattr(spec, "source", None)
     if source is not None and not (isinstance(source, Source) and source.document):
         yield Text("the source names no document", "来源未注明文件")
 
 
-def _option_model(options: type[BaseModel], fund: Fund) -> Iterator[Text]:
+def _option_model(options: type[BaseModel]) -> Iterator[Text]:
     if not (isinstance(options, type) and issubclass(options, BaseModel)):
         yield Text("options is no pydantic model", "options 不是 pydantic 模型")
         return

@@ -13,7 +13,7 @@ import numpy as np
 from allocator import hooks
 from allocator.errors import AllocatorError, InputError
 from allocator.pipeline import Fund
-from allocator.registry import Registry, load_registry
+from allocator.registry import Registry, installed_plugins, load_registry
 from allocator.result import Result
 from allocator.testing.findings import Finding, Outcome
 from allocator.testing.offers import OTHER_UNIT, Offers, check_offer
@@ -60,6 +60,7 @@ def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[F
         When it cannot be loaded at all.
     """
     trial = trial or Trial()
+    without = _without(plugin)
     name, registry = _enabled(plugin, trial.seconds)
     module = registry.manager.get_plugin(name)
     findings = [_api(name, registry), *_hooks(name, module, registry)]
@@ -76,7 +77,7 @@ def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[F
                 findings += check_offer(hook, spec, offers)
     if any(finding.outcome is Outcome.FAILED for finding in findings):
         return tuple(findings)  # mend these first: a run takes seconds
-    return (*findings, *_run(name, registry, offers))
+    return (*findings, *_run(name, registry, offers, without))
 
 
 def small_fund(
@@ -164,14 +165,24 @@ def _own_tables(name: str, module: Any, registry: Registry) -> tuple[Table, ...]
     return tuple(registry.offered("allocator_tables", name))
 
 
-def _run(name: str, registry: Registry, offers: Offers) -> Iterator[Finding]:
-    """Run the fund with the plugin and without, and show the plugin's sections of the report."""
-    others = [(other, module) for other, module in registry.manager.list_name_plugin() if other != name]
+def _without(plugin: str | ModuleType) -> Result | None:
+    """Run the fund without the plugin, before anything of it is called or loaded: what it changes is as it was.
+
+    None where the small fund needs the plugin, or there is no such plugin.
+    """
+    if isinstance(plugin, str) and plugin not in {info.name for info in installed_plugins()}:
+        return None
+    others = [(name, module) for name, module in load_registry().manager.list_name_plugin() if name != plugin]
     try:
-        without = _optimized(tuple(others))
+        return _optimized(tuple(others))
     except InputError:
+        return None
+
+
+def _run(name: str, registry: Registry, offers: Offers, without: Result | None) -> Iterator[Finding]:
+    """Run the fund with the plugin, compare with the run without it, and show its sections of the report."""
+    if without is None:
         yield Finding("disabled", name, Outcome.NOTED, _NEEDED)
-        without = None
     try:
         result = _with_plugin(registry, offers)
     except AllocatorError as error:
