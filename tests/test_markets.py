@@ -317,47 +317,6 @@ def test_a_fund_runs_on_named_factors_and_reports_them() -> None:
     assert result.risk is not None and "half-life of 24 months" in result.risk.method.en
 
 
-# ---- sets that join --------------------------------------------------------------------------------------
-
-TECHNOLOGY = {
-    **{"asset_id": "V", "vintage": 2026, "commitment": 100.0, "paid_in": 0.0, "nav": 100.0, "life": 10, "growth": 0.1},
-    **{"bow": 2.5, "contribution_rates": "25%;33%;50%", "technology_fields": "集成电路", "stage": "early"},
-}
-
-
-def joined(*sources: Any, rows: tuple[dict[str, Any], ...] = ROWS) -> Fund:
-    settings = {"fund": {"name": "Joined", "as_of": "2026-06-30"}, "models": {"scenarios": list(sources)}}
-    tables = {"market_history": history(), "liabilities": LIABILITIES, "curve": CURVE}
-    return Fund(settings, pd.DataFrame(rows), funds=pd.DataFrame([TECHNOLOGY]), **tables)
-
-
-MARKET = {"name": "market", "paths": 4000, "seed": 3}
-
-
-def test_the_same_paths_drive_bonds_stocks_funds_and_liabilities() -> None:
-    """Technology puts its fund on the market's paths and leaves everything else on them as it was."""
-    plain = joined(MARKET).context.scenarios
-    both = joined(MARKET, {"name": "technology", "market": "equity", "seed": 3}).context.scenarios
-    np.testing.assert_array_equal(both.returns[:, :4], plain.returns[:, :4])
-    np.testing.assert_array_equal(both.liabilities, plain.liabilities)
-    assert (both.returns[:, 4] != plain.returns[:, 4]).any()
-    equity = both.factors["equity"]
-    poor = equity <= np.quantile(equity, 0.1)
-    assert both.returns[poor, 4].mean() < both.returns[~poor, 4].mean() - 0.03
-    assert both.returns[poor, 2].mean() < -0.1
-    assert np.corrcoef(both.returns[:, 0], both.liabilities)[0, 1] > 0.95
-    assert "funds from technical parameters on the same paths" in both.method.en
-
-
-def test_the_market_may_be_an_asset_and_must_be_one_that_is_there() -> None:
-    by_asset = joined(MARKET, {"name": "technology", "market": "S"}).context.scenarios
-    assert np.corrcoef(by_asset.returns[:, 2], by_asset.returns[:, 4])[0, 1] > 0.1
-    with pytest.raises(InputError, match="did you mean 'equity'"):
-        _ = joined(MARKET, {"name": "technology", "market": "equities"}).context.scenarios
-    with pytest.raises(InputError, match="cannot stand behind another"):
-        _ = joined(MARKET, "market").context.scenarios
-
-
 def test_scenarios_lie_around_what_the_return_model_says() -> None:
     """The bond's 2% yield less nothing on a flat curve, not the 3% of its column."""
     settings = {

@@ -11,7 +11,7 @@ from scipy import linalg, sparse
 
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.fund import Inputs
-from allocator.model import Risk, RiskModelSpec
+from allocator.model import Risk, RiskModelSpec, factor_risk
 from allocator.settings import Number, Section
 from allocator.types import Column, Measure, Table, Text
 
@@ -109,8 +109,8 @@ def history_risk(inputs: Inputs, options: HistoryOptions) -> Risk:
     )
 
 
-def factor_risk(inputs: Inputs, options: FactorOptions) -> Risk:
-    """Return B Ω B′ + diag(s²) as F = Ω^½ B′ and d = s², B sparse; an asset in two accounts moves as one."""
+def given_factor_risk(inputs: Inputs, options: FactorOptions) -> Risk:
+    """Return B′ Ω B + diag(s²) of the tables, B sparse; an asset in two accounts moves as one."""
     exposures, covariance = _need(inputs, "factor_exposures"), _need(inputs, "factor_covariance")
     names = list(dict.fromkeys(covariance["factor"]))
     omega = covariance.pivot(index="factor", columns="other", values="covariance").reindex(index=names, columns=names)
@@ -121,7 +121,7 @@ def factor_risk(inputs: Inputs, options: FactorOptions) -> Risk:
             Text("a factor has no covariance", "因子缺少协方差"), inputs.sources["factor_exposures"].file, factor
         )
     matrix = omega.to_numpy(dtype=float)
-    values, vectors = linalg.eigh((matrix + matrix.T) / 2.0)
+    values = linalg.eigvalsh((matrix + matrix.T) / 2.0)
     if not np.allclose(matrix, matrix.T, rtol=1e-8, atol=0.0) or values[0] < -1e-10 * max(values[-1], 1e-300):
         problems.add(
             Text("the factor covariance is not symmetric positive semidefinite", "因子协方差矩阵不对称或非半正定"),
@@ -144,25 +144,13 @@ def factor_risk(inputs: Inputs, options: FactorOptions) -> Risk:
     factor = np.repeat(exposures["factor"].map({name: i for i, name in enumerate(names)}).to_numpy(), repeat)
     value = np.repeat(exposures["exposure"].to_numpy(dtype=float), repeat)
     loading = sparse.csr_array((value, (factor, column)), shape=(len(names), len(assets)))
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))).T
-    common = np.asarray((loading.T @ root.T).T)
-    # One asset in several accounts is one risk: its specific part is a factor of its own rows.
-    shared = [at for at in rows.values() if len(at) > 1]
-    alone = specific.copy()
-    alone[[row for at in shared for row in at]] = 0.0
-    own = sparse.csr_array(
-        (
-            [specific[row] for at in shared for row in at],
-            ([k for k, at in enumerate(shared) for _ in at], [row for at in shared for row in at]),
-        ),
-        shape=(len(shared), len(assets)),
-    )
-    return Risk(
-        sparse.csr_array(sparse.vstack([sparse.csr_array(common), own])) if shared else common,
-        alone**2,
-        Text(f"{len(names)} factors as given", f"采用给定的 {len(names)} 个因子"),
+    return factor_risk(
+        assets.astype(str),
         tuple(names),
-        root,
+        loading,
+        matrix,
+        specific,
+        Text(f"{len(names)} factors as given", f"采用给定的 {len(names)} 个因子"),
     )
 
 
@@ -185,5 +173,5 @@ RISK_MODELS = (
     RiskModelSpec(
         "history", Text("Sample covariance of returns.csv", "历史收益率样本协方差"), HistoryOptions, history_risk
     ),
-    RiskModelSpec("factors", Text("Factor model as given", "给定因子模型"), FactorOptions, factor_risk),
+    RiskModelSpec("factors", Text("Factor model as given", "给定因子模型"), FactorOptions, given_factor_risk),
 )
