@@ -14,6 +14,7 @@ import pytest
 
 from allocator import Fund, InputError, cli
 from allocator.study.backtest import STRATEGIES, BacktestStudy, backtest
+from allocator.study.studies import STUDIES, NoOptions
 
 DATA = Path(os.environ.get("ALLOCATOR_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 MONTHS = 60
@@ -86,6 +87,10 @@ def test_the_exact_strategy_holds_its_ratio_at_every_date() -> None:
     own = study.frame[study.frame["strategy"] == "exact"]
     assert own["answered"].all() and own["holds"].all()
     assert (own["comprehensive_ratio"] >= 1.5 - 1e-6).all()
+    rows = STUDIES["backtest"].rows(fund(history()), NoOptions())
+    assert [(row["strategy"], row["comprehensive_ratio"]) for row in rows] == list(
+        study.frame[["strategy", "comprehensive_ratio"]].itertuples(index=False, name=None)
+    )
 
 
 def test_the_mix_kept_by_hand() -> None:

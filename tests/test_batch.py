@@ -19,8 +19,9 @@ import pytest
 from allocator import cli
 from allocator.errors import Infeasible, InputError, Problem
 from allocator.pipeline import load
-from allocator.study.batch import Workers, answer, run_batch
+from allocator.study.batch import COLUMNS, Workers, answer, run_batch
 from allocator.study.store import GROUP, Store
+from allocator.study.stress import stress
 from allocator.study.studies import STUDIES, NoOptions, StudySpec
 from allocator.study.tasks import BatchSettings, Plan
 from allocator.types import Text
@@ -163,6 +164,37 @@ def test_each_study_gives_what_the_library_gives(tmp_path: Path) -> None:
     assert [set(one) == set(rows[0]) for one in rows] == [True] * 3
 
 
+def test_stress_and_plan_are_studies_like_the_others(tmp_path: Path) -> None:
+    """Scenarios as varied keys: what a batch writes is the frame of the study, a row each."""
+    vary = {"stress.scenarios.crash.equity": ("-10%", "-50%"), "stress.only": (("crash", "annual_insurance"),)}
+    settings = BatchSettings(study="stress", funds=(FIRST.name,), vary=vary)
+    plan = Plan.of(settings, FIRST.parent)
+    store = Store(tmp_path / "out", plan.fingerprint, len(plan), resume=False)
+    frame = pd.read_parquet(run_batch(plan, store, load, Workers(jobs=1)))
+    assert frame["scenario"].tolist() == ["base", "crash", "annual_insurance"] * 2
+    assert frame["row"].tolist() == [0, 1, 2] * 2
+    for cut, rows in frame.groupby("stress.scenarios.crash.equity"):
+        alone = stress(load(FIRST, [f"stress.scenarios.crash.equity={cut}"])).frame.set_index("scenario")
+        crash = rows.set_index("scenario").loc["crash"]
+        assert crash["comprehensive_ratio"] == alone.loc["crash", "comprehensive_ratio"]
+    assert frame.loc[frame["scenario"] == "annual_insurance", "comprehensive_ratio"].isna().all()
+
+    book = load(FIRST, ["plan.steps=2", "plan.per_year=1", "stress.reverse.equity.equity=-1"])
+    rows = STUDIES["plan"].rows(book, NoOptions())
+    assert [row["step"] for row in rows] == [1, 2]
+    assert {row["solution"] for row in rows} == {"optimal"} and all(row["holds"] for row in rows)
+    rows = STUDIES["reverse_stress"].rows(book, NoOptions())
+    assert {row["factor"] for row in rows} == {"equity"}
+    assert all(isinstance(row["share"], float) or (row["share"] is None and row["never"]) for row in rows)
+
+
+def test_no_study_has_a_column_of_the_batch_itself() -> None:
+    fund = load(FIRST, ["plan.steps=1", "plan.per_year=1"])
+    for name in ("capital", "run", "stress", "plan"):
+        (row, *_) = STUDIES[name].rows(fund, NoOptions())
+        assert not set(COLUMNS) & set(row), name
+
+
 def test_the_command_writes_one_table_and_resumes_to_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,8 +291,9 @@ def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_nothing(cluster:
     assert set(frame["status"]) == {"done"}
 
 
-def test_a_cluster_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_there_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="the extra dask is not installed")
+    monkeypatch.setattr("allocator.study.batch.PATIENCE", 1)
     plan = plan_of(1)
     store = Store(tmp_path / "out", plan.fingerprint, 1, resume=False)
     with pytest.raises(InputError, match="scheduler cannot be reached"):

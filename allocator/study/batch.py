@@ -28,6 +28,9 @@ __all__ = ["Workers", "run_batch"]
 Opener = Callable[[str, Sequence[str]], "Fund"]
 """Reads a fund file with overrides; it is sent to the workers."""
 
+PATIENCE = 20
+"""Seconds in which a cluster's scheduler must answer."""
+
 COLUMNS = ("task", "fund", "case", "status", "problem", "row")
 """The columns every batch has, beside the varied keys."""
 
@@ -142,7 +145,7 @@ def _backend(workers: Workers) -> Iterator[None]:
             )
         ) from error
     try:
-        client: Any = Client(workers.scheduler or None, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = Client(workers.scheduler or None, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         what = Text("the cluster's scheduler cannot be reached", "无法连接集群调度器")
         raise InputError(Problem(what, "--scheduler", workers.scheduler, "tcp://host:port")) from error

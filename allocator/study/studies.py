@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
 
 from allocator.errors import InputError
 from allocator.result import CapitalPosition
 from allocator.settings import Number, Section
+from allocator.study.backtest import backtest
 from allocator.study.frontier import FrontierSettings, frontier
+from allocator.study.plan import plan
+from allocator.study.reverse import reverse_stress
+from allocator.study.stress import stress
 from allocator.translation import Place, translate
 from allocator.types import Text
 
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STUDIES", "Row", "StudySpec"]
 
-Row = Mapping[str, float | int | str]
+Row = Mapping[str, float | int | str | None]
 """One line of a study's table: column → figure or text, the same columns in every row of one fund."""
 
 
@@ -109,9 +114,33 @@ def _capital(fund: Fund, options: NoOptions) -> Sequence[Row]:
 
 def _frontier(fund: Fund, options: FrontierOptions) -> Sequence[Row]:
     settings = FrontierSettings(options.points, options.between, options.best, options.low, options.high)
-    # `status` is the task's own column.
-    frame = frontier(fund, settings).frame.rename(columns={"status": "solution"})
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    return _rows(frontier(fund, settings).frame)
+
+
+def _stress(fund: Fund, options: NoOptions) -> Sequence[Row]:
+    return _rows(stress(fund).frame)
+
+
+def _reverse_stress(fund: Fund, options: NoOptions) -> Sequence[Row]:
+    return _rows(reverse_stress(fund).frame)
+
+
+def _plan(fund: Fund, options: NoOptions) -> Sequence[Row]:
+    found = plan(fund)
+    solution = found.solution
+    return _rows(found.frame.assign(solution=solution.status, gap=solution.gap, holds=found.holds))
+
+
+def _backtest(fund: Fund, options: NoOptions) -> Sequence[Row]:
+    return _rows(backtest(fund).frame)
+
+
+def _rows(frame: pd.DataFrame) -> Sequence[Row]:
+    """Return a study's table as rows: a cell without a figure is None; ``status`` is the task's own column."""
+    cells = frame.rename(columns={"status": "solution"}).astype(object)
+    return [
+        {str(name): value for name, value in row.items()} for row in cells.where(frame.notna(), None).to_dict("records")
+    ]
 
 
 STUDIES: Mapping[str, StudySpec] = {
@@ -120,6 +149,10 @@ STUDIES: Mapping[str, StudySpec] = {
         StudySpec("run", Text("Optimize", "优化"), NoOptions, _run),
         StudySpec("capital", Text("Capital of what is held", "当前持仓的资本"), NoOptions, _capital),
         StudySpec("frontier", Text("Frontier", "有效前沿"), FrontierOptions, _frontier),
+        StudySpec("stress", Text("Stress test", "压力测试"), NoOptions, _stress),
+        StudySpec("reverse_stress", Text("Reverse stress test", "反向压力测试"), NoOptions, _reverse_stress),
+        StudySpec("plan", Text("Plan", "多期规划"), NoOptions, _plan),
+        StudySpec("backtest", Text("Backtest", "回测"), NoOptions, _backtest),
     )
 }
 """Every question by name."""
