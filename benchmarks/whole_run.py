@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib
 import json
@@ -122,6 +123,9 @@ def stages(fund: str, out: str) -> dict[str, float]:
         else:
             replaced = clocked(former, stage)
         setattr(owner, name, replaced)
+    # What plugins and later stages import counts as importing, wherever it happens.
+    builtins.__import__ = clocked(builtins.__import__, "import")
+    importlib.import_module = clocked(importlib.import_module, "import")
     turn()
     spent.pop("rest")
     from allocator.cli import main as command

@@ -198,6 +198,24 @@ def test_a_vintage_limit_binds_and_the_target_is_then_missed() -> None:
     np.testing.assert_allclose(held.nav[0], held.commitments[0] * unit[0])
 
 
+@pytest.mark.parametrize("limit", [np.inf, 15.0])
+def test_the_schedule_is_the_least_squares_one(limit: float) -> None:
+    """No gain in any year: the slope is zero between the bounds, not negative at zero, not positive at the limit."""
+    years, unit, evenness = 10, growth_curve(fund())[0], 0.1
+    target, left = np.full(years, 100.0), np.linspace(160.0, 0.0, years)
+    made = commitment_schedule(target, left, unit, vintage_limit=limit, evenness=evenness).commitments
+    ages = np.subtract.outer(np.arange(years), np.arange(years))
+    response = np.where(ages >= 0, np.append(unit, np.zeros(years))[np.maximum(ages, 0)], 0.0)
+    steps = np.diff(np.eye(years), axis=0)
+    slope = response.T @ (left + response @ made - target) + evenness * steps.T @ (steps @ made)
+    low, high = made <= 1e-9, made >= limit - 1e-9
+    assert low.any()
+    assert high.any() == np.isfinite(limit)
+    np.testing.assert_allclose(slope[~low & ~high], 0.0, atol=1e-8)
+    assert (slope[low] >= -1e-8).all()
+    assert (slope[high] <= 1e-8).all()
+
+
 def test_desmoothing_turns_the_smoothing_round() -> None:
     true = np.random.default_rng(3).normal(0.02, 0.1, 400)
     reported = np.empty(400)

@@ -58,7 +58,7 @@ def run(
         write_failure(error, book.inputs, out, lang)
         register_run(out, book, language_of(lang, book))
         raise
-    view = View.of(_with_seconds(result, load=loaded), language_of(lang, book))
+    view = View.of(_with_seconds(result, load=loaded), language_of(lang, book), book.registry)
     write_view(view, out)
     register_run(out, book, view.language)
     if as_json:

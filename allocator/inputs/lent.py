@@ -90,8 +90,8 @@ def changed_column(original: pd.DataFrame, lent: pd.DataFrame) -> str | None:
         return str(next(iter(lent.columns.symmetric_difference(original.columns, sort=False)), "columns"))
     if not lent.index.equals(original.index):
         return "index"
-    for position, name in enumerate(original.columns):
-        if not _shared(original.iloc[:, position], lent.iloc[:, position]):
+    for (name, mine), (_, theirs) in zip(original.items(), lent.items(), strict=True):
+        if not _shared(mine, theirs):
             return str(name)
     return None
 
@@ -102,10 +102,11 @@ def _shared(original: pd.Series, lent: pd.Series) -> bool:
     if isinstance(original.dtype, np.dtype):
         return np.may_share_memory(original.to_numpy(), lent.to_numpy()) or original.empty
     if isinstance(original.dtype, pd.StringDtype) and original.dtype.storage == "pyarrow":
-        return _addresses(original) == _addresses(lent)
+        mine, theirs = original.array.__arrow_array__(), lent.array.__arrow_array__()
+        return mine is theirs or _addresses(mine) == _addresses(theirs)
     return bool(original.equals(lent))
 
 
-def _addresses(column: pd.Series) -> list[int]:
-    array = pa.chunked_array(column.array.__arrow_array__())
+def _addresses(column: pa.Array | pa.ChunkedArray) -> list[int]:
+    array = pa.chunked_array(column)
     return [buffer.address for chunk in array.chunks for buffer in chunk.buffers() if buffer is not None]

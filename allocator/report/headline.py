@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from allocator.report.formats import FORMATS
-from allocator.report.summary import Measure, binding_rules, key_measures, proof_line, top_trades
+from allocator.report.summary import Measure, binding_rules, count_trades, key_measures, proof_line
 from allocator.report.view import View
 from allocator.report.words import STATUS
 from allocator.types import Text
@@ -31,14 +31,14 @@ def headline(view: View) -> tuple[Text, ...]:
 
 
 def _trading(view: View) -> Text:
-    bought, sold = top_trades(view, len(view.tables["allocation"].frame))
+    bought, sold = count_trades(view)
     if not bought and not sold:
         return Text("The holdings stay as they are.", "持仓保持不变。")
     turnover = FORMATS["percent"].write(view.manifest["turnover"], view.money)
     cost = FORMATS["money"].write(view.cny(view.manifest["trading_cost"]), view.money)
     return Text(
-        f"{len(bought)} rows are bought and {len(sold)} sold: {turnover} of the portfolio, at a cost of {cost}.",
-        f"买入 {len(bought)} 项、卖出 {len(sold)} 项，单边换手 {turnover}，交易成本 {cost}。",
+        f"{bought} rows are bought and {sold} sold: {turnover} of the portfolio, at a cost of {cost}.",
+        f"买入 {bought} 项、卖出 {sold} 项，单边换手 {turnover}，交易成本 {cost}。",
     )
 
 

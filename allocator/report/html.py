@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
+from itertools import repeat
 from typing import Any
 
-from allocator.report.formats import FORMATS, MoneyUnit, column_format, format_name, is_missing
+import pandas as pd
+
+from allocator.report.formats import FORMATS, Format, MoneyUnit, column_format, format_name, is_missing
 from allocator.report.sections import ReportTable
 from allocator.report.words import BINDING
 from allocator.types import Text
@@ -16,13 +20,18 @@ __all__ = ["attributes", "both", "figure", "plain", "table", "tag"]
 MOST_ROWS = 1500
 """Rows that a table of the page shows; the CSV files and the workbook hold more."""
 
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
+"""Control characters but the end of a line."""
+
+EMPTY = "<td></td>"
+
 SHORT = 16
 """Texts up to this length stand on one line in a table."""
 
 
 def plain(value: object) -> str:
     """Return text that is safe inside an element or a quoted attribute; control characters become spaces."""
-    return escape("".join(char if char >= " " or char == "\n" else " " for char in str(value)), quote=True)
+    return escape(CONTROL.sub(" ", str(value)), quote=True)
 
 
 def both(text: Text) -> str:
@@ -57,12 +66,9 @@ def table(source: ReportTable, money: MoneyUnit, *, tools: bool = True) -> str:
     columns = [str(column) for column in frame.columns]
     forms = {column: column_format(source.frame[column], source.formats.get(column)) for column in columns}
     head = "".join(_heading(source, column, forms[column]) for column in columns)
-    body = []
-    for record in frame.to_dict("records"):
-        line = {str(key): value for key, value in record.items()}
-        depth = source.indent.get(str(line[columns[0]]), 0)
-        cells = [_cell(source, column, line, forms[column], money) for column in columns]
-        body.append(tag("tr", cells, data_depth=depth if source.indent else None))
+    cells = zip(*(_cells(source, frame, column, forms[column], money) for column in columns), strict=True)
+    depths = [source.indent.get(str(key), 0) for key in frame[columns[0]].tolist()] if source.indent else repeat(None)
+    body = [tag("tr", line, data_depth=depth) for line, depth in zip(cells, depths, strict=False)]
     caption = [] if source.note is None else [tag("p", both(source.note), class_="note")]
     if len(source.frame) > len(frame):
         left = len(source.frame) - len(frame)
@@ -87,19 +93,43 @@ def _heading(source: ReportTable, column: str, form: str) -> str:
     return tag("th", button, scope="col", class_=figure_class, aria_sort="none", data_column=column)
 
 
-def _cell(source: ReportTable, column: str, line: Mapping[str, Any], form: str, money: MoneyUnit) -> str:
-    value = line[column]
-    if form in FORMATS or form == "by_unit":
-        shown = FORMATS[format_name(form, line.get("unit"))]
-        if is_missing(value):
-            return '<td class="figure">—</td>'
-        text = shown.write(value, money)
-        sign = " negative" if text.startswith("−") else ""
-        return f'<td class="figure{sign}" data-value="{float(value)!r}">{plain(text)}</td>'
-    if is_missing(value) or value == "":
-        return "<td></td>"
+def _cells(source: ReportTable, frame: pd.DataFrame, column: str, form: str, money: MoneyUnit) -> list[str]:
+    """Return the cells of a column; what repeats in it is written once."""
+    values = frame[column].tolist()
+    if form == "by_unit":
+        shown = [FORMATS[format_name(form, unit)] for unit in frame["unit"].tolist()]
+        return list(map(_figure, values, shown, repeat(money)))
+    if form in FORMATS:
+        return list(map(_figure, values, repeat(FORMATS[form]), repeat(money)))
     if form == "flag":
-        return tag("td", both(BINDING[bool(value)]), class_="yes" if value else "no")
-    label = source.labels.get(column, {}).get(str(value))
-    text = str(value) if label is None else max(label.en, label.zh, key=len)
-    return tag("td", plain(value) if label is None else both(label), class_="short" if len(text) <= SHORT else None)
+        return list(map(_flag, values))
+    labels, written = source.labels.get(column, {}), dict[str, str]()
+    cells = []
+    for value in values:
+        text = "" if is_missing(value) else str(value)
+        if text not in written:
+            written[text] = _text(text, labels.get(text))
+        cells.append(written[text])
+    return cells
+
+
+def _figure(value: Any, form: Format, money: MoneyUnit) -> str:
+    if is_missing(value):
+        return '<td class="figure">—</td>'
+    text = form.write(value, money)
+    sign = " negative" if text.startswith("−") else ""
+    return f'<td class="figure{sign}" data-value="{float(value)!r}">{text}</td>'
+
+
+def _flag(value: Any) -> str:
+    if is_missing(value) or value == "":
+        return EMPTY
+    return tag("td", both(BINDING[bool(value)]), class_="yes" if value else "no")
+
+
+def _text(text: str, label: Text | None) -> str:
+    if not text:
+        return EMPTY
+    longest = text if label is None else max(label.en, label.zh, key=len)
+    said = plain(text) if label is None else both(label)
+    return tag("td", said, class_="short" if len(longest) <= SHORT else None)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.report.formats import FORMATS, MoneyUnit, format_name
 from allocator.report.tables import BINDING_TOLERANCE
@@ -22,6 +23,7 @@ __all__ = [
     "Measure",
     "Trade",
     "binding_rules",
+    "count_trades",
     "given_way",
     "key_measures",
     "proof_line",
@@ -113,11 +115,8 @@ def top_trades(view: View, most: int) -> tuple[tuple[Trade, ...], tuple[Trade, .
     """Return the largest purchases and the largest sales, at most ``most`` of each."""
     table = view.tables["allocation"]
     frame, labels = table.frame, table.labels["account"]
-    trade = frame["trade"].to_numpy()
-    noise = TRADE_NOISE * view.result.model.space.total
-    order = np.argsort(trade, kind="stable")
 
-    def take(rows: np.ndarray) -> tuple[Trade, ...]:
+    def take(rows: NDArray[np.int64]) -> tuple[Trade, ...]:
         return tuple(
             Trade(
                 str(line["asset_id"]),
@@ -132,9 +131,22 @@ def top_trades(view: View, most: int) -> tuple[tuple[Trade, ...], tuple[Trade, .
             for line in frame.iloc[rows].to_dict("records")
         )
 
-    sold = order[trade[order] < -noise][:most]
-    bought = order[::-1][trade[order[::-1]] > noise][:most]
-    return take(bought), take(sold)
+    bought, sold = _by_size(view)
+    return take(bought[:most]), take(sold[:most])
+
+
+def count_trades(view: View) -> tuple[int, int]:
+    """Return how many rows are bought and how many sold."""
+    bought, sold = _by_size(view)
+    return len(bought), len(sold)
+
+
+def _by_size(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows bought and the rows sold, the largest trades first."""
+    trade = view.tables["allocation"].frame["trade"].to_numpy()
+    noise = TRADE_NOISE * view.result.model.space.total
+    order = np.argsort(trade, kind="stable")
+    return order[::-1][trade[order[::-1]] > noise], order[trade[order] < -noise]
 
 
 @dataclass(frozen=True, slots=True)

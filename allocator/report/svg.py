@@ -21,7 +21,7 @@ EM = 12.0
 
 def text_width(text: str, size: float = EM) -> float:
     """Return about how wide a text is: a full em for wide characters, 0.56 em for the others."""
-    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return size * (wide + 0.56 * (len(text) - wide))
 
 

@@ -184,6 +184,8 @@ def charges_table(result: Result) -> ReportTable:
 
 def _is_flag(column: pd.Series[Any]) -> bool:
     """Return whether a column holds yes and no, and nothing else but gaps."""
+    if not (pd.api.types.is_bool_dtype(column) or pd.api.types.is_object_dtype(column)):
+        return False
     kinds = set(map(type, column.dropna()))
     return bool(kinds) and kinds <= {bool, np.bool_}
 

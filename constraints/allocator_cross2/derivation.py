@@ -35,36 +35,63 @@ def derivations(
         ``"en"`` or ``"zh"``.
     """
     chosen = np.arange(len(table)) if lines is None else np.asarray(lines, dtype=np.int64)
-    return [_sentence(table, line, language) for line in chosen.tolist()]
+    fixed = table.charges.lines
+    columns = (
+        fixed.figure,
+        fixed.rf0,
+        table.k1,
+        fixed.k2,
+        fixed.k_product,
+        fixed.k_what_if,
+        fixed.k_p,
+        table.k_concentration,
+        table.k_total,
+        table.rf,
+        table.clipped,
+    )
+    # What a factor consists of repeats itself from line to line, what it is multiplied with does not.
+    factors = zip(*(column[chosen].tolist() for column in columns), strict=True)
+    exposures = table.exposure_per_amount[chosen].tolist()
+    said: dict[tuple[float, ...], tuple[str, str]] = {}
+    sentences = []
+    for factor, exposure in zip(factors, exposures, strict=True):
+        if factor not in said:
+            said[factor] = _factor(table, language, *factor)
+        formula, article = said[factor]
+        sentences.append(f"{formula}; EX = {exposure:.6g} × {_AMOUNT[language]}; {article}")
+    return sentences
 
 
-def _sentence(table: ChargeTable, line: int, language: str) -> str:
-    charges = table.charges
-    fixed, pack = charges.lines, charges.pack
-    key = charges.figures[fixed.figure[line]]
-    label = figure_label(pack, key)[language]
-    rf0, k_total, factor = float(fixed.rf0[line]), float(table.k_total[line]), float(table.rf[line])
+def _factor(
+    table: ChargeTable,
+    language: str,
+    figure: int,
+    rf0: float,
+    k1: float,
+    k2: float,
+    k_product: float,
+    k_what_if: float,
+    k_p: float,
+    k_concentration: float,
+    k_total: float,
+    factor: float,
+    clipped: bool,
+) -> tuple[str, str]:
+    """Return how a factor comes about, and the article of its RF0."""
+    pack, key = table.charges.pack, table.charges.figures[figure]
     inner = _terms(
-        (
-            ("k1", float(table.k1[line])),
-            ("k2", float(fixed.k2[line])),
-            (f"k_{_PRODUCT[language]}", float(fixed.k_product[line])),
-            (f"k_{_WHAT_IF[language]}", float(fixed.k_what_if[line])),
-        )
+        (("k1", k1), ("k2", k2), (f"k_{_PRODUCT[language]}", k_product), (f"k_{_WHAT_IF[language]}", k_what_if))
     )
-    outer = _terms(
-        (("K_p", float(fixed.k_p[line])), (f"K_{_CONCENTRATION[language]}", float(table.k_concentration[line])))
-    )
-    formula = f"{label} RF0 {rf0:.6g}"
+    outer = _terms((("K_p", k_p), (f"K_{_CONCENTRATION[language]}", k_concentration)))
+    formula = f"{figure_label(pack, key)[language]} RF0 {rf0:.6g}"
     if inner or outer:
         formula += f" × (1 {inner}{outer})".replace(" )", ")")
-    if table.clipped[line]:
-        clipped = k_total - float(fixed.k_p[line]) - float(table.k_concentration[line])
-        formula += f" [{_CLIPPED[language]} {clipped:+.4g}]"
+    if clipped:
+        formula += f" [{_CLIPPED[language]} {k_total - k_p - k_concentration:+.4g}]"
     formula += f" = {factor:.6g}"
     if rf0 * (1.0 + k_total) > factor:
         formula += f" ({_CAPPED[language]} {factor:g})"
-    return f"{formula}; EX = {table.exposure_per_amount[line]:.6g} × {_AMOUNT[language]}; {figure_article(pack, key)}"
+    return formula, figure_article(pack, key)
 
 
 def _terms(parts: Sequence[tuple[str, float]]) -> str:

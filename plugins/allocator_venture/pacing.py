@@ -55,6 +55,14 @@ def commitment_schedule(
     change = np.sqrt(evenness) * np.diff(np.eye(years), axis=0)
     scale = max(float(np.abs(target).max(initial=0.0)), 1.0)
     gap = np.concatenate([(target - run_off) / scale, np.zeros(years - 1)])
-    solved = optimize.lsq_linear(np.vstack([response, change]), gap, bounds=(0.0, vintage_limit / scale))
-    commitments: Vector = solved.x * scale
+    commitments: Vector = scale * _bounded(np.vstack([response, change]), gap, vintage_limit / scale)
     return CommitmentSchedule(commitments, run_off + response @ commitments)
+
+
+def _bounded(matrix: Vector, wanted: Vector, limit: float) -> Vector:
+    """Return the x in [0, limit] nearest to ``matrix @ x = wanted``, by active sets: exact, and quick when small."""
+    if np.isinf(limit):
+        nearest: Vector = optimize.nnls(matrix, wanted)[0]
+    else:
+        nearest = optimize.lsq_linear(matrix, wanted, bounds=(0.0, limit), method="bvls").x
+    return nearest
