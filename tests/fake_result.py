@@ -428,6 +428,10 @@ class FakeFund:
     def regime(self) -> Regime | None:
         return self.result.regime
 
+    @property
+    def registry(self) -> Registry:
+        return NO_PLUGINS
+
     def capital(self) -> CapitalPosition | None:
         return self.result.before
 
