@@ -96,8 +96,8 @@ def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
 
 
 def _value(key: str, text: str, problems: Problems) -> Any:
-    """Return a scalar, or a list or mapping in YAML's one-line form, under the same restrictions as a fund file."""
-    if not text.startswith(("[", "{")):
+    """Return a scalar, or YAML's one-line form of a list, mapping or quoted text, restricted as in a fund file."""
+    if not text.startswith(("[", "{", '"', "'")):
         return parse_scalar(text)
     content = parse_yaml(f"value: {text}", f"--set {key}", problems).content
     return content.get("value") if isinstance(content, dict) else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -160,8 +162,13 @@ def _said(error: object) -> Text:
 
 
 def _shown(value: object) -> str:
+    """Return a value as a fund file would state it."""
     if isinstance(value, Mapping):
         text = "{" + ", ".join(map(str, value)) + "}"
+    elif value is None or isinstance(value, bool):
+        text = json.dumps(value)
+    elif isinstance(value, date):
+        text = value.isoformat()
     elif isinstance(value, float):
         text = f"{value:.12g}"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -342,8 +343,9 @@ def test_every_settings_model_refuses_unknown_keys_or_says_whose_they_are() -> N
 
 SOME = tuned(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9) | st.text(max_size=20)
-BARE = re.compile(r"[+-]?\d+[eE][+-]?\d+")
-"""Text to a library of YAML 1.1, which writes it without quotes; a number here."""
+BARE = re.compile(r"[+-]?[0-9]+[eE][+-]?[0-9]{1,3}")
+"""Text to a library of YAML 1.1, which writes it without quotes; a number in YAML 1.2, and here."""
+LEADING = re.compile(r"[+-]?0[0-9]")
 TREES: st.SearchStrategy[Any] = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
 )
@@ -370,7 +372,7 @@ def test_any_text_is_settings_or_a_told_mistake(tmp_path_factory: pytest.TempPat
 @given(
     st.dictionaries(
         st.text("abcdef", min_size=1, max_size=5),
-        SCALARS.filter(lambda value: not isinstance(value, str) or (value.isprintable() and not BARE.fullmatch(value))),
+        SCALARS.filter(lambda value: not isinstance(value, str) or value.isprintable()) | st.from_regex(BARE, fullmatch=True),
         max_size=5,
     )
 )
@@ -378,4 +380,33 @@ def test_values_written_by_a_yaml_library_are_read_back(
     tmp_path_factory: pytest.TempPathFactory, models: dict[str, Any]
 ) -> None:
     text = MINIMAL + yaml.safe_dump({"models": models}, allow_unicode=True)
-    assert load(tmp_path_factory.mktemp("dump"), text).models == models
+    meant = {
+        name: float(value) if isinstance(value, str) and BARE.fullmatch(value) and not LEADING.match(value) else value
+        for name, value in models.items()
+    }
+    assert load(tmp_path_factory.mktemp("dump"), text).models == meant
+
+
+@SOME
+@given(st.text(max_size=20).filter(str.isprintable) | st.from_regex(BARE, fullmatch=True))
+def test_text_in_quotes_is_that_text(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    quoted = json.dumps(text, ensure_ascii=False)
+    folder = tmp_path_factory.mktemp("quoted")
+    assert load(folder, f"{MINIMAL}models: {{x: {quoted}}}\n").models == {"x": text}
+    assert apply_overrides(load(folder, MINIMAL), [f"models.x={quoted}"]).models == {"x": text}
+
+
+@pytest.mark.parametrize(
+    ("bare", "got"),
+    [
+        *(("0E0", "0"), ("1e5", "100000"), ("2026", "2026"), (".5", "0.5"), ("true", "true"), ("null", "null")),
+        ("2026-01-01", "2026-01-01"),
+    ],
+)
+def test_what_yaml_reads_as_no_text_is_told_with_its_cure(tmp_path: Path, bare: str, got: str) -> None:
+    """The cure works, in the file and on the command line."""
+    english, chinese = told(tmp_path, MINIMAL.replace("name: f", f"name: {bare}"))
+    assert f"fund.yaml, line 1, fund.name: text is needed, got {got}, hint: put quotes around it" in english
+    assert "请加引号" in chinese
+    assert load(tmp_path, MINIMAL.replace("name: f", f"name: '{bare}'")).fund.name == bare
+    assert apply_overrides(load(tmp_path, MINIMAL), [f"fund.name='{bare}'"]).fund.name == bare

@@ -124,6 +124,16 @@ def test_the_fingerprint_is_that_of_the_bytes(tmp_path: Path) -> None:
             ["a.csv, row 3: a quotation mark is not closed"],
             ["引号未闭合"],
         ),
+        (
+            b'"' + b"x" * 140_000 + b'"\nasset_id,kind,amount\nA,cash,1\n',
+            ["a.csv, row 1: no headings stand above a cell too long to be one", "≤ 131,072", "quotation mark"],
+            ["a.csv，第 1 行：在一个过长的单元格之前没有表头"],
+        ),
+        (
+            b'Holdings\n"asset_id,kind,amount\n' + b"A,cash,1\n" * 20_000 + b'"\n',
+            ["a.csv, row 2: no headings stand above a cell too long to be one"],
+            ["a.csv，第 2 行"],
+        ),
         (b"\x00\x01\x02", ["encoding is not known"], ["无法识别文件编码"]),
         (b"PK\x03\x04 not a csv", ["a needed column is missing"], ["缺少必需的列"]),
         (b"asset_id,kind,amount\n", ["the table has no rows"], ["表中没有数据行"]),
@@ -470,12 +480,12 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
     return bytes(changed)
 
 
-@pytest.mark.parametrize("word", ["nan", "N/A", "null", "None"])
+@pytest.mark.parametrize("word", ["nan", "NaN", "nAn", " NaN ", "ＮａＮ", "N/A", "null", "None", "<NA>", "NaT"])
 def test_a_word_for_missing_is_no_amount(tmp_path: Path, word: str) -> None:
     """An empty amount says that nothing is held; NaN may hide a position, and capital with it."""
     (tmp_path / "a.csv").write_text(csv_text().replace('"8,000"', word), encoding="utf-8")
     english, chinese = told(tmp_path)
-    assert "row 3, column 市值(万元)" in english and "a figure that is not known" in english and word in english
+    assert "row 3, column 市值(万元)" in english and "a figure that is not known" in english and word.strip() in english
     assert "数值缺失" in chinese
     (tmp_path / "a.csv").write_text(csv_text().replace('"8,000"', ""), encoding="utf-8")
     assert read(tmp_path).assets["amount"].tolist()[1] == 0.0

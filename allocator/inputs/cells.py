@@ -115,8 +115,8 @@ def among(cells: pd.Series, words: frozenset[str], start: str = "") -> Mask:
         texts = distinct.values
         if start and not pc.any(pc.starts_with(texts, start)).as_py():
             return distinct.spread(found)
-        spellings = pa.array(sorted({*words, *map(str.upper, words), *map(str.capitalize, words)}), texts.type)
-        found[:-1] = pc.is_in(texts, value_set=spellings).to_numpy(zero_copy_only=False)
+        plain = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+        found[:-1] = pc.is_in(plain, value_set=pa.array(sorted(words), texts.type)).to_numpy(zero_copy_only=False)
     else:
         found[:-1] = [isinstance(value, str) and value.strip().lower() in words for value in distinct.values]
     return distinct.spread(found)

@@ -27,6 +27,7 @@ from allocator.inputs.fund import TableSource
 from allocator.inputs.quick import all_differ
 from allocator.inputs.raw import STRING, RawTable
 from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
+from allocator.parsing import normalise
 from allocator.types import Column, Measure, Phrase, Table, Text
 
 __all__ = ["check_table", "drop_blank_rows", "drop_totals", "report_excel_errors"]
@@ -78,7 +79,6 @@ _EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
     }
 )
 _NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
-_NO_FIGURE = frozenset({"na", "n/a", "nan", "null", "none", "<na>"})
 _UNKNOWN_FIGURE = Fault(
     Text("a figure that is not known", "数值缺失"),
     hint=Text("write the figure; leave the cell empty only where nothing is held", "请填写数值；确无持有时才留空"),
@@ -188,12 +188,22 @@ def _column(
             bad = parsed.bad & ~among(cells, _EXCEL_ERRORS, "#")  # those are reported already
             findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
     if column.default is not None and parsed.empty.any():
-        findings.cells(_UNKNOWN_FIGURE, source, column.name, among(cells, _NO_FIGURE), show)
+        findings.cells(_UNKNOWN_FIGURE, source, column.name, _words_for_missing(cells, parsed.empty), show)
     if column.required and parsed.empty.any():
         findings.cells(_MISSING, source, column.name, parsed.empty)
     per = factor if column.measure is Measure.MONEY else 1.0
     _report_range(column, parsed.values, per, source, findings, show)
     return _fill(column, parsed)
+
+
+def _words_for_missing(cells: pd.Series, empty: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of the ``empty`` cells say in a word, such as ``NaN`` or ``n/a``, that a figure is missing."""
+    found = np.zeros(len(cells), dtype=bool)
+    filled = np.flatnonzero(empty & cells.notna().to_numpy())
+    if filled.size:
+        texts = cells.iloc[filled].astype(object)
+        found[filled] = texts.isin([text for text in texts.unique() if not is_empty(normalise(str(text)))])
+    return found
 
 
 def _report_choices(

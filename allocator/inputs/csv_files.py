@@ -35,12 +35,16 @@ _LARGEST_BLOCK = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """Where the headings stand: delimiter, cells, row from 1, and the text's offset of the row after."""
+    """Where the headings stand: delimiter, cells, row from 1, and the text's offset of the row after.
+
+    ``endless`` is the row, among those that could be headings, with a cell beyond csv's limit; 0 without one.
+    """
 
     delimiter: str
     headings: tuple[str, ...]
     row: int
     offset: int
+    endless: int = 0
 
 
 def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findings: Findings) -> RawTable | None:
@@ -65,7 +69,10 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
     if decoded is None:
         return None
     text, encoding = decoded
-    head = max((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: pair[1])[0]
+    head, known = max((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: pair[1])
+    if head.endless and known < 1:
+        _report_endless(head.endless, file, findings)
+        return None
     if not any(heading.strip() for heading in head.headings):
         findings.add(Text("the file is empty", "文件为空"), file)
         return None
@@ -132,18 +139,28 @@ def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
             consumed += len(line)
             yield line
 
+    endless = 0
     try:
         for record in csv.reader(counted(), delimiter=delimiter):
             rows.append(record)
             offsets.append(consumed)
             if len(rows) == HEADING_ROWS:
                 break
-    except csv.Error:  # a cell beyond csv's limit: no heading from there on
-        pass
+    except csv.Error:  # a cell beyond csv's limit: no heading from there on, the rows above may hold it
+        endless = len(rows) + 1
     if not rows:
-        return _Head(delimiter, (), 1, len(text)), -1
+        return _Head(delimiter, (), 1, len(text), endless), -1
     place, count = heading_row(rows, wanted.fits)
-    return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place]), count
+    return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place], endless), count
+
+
+def _report_endless(row: int, file: str, findings: Findings) -> None:
+    findings.add(
+        Text("no headings stand above a cell too long to be one", "在一个过长的单元格之前没有表头"),
+        _row_place(file, row),
+        allowed=Phrase(f"≤ {csv.field_size_limit():,} characters", f"≤ {csv.field_size_limit():,} 个字符"),
+        hint=Text("look for a quotation mark that is not closed", "请检查是否有未闭合的引号"),
+    )
 
 
 def _body(
