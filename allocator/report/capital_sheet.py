@@ -19,7 +19,7 @@ from allocator.report.waterfall import waterfall
 from allocator.report.words import HEADINGS
 from allocator.types import Text
 
-__all__ = ["bridge", "module_formula", "modules"]
+__all__ = ["bridge", "change", "module_formula", "modules"]
 
 FORMS = ("text", "money", "money", "money", "text", "text")
 COLUMNS = ("module", "before", "amount", "change", "article", "parent")
@@ -36,17 +36,25 @@ def modules(sheet: Sheet, view: View) -> None:
     trees = (("before", "B", _nodes(before.tree)), ("amount", "C", _nodes(after.tree)))
     for line in frame.to_dict("records"):
         name, here = line["module"], sheet.row + 1
-        cells = [module_formula(nodes.get(name), letter, rows) or line[column] for column, letter, nodes in trees]
+        cells = []
+        for column, letter, nodes in trees:
+            text = module_formula(nodes.get(name), letter, rows)
+            cells.append(line[column] if text is None else Formula(text, line[column]))
         labels = [table.labels["module"][key][language] if key else "" for key in (name, line["parent"])]
-        change = Formula(f"=C{here}-B{here}")
-        sheet.append([labels[0], *cells, change, line["article"], labels[1]], FORMS, depth=table.indent[name])
+        moved = change(here, line["before"], line["amount"])
+        sheet.append([labels[0], *cells, moved, line["article"], labels[1]], FORMS, depth=table.indent[name])
+
+
+def change(row: int, before: float, after: float) -> Formula:
+    """Return the formula of what changed in a row whose columns B and C hold before and after."""
+    return Formula(f"=C{row}-B{row}", after - before)
 
 
 def _nodes(tree: CapitalTree) -> dict[str, Node]:
     return {node.name: node for node in (*tree.nodes, *(memorandum.node for memorandum in tree.memoranda))}
 
 
-def module_formula(node: Node | None, letter: str, rows: Mapping[str, int]) -> Formula | None:
+def module_formula(node: Node | None, letter: str, rows: Mapping[str, int]) -> str | None:
     """Return a module's formula over the cells of its parts in column ``letter``; None where it has none.
 
     Parameters
@@ -62,7 +70,7 @@ def module_formula(node: Node | None, letter: str, rows: Mapping[str, int]) -> F
         return None
     writer = _WRITERS.get(type(node))
     text = None if writer is None else writer(node, [f"{letter}{rows[child.name]}" for child in node.children])
-    return None if text is None else Formula(f"={text}")
+    return None if text is None else f"={text}"
 
 
 def _sum(node: Node, cells: Sequence[str]) -> str:
@@ -119,7 +127,9 @@ def bridge(sheet: Sheet, view: View) -> None:
         here = sheet.row + 1
         now = step.amount / unit if step.name in names else 0.0
         then = former[step.name].amount / unit if step.name in former else 0.0
-        sheet.append([step.label[language], then, now, Formula(f"=C{here}-B{here}")], FORMS[:4])
+        sheet.append([step.label[language], then, now, change(here, then, now)], FORMS[:4])
     last = sheet.row
-    sums = [Formula(f"=SUM({letter}{first}:{letter}{last})") for letter in "BCD"]
+    then, now = former[steps[-1].name].amount / unit, steps[-1].amount / unit
+    totals = zip("BCD", (then, now, now - then), strict=True)
+    sums = [Formula(f"=SUM({letter}{first}:{letter}{last})", total) for letter, total in totals]
     sheet.append([steps[-1].label[language], *sums], FORMS[:4], TOTAL)

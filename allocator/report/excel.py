@@ -1,7 +1,7 @@
 """report.xlsx: summary, allocation, capital, charges, rules, tilts, plugins' sections, inputs.
 
-Money stands in ``fund.unit`` and figures at full precision, so every cell equals run.json and the CSV
-files; totals are formulas that recompute them.
+Money stands in ``fund.unit`` and figures at 16 digits, so every cell equals run.json and the CSV files;
+totals are formulas that recompute them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
-from openpyxl.utils import get_column_letter
+from xlsxwriter.utility import xl_col_to_name
 
 from allocator.report import capital_sheet
 from allocator.report.csvfiles import in_unit, rules_in_unit
@@ -102,9 +102,9 @@ def _summary(sheet: Sheet, view: View) -> None:
     sheet.heading([word[language] for word in words])
     for line in key_measures(view):
         scale = unit if line.format == "money" else 1.0
-        figures = [None if value is None else value / scale for value in (line.before, line.after)]
-        change = None if line.change is None else Formula(f"=C{sheet.row + 1}-B{sheet.row + 1}")
-        row = [line.label[language], *figures, change, line.required]
+        before, after = (None if value is None else value / scale for value in (line.before, line.after))
+        change = None if before is None or after is None else capital_sheet.change(sheet.row + 1, before, after)
+        row = [line.label[language], before, after, change, line.required]
         sheet.append(row, ["text", *[line.format] * 4])
     sheet.row += 1
     sheet.heading([HEADINGS[name][language] for name in ("rule", "rhs", "step", "gain", "source")])
@@ -160,8 +160,7 @@ def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: Shown)
     note = _unit_note(view) + (" " + table.note[view.language] if table.note is not None else "")
     sheet.title(table.title[view.language], note)
     row = sheet.heading([table.heading(column)[view.language] for column in columns])
-    sheet.sheet.freeze_panes = f"B{row + 1}"
-    sheet.sheet.print_title_rows = f"{row}:{row}"
+    sheet.freeze(row)
     return row
 
 
@@ -172,8 +171,7 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) ->
     filled = [_column(table, shown, column, view) for column in columns]
     depths = [table.indent.get(str(key), 0) for key in shown[columns[0]].tolist()] if table.indent else repeat(0)
     sheet.extend([values for values, _ in filled], [forms for _, forms in filled], depths)
-    if sheet.row > head:
-        sheet.sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{sheet.row}"
+    sheet.filter(head, len(columns))
     return head + 1, sheet.row
 
 
@@ -208,9 +206,9 @@ def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
         rest = frame.iloc[MOST_ROWS:]
         label = Text(f"{len(rest):,} further rows", f"其余 {len(rest):,} 行")[language]
         last = sheet.append([label, *(rest[c].sum() if c in SUMMED else None for c in columns[1:])], forms)
-    letters = [get_column_letter(place) for place in range(1, len(columns) + 1)]
+    letters = [xl_col_to_name(place) for place in range(len(columns))]
     sums = [
-        Formula(f"=SUM({letter}{first}:{letter}{last})") if column in SUMMED else None
+        Formula(f"=SUM({letter}{first}:{letter}{last})", float(frame[column].sum())) if column in SUMMED else None
         for letter, column in zip(letters[1:], columns[1:], strict=True)
     ]
     total = sheet.append([Text("Total", "合计")[language], *sums], forms, TOTAL)
@@ -221,7 +219,7 @@ def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
         label = Text("Liabilities and constants", "负债与常数项")[language]
         row = sheet.append([label, *empty, constants], ["text"] * place + ["money"])
         label = Text("Minimum capital", "最低资本")[language]
-        formula = Formula(f"={letter}{total}+{letter}{row}")
+        formula = Formula(f"={letter}{total}+{letter}{row}", view.manifest["capital"]["minimum_capital"])
         sheet.append([label, *empty, formula], ["text"] * place + ["money"], TOTAL)
     sheet.fit()
 

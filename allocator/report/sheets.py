@@ -4,10 +4,6 @@ A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end is writt
 spreadsheet's own mark of text, and every text cell has the string type: neither opening the file nor
 editing the cell nor saving it as CSV can turn a name into a formula. Formulas are written by this room
 alone, as `Formula`.
-
-openpyxl writes the workbook: styles, sheets, names, filters, print settings. The rows themselves are laid
-into its sheets as the few XML elements they consist of: an object a cell costs ten times as much, and
-openpyxl would round figures to 16 digits, of which a double needs 17.
 """
 
 from __future__ import annotations
@@ -15,18 +11,13 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from xml.sax.saxutils import escape
-from zipfile import ZipFile
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from allocator.report.formats import FORMATS, is_missing
 from allocator.report.svg import text_width
@@ -38,7 +29,6 @@ __all__ = [
     "TOTAL",
     "Book",
     "Formula",
-    "Look",
     "Sheet",
     "safe_text",
     "sheet_name",
@@ -53,34 +43,15 @@ LONGEST = 32_000
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML cannot hold."""
 
-ROWS = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
-"""Where a sheet holds its rows."""
+Look = Mapping[str, object]
+"""How cells of a row look besides their number format: properties of a format, by XlsxWriter's names."""
 
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """How cells of a row look besides their number format."""
-
-    font: Font | None = None
-    fill: PatternFill | None = None
-    alignment: Alignment | None = None
-
-
-PLAIN = Look()
-BOLD = Look(Font(bold=True))
-TITLE = Look(Font(bold=True, size=14))
-QUIET = Look(Font(italic=True, color="5B6878"))
-TOTAL = Look(Font(bold=True), PatternFill("solid", fgColor="E8EDF4"))
-HEAD = Look(
-    Font(bold=True, color="FFFFFF"),
-    PatternFill("solid", fgColor="1F3A5F"),
-    Alignment(vertical="center", wrap_text=True),
-)
-
-
-@cache
-def _indented(depth: int) -> Look:
-    return Look(alignment=Alignment(indent=2 * depth))
+PLAIN: Look = {}
+BOLD: Look = {"bold": True}
+TITLE: Look = {"bold": True, "font_size": 14}
+QUIET: Look = {"italic": True, "font_color": "#5B6878"}
+TOTAL: Look = {"bold": True, "bg_color": "#E8EDF4"}
+HEAD: Look = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "valign": "vcenter", "text_wrap": True}
 
 
 def safe_text(value: object) -> str:
@@ -102,71 +73,46 @@ def sheet_name(wanted: str, taken: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula of this room's own making; no data enters it."""
+    """A formula of this room's own making, into which no text of the user enters, and what it comes to.
+
+    The value is for whoever opens the file without recomputing it: a preview, a script, LibreOffice.
+    """
 
     text: str
+    value: float
 
 
 class Book:
     """A workbook that is filled sheet by sheet."""
 
     def __init__(self) -> None:
-        self._book = Workbook()
-        self._book.remove(self._book.active)
-        self._styles: dict[tuple[str, Look], str] = {}
-        self._sheets: list[Sheet] = []
+        # Packed in memory: a disk that fills up then leaves no half-closed archive behind.
+        self._packed = io.BytesIO()
+        self._book = Workbook(self._packed, {"in_memory": True})
+        self._formats: dict[tuple[str, tuple[tuple[str, object], ...]], Format] = {}
 
     def add(self, name: str) -> Sheet:
         """Return a new sheet at the end, landscape A4, as wide as the page."""
-        made = self._book.create_sheet(sheet_name(name, self._book.sheetnames))
-        made.sheet_view.showGridLines = False
-        made.page_setup.orientation, made.page_setup.paperSize = "landscape", made.PAPERSIZE_A4
-        made.page_setup.fitToHeight = 0
-        made.sheet_properties.pageSetUpPr.fitToPage = True
-        self._sheets.append(Sheet(made, self))
-        return self._sheets[-1]
+        made = self._book.add_worksheet(sheet_name(name, [sheet.name for sheet in self._book.worksheets()]))
+        made.hide_gridlines(2)
+        made.set_landscape()
+        made.set_paper(9)  # A4
+        made.fit_to_pages(1, 0)
+        return Sheet(made, self)
 
-    def style(self, form: str, look: Look) -> str:
-        """Return the attribute that gives a cell a format (a name of `FORMATS`, else text) and a look."""
-        known = self._styles.get((form, look))
-        if known is None:
-            cell = WriteOnlyCell(self._sheets[0].sheet)
-            if form in FORMATS:
-                cell.number_format = FORMATS[form].excel
-            for name, part in vars(look).items():
-                if part is not None:
-                    setattr(cell, name, part)
-            known = self._styles[form, look] = f' s="{cell.style_id}"' if cell.has_style else ""
-        return known
+    def style(self, form: str, look: Look) -> Format:
+        """Return a format: a name of `FORMATS`, else text, and a look."""
+        key = (form, tuple(look.items()))
+        if key not in self._formats:
+            number = {"num_format": FORMATS[form].excel} if form in FORMATS else {}
+            self._formats[key] = self._book.add_format({**number, **look})
+        return self._formats[key]
 
     def save(self, path: Path, title: str) -> None:
-        """Write the workbook.
-
-        It is packed in memory: a disk that fills up then leaves no half-closed archive behind.
-        """
-        self._book.properties.creator = "allocator"
-        self._book.properties.title = title
-        self._book.calculation.fullCalcOnLoad = True
-        for sheet in self._sheets:
-            sheet.reserve()
-        bare, packed = io.BytesIO(), io.BytesIO()
-        self._book.save(bare)
-        rows = {sheet.sheet.path.removeprefix("/"): sheet for sheet in self._sheets}
-        with ZipFile(bare) as source, ZipFile(packed, "w") as target:
-            for entry in source.infolist():
-                content = source.read(entry)
-                if entry.filename in rows:
-                    content = _filled(content, rows[entry.filename].xml())
-                target.writestr(entry, content)
-        path.write_bytes(packed.getvalue())
-
-
-def _filled(sheet: bytes, rows: bytes) -> bytes:
-    """Return a sheet's XML with its rows replaced."""
-    filled, count = ROWS.subn(lambda _: rows, sheet)
-    if count != 1:
-        raise ValueError(f"a sheet should hold its rows in one place, found {count}")
-    return filled
+        """Write the workbook; spreadsheets recompute its formulas when they open it."""
+        self._book.set_properties({"author": "allocator", "title": safe_text(title)})
+        self._book.close()
+        path.write_bytes(self._packed.getvalue())
 
 
 @dataclass(eq=False)
@@ -187,9 +133,6 @@ class Sheet:
     book: Book
     row: int = 0
     widths: dict[int, float] = field(default_factory=dict)
-    _rows: list[str] = field(default_factory=list)
-    _texts: dict[str, tuple[str, float]] = field(default_factory=dict)
-    _letters: list[str] = field(default_factory=list)
 
     def append(self, values: Sequence[object], forms: Sequence[str], look: Look = PLAIN, depth: int = 0) -> int:
         """Write a row, each value in its format (a name of `FORMATS`, or ``"text"``); return its number.
@@ -206,15 +149,11 @@ class Sheet:
             Steps by which the first cell is indented.
         """
         self.row += 1
-        for place in range(len(self._letters) + 1, len(values) + 1):
-            self._letters.append(get_column_letter(place))
-        cells = [
-            self._cell(place, value, form, look if place or not depth else _indented(depth))
-            for place, (value, form) in enumerate(zip(values, forms, strict=True))
-        ]
-        self._rows.append(f'<row r="{self.row}">{"".join(cells)}</row>')
+        for place, (value, form) in enumerate(zip(values, forms, strict=True)):
+            indented = {**look, "indent": 2 * depth} if depth and place == 0 else look
+            self._write(place, value, form, self.book.style(form, indented))
         if depth:
-            self.widths[0] = max(self.widths.get(0, 0.0), self._text(values[0])[1] + 2.5 * depth)
+            self.widths[0] = max(self.widths.get(0, 0.0), _width(values[0]) + 2.5 * depth)
         return self.row
 
     def extend(self, columns: Sequence[Iterable[object]], forms: Sequence[Iterable[str]], depths: Iterable[int]) -> int:
@@ -254,42 +193,33 @@ class Sheet:
     def fit(self, narrowest: float = 10.0, widest: float = 56.0) -> None:
         """Set the width of each column from the widest text in it, within reason."""
         for place, width in self.widths.items():
-            letter = self._letters[place]
-            self.sheet.column_dimensions[letter].width = min(max(width + 2.0, narrowest), widest)
+            self.sheet.set_column(place, place, min(max(width + 2.0, narrowest), widest))
 
-    def reserve(self) -> None:
-        """Let the workbook know how far the rows reach."""
-        if self.row:
-            self.sheet.cell(self.row, len(self._letters))
+    def freeze(self, head: int) -> None:
+        """Keep the first column and the rows down to ``head`` in sight, on the screen and on paper."""
+        self.sheet.freeze_panes(head, 1)
+        self.sheet.repeat_rows(head - 1)
 
-    def xml(self) -> bytes:
-        """Return the rows."""
-        return f"<sheetData>{''.join(self._rows)}</sheetData>".encode()
+    def filter(self, head: int, columns: int) -> None:
+        """Let the reader filter the rows below ``head``."""
+        if self.row > head:
+            self.sheet.autofilter(head - 1, 0, self.row - 1, columns - 1)
 
-    def _cell(self, place: int, value: object, form: str, look: Look) -> str:
-        """Return the XML of a cell; nothing for an empty one without a look of its own."""
-        style = self.book.style(form, look)
-        where = f'<c r="{self._letters[place]}{self.row}"{style}'
+    def _write(self, place: int, value: object, form: str, style: Format) -> None:
+        row = self.row - 1
         if isinstance(value, Formula):
-            return f"{where}><f>{escape(value.text[1:])}</f><v/></c>"
-        empty = "" if look is PLAIN else f"{where}/>"
-        if is_missing(value):
-            return empty
-        if form in FORMATS:
+            self.sheet.write_formula(row, place, value.text, style, value.value)
+        elif is_missing(value) or value == "":
+            self.sheet.write_blank(row, place, None, style)
+        elif form in FORMATS:
             figure = float(value)  # type: ignore[arg-type]
             self.widths[place] = max(self.widths.get(place, 0.0), 12.0)
-            return f"{where}><v>{figure!r}</v></c>" if math.isfinite(figure) else empty
-        text, width = self._text(value)
-        self.widths[place] = max(self.widths.get(place, 0.0), width)
-        return f'{where} t="inlineStr"><is>{text}</is></c>' if text else empty
+            if math.isfinite(figure):
+                self.sheet.write_number(row, place, figure, style)
+        else:
+            self.widths[place] = max(self.widths.get(place, 0.0), _width(value))
+            self.sheet.write_string(row, place, safe_text(value), style)
 
-    def _text(self, value: object) -> tuple[str, float]:
-        """Return the XML of a text, none for an empty one, and its width."""
-        said = str(value)
-        known = self._texts.get(said)
-        if known is None:
-            text = safe_text(said)
-            kept = ' xml:space="preserve"' if text != text.strip() else ""
-            xml = f"<t{kept}>{escape(text)}</t>" if text else ""
-            known = self._texts[said] = xml, text_width(text, 1.75)
-        return known
+
+def _width(value: object) -> float:
+    return text_width(str(value), 1.75)
