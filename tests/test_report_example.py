@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +13,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from browsing import opened_browser
+from office import OFFICE, recomputed
 
 import allocator
 from allocator.registry import installed_plugins
@@ -27,7 +25,6 @@ from allocator.result import Result
 from allocator.types import Language
 
 FUND = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"
-OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
 if "cross2" not in {info.name for info in installed_plugins()}:
     pytest.skip("the plugins are not installed (entry points)", allow_module_level=True)
@@ -104,12 +101,7 @@ def test_the_page_shows_the_figures_of_run_json(out: Path) -> None:
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 def test_the_workbook_recomputes_every_module_of_the_rule(out: Path, tmp_path: Path) -> None:
     """Sums, maxima and correlated aggregates are live formulas: the sheet is a second engine for capital."""
-    assert OFFICE is not None
-    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
-    command = [OFFICE, profile, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path)]
-    environment = {**os.environ, "HOME": str(tmp_path)}
-    subprocess.run([*command, str(out / "report.xlsx")], check=True, capture_output=True, timeout=120, env=environment)
-    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx", data_only=True)["capital"]
+    sheet = recomputed(out / "report.xlsx", tmp_path)["capital"]
     formulas = openpyxl.load_workbook(out / "report.xlsx")["capital"]
     frame = pd.read_csv(out / "capital.csv")
     for place, line in enumerate(frame.to_dict("records"), 5):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from fake_result import NO_PLUGINS, TARGET, fake_result, with_sections
+from office import OFFICE, recomputed
 
 from allocator.report import excel
 from allocator.report.excel import write_workbook
@@ -22,8 +20,6 @@ from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.sheets import DANGEROUS, safe_text, sheet_name
 from allocator.report.view import View
 from allocator.types import Language, Text
-
-OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
 
 def view(language: Language = Language.ENGLISH, *sections: ReportSectionSpec) -> View:
@@ -34,15 +30,6 @@ def view(language: Language = Language.ENGLISH, *sections: ReportSectionSpec) ->
 def book(tmp_path: Path) -> Any:
     write_workbook(view(), tmp_path / "report.xlsx")
     return openpyxl.load_workbook(tmp_path / "report.xlsx")
-
-
-ALWAYS_RECOMPUTE = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
-<prop oor:name="OOXMLRecalcMode"><value>0</value></prop>
-</item>
-</oor:items>
-"""
 
 
 def column(sheet: Any, heading: str) -> list[Any]:
@@ -165,24 +152,9 @@ def test_rows_beyond_the_most_are_added_up_so_that_totals_stay(tmp_path: Path, m
 
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 def test_a_spreadsheet_recomputes_what_run_json_says(tmp_path: Path) -> None:
-    assert OFFICE is not None
     shown = view()
     write_workbook(shown, tmp_path / "report.xlsx")
-    # Without this the office trusts the values that stand beside the formulas, and nothing would be recomputed.
-    settings = tmp_path / "profile" / "user" / "registrymodifications.xcu"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(ALWAYS_RECOMPUTE, "utf-8")
-    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
-    command = [OFFICE, profile, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML"]
-    done = subprocess.run(
-        [*command, "--outdir", str(tmp_path / "out"), str(tmp_path / "report.xlsx")],
-        check=True,
-        capture_output=True,
-        timeout=120,
-        env={**os.environ, "HOME": str(tmp_path)},
-    )
-    assert done.returncode == 0
-    book = openpyxl.load_workbook(tmp_path / "out" / "report.xlsx", data_only=True)
+    book = recomputed(tmp_path / "report.xlsx", tmp_path)
     written = openpyxl.load_workbook(tmp_path / "report.xlsx", data_only=True)
     for sheet in written:
         for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, float)):

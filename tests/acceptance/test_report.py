@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 import pytest
 from browsing import opened_browser
+from office import OFFICE, recomputed
 
 import allocator
 from allocator.register import record
@@ -23,7 +20,6 @@ from allocator.types import Language
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "life_insurer" / "fund.yaml"
 TILT = "tilts=[{tech_innovation_bonds: {mode: budget, cost: 0.1bp}}]"
-OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
 pytestmark = pytest.mark.acceptance
 
@@ -70,12 +66,7 @@ def test_registering_a_run_takes_a_few_hundredths_of_its_time(result: Result, ou
 
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 def test_the_workbook_opens_in_an_office_and_recomputes_the_totals_of_run_json(out: Path, tmp_path: Path) -> None:
-    assert OFFICE is not None
-    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
-    command = [OFFICE, profile, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path)]
-    environment = {**os.environ, "HOME": str(tmp_path)}
-    subprocess.run([*command, str(out / "report.xlsx")], check=True, capture_output=True, timeout=300, env=environment)
-    book = openpyxl.load_workbook(tmp_path / "report.xlsx", data_only=True)
+    book = recomputed(out / "report.xlsx", tmp_path)
     entry = pd.read_json(out / "run.json", typ="series")
     minimum, total = entry["capital"]["minimum_capital"], entry["funded_total"]
     cells = [cell.value for row in book["allocation"].iter_rows() for cell in row]
