@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 
 from xlsxwriter import Workbook
@@ -29,6 +30,7 @@ __all__ = [
     "TOTAL",
     "Book",
     "Formula",
+    "Look",
     "Sheet",
     "safe_text",
     "sheet_name",
@@ -43,15 +45,25 @@ LONGEST = 32_000
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML cannot hold."""
 
-Look = Mapping[str, object]
-"""How cells of a row look besides their number format: properties of a format, by XlsxWriter's names."""
 
-PLAIN: Look = {}
-BOLD: Look = {"bold": True}
-TITLE: Look = {"bold": True, "font_size": 14}
-QUIET: Look = {"italic": True, "font_color": "#5B6878"}
-TOTAL: Look = {"bold": True, "bg_color": "#E8EDF4"}
-HEAD: Look = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "valign": "vcenter", "text_wrap": True}
+@dataclass(frozen=True, eq=False)
+class Look:
+    """How cells of a row look besides their number format: properties of a format, by XlsxWriter's names."""
+
+    properties: Mapping[str, object] = field(default_factory=dict)
+
+
+PLAIN = Look()
+BOLD = Look({"bold": True})
+TITLE = Look({"bold": True, "font_size": 14})
+QUIET = Look({"italic": True, "font_color": "#5B6878"})
+TOTAL = Look({"bold": True, "bg_color": "#E8EDF4"})
+HEAD = Look({"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "valign": "vcenter", "text_wrap": True})
+
+
+@cache
+def _indented(depth: int) -> Look:
+    return Look({"indent": 2 * depth})
 
 
 def safe_text(value: object) -> str:
@@ -89,7 +101,7 @@ class Book:
         # Packed in memory: a disk that fills up then leaves no half-closed archive behind.
         self._packed = io.BytesIO()
         self._book = Workbook(self._packed, {"in_memory": True})
-        self._formats: dict[tuple[str, tuple[tuple[str, object], ...]], Format] = {}
+        self._formats: dict[tuple[str, Look], Format] = {}
 
     def add(self, name: str) -> Sheet:
         """Return a new sheet at the end, landscape A4, as wide as the page."""
@@ -102,11 +114,11 @@ class Book:
 
     def style(self, form: str, look: Look) -> Format:
         """Return a format: a name of `FORMATS`, else text, and a look."""
-        key = (form, tuple(look.items()))
-        if key not in self._formats:
+        found = self._formats.get((form, look))
+        if found is None:
             number = {"num_format": FORMATS[form].excel} if form in FORMATS else {}
-            self._formats[key] = self._book.add_format({**number, **look})
-        return self._formats[key]
+            found = self._formats[form, look] = self._book.add_format({**number, **look.properties})
+        return found
 
     def save(self, path: Path, title: str) -> None:
         """Write the workbook; spreadsheets recompute its formulas when they open it."""
@@ -150,8 +162,7 @@ class Sheet:
         """
         self.row += 1
         for place, (value, form) in enumerate(zip(values, forms, strict=True)):
-            indented = {**look, "indent": 2 * depth} if depth and place == 0 else look
-            self._write(place, value, form, self.book.style(form, indented))
+            self._write(place, value, form, look if place or not depth else _indented(depth))
         if depth:
             self.widths[0] = max(self.widths.get(0, 0.0), _width(values[0]) + 2.5 * depth)
         return self.row
@@ -205,12 +216,13 @@ class Sheet:
         if self.row > head:
             self.sheet.autofilter(head - 1, 0, self.row - 1, columns - 1)
 
-    def _write(self, place: int, value: object, form: str, style: Format) -> None:
-        row = self.row - 1
+    def _write(self, place: int, value: object, form: str, look: Look) -> None:
+        row, style = self.row - 1, self.book.style(form, look)
         if isinstance(value, Formula):
             self.sheet.write_formula(row, place, value.text, style, value.value)
         elif is_missing(value) or value == "":
-            self.sheet.write_blank(row, place, None, style)
+            if look is not PLAIN:
+                self.sheet.write_blank(row, place, None, style)
         elif form in FORMATS:
             figure = float(value)  # type: ignore[arg-type]
             self.widths[place] = max(self.widths.get(place, 0.0), 12.0)
@@ -221,5 +233,6 @@ class Sheet:
             self.sheet.write_string(row, place, safe_text(value), style)
 
 
+@lru_cache(100_000)
 def _width(value: object) -> float:
     return text_width(str(value), 1.75)
