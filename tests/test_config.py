@@ -372,7 +372,8 @@ def test_any_text_is_settings_or_a_told_mistake(tmp_path_factory: pytest.TempPat
 @given(
     st.dictionaries(
         st.text("abcdef", min_size=1, max_size=5),
-        SCALARS.filter(lambda value: not isinstance(value, str) or value.isprintable()) | st.from_regex(BARE, fullmatch=True),
+        SCALARS.filter(lambda value: not isinstance(value, str) or value.isprintable())
+        | st.from_regex(BARE, fullmatch=True),
         max_size=5,
     )
 )
