@@ -35,14 +35,16 @@ acceptance: $(VENV)/installed-test
 lowest:
 	$(PYTHON) -m venv out/lowest
 	$(PYTHON) tests/lowest_versions.py > out/lowest/constraints.txt
-	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,markets]"
+	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs,db,notebook]"
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 out/lowest/bin/python -m pytest -n auto -m "not acceptance"
 
-# What a release is made of: every installed package with its version and licence, as CycloneDX.
+# What a release is made of: every package that it installs, with version and licence, as CycloneDX.
 sbom: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[release]"
-	mkdir -p out
-	$(BIN)/cyclonedx-py environment $(BIN)/python --output-format JSON --output-reproducible -o out/sbom.json
+	rm -rf out/release && $(PYTHON) -m venv --without-pip out/release
+	$(BIN)/pip --python out/release/bin/python install --quiet --disable-pip-version-check .
+	$(BIN)/cyclonedx-py environment out/release/bin/python --output-format JSON --output-reproducible --validate -o out/sbom.json
+	$(BIN)/python tests/sbom_contents.py out/sbom.json
 
 bench: $(VENV)/installed-bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks

@@ -18,6 +18,7 @@ from allocator import cli
 from allocator.errors import InputError, PluginError
 from allocator.fingerprints import fingerprint
 from allocator.registry import installed_plugins, load_registry
+from allocator.report.versions import versions_of
 from allocator.testing import Outcome, conformance
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "plugins" / "house_esg"
@@ -107,6 +108,17 @@ def test_a_pinned_plugin_loads_only_with_the_very_files(
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(site)])
     with pytest.raises(PluginError, match=pinned):
         allocator.load(FUND, [f"plugins.pin.house_esg={pinned}"])
+
+
+def test_a_run_says_which_release_of_an_enabled_plugin_it_comes_from(installed: None) -> None:
+    (info,) = [info for info in installed_plugins() if info.name == "house_esg"]
+    held = info.entry_point.dist
+    assert held is not None
+    told = versions_of(("house_esg",))["plugin house_esg"]
+    version, hashed = told.split()
+    whole = fingerprint(held, info.module)
+    assert version == held.version and whole is not None and whole.startswith(hashed) and len(hashed) == 12
+    assert "plugin house_esg" not in versions_of()
 
 
 def test_a_pin_is_a_hash_of_a_plugin_that_is_installed() -> None:

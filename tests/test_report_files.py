@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 import errno
 import hashlib
 import json
 import os
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGE
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
 from allocator.report import csvfiles
 from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.writer import check_folder, dump_json, write_failure, write_view, write_whole
 from allocator.types import Language, Text
@@ -139,6 +142,18 @@ def test_run_json_holds_what_outsiders_rely_on(out: Path) -> None:
     assert [note["rule"] for note in entry["notes"]] == [True, False]
     assert entry["settings"]["inputs"] == {"assets": "assets.csv"}
     assert {"python", "numpy", "cvxpy", "allocator"} <= set(entry["versions"])
+
+
+def test_versions_are_of_everything_the_library_requires_and_what_that_requires() -> None:
+    """Read from setup.cfg; scs and osqp come with cvxpy, and scs is in the chain of solvers."""
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).resolve().parent.parent / "setup.cfg", encoding="utf-8")
+    required = {line.split()[0] for line in setup["options"]["install_requires"].split("\n") if line}
+    found = versions_of()
+    assert required | {"scs", "osqp", "pydantic-core", "scikit-learn", "pyscipopt"} <= set(found)
+    assert not {"pytest", "mypy", "mkdocs"} & set(found)
+    for name in required:
+        assert found[name] == version(name)
 
 
 def test_run_json_fingerprints_every_other_file(out: Path) -> None:

@@ -15,10 +15,10 @@ import pytest
 from fake_result import fake_result, with_sections
 
 from allocator.capital.nodes import WeightedSum
-from allocator.report.manifest import _versions
 from allocator.report.page import page
 from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.svg import nice_ticks, shorten, text_width
+from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.waterfall import waterfall
 from allocator.result import Result
@@ -111,7 +111,7 @@ def test_every_sentence_has_both_languages(reader: Reader) -> None:
     data = " ".join(str(value) for value in result.inputs.assets.to_numpy().ravel()) + " ".join(
         [str(result.inputs.settings.fund.name), "tech_bonds user bp pp CLARABEL SHA English csv"]
     )
-    data += " " + " ".join([*_versions(), *_versions().values(), *result.inputs.tables])
+    data += " " + " ".join([*versions_of(), *versions_of().values(), *result.inputs.tables])
     known = set(re.findall(r"[A-Za-z]{2,}", data))
     for tag, language, words in reader.texts:
         if language or tag in {"style", "script", "title", "code", "pre"}:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 from allocator.capital.regime import Regime, RegimeNote
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
+from allocator.report.versions import versions_of
 from allocator.result import CapitalPosition, Result, TiltPrice
 from allocator.settings import Settings
 from allocator.types import Language
@@ -36,8 +35,6 @@ __all__ = [
     "study_manifest",
     "verified",
 ]
-
-PACKAGES = ("allocator-insurance", "numpy", "scipy", "pandas", "cvxpy", "clarabel", "highspy", "pydantic")
 
 Json = dict[str, Any]
 
@@ -236,7 +233,7 @@ def provenance(inputs: Inputs, regime: Regime | None) -> Json:
         "inputs": _inputs(inputs),
         "seed": settings.solve.seed,
         "settings": _settings(inputs),
-        "versions": _versions(),
+        "versions": dict(versions_of(settings.plugins.enable)),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return entry
@@ -281,17 +278,6 @@ def _settings(inputs: Inputs) -> Json:
         for name, path in settings.inputs.items()
     }
     return echo
-
-
-def _versions() -> Mapping[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package.removesuffix("-insurance")] = version(package)
-        except PackageNotFoundError:
-            continue
-    found.setdefault("allocator", "0+source")
-    return found
 
 
 def file_hash(path: Path) -> str:

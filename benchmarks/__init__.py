@@ -1,0 +1,1 @@
+"""Comparisons with other tools; a package of its own, so that none that another distribution ships comes first."""
