@@ -60,11 +60,14 @@ def installed_plugins() -> tuple[PluginInfo, ...]:
     """
     found: dict[str, PluginInfo] = {}
     for distribution in distributions():
-        name = distribution.metadata["Name"]
-        for entry in distribution.entry_points:
-            if entry.group != hooks.GROUP:
-                continue
-            info = PluginInfo(entry.name, entry.value, name, distribution.version, name == DISTRIBUTION, entry)
+        entries = [entry for entry in distribution.entry_points if entry.group == hooks.GROUP]
+        if not entries:
+            continue
+        # Reading a distribution's metadata is dear: once, and only of those that have plugins.
+        metadata = distribution.metadata
+        name, version = metadata["Name"], metadata["Version"]
+        for entry in entries:
+            info = PluginInfo(entry.name, entry.value, name, version, name == DISTRIBUTION, entry)
             other = found.setdefault(entry.name, info)
             if other.distribution != info.distribution:
                 raise PluginError(

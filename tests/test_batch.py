@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -250,6 +251,24 @@ def test_progress_is_told_in_plain_lines_off_a_terminal(capsys: pytest.CaptureFi
     assert "已完成 2 / 2" in capsys.readouterr().err
 
 
+def test_progress_is_a_bar_with_the_time_left_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    pty = pytest.importorskip("pty", reason="no pseudo-terminals here")
+    from allocator.report.progress import progress
+    from allocator.types import Language
+
+    master, slave = pty.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+        with progress(3, Language.CHINESE) as told:
+            told(1)
+            told(3)
+    shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    assert "3/3" in shown and "剩余" in shown and "0:00:00" in shown
+    assert "已完成" not in shown
+
+
 @pytest.fixture
 def cluster() -> Iterator[SimpleNamespace]:
     """A scheduler and two workers, each a process of its own."""
@@ -270,8 +289,6 @@ def _nothing(path: str, overrides: Sequence[str]) -> None:
 
 
 def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_nothing(cluster: Any, tmp_path: Path) -> None:
-    import os
-
     plan = plan_of(60)
     slow = Plan(plan.settings, plan.funds, StudySpec("slow", Text("Slow", "慢"), NoOptions, _slow), NoOptions())
     store = Store(tmp_path / "out", slow.fingerprint, len(slow), resume=False)

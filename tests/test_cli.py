@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,23 @@ def test_debug_shows_where_a_defect_is(fund: FakeFund, capsys: pytest.CaptureFix
     fund.error = ZeroDivisionError("division by zero")
     assert call("--debug", "run", "fund.yaml") == 1
     assert "Traceback" in read(capsys)[1]
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, InputError])
+def test_a_ctrl_c_that_a_library_made_an_error_of_is_still_one(
+    fund: FakeFund, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def load(path: Path, overrides: object = ()) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise kind(PROBLEM) from None
+
+    monkeypatch.setitem(sys.modules, "allocator.pipeline", SimpleNamespace(load=load))
+    usual = signal.getsignal(signal.SIGINT)
+    assert call("run", "fund.yaml") == 130
+    assert read(capsys) == ("", "")
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_errors_speak_the_language_asked_for(fund: FakeFund, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,12 @@ Only typer and the ground floor are imported at the top, so that ``allocator --h
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn, cast
 
 import typer
@@ -17,6 +20,7 @@ from typer.core import TyperGroup
 
 from allocator.cli.audit import audit_commands
 from allocator.cli.fund import fund_commands
+from allocator.cli.options import INTERRUPTED
 from allocator.cli.plugins import plugin_commands
 from allocator.cli.register import register_commands
 from allocator.cli.scenarios import scenario_commands
@@ -26,6 +30,10 @@ from allocator.report.language import preferred_language
 from allocator.types import Language, Text
 
 __all__ = ["app", "main"]
+
+
+_USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
+"""What typer raises for a command line it cannot read."""
 
 
 class _UsageError(InputError):
@@ -102,24 +110,49 @@ def _status(arguments: list[str]) -> int:
         from allocator.report.help import translate
 
         translate(command)
-    usage_error = cast(type[Exception], typer.BadParameter.__base__)
-    try:
-        status = command.main(arguments, prog_name="allocator", standalone_mode=False)
-    except AllocatorError as error:
-        return _report(error, language, as_json)
-    except usage_error as error:
-        return _usage(error, language, as_json)
-    except (typer.Abort, KeyboardInterrupt):
-        return 130
-    except BrokenPipeError:
-        return 1
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        what = Text(f"{type(error).__name__}: {error}", f"{type(error).__name__}：{error}")
-        hint = Text("this is a defect; --debug shows where", "这是程序缺陷；加 --debug 查看出错位置")
-        return _report(AllocatorError(Problem(what, hint=hint)), language, as_json)
+    with _interruptions() as seen:
+        try:
+            status = command.main(arguments, prog_name="allocator", standalone_mode=False)
+        except (typer.Abort, KeyboardInterrupt):
+            return INTERRUPTED
+        except BrokenPipeError:
+            return 1
+        except Exception as error:
+            if debug and not isinstance(error, (AllocatorError, _USAGE_ERROR)):
+                traceback.print_exc()
+            return INTERRUPTED if seen else _told(error, language, as_json)
     return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """Give a list of the Ctrl-C that came: a library may make an error of its own of the KeyboardInterrupt it meets."""
+    seen: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _told(error: Exception, language: Language, as_json: bool) -> int:
+    """Say what went wrong and return the exit status."""
+    if isinstance(error, AllocatorError):
+        return _report(error, language, as_json)
+    if isinstance(error, _USAGE_ERROR):
+        return _usage(error, language, as_json)
+    what = Text(f"{type(error).__name__}: {error}", f"{type(error).__name__}：{error}")
+    hint = Text("this is a defect; --debug shows where", "这是程序缺陷；加 --debug 查看出错位置")
+    return _report(AllocatorError(Problem(what, hint=hint)), language, as_json)
 
 
 def _usage(error: Any, language: Language, as_json: bool) -> int:

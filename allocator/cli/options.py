@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 
     from allocator.pipeline import Fund
 
-__all__ = ["AsJson", "FundFile", "Lang", "Overrides", "console", "language_of", "load_fund", "register_run"]
+__all__ = [
+    "INTERRUPTED",
+    "AsJson",
+    "FundFile",
+    "Lang",
+    "Overrides",
+    "console",
+    "language_of",
+    "load_fund",
+    "register_run",
+]
+
+INTERRUPTED = 130
+"""Exit status of a command that was stopped from the keyboard."""
 
 FundFile = Annotated[Path, typer.Argument(metavar="FUND.yaml", help="The fund file.")]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; repeatable.")]

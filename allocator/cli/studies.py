@@ -8,13 +8,10 @@ from typing import Annotated
 import typer
 
 from allocator.cli.fund import NOT_PROVEN
-from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund
+from allocator.cli.options import INTERRUPTED, AsJson, FundFile, Lang, Overrides, console, language_of, load_fund
 from allocator.types import Text
 
-__all__ = ["INTERRUPTED", "study_commands"]
-
-INTERRUPTED = 130
-"""Exit status of a batch that was stopped from the keyboard: what is finished is kept."""
+__all__ = ["study_commands"]
 
 study_commands = typer.Typer(rich_markup_mode=None)
 

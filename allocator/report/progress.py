@@ -14,6 +14,9 @@ __all__ = ["progress"]
 EVERY = 10.0
 """Seconds between two plain lines."""
 
+PERIOD = 1800.0
+"""Seconds over which the bar takes the pace: a task may last minutes."""
+
 
 @contextmanager
 def progress(total: int, language: Language) -> Iterator[Callable[[int], None]]:
@@ -43,7 +46,7 @@ def _bar(total: int, language: Language) -> Iterator[Callable[[int], None]]:
         TextColumn(Text("left", "剩余")[language]),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as shown:
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=PERIOD) as shown:
         bar = shown.add_task("", total=total)
         yield lambda finished: shown.update(bar, completed=finished)
 
