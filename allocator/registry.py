@@ -64,8 +64,7 @@ def installed_plugins() -> tuple[PluginInfo, ...]:
         if not entries:
             continue
         # Reading a distribution's metadata is dear: once, and only of those that have plugins.
-        metadata = distribution.metadata
-        name, version = metadata["Name"], metadata["Version"]
+        name, version = distribution.metadata["Name"], distribution.version
         for entry in entries:
             info = PluginInfo(entry.name, entry.value, name, version, name == DISTRIBUTION, entry)
             other = found.setdefault(entry.name, info)

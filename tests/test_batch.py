@@ -258,13 +258,16 @@ def test_progress_is_a_bar_with_the_time_left_on_a_terminal(monkeypatch: pytest.
 
     master, slave = pty.openpty()
     monkeypatch.setenv("TERM", "xterm")
-    with os.fdopen(slave, "w") as terminal:
+    shown = ""
+    with os.fdopen(slave, "w") as terminal, os.fdopen(master, "rb", buffering=0) as screen:
         monkeypatch.setattr("sys.stderr", terminal)
         with progress(3, Language.CHINESE) as told:
             told(1)
             told(3)
-    shown = os.read(master, 1 << 16).decode()
-    os.close(master)
+        terminal.write("end")
+        terminal.flush()
+        while not shown.endswith("end"):
+            shown += screen.read(1 << 16).decode()
     assert "3/3" in shown and "剩余" in shown and "0:00:00" in shown
     assert "已完成" not in shown
 
