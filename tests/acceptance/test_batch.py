@@ -88,7 +88,13 @@ def test_ctrl_c_at_any_moment_leaves_whole_files_its_own_status_and_nothing_runn
     kept: set[int] = set()
     for number in range(INTERRUPTIONS):
         process = subprocess.Popen(
-            [*command, "--resume"], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*command, "--resume"],
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell that starts the tests in the background lets them ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         # Every other time while Python and the plugins are being read, else once new results come in.
         deadline = time.monotonic() + (seeded.uniform(0.5, 2.0) if number % 2 else 60.0)
