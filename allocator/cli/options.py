@@ -49,11 +49,11 @@ def language_of(lang: Language | None, book: Fund) -> Language:
     return preferred_language(lang, book.inputs.settings.language, os.environ)
 
 
-def register_run(out: Path, book: Fund, language: Language) -> None:
-    """Add the run that wrote ``out`` to the run register; a warning says why when it cannot be done."""
+def register_run(out: Path, book: Fund | None, language: Language, file: str = "run.json") -> None:
+    """Add the run or study that wrote ``out`` to the run register; a warning says why when it cannot be done."""
     from allocator.register import record
 
-    problem = record(out, book.inputs.settings)
+    problem = record(out, None if book is None else book.inputs.settings, file=file)
     if problem is not None:
         title = typer.style(
             Text("warning: the run is not in the register", "警告：本次运行未能登记")[language], fg="yellow"

@@ -19,7 +19,7 @@ __all__ = ["register_commands"]
 register_commands = typer.Typer(rich_markup_mode=None)
 
 
-@register_commands.command(help="The runs of the register, newest first.")
+@register_commands.command(help="The runs and studies of the register, newest first.")
 def history(
     fund: Annotated[str | None, typer.Option("--fund", metavar="NAME", help="Only runs of this fund.")] = None,
     last: Annotated[int, typer.Option("--last", min=1, help="How many runs.")] = 20,
@@ -52,7 +52,7 @@ def history(
 def _entry(run: Run) -> dict[str, Any]:
     row = run.row
     stored = {name: getattr(row, name) for name in ("number", "created", "fund", "as_of", "status", "folder", "sha256")}
-    return stored | {"unchanged": run.unchanged, "manifest": run.manifest}
+    return stored | {"kind": run.kind, "unchanged": run.unchanged, "manifest": run.manifest}
 
 
 @register_commands.command(help="Runs side by side: what changed going in, what changed coming out.")

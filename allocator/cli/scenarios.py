@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.fund import NOT_PROVEN
-from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund
+from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund, register_run
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def stress(
     book = _opened(fund, out, overrides)
     study = apply_scenarios(book)
     found = reverse_stress(book) if reverse else None
-    _tell(stress_report(book, study, found, language_of(lang, book)), out, as_json)
+    _tell(stress_report(book, study, found, language_of(lang, book)), book, out, as_json)
     return 0
 
 
@@ -58,7 +58,7 @@ def plan(
 
     book = _opened(fund, out, overrides)
     study = make_plan(book)
-    _tell(plan_report(book, study, language_of(lang, book)), out, as_json)
+    _tell(plan_report(book, study, language_of(lang, book)), book, out, as_json)
     return 0 if study.holds and study.solution.status == "optimal" else NOT_PROVEN
 
 
@@ -76,7 +76,7 @@ def backtest(
 
     book = _opened(fund, out, overrides)
     study = walk(book)
-    _tell(backtest_report(book, study, language_of(lang, book)), out, as_json)
+    _tell(backtest_report(book, study, language_of(lang, book)), book, out, as_json)
     return 0
 
 
@@ -89,12 +89,13 @@ def _opened(fund: Path, out: Path | None, overrides: Sequence[str]) -> Fund:
     return load_fund(fund, overrides)
 
 
-def _tell(report: StudyReport, out: Path | None, as_json: bool) -> None:
-    """Write OUT/ if asked for, then print the JSON object or the console view."""
+def _tell(report: StudyReport, book: Fund, out: Path | None, as_json: bool) -> None:
+    """Write OUT/ and register the study if asked for, then print the JSON object or the console view."""
     from allocator.report.writer import dump_json, write_study
 
     if out is not None:
         write_study(report, out)
+        register_run(out, book, report.language)
     if as_json:
         typer.echo(dump_json(report.json))
         return

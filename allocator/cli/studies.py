@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from allocator.cli.fund import NOT_PROVEN
-from allocator.cli.options import INTERRUPTED, AsJson, FundFile, Lang, Overrides, console, language_of, load_fund
+from allocator.cli.options import (
+    INTERRUPTED,
+    AsJson,
+    FundFile,
+    Lang,
+    Overrides,
+    console,
+    language_of,
+    load_fund,
+    register_run,
+)
 from allocator.types import Text
 
 __all__ = ["study_commands"]
@@ -44,6 +54,7 @@ def frontier(
     language = language_of(lang, book)
     report = frontier_report(found, language)
     write_study(report, out)
+    register_run(out, book, language)
     if as_json:
         typer.echo(dump_json(report.manifest))
     else:
@@ -74,6 +85,7 @@ def batch(
     from allocator.config import load_section
     from allocator.pipeline import load
     from allocator.report.language import preferred_language
+    from allocator.report.manifest import batch_manifest
     from allocator.report.progress import progress
     from allocator.report.writer import dump_json
     from allocator.study.batch import Workers, run_batch
@@ -84,6 +96,7 @@ def batch(
     store = Store(out, plan.fingerprint, len(plan), resume)
     language = preferred_language(lang, None, os.environ)
     try:
+        is_new = store.finished < len(plan)
         with progress(len(plan), language) as told:
             written = run_batch(plan, store, load, Workers(backend, jobs, scheduler), told)
     except KeyboardInterrupt:
@@ -94,6 +107,9 @@ def batch(
         typer.echo(stopped[language], err=True)
         return INTERRUPTED
     counts = store.statuses()
+    if is_new:
+        store.sign(batch_manifest(plan, study, written, counts))
+        register_run(out, None, language, "batch.json")
     if as_json:
         typer.echo(dump_json({"study": plan.spec.name, "tasks": len(plan), "rows": counts, "file": str(written)}))
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from allocator.register.comparison import Comparison, compare
     from allocator.register.place import Place, register_place
-    from allocator.register.runs import RegisterWarning, Run, history, record, recorded
+    from allocator.register.runs import RegisterWarning, Run, history, kind_of, record, recorded
 
 __all__ = [
     "Comparison",
@@ -20,6 +20,7 @@ __all__ = [
     "Run",
     "compare",
     "history",
+    "kind_of",
     "record",
     "recorded",
     "register_place",
@@ -32,6 +33,7 @@ _HOMES = {
     "Run": "allocator.register.runs",
     "compare": "allocator.register.comparison",
     "history": "allocator.register.runs",
+    "kind_of": "allocator.register.runs",
     "record": "allocator.register.runs",
     "recorded": "allocator.register.runs",
     "register_place": "allocator.register.place",

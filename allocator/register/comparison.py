@@ -14,18 +14,21 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem
 from allocator.register.place import Place
-from allocator.register.runs import recorded
-from allocator.register.table import minute
+from allocator.register.runs import DONE, RUN, kind_of, recorded
+from allocator.register.table import KINDS, OUTCOMES, minute
 from allocator.report.formats import money_unit
 from allocator.report.sections import ReportTable
-from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS, STATUS, UNIT_NAMES
-from allocator.types import Text
+from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS, UNIT_NAMES
+from allocator.types import Language, Text
 
 __all__ = ["Comparison", "Side", "compare", "find_side"]
 
 MOST_TRADES = 30
 NOISE = 1e-6
 """Differences of a target below this share of the total are the solver's rounding."""
+
+MANIFESTS = ("run.json", "batch.json")
+"""Files that say what wrote a folder."""
 
 SHORT = 12
 """Digits of a fingerprint that are shown."""
@@ -40,6 +43,11 @@ class Side:
     name: str
     manifest: Json
     folder: Path | None = None
+
+    @property
+    def kind(self) -> str:
+        """``"run"``, or the name of the study."""
+        return kind_of(self.manifest)
 
     @property
     def unit(self) -> float:
@@ -61,7 +69,7 @@ def find_side(given: str, place: Place | None) -> Side:
         When there is no such folder, no manifest in it, or no such number.
     """
     path = Path(given)
-    file = path if path.name == "run.json" else path / "run.json"
+    file = path if path.suffix == ".json" else next(filter(Path.is_file, map(path.joinpath, MANIFESTS)), path)
     try:
         if file.is_file():
             return Side(given, _manifest(file), file.parent)
@@ -108,6 +116,7 @@ class Comparison:
             _differing("settings", Text("Settings that differ", "不同的设置"), _SETTING, self.sides, _settings),
             _differing("versions", Text("Versions that differ", "不同的版本"), _VERSION, self.sides, _versions),
             _measures(self.sides),
+            _study_ratios(self.sides),
             _rules(self.sides),
             _targets(self.sides),
         )
@@ -139,11 +148,18 @@ def compare(sides: Sequence[Side]) -> Comparison:
     Raises
     ------
     InputError
-        When fewer than two are given.
+        When fewer than two are given, or they are of different kinds.
     """
     if len(sides) < 2:
         what = Text("two runs or more are compared", "至少需要两次运行才能比较")
         raise InputError(Problem(what, "allocator compare", str(len(sides)), "≥ 2"))
+    kinds = list(dict.fromkeys(side.kind for side in sides))
+    if len(kinds) > 1:
+        told = {side.name: KINDS.get(side.kind, Text(side.kind, side.kind)) for side in sides}
+        en, zh = (", ".join(f"{name}: {label[language]}" for name, label in told.items()) for language in Language)
+        what = Text(f"what is compared must be of one kind ({en})", f"只能比较同一类型的结果（{zh}）")
+        hint = Text("'allocator history' shows the kind of each", "'allocator history' 列出各次运行的类型")
+        raise InputError(Problem(what, "allocator compare", ", ".join(kinds), hint=hint))
     names: list[str] = []
     for side in sides:
         names.append(side.name if side.name not in names else f"{side.name} ({len(names) + 1})")
@@ -157,12 +173,14 @@ def _runs(sides: Sequence[Side]) -> ReportTable:
             side.manifest["fund"]["name"],
             side.manifest["fund"]["as_of"],
             minute(side.manifest["created"]),
-            side.manifest["status"],
+            side.manifest.get("status", DONE),
             bool(side.manifest.get("verified")),
         )
         for side in sides
     ]
     frame = pd.DataFrame(rows, columns=["run", "fund", "as_of", "created", "status", "verified"])
+    if sides[0].kind != RUN:
+        frame = frame.drop(columns="verified")
     headings = {
         "run": Text("Run", "运行"),
         "fund": Text("Fund", "基金"),
@@ -171,7 +189,7 @@ def _runs(sides: Sequence[Side]) -> ReportTable:
         "status": Text("Status", "状态"),
         "verified": Text("Verified", "已复核"),
     }
-    return ReportTable("runs", Text("Runs", "运行"), frame, headings, labels={"status": STATUS})
+    return ReportTable("runs", Text("Runs", "运行"), frame, headings, labels={"status": OUTCOMES})
 
 
 def _differing(
@@ -239,6 +257,33 @@ def _measures(sides: Sequence[Side]) -> ReportTable:
     headings = {"measure": Text("Measure", "指标"), "unit": HEADINGS["unit"], "change": HEADINGS["change"]}
     title = Text("What came out", "结果")
     return ReportTable("measures", title, frame, headings, dict.fromkeys(columns, "by_unit"), labels=labels)
+
+
+STUDY_KEYS = {"stress": ("scenario",), "plan": ("step", "branch"), "backtest": ("strategy", "date")}
+"""Columns that name a line of a study's table, the one that has the study's own name."""
+
+
+def _study_ratios(sides: Sequence[Side]) -> ReportTable:
+    """Return every solvency ratio of a study's lines where it is not the same in all."""
+    keys = STUDY_KEYS.get(sides[0].kind, ())
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for side in sides if keys else ():
+        for line in side.manifest.get(side.kind, ()):
+            name = ", ".join(str(line[key]) for key in keys)
+            for column, value in line.items():
+                if column.endswith("_ratio") and value is not None:
+                    found.setdefault((name, column.removesuffix("_ratio")), {})[side.name] = float(value)
+    names = [side.name for side in sides]
+    rows = []
+    for (line, ratio), values in found.items():
+        figures = [values.get(name, np.nan) for name in names]
+        if not np.ptp(figures) <= NOISE:
+            rows.append((line, ratio, *figures, figures[-1] - figures[0]))
+    frame = pd.DataFrame(rows, columns=["line", "ratio", *names, "change"])
+    headings = {"line": Text("Line", "行"), "ratio": Text("Ratio", "充足率"), "change": HEADINGS["change"]}
+    title = Text("Ratios that differ", "不同的充足率")
+    formats = dict.fromkeys([*names, "change"], "percent")
+    return ReportTable("ratios", title, frame, headings, formats, labels={"ratio": RATIOS})
 
 
 def _unit(side: Side, unit: str) -> str:

@@ -17,7 +17,10 @@ from allocator.register.rows import RegisterError, Row, Store
 from allocator.settings import Settings
 from allocator.types import Text
 
-__all__ = ["RegisterWarning", "Run", "history", "record", "recorded"]
+__all__ = ["DONE", "RUN", "RegisterWarning", "Run", "history", "kind_of", "record", "recorded"]
+
+RUN, DONE = "run", "done"
+"""Kind of an optimization; status of a study that proves nothing."""
 
 
 class RegisterWarning(UserWarning):
@@ -37,25 +40,39 @@ class Run:
         return entry
 
     @property
+    def kind(self) -> str:
+        """What was done: an optimization (``"run"``), or the name of the study."""
+        return kind_of(self.manifest)
+
+    @property
     def unchanged(self) -> bool:
         """Whether the manifest still has the fingerprint it was registered with."""
         return _fingerprint(self.row.manifest) == self.row.sha256
 
 
-def record(folder: Path, settings: Settings, environ: Mapping[str, str] = os.environ) -> Problem | None:
-    """Register the run that wrote ``folder``; return what prevented it, None when it is done or switched off.
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """Return what wrote a manifest: ``"run"``, or the name of the study."""
+    return str(manifest.get("study", RUN))
 
-    The results are written by then and stay as they are whatever happens here.
+
+def record(
+    folder: Path, settings: Settings | None, environ: Mapping[str, str] = os.environ, file: str = "run.json"
+) -> Problem | None:
+    """Register the run or study that wrote ``folder``; return what prevented it, None when done or switched off.
+
+    The results are written by then and stay as they are whatever happens here. ``file`` holds the manifest;
+    ``settings`` are those of its fund, None for a batch of many.
     """
     place = register_place(environ, settings)
     if place is None:
         return None
     try:
-        text = (folder / "run.json").read_text(encoding="utf-8")
+        text = (folder / file).read_text(encoding="utf-8")
         entry = json.loads(text)
         fund = entry["fund"]
         where = str(folder.resolve())
-        row = Row(0, entry["created"], fund["name"], fund["as_of"], entry["status"], where, _fingerprint(text), text)
+        status = entry.get("status", DONE)
+        row = Row(0, entry["created"], fund["name"], fund["as_of"], status, where, _fingerprint(text), text)
         _store(place).append(row)
     except RegisterError as error:
         return error.problems[0]

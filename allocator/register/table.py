@@ -6,16 +6,30 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from allocator.register.runs import Run
+from allocator.register.runs import DONE, RUN, Run
 from allocator.report.sections import ReportTable
 from allocator.report.words import STATUS
 from allocator.types import Text
 
-__all__ = ["history_table", "minute"]
+__all__ = ["KINDS", "OUTCOMES", "history_table", "minute"]
+
+KINDS = {
+    RUN: Text("run", "优化"),
+    "frontier": Text("frontier", "有效前沿"),
+    "stress": Text("stress test", "压力测试"),
+    "plan": Text("plan", "多期规划"),
+    "backtest": Text("backtest", "回测"),
+    "batch": Text("batch", "批量研究"),
+}
+"""What a manifest may be of."""
+
+OUTCOMES = {**STATUS, DONE: Text("done", "已完成")}
+"""How it may have ended."""
 
 HEADINGS = {
     "number": Text("No.", "编号"),
     "created": Text("Written (UTC)", "生成时间（UTC）"),
+    "kind": Text("Kind", "类型"),
     "fund": Text("Fund", "基金"),
     "as_of": Text("As of", "估值日"),
     "status": Text("Status", "状态"),
@@ -37,7 +51,9 @@ def history_table(runs: Sequence[Run]) -> ReportTable:
         frame = frame.drop(columns="unchanged")
     formats = {"number": "integer", "expected_return": "percent", "comprehensive": "percent"}
     formats |= {"minimum_capital": "money", "unchanged": "flag"}
-    return ReportTable("history", Text("Runs", "运行"), frame, HEADINGS, formats, labels={"status": STATUS})
+    return ReportTable(
+        "history", Text("Runs", "运行"), frame, HEADINGS, formats, labels={"status": OUTCOMES, "kind": KINDS}
+    )
 
 
 def minute(created: str) -> str:
@@ -51,6 +67,7 @@ def _line(run: Run) -> tuple[object, ...]:
     return (
         row.number,
         minute(row.created),
+        run.kind,
         row.fund,
         row.as_of,
         row.status,

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +21,12 @@ from allocator.settings import Settings
 from allocator.types import Language
 from allocator.verify import verify
 
+if TYPE_CHECKING:
+    from allocator.study.tasks import Plan
+
 __all__ = [
     "Json",
+    "batch_manifest",
     "capital_summary",
     "failure_entry",
     "failure_manifest",
@@ -138,6 +142,36 @@ def failure_manifest(error: AllocatorError, inputs: Inputs) -> Json:
 def study_manifest(entry: Json, inputs: Inputs, regime: Regime | None) -> Json:
     """Return run.json of a study: its own entry and from exactly which inputs it came."""
     return entry | provenance(inputs, regime)
+
+
+def batch_manifest(plan: Plan, study: Path, results: Path, rows: Mapping[str, int]) -> Json:
+    """Return what batch.json says of a finished batch: what was asked of which fund files, and what came of it.
+
+    Parameters
+    ----------
+    plan : Plan
+        The tasks.
+    study : Path
+        The study file.
+    results : Path
+        The file of all results.
+    rows : mapping of str to int
+        Number of its rows by status.
+    """
+    funds = {Path(os.path.relpath(name, study.parent)).as_posix(): Path(name) for name in plan.funds}
+    return {
+        "study": "batch",
+        "question": plan.spec.name,
+        "status": "done",
+        "fund": {"name": study.name, "as_of": "", "unit": 1.0},
+        "tasks": len(plan),
+        "rows": dict(rows),
+        "inputs": {name: {"file": name, "rows": None, "sha256": file_hash(path)} for name, path in funds.items()},
+        "settings": plan.settings.model_dump(mode="json"),
+        "versions": _versions(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "files": {results.name: file_hash(results)},
+    }
 
 
 def problem_entries(error: AllocatorError) -> list[Json]:

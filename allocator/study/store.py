@@ -103,6 +103,12 @@ class Store:
             self._open[group] = dict(lines)
             self._close(group)
 
+    def sign(self, manifest: Mapping[str, Any]) -> None:
+        """Say in batch.json what the finished batch was made of; its fingerprint stays."""
+        plan = self.folder / PLAN
+        kept = json.loads(plan.read_text(encoding="utf-8"))
+        _write_whole(plan, (json.dumps({**kept, **manifest}, ensure_ascii=False, indent=2) + "\n").encode())
+
     @property
     def finished(self) -> int:
         """Number of finished tasks."""
