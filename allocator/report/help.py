@@ -73,7 +73,7 @@ CHINESE: Mapping[str, str] = {
     "capital.MODULE, solvency.RATIO, constraints.RULE or allocation.ASSET.": (
         "capital.模块、solvency.充足率、constraints.规则 或 allocation.资产。"
     ),
-    "The runs of the register, newest first.": "已登记的运行，最新的在前。",
+    "The runs and studies of the register, newest first.": "已登记的运行与研究，最新的在前。",
     "Only runs of this fund.": "仅列出该基金的运行。",
     "How many runs.": "列出多少次运行。",
     "Runs side by side: what changed going in, what changed coming out.": "并列比较多次运行：输入与结果各有何变化。",
