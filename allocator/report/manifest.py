@@ -168,7 +168,7 @@ def batch_manifest(plan: Plan, study: Path, results: Path, rows: Mapping[str, in
         "rows": dict(rows),
         "inputs": {name: {"file": name, "rows": None, "sha256": file_hash(path)} for name, path in funds.items()},
         "settings": plan.settings.model_dump(mode="json"),
-        "versions": _versions(),
+        "versions": dict(versions_of(())),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {results.name: file_hash(results)},
     }
