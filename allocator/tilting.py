@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.config import validate_options
-from allocator.errors import InputError, Problem
+from allocator.errors import InputError, Problem, did_you_mean
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.model.combination import Combination
 from allocator.model.expressions import Expression, Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Sense, Term, refuse_repeated
-from allocator.model.tilts import Budget, Floor, PartScore, Rank, Tilt, TiltEntry, TiltSpec, mode_keys
+from allocator.model.tilts import MODES, Budget, Floor, PartScore, Rank, Reward, Tilt, TiltSpec, mode_keys
 from allocator.registry import choose
 from allocator.result import CapitalPosition, TiltPrice
-from allocator.settings import SolveSettings
+from allocator.settings import Settings, SolveSettings
 from allocator.solve.exact import Exact
 from allocator.solve.solution import Solution
 from allocator.types import Text
@@ -76,7 +77,7 @@ def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, 
         prefix = f"tilts.{entry.position}.{entry.name}"
         own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
         steering = {key: value for key, value in entry.options.items() if key in mode_keys()}
-        mode = validate_options(TiltEntry, {"steer": steering}, inputs.settings, prefix).steer
+        mode = _mode(steering, inputs.settings, prefix)
         if isinstance(mode, Budget) and mode.capital is not None:
             mode = mode.model_copy(update={"capital": mode.capital * inputs.unit})
         options = validate_options(spec.options, own, inputs.settings, prefix)
@@ -87,6 +88,17 @@ def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, 
         tilts.append(Tilt(spec, mode, parts))
     refuse_repeated([tilt.spec for tilt in tilts], inputs.settings.where("tilts"))
     return tuple(tilts)
+
+
+def _mode(given: Mapping[str, Any], settings: Settings, prefix: str) -> Reward | Floor | Budget | Rank:
+    """Return how a tilt steers: its mode says which keys there may be, so that a problem names the right one."""
+    name = given.get("mode")
+    if not isinstance(name, str) or name not in MODES:
+        got = None if name is None else str(name)
+        what = Text("a tilt steers by one of these modes", "倾斜须采用以下模式之一")
+        where, hint = settings.where(f"{prefix}.mode"), did_you_mean(got or "", MODES)
+        raise InputError(Problem(what, where, got, ", ".join(MODES), hint))
+    return validate_options(MODES[name], given, settings, prefix)
 
 
 def steer(

@@ -193,11 +193,11 @@ def check_terms(settings: Settings, registry: Registry | None = None) -> None:
     check(registry.objectives, str(aim), settings.objective.options, "objective")
     for entry in settings.constraints:
         check(registry.constraints, entry.name, entry.options, f"constraints.{entry.name}")
-    from allocator.model.tilts import TiltEntry, mode_keys
+    from allocator.model.tilts import MODES, mode_keys
 
     for entry in settings.tilts:
         steer = {key: value for key, value in entry.options.items() if key in mode_keys()}
-        TiltEntry.model_validate({"steer": steer})
+        validate_options(MODES[steer["mode"]], steer, settings, f"tilts.{entry.name}")
         own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
         check(registry.tilts, entry.name, own, f"tilts.{entry.name}")
     for key, offered in (

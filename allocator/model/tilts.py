@@ -7,7 +7,7 @@ what it holds, s is the share-weighted score of what is inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
@@ -26,7 +26,7 @@ from allocator.types import Source, Text
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
-__all__ = ["Budget", "Floor", "PartScore", "Rank", "Reward", "Tilt", "TiltEntry", "TiltSpec", "mode_keys", "options_of"]
+__all__ = ["MODES", "Budget", "Floor", "PartScore", "Rank", "Reward", "Tilt", "TiltSpec", "mode_keys", "options_of"]
 
 Vector = NDArray[np.float64]
 
@@ -144,15 +144,18 @@ class Rank(Section):
     keep: Annotated[Number, Field(ge=0, le=1)] = 1.0
 
 
-class TiltEntry(Section):
-    """The keys of one entry under ``tilts:`` that say how it steers."""
-
-    steer: Annotated[Reward | Floor | Budget | Rank, Field(discriminator="mode")]
+MODES: Mapping[str, type[Reward | Floor | Budget | Rank]] = {
+    "reward": Reward,
+    "floor": Floor,
+    "budget": Budget,
+    "rank": Rank,
+}
+"""The values of ``mode`` with the keys that each takes."""
 
 
 def mode_keys() -> frozenset[str]:
     """Return the keys of a tilt's entry that belong to its mode, not to the tilt itself."""
-    return frozenset(name for mode in (Reward, Floor, Budget, Rank) for name in mode.model_fields)
+    return frozenset(name for mode in MODES.values() for name in mode.model_fields)
 
 
 Options = TypeVar("Options", bound=BaseModel)

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from allocator.model.model import Model
 from allocator.model.space import Space
 from allocator.model.terms import Sense
+from allocator.solve.exact import AIM
 from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.program import Verdict
+from allocator.solve.refine import refined
 from allocator.solve.search import Search
 
 __all__ = ["Prices", "find_prices", "prices_of"]
@@ -31,13 +33,14 @@ class Prices:
 def find_prices(search: Search, holdings: Vector) -> Prices:
     """Return the prices at the answer ``holdings``.
 
-    Around the answer every piece is fixed and every concave part is its tangent, so the program there has
-    the answer as its optimum and the exact problem's multipliers. The program minimizes −objective / scale
-    under ``sign·left/divisor ≤ sign·right/divisor``; a multiplier y therefore says that one unit shown more
-    room, ``per/divisor`` in the row, is worth ``scale · y · per / divisor``.
+    Around the answer every piece is fixed and every concave part is its tangent, so the program there, its capital
+    limits as tight as the answer keeps them, has the answer as its optimum and the exact problem's multipliers. The
+    program minimizes −objective / scale under ``sign·left/divisor ≤ sign·right/divisor``; a multiplier y therefore
+    says that one unit shown more room, ``per/divisor`` in the row, is worth ``scale · y · per / divisor``.
     """
     formulation = search.formulation
-    assembled = formulation.restriction(holdings, search.price)
+    kept = min(max(search.exact.room(holdings), 0.0), AIM)
+    assembled = formulation.restriction(holdings, search.price, kept)
     answer = search.chain.solve(assembled.program, search.settings.time_limit)
     if answer.verdict is not Verdict.SOLVED:
         # At a kink the tangents may leave no interior; the rows a little inside do.
@@ -45,7 +48,8 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
         answer = search.chain.solve(assembled.program, search.settings.time_limit)
     # For a return on capital the programs maximize gain − τ M, whose slope is M times the ratio's.
     slope = search.goal.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0
-    return prices_of(search.model, formulation, assembled, answer.dual * slope, holdings)
+    dual = refined(assembled.program, answer).dual
+    return prices_of(search.model, formulation, assembled, dual * slope, holdings)
 
 
 def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual: Vector, holdings: Vector) -> Prices:

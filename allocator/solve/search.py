@@ -28,6 +28,7 @@ from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.goal import Goal, goal_of
 from allocator.solve.local import improve, repair, settle
 from allocator.solve.program import Answer, Verdict
+from allocator.solve.refine import refined
 from allocator.solve.sifting import Recall
 
 __all__ = ["Candidate", "Outcome", "Search"]
@@ -125,16 +126,16 @@ class Search:
         """The search whose programs have prices."""
         return self
 
-    def solve(self, assembled: Assembled) -> Answer:
-        """Solve one program and count it."""
+    def solve(self, assembled: Assembled, *, fine: bool = False) -> Answer:
+        """Solve one program and count it; ``fine``: its point may be the answer as it is."""
         answer = self.chain.solve(assembled.program, self.deadline - time.monotonic())
         self.solves += 1
         self.solver = answer.solver
-        return answer
+        return refined(assembled.program, answer) if fine else answer
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
-        root = self._node(self.formulation.whole)
+        root = self._node(self.formulation.whole, fine=True)
         heap, count, dropped = [root] if root is not None else [], 0, -np.inf
         while heap:
             node = heapq.heappop(heap)
@@ -187,7 +188,11 @@ class Search:
     def _finished(self, bound: float, proven: bool) -> Outcome:
         solves = self.solves
         if self.best is not None and solves > 1 and self._settles:
-            self.offer(settle(self, self.best.holdings))
+            # Even where its objective is a little lower: another answer uses the margin that this one keeps.
+            point = settle(self, self.best.holdings)
+            settled = Candidate(point, self.exact.objective(point))
+            if not proven or bound <= settled.objective + self.goal.tolerance(settled.objective):
+                self.best = settled
         if self.best is not None:
             bound = max(bound, self.best.objective)
         return Outcome(self.best, bound, proven, solves, self.solver)
@@ -209,11 +214,11 @@ class Search:
     def _hopeless(self, bound: float) -> bool:
         return self.best is not None and bound <= self.best.objective
 
-    def _node(self, box: Box | None, ceiling: float = np.inf) -> _Node | None:
+    def _node(self, box: Box | None, ceiling: float = np.inf, *, fine: bool = False) -> _Node | None:
         if box is not None and box.empty:
             return None
         assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), self.margin)
-        answer = self.solve(assembled)
+        answer = self.solve(assembled, fine=fine)
         if answer.verdict is Verdict.INFEASIBLE:
             return None
         if answer.verdict is Verdict.UNBOUNDED:

@@ -1,0 +1,175 @@
+"""From a solver's answer to one that meets the optimality conditions as far as the arithmetic goes.
+
+An interior point stops at a small gap, and an optimum is flat: a gap of 1e-13 may leave a weight 1e-6 away. With
+u = y − s, Π the projection onto K* and s = Π(u) − u, the conditions of the program (`allocator.solve.program`) are
+equations without sides,
+
+    P z + q + A′ Π(u) = 0,   A z + Π(u) − u = b,
+
+smooth but for the edges of the cones, and Newton's steps end at their solution: Π keeps the active rows and knows
+the curvature of the cones. This is the refinement of Busseti, Moursi and Boyd ("Solution refinement at regular
+points of conic problems", 2019) for a quadratic objective, the homogeneous variable fixed at one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import linalg
+
+from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
+
+__all__ = ["refined"]
+
+Vector = NDArray[np.float64]
+Entries = tuple[NDArray[np.int64], NDArray[np.int64], Vector]
+
+STEPS = 8
+"""Newton steps at most; two are usual."""
+
+CLOSE = 1e-13
+"""What the conditions may miss for good; the programs' numbers are near one."""
+
+LARGEST = 20_000
+"""Rows and columns up to which a program is refined: a step factorizes a matrix of that size."""
+
+WIDEST = 500
+"""Size of a second-order cone up to which its curvature, a full matrix, is written down."""
+
+REGULARIZATION = 1e-9
+"""Diagonal that keeps the matrix regular where multipliers are not unique; `CORRECTIONS` take it out again."""
+
+CORRECTIONS = 2
+
+
+def refined(program: ConeProgram, answer: Answer) -> Answer:
+    """Return the answer moved to where the optimality conditions hold best; the same one if no step helps.
+
+    Parameters
+    ----------
+    program : ConeProgram
+        What was solved.
+    answer : Answer
+        Only solved ones are moved.
+    """
+    if answer.verdict is not Verdict.SOLVED or not _fits(program):
+        return answer
+    conditions = _Conditions(program)
+    point, side = answer.primal, answer.dual - (program.right - program.matrix @ answer.primal)
+    missed, dual = conditions.missed(point, side)
+    best, found = float(np.abs(missed).max()), answer
+    for _ in range(STEPS):
+        if best <= CLOSE:
+            break
+        step = conditions.step(side, missed)
+        if step is None:
+            break
+        point, side = point + step[: program.size], side + step[program.size :]
+        missed, dual = conditions.missed(point, side)
+        left = float(np.abs(missed).max())
+        if not left < best:
+            break
+        best, found = left, replace(answer, primal=point, dual=dual)
+    return found
+
+
+def _fits(program: ConeProgram) -> bool:
+    flat = (Cone.ZERO, Cone.NONNEGATIVE)
+    known = all(
+        block.cone in flat or (block.cone is Cone.SECOND_ORDER and block.size <= WIDEST) for block in program.blocks
+    )
+    return known and not program.whole and 0 < len(program.right) <= LARGEST - program.size
+
+
+class _Conditions:
+    """The optimality conditions of one program as equations in (z, u), and their slope."""
+
+    def __init__(self, program: ConeProgram) -> None:
+        self._program = program
+        self._quadratic = sparse.csc_array(program.quadratic + sparse.triu(program.quadratic, 1).T)
+        self._flat = np.zeros(len(program.right), dtype=bool)
+        self._cones: list[slice] = []
+        start = 0
+        for block in program.blocks:
+            span = slice(start, start + block.rows)
+            start += block.rows
+            if block.cone is Cone.NONNEGATIVE:
+                self._flat[span] = True
+            elif block.cone is Cone.SECOND_ORDER:
+                self._cones.append(span)
+
+    def missed(self, point: Vector, side: Vector) -> tuple[Vector, Vector]:
+        """Return what the conditions miss at (z, u), (N + m,), and Π(u)."""
+        program, dual = self._program, self._projected(side)
+        stationary = self._quadratic @ point + program.linear + program.matrix.T @ dual
+        return np.concatenate([stationary, program.matrix @ point + dual - side - program.right]), dual
+
+    def _projected(self, side: Vector) -> Vector:
+        """Return Π(u), the point of K* nearest to u (m,)."""
+        found = np.where(self._flat, np.maximum(side, 0.0), side)
+        for span in self._cones:
+            height, rest = float(side[span.start]), side[span.start + 1 : span.stop]
+            length = float(np.linalg.norm(rest))
+            if length > abs(height):
+                share = 0.5 * (1.0 + height / length)
+                found[span.start] = share * length
+                found[span.start + 1 : span.stop] = share * rest
+            elif height < 0.0:
+                found[span] = 0.0
+        return found
+
+    def _slope(self, side: Vector) -> Entries:
+        """Return the entries of the derivative D of Π at u, (m, m).
+
+        Zeros and ones on the diagonal but for a cone cut by its surface, with t = u₀/‖u₁‖ and v = u₁/‖u₁‖:
+        ½ [1, v′; v, (1 + t) I − t v v′].
+        """
+        kept = np.where(self._flat, (side > 0.0).astype(float), 1.0)
+        rows, columns, values = [], [], []
+        for span in self._cones:
+            rest = side[span.start + 1 : span.stop]
+            length = float(np.linalg.norm(rest))
+            ratio = float(side[span.start]) / length if length > 0.0 else np.inf
+            if abs(ratio) >= 1.0:
+                kept[span] = float(side[span.start] > 0.0)
+                continue
+            unit = np.append(1.0, rest / length)
+            block = -ratio * np.outer(unit, unit) + (1.0 + ratio) * np.eye(len(unit))
+            block[0] = block[:, 0] = unit
+            places = np.arange(span.start, span.stop)
+            rows.append(np.repeat(places, len(unit)))
+            columns.append(np.tile(places, len(unit)))
+            values.append(0.5 * block.ravel())
+            kept[span] = 0.0
+        place = np.arange(len(side))
+        return np.concatenate([place, *rows]), np.concatenate([place, *columns]), np.concatenate([kept, *values])
+
+    def step(self, side: Vector, missed: Vector) -> Vector | None:
+        """Return Newton's step (N + m,): [P, A′D; A, D − I] d = −missed; None where that has no solution at all."""
+        program, size, count = self._program, self._program.size, len(side)
+        rows, columns, values = self._slope(side)
+        slope = sparse.csc_array((values, (rows, columns)), shape=(count, count))
+        bent, matrix, quadratic = (
+            sparse.coo_array(part) for part in (slope @ program.matrix, program.matrix, self._quadratic)
+        )
+        place = np.arange(size + count)
+        diagonal = np.where(place < size, 0.0, -1.0)
+        at = (
+            np.concatenate([quadratic.coords[0], bent.coords[1], size + matrix.coords[0], size + rows, place]),
+            np.concatenate([quadratic.coords[1], size + bent.coords[0], matrix.coords[1], size + columns, place]),
+        )
+        data = np.concatenate([quadratic.data, bent.data, matrix.data, values, diagonal])
+        system = sparse.csc_array((data, at), shape=(len(place), len(place)))
+        data[-len(place) :] += np.where(place < size, REGULARIZATION, -REGULARIZATION)
+        try:
+            # The pattern is symmetric: ordered so, 4,000 holdings take 0.03 s, by columns alone 2 s.
+            factors = linalg.splu(sparse.csc_array((data, at), shape=system.shape), permc_spec="MMD_AT_PLUS_A")
+        except RuntimeError:
+            return None
+        found = factors.solve(-missed)
+        for _ in range(CORRECTIONS):
+            found = found + factors.solve(-missed - system @ found)
+        return found if np.isfinite(found).all() else None

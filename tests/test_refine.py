@@ -1,0 +1,104 @@
+"""Answers brought to the optimality conditions, against optima known in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from allocator.solve.backends import Chain
+from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.refine import refined
+
+
+def ball(slopes: np.ndarray) -> tuple[ConeProgram, np.ndarray]:
+    """Minimize q′z over ‖z‖ ≤ 1, whose answer is −q / ‖q‖."""
+    size = len(slopes)
+    matrix = sparse.csc_array(np.vstack([np.zeros(size), -np.eye(size)]))
+    program = ConeProgram(
+        sparse.csc_array((size, size)),
+        slopes,
+        matrix,
+        np.append(1.0, np.zeros(size)),
+        (Block(Cone.SECOND_ORDER, size + 1),),
+    )
+    return program, -slopes / np.linalg.norm(slopes)
+
+
+def near(program: ConeProgram, primal: np.ndarray, dual: np.ndarray, by: float) -> Answer:
+    noise = np.random.default_rng(5)
+    return Answer(
+        Verdict.SOLVED, primal + by * noise.normal(size=len(primal)), dual + by * noise.normal(size=len(dual)), "test"
+    )
+
+
+def test_a_point_near_the_optimum_is_moved_onto_it() -> None:
+    slopes = np.array([3.0, -4.0, 12.0])
+    program, best = ball(slopes)
+    dual = np.append(13.0, slopes)  # stationary: q − y₁ = 0, on the cone's surface: y₀ = ‖y₁‖
+    answer = refined(program, near(program, best, dual, 1e-3))
+    np.testing.assert_allclose(answer.primal, best, atol=1e-13)
+    np.testing.assert_allclose(answer.dual, dual, atol=1e-12)
+
+
+def test_what_an_interior_point_leaves_of_a_flat_optimum_is_removed() -> None:
+    """Minimize ½ 1e-3 Σ dᵢ (zᵢ − tᵢ)² with Σ z = 1, z ≥ 0: by the multiplier, tᵢ − λ / dᵢ or zero."""
+    pulls, targets = np.array([1.0, 2.0, 4.0, 1.0]), np.array([0.6, 0.5, 0.4, -0.9])
+    matrix = sparse.csc_array(np.vstack([np.ones(4), -np.eye(4)]))
+    flat = 1e-3
+    program = ConeProgram(
+        sparse.csc_array(flat * np.diag(pulls)),
+        -flat * pulls * targets,
+        matrix,
+        np.append(1.0, np.zeros(4)),
+        (Block(Cone.ZERO, 1), Block(Cone.NONNEGATIVE, 4)),
+    )
+    level = (targets[:3].sum() - 1.0) / (1.0 / pulls[:3]).sum()
+    best = np.append(targets[:3] - level / pulls[:3], 0.0)
+    rough = Chain("clarabel").solve(program, 10.0)
+    assert np.abs(rough.primal - best).max() > 1e-10
+    answer = refined(program, rough)
+    np.testing.assert_allclose(answer.primal, best, atol=1e-13)
+    assert answer.dual[0] == pytest.approx(flat * level, abs=1e-14)
+    assert answer.dual[4] == pytest.approx(flat * (level + 0.9), abs=1e-14)
+
+
+def test_multipliers_that_are_not_unique_do_no_harm() -> None:
+    """Minimize −z with z ≤ 1 asked for three times: only the sum of the multipliers is determined."""
+    program = ConeProgram(
+        sparse.csc_array((1, 1)),
+        np.array([-1.0]),
+        sparse.csc_array(np.ones((3, 1))),
+        np.ones(3),
+        (Block(Cone.NONNEGATIVE, 3),),
+    )
+    answer = refined(program, near(program, np.ones(1), np.full(3, 1.0 / 3.0), 1e-4))
+    assert answer.primal == pytest.approx([1.0], abs=1e-12)
+    assert answer.dual.sum() == pytest.approx(1.0, abs=1e-12) and (answer.dual >= 0.0).all()
+
+
+@pytest.mark.parametrize("verdict", [Verdict.INFEASIBLE, Verdict.UNBOUNDED, Verdict.FAILED])
+def test_only_what_was_solved_is_moved(verdict: Verdict) -> None:
+    program, best = ball(np.ones(2))
+    answer = Answer(verdict, best, np.ones(3), "test")
+    assert refined(program, answer) is answer
+
+
+def test_cones_without_a_known_slope_are_left_as_they_are() -> None:
+    program = ConeProgram(
+        sparse.csc_array((3, 3)), np.ones(3), sparse.csc_array(-np.eye(3)), np.zeros(3), (Block(Cone.EXPONENTIAL, 3),)
+    )
+    answer = Answer(Verdict.SOLVED, np.ones(3), np.ones(3), "test")
+    assert refined(program, answer) is answer
+
+
+def test_a_point_far_from_any_optimum_is_not_made_worse() -> None:
+    program, best = ball(np.array([3.0, -4.0]))
+    answer = near(program, -best, np.zeros(3), 0.1)
+    moved = refined(program, answer)
+
+    def missed(one: Answer) -> float:
+        stationary = program.linear + program.matrix.T @ one.dual
+        return float(np.abs(stationary).max())
+
+    assert moved is answer or missed(moved) <= missed(answer)
