@@ -169,7 +169,11 @@ def test_the_report_and_the_linear_form_agree_at_other_holdings() -> None:
     assert (amounts["X"], amounts["Y"], amounts["equity"]) == (5 * BN, 4 * BN, 1 * BN)
     over = charges.at(holdings)
     assert over.k_concentration.tolist() == [0.4, 0.4, 0.0]
-    assert charges.at(holdings, concentration=False).k_concentration.tolist() == [0.0, 0.0, 0.0]
+    assert charges.at(holdings, over=np.zeros(len(charges.tests.k), dtype=bool)).k_concentration.tolist() == [
+        0.0,
+        0.0,
+        0.0,
+    ]
     report = over.concentration.report.set_index("name")
     assert report.loc["X", "threshold"] == pytest.approx(4.8 * BN) and bool(report.loc["X", "over"])
 

@@ -10,12 +10,13 @@ from allocator.capital.nodes import (
     WeightedSum,
     correlation_matrix,
 )
-from allocator.capital.regime import BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
+from allocator.capital.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 from allocator.capital.tree import Attribution, CapitalTree, Memorandum
 
 __all__ = [
     "Absolute",
     "Aggregate",
+    "Alternative",
     "Attribution",
     "BookState",
     "CapitalTree",

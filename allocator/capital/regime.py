@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
+from scipy import sparse
 
 from allocator.capital.tree import CapitalTree
 from allocator.types import Text
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from allocator.model.space import Space
     from allocator.model.terms import Term
 
-__all__ = ["BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
+__all__ = ["Alternative", "BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
 
 Vector = NDArray[np.float64]
 
@@ -93,6 +94,31 @@ class RegimeNote:
     rule: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class Alternative:
+    """A rule a′x ≤ h that may be broken at a charge: the optimizer decides, the exact tree judges.
+
+    Parameters
+    ----------
+    name : str
+        What it is called, such as the counterparty.
+    left : ndarray (n,)
+        a ≥ 0.
+    right : float
+        h, CNY; broken or not, an answer below it is charged as one that keeps the rule.
+    charges : csr_array (leaves, n)
+        What breaking it adds to the coefficients of the tree, ≥ 0, whichever others are broken.
+    where : str
+        The key of the fund file that asks for the choice.
+    """
+
+    name: str
+    left: Vector
+    right: float
+    charges: sparse.csr_array
+    where: str
+
+
 class BookState(ABC):
     """One number of the whole book that charges depend on, such as the gain of the stock book.
 
@@ -122,6 +148,13 @@ class BookState(ABC):
 
         None when the rules are exact in the space already.
         """
+
+    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+        """Return the rules that may be kept or broken; `trees` charges for none of them.
+
+        None may hold a row that the space's bounds let fall below zero.
+        """
+        return ()
 
 
 class Regime(ABC):

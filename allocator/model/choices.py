@@ -21,7 +21,7 @@ from allocator.types import Text
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["Choices", "Discrete", "NamesHeld", "OddLot", "ShortTicket"]
+__all__ = ["Choices", "Discrete", "NamesHeld", "OddLot", "ShortTicket", "Switched"]
 
 Vector = NDArray[np.float64]
 
@@ -178,3 +178,35 @@ class NamesHeld(Discrete):
         held = sparse.csr_array((-upper[self.rows], (place, self.name)), shape=(count, names))
         outputs = sparse.csr_array(sparse.vstack([held, np.ones((1, names))]))
         return Choices(inputs, outputs, np.append(np.zeros(count), float(self.most)), np.ones(names))
+
+
+@dataclass(frozen=True, eq=False)
+class Switched(Discrete):
+    """How far each switch is from one of its two sides holding nothing: min(Σ on, Σ off).
+
+    Parameters
+    ----------
+    on, off : ndarray of int
+        The holdings that may be above zero while the switch is on, and while it is off; none may be negative.
+    on_switch, off_switch : ndarray of int
+        The switch of each, 0 … switches − 1; every switch has a holding that it must be on for.
+    """
+
+    on: NDArray[np.int64]
+    on_switch: NDArray[np.int64]
+    off: NDArray[np.int64]
+    off_switch: NDArray[np.int64]
+
+    def value(self, holdings: Vector) -> Vector:
+        count = int(self.on_switch.max(initial=-1)) + 1
+        sides = ((self.on, self.on_switch), (self.off, self.off_switch))
+        return np.asarray(np.min([np.bincount(switch, holdings[rows], count) for rows, switch in sides], axis=0))
+
+    def choices(self, upper: Vector) -> Choices:
+        rows, switches = np.concatenate([self.on, self.off]), np.concatenate([self.on_switch, self.off_switch])
+        sign = np.concatenate([-np.ones(len(self.on)), np.ones(len(self.off))])
+        place, count = np.arange(len(rows)), int(self.on_switch.max(initial=-1)) + 1
+        # x ≤ u k on the one side, x ≤ u (1 − k) on the other
+        inputs = sparse.csr_array((np.ones(len(rows)), (place, rows)), shape=(len(rows), len(upper)))
+        outputs = sparse.csr_array((sign * upper[rows], (place, switches)), shape=(len(rows), count))
+        return Choices(inputs, outputs, np.where(sign > 0, upper[rows], 0.0), np.ones(count))

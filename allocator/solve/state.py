@@ -5,7 +5,8 @@ With D = C₊ − C₋ ≥ 0 the leaves are C₋ x + s, 0 ≤ s ≤ D x: columns
 between" into a model of the ordinary kind, a relaxation whatever the sign of the tree's slopes. Columns of D
 that are equal in several leaves (the company's and its pool's) share their s. Best bound first, intervals are
 halved near the state of the relaxed answer; answers come from charges frozen at a state and taken anew until
-they agree with the holdings.
+they agree with the holdings. Charges that are a choice of their own (`allocator.solve.alternatives`) are left to
+whole numbers in each of these models.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +24,18 @@ from scipy import sparse
 from allocator.capital.regime import BookState
 from allocator.capital.tree import CapitalTree
 from allocator.errors import Infeasible, NotProven, Problem
-from allocator.model.choices import Choices
-from allocator.model.epigraph import Epigraph
-from allocator.model.expressions import Expression, Linear, TradeCost
+from allocator.model.expressions import Linear
 from allocator.model.model import Model
 from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
 from allocator.settings import SolveSettings
+from allocator.solve.alternatives import with_alternatives
 from allocator.solve.entry import solve
 from allocator.solve.exact import ENOUGH, Exact
 from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution, Status
+from allocator.solve.widening import leaf_columns, shared_rows, widened
 from allocator.types import Source, Text
-
-if TYPE_CHECKING:
-    import cvxpy as cp
 
 __all__ = ["between", "branches", "solve_with_state"]
 
@@ -105,6 +102,7 @@ class _StateSearch:
         self.nodes = 0
         self.tried: list[float] = []
         self.recall = Recall()
+        self.alternatives = state.alternatives(model.space)
         self._numbers = itertools.count()
 
     def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
@@ -116,14 +114,17 @@ class _StateSearch:
             if diagnose:
                 solve(self.model, self.settings)
             raise
-        self._answer(self.model.tree)
+        self._answer(self._frozen(self.model.space.current, self.model.tree))
         self._answer_at(heap[0].holdings)
         dropped = -np.inf
         while heap and not self._late():
             if self._settled(max(-heap[0].priority, dropped)):
                 break
             worst = heapq.heappop(heap)
-            for space, low, high in branches(self.state, worst.space, worst.low, worst.high, worst.holdings):
+            parts = list(branches(self.state, worst.space, worst.low, worst.high, worst.holdings))
+            if not parts:
+                dropped = max(dropped, -worst.priority)
+            for space, low, high in parts:
                 try:
                     heapq.heappush(heap, self._node(space, low, high, -worst.priority))
                 except Infeasible:
@@ -175,7 +176,8 @@ class _StateSearch:
     def _node(self, space: Space, low: float, high: float, ceiling: float = np.inf) -> _Node:
         least, greatest = self.state.trees(low, high)
         rules = self.state.rules(space, low, high)
-        solution = self._solve(between(replace(self.model, space=space), least, greatest, rules), 0.5)
+        relaxed = between(replace(self.model, space=space), least, greatest, rules)
+        solution = self._solve(with_alternatives(relaxed, self.alternatives), 0.5)
         holdings = solution.holdings[: space.size]
         return _Node(-min(solution.bound, ceiling), next(self._numbers), space, low, high, holdings)
 
@@ -192,17 +194,27 @@ class _StateSearch:
             if self._late() and self.best is not None:
                 return
             try:
-                solution = self._solve(replace(self.model, tree=tree), 0.25)
+                frozen = with_alternatives(replace(self.model, tree=tree), self.alternatives)
+                solution = _trimmed(self._solve(frozen, 0.25), self.model)
             except (Infeasible, NotProven):
                 return
-            tree = self.tree_at(solution.holdings)
-            exact = Exact(replace(self.model, tree=tree))
-            if exact.room(solution.holdings) < ENOUGH:
+            held = solution.holdings
+            exact_tree = self.tree_at(held)
+            tree = self._frozen(held, exact_tree)
+            exact = Exact(replace(self.model, tree=exact_tree))
+            if exact.room(held) < ENOUGH:
                 continue
-            objective = exact.objective(solution.holdings)
+            objective = exact.objective(held)
             if self.best is not None and objective <= self.best[1].objective + 0.01 * self._tolerance():
                 return
-            self.best = tree, replace(solution, objective=objective)
+            self.best = exact_tree, replace(solution, objective=objective)
+
+    def _frozen(self, holdings: Vector, exact: CapitalTree | None) -> CapitalTree | None:
+        """Return the tree with charges frozen at ``holdings``, of which alternatives are no part."""
+        if not self.alternatives:
+            return exact
+        state = self.state.at(holdings)
+        return self.state.trees(state, state)[1]
 
 
 def branches(
@@ -219,6 +231,8 @@ def branches(
             if lowest <= highest:
                 yield part, lowest, highest
         return
+    if low == high:
+        return
     middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
     cut = (1.0 - INWARD) * nearest + INWARD * middle
     yield space, low, cut
@@ -227,29 +241,16 @@ def branches(
 
 def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tuple[Term, ...]) -> Model:
     """Return the model whose leaves may lie anywhere between the two trees (see the module's head)."""
-    size = model.space.size
     difference = sparse.csc_array(greatest.coefficients - least.coefficients)
     # Below zero only by rounding: a slack's ceiling would follow it below its floor.
     difference.data = np.maximum(difference.data, 0.0)
     difference.eliminate_zeros()
-    groups = _groups(difference)
-    placed: list[tuple[NDArray[np.int64], Vector]] = []
-    for rows, columns in groups:
-        block = difference[:, columns].toarray()[rows]
-        if np.allclose(block, block[:1], rtol=1e-12, atol=0.0):
-            placed.append((rows, _scattered(size, columns, block[0])))
-        else:
-            placed += [(rows[[i]], _scattered(size, columns, block[i])) for i in range(len(rows))]
-    extra = len(placed)
+    charged = shared_rows(difference)
+    extra = len(charged)
     if not extra:
         return replace(model, tree=least, terms=(*model.terms, *rules))
-    leaves = least.coefficients.shape[0]
-    into = np.concatenate([rows for rows, _ in placed])
-    column = np.repeat(np.arange(extra), [len(rows) for rows, _ in placed])
-    unit = sparse.csr_array((np.ones(len(into)), (into, column)), shape=(leaves, extra))
-    tree = CapitalTree(least.root, sparse.csr_array(sparse.hstack([least.coefficients, unit])), least.constants)
     # sₖ − Dₖ x ≤ 0
-    reach = -sparse.csr_array(np.stack([row for _, row in placed]))
+    reach = -sparse.csr_array(np.stack([row for _, row in charged]))
     within = Term(
         "state",
         Text("Charges between their least and greatest", "因子介于最小值与最大值之间"),
@@ -261,96 +262,19 @@ def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tupl
         Source("model"),
         rows=tuple(str(k) for k in range(extra)),
     )
-    wide = [replace(term, left=_extended(term.left, extra)) for term in (*model.terms, *rules)]
     # No holding exceeds what its bounds and all the money allow.
     most = np.minimum(model.space.upper, model.space.total + np.maximum(model.space.current, 0.0))
-    ceiling = np.array([float(row @ np.maximum(most, 0.0)) for _, row in placed])
+    ceiling = np.array([float(row @ np.maximum(most, 0.0)) for _, row in charged])
+    tree = leaf_columns(least, [leaves for leaves, _ in charged], extra)
+    return widened(replace(model, terms=(*model.terms, *rules)), "state", ceiling, tree, [within])
+
+
+def _trimmed(solution: Solution, model: Model) -> Solution:
+    """Return the solution of a model with further columns and rules in terms of ``model`` alone."""
+    size, names = model.space.size, {term.name for term in model.terms}
     return replace(
-        model,
-        space=_widened(model.space, ceiling),
-        objective=tuple(replace(part, expression=_extended(part.expression, extra)) for part in model.objective),
-        terms=(*wide, within),
-        cost=_wide_cost(model, extra),
-        tree=tree,
+        solution,
+        holdings=solution.holdings[:size],
+        reduced_costs=solution.reduced_costs[:size],
+        shadow_prices={name: price for name, price in solution.shadow_prices.items() if name in names},
     )
-
-
-def _groups(difference: sparse.csc_array) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return (leaf rows, columns) of the columns that differ in the same leaves."""
-    pattern: dict[tuple[int, ...], list[int]] = {}
-    for column in np.flatnonzero(np.diff(difference.indptr)).tolist():
-        rows = difference.indices[difference.indptr[column] : difference.indptr[column + 1]]
-        pattern.setdefault(tuple(sorted(rows.tolist())), []).append(column)
-    return [(np.array(rows), np.array(columns)) for rows, columns in pattern.items()]
-
-
-def _scattered(size: int, columns: NDArray[np.int64], values: Vector) -> Vector:
-    row = np.zeros(size)
-    row[columns] = values
-    return row
-
-
-def _widened(space: Space, ceiling: Vector) -> Space:
-    extra = len(ceiling)
-    names = np.array([f"state {k}" for k in range(extra)])
-    zeros = np.zeros(extra)
-    return Space(
-        np.concatenate([space.asset_id, names]),
-        np.concatenate([space.account, np.full(extra, "")]),
-        np.concatenate([space.current, zeros]),
-        np.concatenate([space.lower, zeros]),
-        np.concatenate([space.upper, ceiling]),
-        np.concatenate([space.funded, np.zeros(extra, dtype=bool)]),
-        np.concatenate([space.linear_cost, zeros]),
-        space.total,
-    )
-
-
-def _wide_cost(model: Model, extra: int) -> TradeCost:
-    cost, zeros = model.cost, np.zeros(extra)
-    return replace(
-        cost,
-        buy=np.concatenate([cost.buy, zeros]),
-        sell=np.concatenate([cost.sell, zeros]),
-        quadratic=np.concatenate([cost.quadratic, zeros]),
-        reference=np.concatenate([cost.reference, zeros]),
-        least=None if cost.least is None else np.concatenate([cost.least, zeros]),
-        greatest=None if cost.greatest is None else np.concatenate([cost.greatest, zeros + np.inf]),
-    )
-
-
-def _extended(expression: Expression, extra: int) -> Expression:
-    affine = expression.affine()
-    if affine is not None:
-        empty = sparse.csr_array((affine.matrix.shape[0], extra))
-        return Linear(sparse.csr_array(sparse.hstack([affine.matrix, empty])), affine.constant)
-    return _Narrow(expression, extra)
-
-
-@dataclass(frozen=True)
-class _Narrow(Expression):
-    """An expression of the first columns only."""
-
-    inner: Expression
-    extra: int
-
-    def value(self, holdings: Vector) -> Vector:
-        return self.inner.value(holdings[: -self.extra])
-
-    def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
-        return self.inner.convex(variable[: -self.extra], scale)
-
-    def gradient(self, holdings: Vector) -> sparse.csr_array:
-        inner = self.inner.gradient(holdings[: -self.extra])
-        return sparse.csr_array(sparse.hstack([inner, sparse.csr_array((inner.shape[0], self.extra))]))
-
-    def epigraph(self, sign: float) -> Epigraph | None:
-        inner = self.inner.epigraph(sign)
-        return None if inner is None else inner.widened(self.extra)
-
-    @property
-    def discrete(self) -> bool:
-        return self.inner.discrete
-
-    def choices(self, upper: Vector) -> Choices:
-        return self.inner.choices(upper[: -self.extra]).widened(self.extra)

@@ -27,6 +27,7 @@ from allocator.capital.tree import CapitalTree
 from allocator.errors import SolverFailure
 from allocator.model.model import Model
 from allocator.model.space import Space
+from allocator.model.terms import Mode
 from allocator.settings import SolveSettings
 from allocator.solve.backends import Chain
 from allocator.solve.boxes import Box
@@ -159,7 +160,10 @@ class Sweep:
         self._exact = Exact(model)
         self._safe: tuple[Vector, CapitalTree | None] | None = None
         self._parts: list[_Part] = []
-        if not model.per_capital:
+        chosen = state is not None and bool(state.alternatives(model.space))
+        whole = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
+        self._apart = model.per_capital or chosen or whole  # no dual point of one level bounds another
+        if not self._apart:
             low, high = (-np.inf, np.inf) if state is None else state.reach(model.space)
             self._parts.append(self._part(model.space, low, high))
 
@@ -181,7 +185,7 @@ class Sweep:
             As `allocator.solve.solve`.
         """
         started = time.perf_counter()
-        if model.per_capital:
+        if self._apart:
             return self._alone(model)
         level = _Level(model, goal_of(model, self._settings.gap, 0.0), self._exact.moved(model))
         if self._safe is not None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.capital.joined import Promise, TreePart, join_trees, promise_name
-from allocator.capital.regime import BookState, Regime
+from allocator.capital.regime import Alternative, BookState, Regime
 from allocator.capital.tree import CapitalTree
 from allocator.errors import InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
@@ -318,3 +318,6 @@ class JoinedState(BookState):
 
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         return self._inner.split(space, state, holdings)
+
+    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+        return self._inner.alternatives(space)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.capital import BookState, CapitalTree
+from allocator.capital import Alternative, BookState, CapitalTree
 from allocator.model import Linear, Sense, Space, Term, TradeCost
 from allocator.model.combination import Combination
 from allocator.types import Source, Text
@@ -27,6 +27,7 @@ from allocator_cross2.stock import StockBook, gain_coefficient
 __all__ = ["StockGain"]
 
 Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +44,21 @@ class StockGain(BookState):
         Current holdings, at which everything but k1 and concentration is taken.
     most : ndarray (n,)
         Holdings at which every concentration charge that an answer may meet is in force.
+    decided : ndarray of bool (tests,)
+        Concentration tests that ``choice`` speaks of.
+    choice : tuple of Alternative
+        What may be broken.
     """
 
     charges: Charges
     build: Callable[[ChargeTable], CapitalTree]
     held: Vector
     most: Vector
+    decided: Mask
+    choice: tuple[Alternative, ...] = ()
+
+    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+        return self.choice
 
     def reach(self, space: Space) -> tuple[float, float]:
         return self.charges.stock.reach(space.lower, space.upper)
@@ -58,8 +68,10 @@ class StockGain(BookState):
 
     def trees(self, low: float, high: float) -> tuple[CapitalTree, CapitalTree]:
         charges = self.charges
-        least = charges.at(self.held, stock_k1=gain_coefficient(low), concentration=False)
-        greatest = charges.at(self.most, stock_k1=gain_coefficient(high))
+        nothing = np.zeros(len(self.decided), dtype=bool)
+        over = charges.tests.at(self.most, len(charges)).over & ~self.decided
+        least = charges.at(self.held, stock_k1=gain_coefficient(low), over=nothing)
+        greatest = charges.at(self.most, stock_k1=gain_coefficient(high), over=over)
         if low == high and not greatest.k_concentration.any():
             return (self.build(greatest),) * 2
         return self.build(least), self.build(greatest)

@@ -73,8 +73,9 @@ class CapitalOptions(ChargeOptions):
         Says that there are no liability cash flows on purpose.
     floating_rate : FloatingRule
         How floating coupons enter the cash flows.
-    guard_concentration : bool
-        Whether an answer must stay below the concentration thresholds that the current book keeps.
+    guard_concentration : bool or ``choose``
+        Whether an answer must stay below the concentration thresholds that the current book keeps; ``choose``: each
+        is passed where that pays for its charge (needs a mixed-integer solver).
     """
 
     life_insurance_risk: NotNegative | LifeInsuranceRisk
@@ -90,4 +91,4 @@ class CapitalOptions(ChargeOptions):
     future_surplus: NotNegative = 0.0
     without_liabilities: bool = False
     floating_rate: FloatingRule = FloatingRule.RESET
-    guard_concentration: bool = True
+    guard_concentration: bool | Literal["choose"] = True

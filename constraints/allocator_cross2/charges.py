@@ -120,7 +120,7 @@ class Charges:
         return lines.k1 + lines.k2 + lines.k_product + lines.k_what_if
 
     def at(
-        self, holdings: Vector | None = None, *, stock_k1: float | None = None, concentration: bool = True
+        self, holdings: Vector | None = None, *, stock_k1: float | None = None, over: Mask | None = None
     ) -> ChargeTable:
         """Return the charges with everything that depends on the book as a whole taken at ``holdings``.
 
@@ -130,14 +130,14 @@ class Charges:
             Amounts in CNY; None for the current ones.
         stock_k1 : float or None
             k1 of listed stock to use instead of that of the holdings (a bound, say).
-        concentration : bool
-            Whether concentration coefficients are charged.
+        over : ndarray of bool (tests,) or None
+            Concentration tests to charge as failed; None: those that the holdings fail.
         """
         held = self.current if holdings is None else np.asarray(holdings, dtype=float)
         lines = self.lines
         k1 = self.stock.k1(held) if stock_k1 is None else stock_k1
-        found = self.tests.at(held, len(lines)) if concentration else None
-        k_concentration = np.zeros(len(lines)) if found is None else found.k
+        found = self.tests.at(held, len(lines)) if over is None else None
+        k_concentration = found.k if found is not None else self.tests.charged(np.asarray(over), len(lines))
         exposure = self._exposure(held)
         inner = self._k_fixed + np.where(lines.gain, k1, 0.0)
         inside = self.pack.reading("clip_concentration")

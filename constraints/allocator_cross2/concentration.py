@@ -136,12 +136,16 @@ class ConcentrationTests:
         """Return how the tests turn out at ``holdings`` for ``size`` charge lines."""
         amounts = self.amounts(holdings)
         over = amounts > self.threshold * (1.0 + ROUNDING)
+        return Concentration(self, amounts, over, self.charged(over, size))
+
+    def charged(self, over: Mask, size: int) -> Vector:
+        """Return the coefficient of each of ``size`` charge lines when the tests in ``over`` are failed."""
         charged = np.append(np.where(over, self.k, 0.0), 0.0)
         k = np.zeros(size)
         if over.any():
             for test in self._of_line:
                 k += charged[test]
-        return Concentration(self, amounts, over, k)
+        return k
 
 
 @dataclass(eq=False)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.capital import Alternative, CapitalTree
 from allocator.model import Linear, Sense, Space, Term
 from allocator.model.terms import TOLERANCE
 from allocator.types import Source, Text
-from allocator_cross2.charges import Charges
+from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import Family
 
-__all__ = ["concentration_guards", "largest_positions"]
+__all__ = ["concentration_choice", "concentration_guards", "largest_positions"]
+
+Mask = NDArray[np.bool_]
 
 _TITLES = {
     Family.COUNTERPARTY: Text("Counterparties below their concentration threshold", "交易对手集中度低于计量阈值"),
@@ -33,22 +38,23 @@ def largest_positions(space: Space) -> NDArray[np.float64]:
     return np.where(np.isinf(end), np.copysign(_ENDLESS, end), end)
 
 
-def concentration_guards(charges: Charges, space: Space, total_assets: float | None) -> tuple[Term, ...]:
+def concentration_guards(
+    charges: Charges, space: Space, total_assets: float | None, decided: Mask | None = None
+) -> tuple[Term, ...]:
     """Return one term per family: Σ book value of each counterparty, class or property at most its threshold.
 
     Tests that no holdings inside the bounds can fail are left out, and so are those that the current book
-    fails already: their coefficient is charged until the book comes down by itself.
+    fails already: their coefficient is charged until the book comes down by itself. Those in ``decided`` (tests,)
+    are left to a choice.
     """
     tests = charges.tests
     if total_assets is None or not tests.family:
         return ()
     sign = np.where(space.current < 0, -1.0, 1.0)
     matrix = sparse.csr_array(tests.matrix.multiply(sign[None, :]))
-    largest = np.maximum(np.abs(space.lower), np.abs(space.upper))
-    held = sparse.csr_array((tests.matrix != 0).astype(float))
-    open_ended = held @ np.isinf(largest).astype(float) > 0
-    reachable = open_ended | (abs(tests.matrix) @ np.where(np.isinf(largest), 0.0, largest) > tests.threshold)
-    guarded = reachable & (tests.amounts(space.current) <= tests.threshold)
+    guarded = _reachable(charges, space) & (tests.amounts(space.current) <= tests.threshold)
+    if decided is not None:
+        guarded &= ~decided
     terms = []
     for family, title in _TITLES.items():
         chosen = np.flatnonzero(guarded & np.array([one is family for one in tests.family], dtype=bool))
@@ -68,3 +74,58 @@ def concentration_guards(charges: Charges, space: Space, total_assets: float | N
             )
         )
     return tuple(terms)
+
+
+def concentration_choice(
+    charges: Charges,
+    build: Callable[[ChargeTable], CapitalTree],
+    space: Space,
+    stock_k1: tuple[float, float],
+    total_assets: float | None,
+    where: str,
+) -> tuple[Mask, tuple[Alternative, ...]]:
+    """Return which tests (tests,) may be failed on purpose, and what failing each of them charges.
+
+    Offered is what the bounds can fail, what no short position belongs to, and what costs the same whichever other
+    tests are failed and whatever the gain of the stock book (``stock_k1``: the least and the greatest k1): where
+    the largest factor cuts a charge off it does not, and the threshold is kept as without a choice.
+    """
+    tests, held = charges.tests, space.current
+    nothing = np.zeros(len(tests.family), dtype=bool)
+    if total_assets is None or not tests.family:
+        return nothing, ()
+    short = (tests.matrix != 0).astype(float) @ ((space.lower < 0) | (held < 0)).astype(float) > 0
+    candidates = _reachable(charges, space) & ~short
+    offered, found = nothing.copy(), []
+    least, greatest = stock_k1
+    plain = charges.at(held, stock_k1=least, over=nothing)
+    every = charges.at(held, stock_k1=greatest, over=candidates)
+    base = build(plain).coefficients
+    for test in np.flatnonzero(candidates).tolist():
+        alone, others = nothing.copy(), candidates.copy()
+        alone[test], others[test] = True, False
+        one = charges.at(held, stock_k1=least, over=alone)
+        last = every.factor - charges.at(held, stock_k1=greatest, over=others).factor
+        if not np.allclose(one.factor - plain.factor, last, rtol=0.0, atol=1e-12):
+            continue
+        offered[test] = True
+        found.append(
+            Alternative(
+                f"{tests.family[test]}: {tests.name[test]}",
+                tests.matrix[[test]].toarray().ravel(),
+                float(tests.threshold[test]) - _MARGIN * total_assets,
+                sparse.csr_array(build(one).coefficients - base),
+                where,
+            )
+        )
+    return offered, tuple(found)
+
+
+def _reachable(charges: Charges, space: Space) -> Mask:
+    """Return which tests (tests,) some holdings inside the bounds can fail."""
+    tests = charges.tests
+    largest = np.maximum(np.abs(space.lower), np.abs(space.upper))
+    held = sparse.csr_array((tests.matrix != 0).astype(float))
+    open_ended = held @ np.isinf(largest).astype(float) > 0
+    within = abs(tests.matrix) @ np.where(np.isinf(largest), 0.0, largest) > tests.threshold
+    return np.asarray(open_ended | within)

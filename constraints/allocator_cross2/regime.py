@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.capital import Alternative, BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.errors import InputError, Problems
 from allocator.inputs.cash_flows import modified_durations
 from allocator.inputs.fund import Inputs
@@ -22,7 +22,7 @@ from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
 from allocator_cross2.charges import Charges, ChargeTable, leaf_coefficients
 from allocator_cross2.factors import control_factor, size_factor
-from allocator_cross2.guards import concentration_guards, largest_positions
+from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions
 from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
 from allocator_cross2.own_funds import given_tiers, recognised_capital
@@ -91,6 +91,7 @@ class Cross2Regime(Regime):
 
     def __init__(self, basis: Basis) -> None:
         self.basis = basis
+        self._chosen: tuple[Space, tuple[NDArray[np.bool_], tuple[Alternative, ...]]] | None = None
 
     def own_funds(self) -> OwnFunds:
         return OwnFunds(self.basis.comprehensive, self.basis.core)
@@ -190,16 +191,36 @@ class Cross2Regime(Regime):
     def guards(self, space: Space) -> tuple[Term, ...]:
         if not self.basis.options.guard_concentration:
             return ()
-        return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets)
+        decided, _ = self._choice(space)
+        return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, decided)
+
+    def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[Alternative, ...]]:
+        """Return which concentration tests are left to a choice, and the choice; asked for the same space again."""
+        basis = self.basis
+        if basis.options.guard_concentration != "choose":
+            return np.zeros(len(basis.charges.tests.family), dtype=bool), ()
+        if self._chosen is None or self._chosen[0] is not space:
+            low, high = basis.charges.stock.reach(space.lower, space.upper)
+            found = concentration_choice(
+                basis.charges,
+                self._tree_of,
+                space,
+                (gain_coefficient(low), gain_coefficient(high)),
+                basis.inputs.balance_sheet.total_assets,
+                basis.inputs.settings.where("capital.guard_concentration"),
+            )
+            self._chosen = space, found
+        return self._chosen[1]
 
     def book_state(self, space: Space) -> BookState | None:
-        """Return the gain of the stock book where it moves k1, or where a concentration charge may be in force."""
+        """Return the gain of the stock book where it moves k1, or where concentration may be charged or chosen."""
         charges, held = self.basis.charges, self._current
         most = held if self.basis.options.guard_concentration else largest_positions(space)
-        state = StockGain(charges, self._tree_of, held, most)
+        decided, choice = self._choice(space)
+        state = StockGain(charges, self._tree_of, held, most, decided, choice)
         smallest, largest = (gain_coefficient(gain) for gain in state.reach(space))
         settled = smallest == largest or not charges.lines.gain.any()
-        if settled and not charges.at(most).k_concentration.any():
+        if settled and not choice and not charges.at(most).k_concentration.any():
             return None
         return state
 
