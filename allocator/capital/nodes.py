@@ -62,9 +62,16 @@ class Leaf(Node):
     ----------
     row : int
         Row of the tree's coefficient matrix.
+    charged : str
+        Module of the regime's charges that it sums, for those rows of the assets that its row holds; empty where
+        that is its own name.
+    given : str
+        Dotted key of the fund file that its constant comes from; empty where it has none.
     """
 
     row: int = -1
+    charged: str = ""
+    given: str = ""
 
 
 @dataclass(frozen=True, eq=False)

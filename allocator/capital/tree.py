@@ -237,6 +237,20 @@ class CapitalTree:
         visit(self.root, "")
         return pd.DataFrame(rows, columns=["module", "parent", "amount", "article"])
 
+    def homes(self) -> dict[str, str]:
+        """Return the module that `table` prints each leaf under, by the leaf's name: itself where it is shown."""
+        found: dict[str, str] = {}
+
+        def visit(node: Node, place: str) -> None:
+            here = node.name if node.shown else place
+            if isinstance(node, Leaf):
+                found.setdefault(node.name, here)
+            for child in node.children:
+                visit(child, here)
+
+        visit(self.root, self.root.name)
+        return found
+
     def _below(self, node: Node, amounts: Vector) -> Vector:
         return np.array([amounts[self.positions[id(child)]] for child in node.children])
 

@@ -26,7 +26,11 @@ def trace_figure(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of a run.")],
     figure: Annotated[
         str,
-        typer.Argument(metavar="FIGURE", help="capital.MODULE, solvency.RATIO, constraints.RULE or allocation.ASSET."),
+        typer.Argument(
+            metavar="FIGURE",
+            help="capital.MODULE, solvency.RATIO, constraints.RULE, allocation.ASSET, tilts.TILT, or a measure: "
+            "expected_return, volatility, turnover, trading_cost, funded_total, objective.",
+        ),
     ] = "capital",
     lang: Lang = None,
     as_json: AsJson = False,

@@ -232,6 +232,11 @@ class TradeCost(Expression):
             ]
         )
 
+    def by_row(self, holdings: Vector) -> Vector:
+        """Return what each row's trade costs, CNY."""
+        trade = holdings - self.reference
+        return self.buy * np.maximum(trade, 0.0) + self.sell * np.maximum(-trade, 0.0) + 0.5 * self.quadratic * trade**2
+
     def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
         import cvxpy as cp
 

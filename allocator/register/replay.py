@@ -17,7 +17,7 @@ from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.register.comparison import Comparison, Side
 from allocator.report.csvfiles import csv_frames
 from allocator.report.manifest import failure_manifest
-from allocator.report.trace import RunFolder
+from allocator.report.run_folder import RunFolder
 from allocator.report.view import View
 from allocator.report.writer import dump_json
 from allocator.types import Language, Text

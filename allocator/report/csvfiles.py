@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.inputs.fund import Inputs
+from allocator.report.leaves import summed_by
 from allocator.report.sections import ReportTable
 from allocator.report.view import View
 
@@ -24,13 +25,18 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     unit = view.result.inputs.unit
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
     frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
+    frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.target) / unit
     frames["allocation"] = _as_in_the_file(frames["allocation"], view.result.inputs)
     charges = view.tables.get("charges")
     if charges is not None:
         held = ["asset_id", "account"]
         place = pd.DataFrame({name: view.result.inputs.assets[name] for name in held})
-        place["place"] = _places(view.result.inputs)
-        frames["charges"] = in_unit(charges, unit).merge(place, on=held, how="left", validate="many_to_one")
+        place["place"], place["row"] = _places(view.result.inputs), range(len(place))
+        frame = in_unit(charges, unit).merge(place, on=held, how="left", validate="many_to_one")
+        row = frame.pop("row").to_numpy(np.int64)
+        if view.result.after is not None:
+            frame["leaves"] = summed_by(view.result.after.tree, frame["module"], row)
+        frames["charges"] = frame
     frames["constraints"] = rules_in_unit(view)
     capital = view.tables.get("capital")
     if capital is None:

@@ -70,8 +70,10 @@ CHINESE: Mapping[str, str] = {
     "Make a past run again; write nothing.": "重做以往的运行并说明差异，不写文件。",
     "Trace a figure of a run down to factor, article, file and row.": "将结果中的数字追溯至因子、条款、文件与行号。",
     "Folder of a run.": "运行结果目录。",
-    "capital.MODULE, solvency.RATIO, constraints.RULE or allocation.ASSET.": (
-        "capital.模块、solvency.充足率、constraints.规则 或 allocation.资产。"
+    "capital.MODULE, solvency.RATIO, constraints.RULE, allocation.ASSET, tilts.TILT, or a measure: expected_return, "
+    "volatility, turnover, trading_cost, funded_total, objective.": (
+        "capital.模块、solvency.充足率、constraints.规则、allocation.资产、tilts.倾斜，或 expected_return、volatility、"
+        "turnover、trading_cost、funded_total、objective。"
     ),
     "The runs and studies of the register, newest first.": "已登记的运行与研究，最新的在前。",
     "Only runs of this fund.": "仅列出该基金的运行。",

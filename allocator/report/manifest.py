@@ -15,6 +15,7 @@ import numpy as np
 from allocator.capital.regime import Regime, RegimeNote
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
+from allocator.report.leaves import leaf_entries
 from allocator.report.versions import versions_of
 from allocator.result import CapitalPosition, Result, TiltPrice
 from allocator.settings import Settings
@@ -76,6 +77,7 @@ def manifest(result: Result) -> Json:
     }
     if result.before is not None and result.after is not None:
         summary |= _solvency(result.before, result.after, unit)
+        summary["capital"]["leaves"] = leaf_entries(result.after, result.inputs.settings, unit)
     if result.concessions:
         summary["concessions"] = [
             {"name": item.name, "amount": item.amount, "unit": item.unit, "priority": item.priority}

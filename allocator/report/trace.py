@@ -5,7 +5,6 @@ Nothing is recomputed: every amount is the one the run wrote, and a file changed
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 import pandas as pd
 
 from allocator.errors import InputError, Problem, did_you_mean
-from allocator.report.manifest import file_hash
-from allocator.types import Language, Text
+from allocator.report.leaves import BETWEEN
+from allocator.report.run_folder import RunFolder
+from allocator.report.trace_lines import Line, named
+from allocator.report.trace_measures import MEASURES, WORDS, measure, tilt
+from allocator.types import Language, Phrase, Text
 
-__all__ = ["Line", "RunFolder", "Trace", "trace", "trace_lines"]
-
-FILES = ("capital", "charges", "constraints", "allocation")
-"""What a run under a regime writes for a reader of its figures."""
+__all__ = ["Line", "Trace", "trace", "trace_lines"]
 
 OWN_WORDS: Mapping[str, Text] = MappingProxyType(
     {
@@ -36,83 +35,12 @@ OWN_WORDS: Mapping[str, Text] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a trace.
-
-    Parameters
-    ----------
-    depth : int
-        How deep it stands in the tree; 0 is the figure asked for.
-    name : str
-        Module, rule, ``asset / account``, or a key of `OWN_WORDS`.
-    amount : float
-        In ``unit``.
-    unit : str
-        ``"money"`` (``fund.unit``) or the rule's own unit.
-    source : str
-        Article or document.
-    how : str
-        What it is made of, in the regime's words; empty for an aggregate of the lines below.
-    place : str
-        File and row of the input; empty where there is none.
-    """
-
-    depth: int
-    name: str
-    amount: float
-    unit: str
-    source: str = ""
-    how: str = ""
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Trace:
     """The lines a figure is made of, how each name reads in both languages, and the unit of money, CNY."""
 
     lines: tuple[Line, ...]
     labels: Mapping[str, Text]
     money: float
-
-
-class RunFolder:
-    """The files of a past run.
-
-    Parameters
-    ----------
-    folder : Path
-        OUT of a run with an answer.
-
-    Raises
-    ------
-    InputError
-        When it holds no run, the run had no answer, or a file is not the one that was written.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        try:
-            self.manifest: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            what = Text("this folder holds no run", "该目录不含运行结果")
-            hint = Text("give the folder that 'allocator run -o' wrote", "请给出 'allocator run -o' 写出的目录")
-            raise InputError(Problem(what, str(folder / "run.json"), hint=hint)) from error
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table as the run wrote it."""
-        return pd.read_csv(self.file(name), dtype={"asset_id": str}, keep_default_na=False, na_values=[""])
-
-    def file(self, name: str) -> Path:
-        """Return the file of a table, the very one that the run wrote."""
-        path = self.folder / f"{name}.csv"
-        written = self.manifest.get("files", {}).get(path.name)
-        if not path.is_file() or written is None:
-            what = Text("the run wrote no such file", "该次运行未写出此文件")
-        elif file_hash(path) != written:
-            what = Text("the file has changed since the run", "文件在运行之后被改动")
-        else:
-            return path
-        raise InputError(Problem(what, str(path), hint=Text("run it again", "请重新运行")))
 
 
 def trace(folder: Path, figure: str) -> Trace:
@@ -123,8 +51,9 @@ def trace(folder: Path, figure: str) -> Trace:
     folder : Path
         OUT of a run.
     figure : str
-        ``capital`` or ``capital.MODULE``, ``solvency.RATIO``, ``constraints.RULE``, ``allocation.ASSET``; the
-        beginning of a name suffices where only one name begins so.
+        ``capital`` or ``capital.MODULE``, ``solvency.RATIO``, ``constraints.RULE``, ``allocation.ASSET``,
+        ``tilts.TILT``, or a measure of the first page such as ``expected_return``; the beginning of a name
+        suffices where only one name begins so.
 
     Raises
     ------
@@ -137,19 +66,30 @@ def trace(folder: Path, figure: str) -> Trace:
         what = Text("no figures of this family", "没有该类数字")
         raise InputError(Problem(what, figure, family, ", ".join(_FAMILIES), did_you_mean(family, _FAMILIES)))
     lines = tuple(_FAMILIES[family](run, name, figure))
-    labels = {row["module"]: Text(row["label_en"], row["label_zh"]) for row in run.table("capital").to_dict("records")}
-    return Trace(lines, MappingProxyType(labels | dict(OWN_WORDS)), float(run.manifest["fund"]["unit"]))
+    return Trace(
+        lines, MappingProxyType(_labels(run) | dict(OWN_WORDS) | dict(WORDS)), float(run.manifest["fund"]["unit"])
+    )
+
+
+def _labels(run: RunFolder) -> dict[str, Text]:
+    """Return how modules and leaves read."""
+    leaves = run.manifest.get("capital", {}).get("leaves", {})
+    found = {name: Text(told["label"]["en"], told["label"]["zh"]) for name, told in leaves.items()}
+    rows = run.table("capital")
+    return found | {row["module"]: Text(row["label_en"], row["label_zh"]) for row in rows.to_dict("records")}
 
 
 def trace_lines(found: Trace, language: Language) -> Iterator[str]:
     """Yield a trace as indented text: name, amount, how it is made, article, file and row."""
+    zh = language is Language.CHINESE
     yield Text(f"Money in CNY {found.money:,.0f}", f"金额单位：{found.money:,.0f} 元")[language]
     for line in found.lines:
         label = found.labels.get(line.name)
         name = line.name if label is None else label[language]
         unit = "" if line.unit == "money" else line.unit
         amount = f"{line.amount:,.8g} {unit}".rstrip()
-        yield "  ".join(("  " * line.depth + name, amount, *filter(None, (line.how, line.source, line.place))))
+        told = (part.zh if zh and isinstance(part, Phrase) else part for part in (line.how, line.source, line.place))
+        yield "  ".join(("  " * line.depth + name, amount, *filter(None, told)))
 
 
 def _capital(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
@@ -157,24 +97,55 @@ def _capital(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
     if modules.empty:
         raise InputError(Problem(Text("the run has no solvency regime", "该次运行未设偿付能力制度"), figure))
     names = modules["module"].tolist()
-    charges = {str(module): rows for module, rows in run.table("charges").groupby("module", sort=False)}
-    return _module(modules, charges, _named(name, names, figure) if name else names[0], 0)
+    leaves: dict[str, list[_Leaf]] = {}
+    charges = _charges(run)
+    if "leaves" not in run.manifest["capital"]:
+        what = Text("this run does not say what its modules sum", "该次运行未记录各模块的构成")
+        hint = Text("run it again with this version first", "请先用当前版本重新运行")
+        raise InputError(Problem(what, str(run.folder / "run.json"), hint=hint))
+    for leaf, told in run.manifest["capital"]["leaves"].items():
+        leaves.setdefault(told["module"], []).append(_Leaf(leaf, told, charges.get(leaf, [])))
+    return _module(modules, leaves, named(name, names, figure) if name else names[0], 0)
 
 
-def _module(modules: pd.DataFrame, charges: Mapping[str, pd.DataFrame], name: str, depth: int) -> Iterator[Line]:
-    """Yield a module, the modules below it, and the charges it sums; what they do not sum to is not the assets'."""
+def _charges(run: RunFolder) -> Mapping[str, list[dict[Any, Any]]]:
+    """Return the charges by the leaf that sums them."""
+    found: dict[str, list[dict[Any, Any]]] = {}
+    for charge in run.table("charges").to_dict("records") if run.wrote("charges") else ():
+        for leaf in str(charge["leaves"]).split(BETWEEN):
+            found.setdefault(leaf, []).append(charge)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A leaf of the capital tree: what run.json tells of it, and the charges that it sums."""
+
+    name: str
+    told: Mapping[str, Any]
+    charges: Sequence[Mapping[Any, Any]]
+
+    def lines(self, depth: int, article: str) -> Iterator[Line]:
+        """Yield the charges and the part that is not the assets'."""
+        yield from (_charge(charge, depth) for charge in self.charges)
+        constant = float(self.told["constant"])
+        if constant:
+            yield Line(depth, "liabilities_and_constants", constant, "money", article, place=str(self.told["place"]))
+
+
+def _module(modules: pd.DataFrame, leaves: Mapping[str, list[_Leaf]], name: str, depth: int) -> Iterator[Line]:
+    """Yield a module, the modules below it, and what its leaves sum; a leaf of another name is a line of its own."""
     row = modules[modules["module"] == name].iloc[0]
     amount, article = float(row["amount"]), str(row["article"])
-    yield Line(depth, name, amount, "money", article)
+    below = leaves.get(name, [])
+    given = next((leaf for leaf in below if leaf.name == name and not leaf.charges), None)
+    yield Line(depth, name, amount, "money", article, place="" if given is None else str(given.told["place"]))
     for child in modules.loc[modules["parent"] == name, "module"]:
-        yield from _module(modules, charges, child, depth + 1)
-    charged = charges.get(name)
-    if charged is None:
-        return
-    yield from (_charge(charge, depth + 1) for charge in charged.to_dict("records"))
-    rest = amount - float(charged["charge"].sum())
-    if abs(rest) > 1e-9 * max(abs(amount), float(charged["charge"].abs().max())):
-        yield Line(depth + 1, "liabilities_and_constants", rest, "money", article)
+        yield from _module(modules, leaves, child, depth + 1)
+    for leaf in below if given is None else ():
+        if leaf.name != name:
+            yield Line(depth + 1, leaf.name, float(leaf.told["amount"]), "money", article)
+        yield from leaf.lines(depth + 1 + (leaf.name != name), article)
 
 
 def _charge(charge: Mapping[Any, Any], depth: int) -> Line:
@@ -185,18 +156,19 @@ def _charge(charge: Mapping[Any, Any], depth: int) -> Line:
 
 def _solvency(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
     ratios = run.manifest.get("solvency", {})
-    chosen = _named(name, list(ratios), figure)
+    chosen = named(name, list(ratios), figure)
     ratio, capital = ratios[chosen], run.manifest["capital"]
     available = float(capital["actual_capital" if chosen == "comprehensive" else f"{chosen}_capital"])
     how = f"{available:,.10g} / {capital['minimum_capital']:,.10g}"
     yield Line(0, chosen, float(ratio["after"]), "ratio", str(ratio["article"]), how)
-    yield Line(1, "capital_after_costs", available, "money", place="balance_sheet")
+    source = run.manifest["inputs"].get("fund", {}).get("file")
+    yield Line(1, "capital_after_costs", available, "money", place=", ".join(filter(None, (source, "balance_sheet"))))
     yield from (replace(line, depth=line.depth + 1) for line in _capital(run, "", figure))
 
 
 def _constraint(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
     rules = run.table("constraints").fillna({"source": ""})
-    rule = rules[rules["name"] == _named(name, rules["name"].tolist(), figure)].iloc[0]
+    rule = rules[rules["name"] == named(name, rules["name"].tolist(), figure)].iloc[0]
     unit, source = str(rule["unit"]), f"{rule['source']} ({rule['certainty']})"
     how = f"{rule['lhs']:.10g} {rule['sense']} {rule['rhs']:.10g}"
     yield Line(0, str(rule["name"]), float(rule["lhs"]), unit, source, how)
@@ -206,28 +178,20 @@ def _constraint(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
 
 
 def _allocation(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
-    held, charges = run.table("allocation"), run.table("charges")
-    asset = _named(name, list(dict.fromkeys(held["asset_id"])), figure)
+    held = run.table("allocation")
+    asset = named(name, list(dict.fromkeys(held["asset_id"])), figure)
+    charges = run.table("charges").to_dict("records") if run.wrote("charges") else []
     for row in held[held["asset_id"] == asset].to_dict("records"):
-        mine = charges[(charges["asset_id"] == asset) & (charges["account"] == row["account"])]
-        how, place = f"{row['current']:,.10g} {row['trade']:+,.10g}", "".join(mine["place"].head(1))
-        yield Line(0, f"{asset} / {row['account']}", float(row["target"]), "money", how=how, place=place)
-        for charge in mine.to_dict("records"):
+        mine = [one for one in charges if one["asset_id"] == asset and one["account"] == row["account"]]
+        how = f"{row['current']:,.10g} {row['trade']:+,.10g}"
+        yield Line(0, f"{asset} / {row['account']}", float(row["target"]), "money", how=how, place=run.place(row))
+        for charge in mine:
             yield replace(_charge(charge, 1), name=str(charge["module"]))
 
 
 _FAMILIES: Mapping[str, Callable[[RunFolder, str, str], Iterator[Line]]] = MappingProxyType(
-    {"capital": _capital, "solvency": _solvency, "constraints": _constraint, "allocation": _allocation}
+    {
+        **{"capital": _capital, "solvency": _solvency, "constraints": _constraint, "allocation": _allocation},
+        **{"tilts": tilt, **dict.fromkeys(MEASURES, measure)},
+    }
 )
-
-
-def _named(name: str, known: Sequence[str], figure: str) -> str:
-    """Return the one name that is meant: itself, itself and ``_risk``, or the only one that begins so."""
-    for whole in (name, f"{name}_risk"):
-        if whole in known:
-            return whole
-    beginning = [one for one in known if name and one.startswith(name)]
-    if len(beginning) == 1:
-        return beginning[0]
-    what = Text("several figures begin so", "有多个数字以此开头") if beginning else Text("no such figure", "没有该数字")
-    raise InputError(Problem(what, figure, name, ", ".join(beginning or known), did_you_mean(name, known)))

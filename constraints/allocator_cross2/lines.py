@@ -30,6 +30,7 @@ __all__ = [
     "Lines",
     "overseas_equity",
     "overseas_fixed_income",
+    "shown_module",
 ]
 
 EQUITY_PRICE = "equity_price"
@@ -42,6 +43,11 @@ CURRENCY = "currency:"
 """Followed by the ISO code (USD for all pegged to it): signed; its absolute value joins currency risk (R8 §57)."""
 CURRENCY_UNHEDGED = "currency_unhedged"
 """FX forwards that are not effective hedges; added to currency risk as it is (R8 §58 (2))."""
+
+
+def shown_module(module: str) -> str:
+    """Return a module's name as tables show it and files hold it."""
+    return module.replace(CURRENCY, "currency_")
 
 
 def overseas_equity(market: str) -> str:

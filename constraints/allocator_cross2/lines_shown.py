@@ -10,7 +10,7 @@ from allocator.inputs.fund import Inputs
 from allocator.types import Language, Phrase, Text
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.derivation import derivations
-from allocator_cross2.lines import CURRENCY
+from allocator_cross2.lines import shown_module
 from allocator_cross2.rate import RateRisk
 
 __all__ = ["charge_lines", "rate_lines"]
@@ -29,7 +29,7 @@ def charge_lines(table: ChargeTable, inputs: Inputs) -> pd.DataFrame:
     row = frame.pop("row").to_numpy()
     held = table.holdings[row]
     identity = {name: inputs.assets[name].to_numpy()[row] for name in ("asset_id", "account")}
-    shown = {name: name.replace(CURRENCY, "currency_") for name in table.charges.modules}
+    shown = {name: shown_module(name) for name in table.charges.modules}
     per_cny = frame.pop("factor").to_numpy()
     frame["module"] = frame["module"].cat.rename_categories(shown).astype(str)
     frame["exposure"] = frame.pop("exposure_per_amount").to_numpy() * held

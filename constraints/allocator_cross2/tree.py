@@ -10,7 +10,7 @@ the columns of a quarterly filing. Diversification lines and control risk are pr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from allocator.capital import (
     WeightedSum,
 )
 from allocator_cross2.labels import label
-from allocator_cross2.lines import CURRENCY, CURRENCY_UNHEDGED, EQUITY_HEDGE, EQUITY_PRICE
+from allocator_cross2.lines import CURRENCY, CURRENCY_UNHEDGED, EQUITY_HEDGE, EQUITY_PRICE, shown_module
 from allocator_cross2.pack import RulePack
 
 __all__ = ["INTEREST_RATE_DOWN", "INTEREST_RATE_UP", "POOL", "GivenCapital", "ModuleRows", "build_tree"]
@@ -100,15 +100,24 @@ class _Leaves:
     rows: list[sparse.csr_array] = field(default_factory=list)
     constants: list[float] = field(default_factory=list)
 
-    def constant(self, name: str, article: str, amount: float, shown: bool = True) -> Leaf:
-        """Return a leaf that does not depend on the rows."""
-        return self.add(name, article, sparse.csr_array((1, self.size)), amount, shown)
+    def constant(self, name: str, article: str, amount: float, given: str = "", shown: bool = True) -> Leaf:
+        """Return a leaf that does not depend on the rows; ``given`` is the key of the fund file it comes from."""
+        return self.add(Leaf(name, label(name), article, shown=shown, given=given), empty(self.size), amount)
 
-    def add(self, name: str, article: str, row: sparse.csr_array, amount: float, shown: bool = True) -> Leaf:
-        """Return a leaf for one row of the matrix and its constant."""
+    def add(self, leaf: Leaf, row: sparse.csr_array, amount: float) -> Leaf:
+        """Return the leaf, with one row of the matrix and its constant."""
         self.rows.append(row)
         self.constants.append(amount)
-        return Leaf(name, label(name), article, shown=shown, row=len(self.rows) - 1)
+        return replace(leaf, row=len(self.rows) - 1)
+
+
+def empty(size: int) -> sparse.csr_array:
+    """Return a row of the matrix that holds nothing."""
+    return sparse.csr_array((1, size))
+
+
+LIABILITIES = "inputs.liabilities"
+CURRENCY_LIABILITIES = "capital.currency_liabilities"
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +132,12 @@ class _Modules:
     def leaf(self, module: str, article: str, name: str | None = None, shown: bool = True) -> Leaf:
         """Return the leaf of a module; one that holds nothing is an empty row."""
         row = self.rows.coefficients.get(module)
-        if row is None:
-            row = sparse.csr_array((1, self.leaves.size))
-        constant = self.rows.constants.get(module, 0.0)
-        return self.leaves.add(self.prefix + (name or module), article, row, constant, shown)
+        title = self.prefix + (name or module)
+        given = LIABILITIES if module in (INTEREST_RATE_UP, INTEREST_RATE_DOWN) else CURRENCY_LIABILITIES
+        leaf = Leaf(title, label(title), article, shown=shown, charged=shown_module(module), given=given)
+        return self.leaves.add(
+            leaf, empty(self.leaves.size) if row is None else row, self.rows.constants.get(module, 0.0)
+        )
 
     def held(self, *modules: str) -> bool:
         """Return whether any row or liability adds to one of these modules."""
@@ -218,7 +229,7 @@ def build_tree(company: ModuleRows, pool: ModuleRows, given: GivenCapital, pack:
     modules = _Modules(company, leaves, pack)
     market, credit = modules.market(), modules.credit()
     life = _life(given, leaves, pack)
-    nonlife = leaves.constant("nonlife_insurance_risk", "R4", given.nonlife)
+    nonlife = leaves.constant("nonlife_insurance_risk", "R4", given.nonlife, "capital.nonlife_insurance_risk")
     by_name = {"life_insurance": life, "nonlife_insurance": nonlife, "market": market, "credit": credit}
     before = modules.aggregate("quantifiable_before_absorption", "quantifiable.correlation.life", by_name)
     absorbed, uncapped = _absorption(pool, given, leaves, pack)
@@ -233,7 +244,7 @@ def build_tree(company: ModuleRows, pool: ModuleRows, given: GivenCapital, pack:
     # Q acts on the size-factored amount, or before the size factor under the other reading.
     earlier = pack.reading("control_risk_before_size_factor")
     control = given.control_factor / factor if earlier else given.control_factor
-    additional = leaves.constant("additional_capital", "R2 §21", given.additional)
+    additional = leaves.constant("additional_capital", "R2 §21", given.additional, "capital.additional_capital")
     root = WeightedSum(
         "minimum_capital",
         label("minimum_capital"),
@@ -255,9 +266,12 @@ def _life(given: GivenCapital, leaves: _Leaves, pack: RulePack) -> Node:
     """Life insurance risk as given, or from its parts (R5 §24–25)."""
     name = "life_insurance_risk"
     if not isinstance(given.life, Mapping):
-        return leaves.constant(name, "R5", given.life)
+        return leaves.constant(name, "R5", given.life, "capital.life_insurance_risk")
     matrix = pack.matrix("life.correlation")
-    parts = tuple(leaves.constant(f"life_{one}", "R5 §24", given.life[one]) for one in matrix.order)
+    parts = tuple(
+        leaves.constant(f"life_{one}", "R5 §24", given.life[one], f"capital.life_insurance_risk.{one}")
+        for one in matrix.order
+    )
     return Aggregate(name, label(name), pack.article("life.correlation"), parts, correlations=(matrix.values,))
 
 
@@ -267,13 +281,13 @@ def _absorption(
     """Loss absorption of participating and universal business (R2 §19), with its amount before the cap."""
     name, article = "loss_absorption", pack.article("loss_absorption.largest_ratio")
     if given.absorption is not None:
-        return leaves.constant(name, article, given.absorption), []
+        return leaves.constant(name, article, given.absorption, "capital.loss_absorption"), []
     if given.absorption_cap == 0.0:
         return leaves.constant(name, article, 0.0), []
     modules = _Modules(pool, leaves, pack, POOL)
     parts = {"market": modules.market(), "credit": modules.credit()}
     total = modules.aggregate("market_and_credit_risk", "loss_absorption.correlation", parts)
-    cap = leaves.constant("loss_absorption_cap", article, given.absorption_cap)
+    cap = leaves.constant("loss_absorption_cap", article, given.absorption_cap, "capital.loss_absorption_cap")
     scale = 1.0 + pack.value("loss_absorption.k")
     steep = WeightedSum(
         "loss_absorption_by_ratio",
