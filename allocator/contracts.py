@@ -26,6 +26,7 @@ from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenari
 from allocator.model.terms import ConstraintSpec, Objective, ObjectiveSpec, ObjectiveTerm, Term
 from allocator.model.tilts import PartScore, TiltSpec
 from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.study.commitments import CommitmentSpec, CommittedFlows
 from allocator.study.shocks import Scenario, Shocked, ShockSpec, StressSpec
 from allocator.types import AssetKind, Table
 
@@ -221,6 +222,25 @@ def _scenario(watch: Watch, inputs: Any, result: Any) -> Scenario | None:
     return result
 
 
+def _committed(watch: Watch, inputs: Any, result: Any) -> CommittedFlows | None:
+    if result is None:
+        return None
+    if not isinstance(result, CommittedFlows):
+        raise watch.refuse(result, "CommittedFlows or None")
+    row, called, paid = result.row, result.called, result.share_paid
+    if row.ndim != 1 or row.dtype.kind not in "iu" or len(np.unique(row)) < len(row):
+        raise watch.refuse(row, "places in the assets table, each once")
+    if row.size and not 0 <= int(row.min()) <= int(row.max()) < _size(inputs):
+        raise watch.refuse(row, f"places from 0 to {_size(inputs) - 1}")
+    if called.shape != paid.shape or called.shape != (len(result.tables), len(row)):
+        raise watch.refuse(called, f"called and share_paid of shape (steps, {len(row)}), and tables for every step")
+    if not (np.isfinite(called).all() and np.all(called >= 0.0)):
+        raise watch.refuse("a call below zero or no number", "calls of at least zero")
+    if not np.all((paid >= 0.0) & (paid <= 1.0)):
+        raise watch.refuse("a share paid outside 0 to 1", "shares from 0 to 1")
+    return result
+
+
 def _report_tables(watch: Watch, inputs: Any, result: Any) -> Sequence[ReportTable]:
     if not isinstance(result, (list, tuple)) or not all(isinstance(table, ReportTable) for table in result):
         raise watch.refuse(result, "a list or a tuple of ReportTable")
@@ -240,6 +260,7 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "allocator_scenarios": Contract(ScenarioSpec, {"build": _scenarios, "join": _scenarios}),
         "allocator_shocks": Contract(ShockSpec, {"apply": _shocked}),
         "allocator_stresses": Contract(StressSpec, {"scenario": _scenario}),
+        "allocator_commitments": Contract(CommitmentSpec, {"project": _committed}),
         "allocator_report_sections": Contract(ReportSectionSpec, {"tables": _report_tables}),
         "allocator_commands": Contract(CommandSpec),
     }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from allocator.model.terms import ConstraintSpec, ObjectiveSpec
     from allocator.model.tilts import TiltSpec
     from allocator.report.sections import ReportSectionSpec
+    from allocator.study.commitments import CommitmentSpec
     from allocator.study.shocks import ShockSpec, StressSpec
     from allocator.types import AssetKind, Table
 
@@ -88,6 +89,11 @@ def allocator_stresses() -> Sequence[StressSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
+def allocator_commitments() -> Sequence[CommitmentSpec]:  # type: ignore[empty-body]
+    """Offer projections of what committed funds call and pay out. `project` is called once per plan."""
+
+
+@hookspec
 def allocator_report_sections() -> Sequence[ReportSectionSpec]:  # type: ignore[empty-body]
     """Offer sections of report.html and sheets of report.xlsx. Called after verification, with the result."""
 
@@ -109,6 +115,7 @@ HOOKS = (
     "allocator_scenarios",
     "allocator_shocks",
     "allocator_stresses",
+    "allocator_commitments",
     "allocator_report_sections",
     "allocator_commands",
 )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from allocator.model.tilts import TiltSpec
     from allocator.report.sections import ReportSectionSpec
     from allocator.settings import PluginSettings
+    from allocator.study.commitments import CommitmentSpec
     from allocator.study.shocks import ShockSpec, StressSpec
 
 __all__ = ["PluginInfo", "Registry", "choose", "enabled_plugins", "installed_plugins", "load_registry"]
@@ -183,6 +184,11 @@ class Registry:
     def stresses(self) -> Mapping[str, StressSpec]:
         """Stress scenarios that plugins offer, by name."""
         return self._collect("allocator_stresses")
+
+    @cached_property
+    def commitments(self) -> Mapping[str, CommitmentSpec]:
+        """Projections of committed funds, by name."""
+        return self._collect("allocator_commitments")
 
     @cached_property
     def report_sections(self) -> Mapping[str, ReportSectionSpec]:

@@ -56,6 +56,13 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         "scenario": Part("allocator_scenarios", "allocator.model", "ScenarioSpec", "SCENARIOS", "return scenarios"),
         "shock": Part("allocator_shocks", "allocator.study.shocks", "ShockSpec", "SHOCKS", "a shock of stress tests"),
         "stress": Part("allocator_stresses", "allocator.study.shocks", "StressSpec", "STRESSES", "a stress scenario"),
+        "commitment": Part(
+            "allocator_commitments",
+            "allocator.study.commitments",
+            "CommitmentSpec",
+            "COMMITMENTS",
+            "a projection of committed funds",
+        ),
         "report_section": Part(
             "allocator_report_sections",
             "allocator.report.sections",

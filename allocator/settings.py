@@ -281,8 +281,10 @@ class PlanSettings(Section):
         Step → amount paid in by, or out to, shareholders.
     shareholder_account : str
         Account these amounts run through; omitted: the first one.
+    commitments : bool
+        Whether committed funds call and pay out by themselves, as the enabled plugins project them.
     calls : dict of str to dict
-        Fund (asset_id) → step → capital called, which must be paid in then.
+        Fund (asset_id) → step → capital called, which must be paid in then; takes the place of projected calls.
     leave_out : tuple of str
         Rules that make no sense at a later step.
     rounds : int
@@ -305,6 +307,7 @@ class PlanSettings(Section):
     new_capital: BySteps = {}
     dividends: BySteps = {}
     shareholder_account: str | None = None
+    commitments: bool = True
     calls: dict[str, BySteps] = {}
     leave_out: tuple[str, ...] = ("turnover",)
     rounds: Annotated[int, Field(ge=1, le=10)] = 4

@@ -30,7 +30,13 @@ POLICIES = pd.DataFrame(
 )
 
 
-def fund(*rows: Mapping[str, Any], level: float = 1.5, stress: Any = None, **asked: Any) -> Fund:
+def fund(
+    *rows: Mapping[str, Any],
+    level: float = 1.5,
+    stress: Any = None,
+    table_funds: pd.DataFrame | None = None,
+    **asked: Any,
+) -> Fund:
     """Return a fund of 400 in assets with own funds of 100, planned by years."""
     settings = {
         "fund": {"name": "tiny", "as_of": "2026-06-30"},
@@ -44,7 +50,8 @@ def fund(*rows: Mapping[str, Any], level: float = 1.5, stress: Any = None, **ask
         "plan": {"per_year": 1, "steps": 3, "turnover": 1.0, **asked},
     }
     frame = pd.DataFrame([{"account": "traditional", **row} for row in (rows or (CASH, STOCK, BOND))])
-    return Fund(settings, frame, curve=CURVE, liabilities=POLICIES)
+    tables = {} if table_funds is None else {"funds": table_funds}
+    return Fund(settings, frame, curve=CURVE, liabilities=POLICIES, **tables)
 
 
 def check(study: PlanStudy) -> None:
@@ -155,6 +162,75 @@ def test_premiums_dividends_and_calls() -> None:
     )
     assert study.world.reserves(3) == pytest.approx(60.0)
     assert study.bought[0, 3] >= 7.0 - 1e-6
+
+
+PRIVATE = {
+    **{"asset_id": "PE", "kind": "pe_fund", "amount": 25.0, "min": 25.0, "max": 25.0, "transparency": "opaque"},
+    **{"expected_return": 0.08, "transaction_cost": 0.01},
+}
+COMMITTED = pd.DataFrame(
+    {
+        **{"asset_id": ["PE"], "vintage": [2025], "commitment": [100.0], "paid_in": [30.0], "nav": [25.0]},
+        **{"life": [10], "growth": [0.08], "bow": [2.5], "contribution_rates": ["25%;33%;50%"]},
+    }
+)
+"""In its second year in mid-2026: 33% of what is uncalled is called, then half; RD = (t/10)^2.5 is paid out."""
+
+
+def takahashi_alexander(years: int) -> list[tuple[float, float, float]]:
+    """Calls, distributions and NAV of `COMMITTED` by year, by hand."""
+    uncalled, nav, found = 70.0, 25.0, []
+    for t in range(2, 2 + years):
+        called = (0.33 if t == 2 else 0.50) * uncalled
+        paid = (t / 10.0) ** 2.5 * nav * 1.08
+        uncalled, nav = uncalled - called, nav * 1.08 - paid + called
+        found.append((called, paid, nav))
+    return found
+
+
+def test_committed_funds_call_and_pay_out_by_themselves() -> None:
+    book = fund(CASH, STOCK, BOND, PRIVATE, level=1.0, table_funds=COMMITTED)
+    study = plan(book)
+    check(study)
+    by_hand = takahashi_alexander(3)
+    assert study.frame["capital_called"].tolist() == pytest.approx([called for called, _, _ in by_hand])
+    assert study.frame["distributed"].tolist() == pytest.approx([paid for _, paid, _ in by_hand])
+    held = study.holdings[study.holdings["asset_id"] == "PE"]
+    # Its bounds stand at what is held: at all of what it becomes by itself, so nothing else is bought or sold.
+    assert held["amount"].tolist() == pytest.approx([nav for _, _, nav in by_hand], rel=1e-6)
+    assert held["bought"].tolist() == pytest.approx([called for called, _, _ in by_hand], rel=1e-6)
+    paid_in = 30.0
+    for moment, (called, _, nav) in zip(study.moments, by_hand, strict=True):
+        paid_in += called
+        line = moment.fund.inputs.tables["funds"].iloc[0]
+        assert (line["paid_in"], line["nav"]) == pytest.approx((paid_in, nav), rel=1e-6)
+
+
+def test_calls_by_hand_take_the_place_of_projected_ones_and_all_can_be_switched_off() -> None:
+    book = fund(CASH, STOCK, BOND, PRIVATE | {"max": 99.0}, level=1.0, calls={"PE": {1: 7.0}}, table_funds=COMMITTED)
+    assert plan(book).frame["capital_called"].tolist() == pytest.approx([7.0, 0.0, 0.0])
+    off = plan(fund(CASH, STOCK, BOND, PRIVATE, level=1.0, commitments=False, table_funds=COMMITTED))
+    assert off.frame[["capital_called", "distributed"]].to_numpy().tolist() == [[0.0, 0.0]] * 3
+
+
+@pytest.mark.parametrize("per_year", [1, 2, 4, 12])
+def test_the_steps_of_a_year_call_and_pay_out_what_the_year_does(per_year: int) -> None:
+    """A fund that calls no more ends the year where the yearly model does; calls come in equal parts."""
+    called_up = COMMITTED.assign(paid_in=[100.0])
+    whole, parts = (
+        fund(PRIVATE, table_funds=table)
+        .registry.commitments["funds"]
+        .project(fund(PRIVATE, table_funds=table).inputs, 3 * steps, steps)
+        for table, steps in ((called_up, 1), (called_up, per_year))
+    )
+    assert whole is not None and parts is not None
+    kept = (1.0 - parts.share_paid[:, 0]).reshape(3, per_year).prod(axis=1)
+    assert kept == pytest.approx(1.0 - whole.share_paid[:, 0])
+    assert [1.0 - (t / 10.0) ** 2.5 for t in (2, 3, 4)] == pytest.approx(kept)
+    book = fund(PRIVATE, table_funds=COMMITTED)
+    flows = book.registry.commitments["funds"].project(book.inputs, 2 * per_year, per_year)
+    assert flows is not None
+    assert flows.called[:, 0].tolist() == pytest.approx([23.1 / per_year] * per_year + [23.45 / per_year] * per_year)
 
 
 def test_sales_stay_within_the_turnover() -> None:

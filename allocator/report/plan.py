@@ -36,6 +36,8 @@ PLAN_HEADINGS = {
     "actual_capital": Text("Actual capital", "实际资本"),
     "minimum_capital": Text("Minimum capital", "最低资本"),
     "matured_and_coupons": Text("Coupons and principal", "利息与到期本金"),
+    "distributed": Text("Paid out by funds", "基金分配"),
+    "capital_called": Text("Called by funds", "基金缴款"),
     "cash_from_outside": Text("Cash from outside", "外部现金流"),
     "bought": Text("Bought", "买入"),
     "sold": Text("Sold", "卖出"),
@@ -50,7 +52,10 @@ PLAN_HEADINGS = {
     "new_issue": Text("New issue", "新增投资"),
     "amount": Text("Amount", "金额"),
 }
-MONEY = ("assets", "actual_capital", "minimum_capital", "matured_and_coupons", "cash_from_outside", "bought", "sold")
+MONEY = (
+    *("assets", "actual_capital", "minimum_capital", "matured_and_coupons", "distributed", "capital_called"),
+    *("cash_from_outside", "bought", "sold"),
+)
 SCREEN = ("step", "date", "branch", "comprehensive_ratio", "core_ratio", "binding", "assets", "sold", "turnover")
 
 TOP, BOTTOM, LEFT, HEIGHT = 12.0, 40.0, 54.0, 280.0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from allocator.hooks import hookimpl
 from allocator.model import ConstraintSpec, ReturnModelSpec, ScenarioSpec, TiltSpec
 from allocator.report.sections import ReportSectionSpec
+from allocator.study.commitments import CommitmentSpec
 from allocator.types import Table
 
 __all__: list[str] = []
@@ -49,6 +50,13 @@ def allocator_return_models() -> Sequence[ReturnModelSpec]:
     from allocator_venture.returns import RETURN_MODELS
 
     return RETURN_MODELS
+
+
+@hookimpl
+def allocator_commitments() -> Sequence[CommitmentSpec]:
+    from allocator_venture.plan_flows import COMMITMENTS
+
+    return COMMITMENTS
 
 
 @hookimpl

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
+from allocator.study.plan.committed import levelled
 from allocator.study.plan.timeline import Node
 from allocator.study.plan.world import ENDS, World
 from allocator.study.revalue import given_curve
@@ -76,8 +77,7 @@ def make_moment(world: World, node: Node, holdings: Vector) -> Moment:
         For whatever a scenario or the regime lacks.
     """
     rows = np.flatnonzero(world.growth(node.step).alive)
-    day = world.days(node.step)
-    inputs = _dated(world, rows, holdings, day)
+    inputs = _dated(world, rows, holdings, node.step)
     fund = world.fund.with_inputs(inputs)
     owed = _present_value(fund) - _present_value(world.fund) + world.reserves(node.step)
     moved, fresh = 0.0, np.ones(world.size)
@@ -100,9 +100,9 @@ def make_moment(world: World, node: Node, holdings: Vector) -> Moment:
     )
 
 
-def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, day: int) -> Inputs:
+def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, step: int) -> Inputs:
     """Return inputs of a later date: old rows age, new issues keep their term, paid-back ones are gone."""
-    base = world.fund.inputs
+    base, day = world.fund.inputs, world.days(step)
     frame = base.assets.iloc[world.source[rows]].reset_index(drop=True)
     new = world.is_new[rows]
     for name in ENDS:
@@ -111,7 +111,8 @@ def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, day: int) ->
     frame = frame.assign(**_amounts(frame, holdings[rows]))
     ids = base.assets["asset_id"].to_numpy(dtype=str)
     before, after = (pd.Series(x).groupby(ids[world.source]).sum() for x in (world.start, holdings))
-    tables = {**at_amounts(base.tables, before, after), "assets": frame}
+    moved = {name: levelled(table, after) for name, table in world.committed.tables[step - 1].items()}
+    tables = {**at_amounts(base.tables, before, after), **moved, "assets": frame}
     years = day / 365.0
     if "liabilities" in tables:
         flows = tables["liabilities"]

@@ -132,7 +132,7 @@ class Program:
             fixed = np.where(world.funded, 0.0, world.start)
             lower[self._amounts(number)] = fixed
             upper[self._amounts(number)] = np.where(world.funded, np.where(alive, most, 0.0), fixed)
-            called = self._calls(moment.node.step)
+            called = world.committed.called[moment.node.step - 1]
             can_buy = alive & world.funded & ~self._closed
             upper[self._purchases(number)] = np.where(can_buy, np.maximum(most, called), 0.0)
             lower[self._purchases(number)] = np.where(can_buy, called, 0.0)
@@ -169,14 +169,6 @@ class Program:
         renewed = np.zeros(len(self.world.force), dtype=bool)
         renewed[self.world.source[self.world.is_new]] = True
         return np.asarray(renewed[self.world.source] & ~self.world.is_new)
-
-    def _calls(self, step: int) -> Vector:
-        """Return what must be paid in at a step (k,), CNY, on the first row of the fund."""
-        found = np.zeros(self.world.size)
-        names = self.world.fund.space.asset_id[self.world.source]
-        for name, steps in self.world.settings.calls.items():
-            found[int(np.flatnonzero(names == name)[0])] = steps.get(step, 0.0) * self.world.fund.inputs.unit
-        return found
 
     def _objective(self) -> ObjectiveTerm:
         last = max(moment.node.step for moment in self.moments)
@@ -242,7 +234,11 @@ class Program:
         yield _term(f"turnover[{number}]", label, sparse.csr_array(row) @ sold, Sense.AT_MOST, right, total)
 
     def _bounds(self, moment: Moment) -> Iterator[Term]:
-        """Bounds of the fund file, old rows and new issues together, as shares of what their account holds."""
+        """Bounds of the fund file, old rows and new issues together, as shares of what their account holds.
+
+        A committed fund shrinks as it pays out and grows as it calls: its bounds are shares of what it becomes by
+        itself; one that is not held yet stays at that.
+        """
         world, number = self.world, moment.node.number
         assets = world.fund.inputs.assets
         pairs = _indicator([np.flatnonzero(world.source == row) for row in range(len(assets))], world.size)
@@ -255,16 +251,19 @@ class Program:
             scale[rows] = float(held[rows].sum()) / before if before > 0 else 1.0
         scale = scale[: len(assets)]
         funded = np.asarray(world.fund.space.funded)
+        own, untouched = world.committed.rows[: len(assets)], world.untouched[moment.node.step, : len(assets)]
+        first = start[: len(assets)]
         for name, sense in (("min", Sense.AT_LEAST), ("max", Sense.AT_MOST)):
             bound = column(assets, name)
+            level = bound * scale
+            part = np.divide(bound, first, out=np.ones(len(bound)), where=first > 0.0)
+            level = np.where(own, part * untouched, level)
             given = np.flatnonzero(funded & ~np.isnan(bound) & (pairs @ alive > 0))
             if len(given):
                 left = sparse.csr_array((pairs @ self._selection(self._amounts(number)))[given])
                 names = tuple(f"{world.fund.space.asset_id[row]}, {world.fund.space.account[row]}" for row in given)
                 label = Text(f"{name} of the rows", "各行下限" if name == "min" else "各行上限")
-                yield _term(
-                    f"{name}[{number}]", label, left, sense, (bound * scale)[given], world.fund.space.total, names
-                )
+                yield _term(f"{name}[{number}]", label, left, sense, level[given], world.fund.space.total, names)
 
     def _rules(self, moment: Moment) -> Iterator[Term]:
         """The fund's own rules at that date; budgets are the plan's business."""

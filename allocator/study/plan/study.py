@@ -136,6 +136,7 @@ class PlanStudy:
         sold = growth.kept * moment.price * before + bought - held
         position = self.positions[number]
         own = [point for point in self.points if point.node is node and not point.scenario]
+        received, committed = np.where(world.funded, growth.paid * before, 0.0), world.committed.rows
         ratios = {f"{point.ratio}_ratio": point.reached for point in own}
         asked = {f"{point.ratio}_required": point.required for point in own}
         return {
@@ -150,7 +151,9 @@ class PlanStudy:
             "assets": float(held[funded].sum()),
             "actual_capital": position.own_funds.comprehensive,
             "minimum_capital": position.minimum_capital,
-            "matured_and_coupons": float((growth.paid * before)[funded].sum()),
+            "matured_and_coupons": float(received[~committed].sum()),
+            "distributed": float(received[committed].sum()),
+            "capital_called": float(world.committed.called[node.step - 1].sum()),
             "cash_from_outside": sum(world.outside(node.step).values()),
             "bought": float(bought[funded].sum()),
             "sold": float(sold[funded].sum()),
@@ -300,13 +303,15 @@ def keep_the_mix(world: World, nodes: tuple[Node, ...]) -> tuple[Vector, tuple[M
 def _rolled(world: World, node: Node, before: Vector, price: Vector) -> Vector:
     """Return amounts after a step when each account spreads its cash over what it held first, in proportion."""
     growth, cash = world.growth(node.step), world.outside(node.step)
-    held = growth.kept * price * before
+    called = world.committed.called[node.step - 1]
+    held: Vector = growth.kept * price * before + called
     now = world.fund.inputs.assets["amount"].to_numpy(dtype=float)[world.source]
     renewed = np.isin(world.source, world.source[world.is_new])
-    weight = np.where(growth.alive & world.funded & (world.is_new | ~renewed), np.nan_to_num(now), 0.0)
+    open_to_all = growth.alive & world.funded & ~world.committed.rows & (world.is_new | ~renewed)
+    weight = np.where(open_to_all, np.nan_to_num(now), 0.0)
     for name, amount in cash.items():
         rows = (world.account == name) & world.funded
-        spend = float((growth.paid * before)[rows].sum()) + amount
+        spend = float((growth.paid * before - called)[rows].sum()) + amount
         if spend < 0.0 or weight[rows].sum() <= 0.0:
             left = float(held[rows].sum())
             held[rows] *= max(left + spend, 0.0) / left if left > 0.0 else 1.0

@@ -3,7 +3,8 @@
 Rows. Every row of the assets table, and beside each contract with an end a *new issue* of the same terms: what is
 bought later. The old row ages, pays its coupons and is paid back; the new one is kept at its term. Over a step of Δ
 years a row returns (1 + μ)^Δ of its amount. A contract pays out the part of it that its cash flows pay at their own
-yield; a new issue pays out what it earns; all other rows keep what they earn.
+yield; a new issue pays out what it earns; a committed fund pays out as it is projected; all other rows keep what
+they earn.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cash_flows import CashFlows, FloatingRule, asset_cash_flows
 from allocator.inputs.terms import column
 from allocator.settings import PlanSettings
+from allocator.study.plan.committed import Committed, committed_rows
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ class World:
         Payments of the contracts among the old rows, per CNY held now.
     force : ndarray (n,)
         Their yields, continuous, for values between payments; 0 elsewhere.
+    committed : Committed
+        Funds that call and pay out by themselves.
     """
 
     fund: Fund
@@ -81,6 +85,7 @@ class World:
     rate: Vector
     flows: CashFlows
     force: Vector
+    committed: Committed
 
     @property
     def size(self) -> int:
@@ -126,8 +131,20 @@ class World:
         running = value[self.source] > 0
         paid[old] = np.where(running, whole * share, 0.0)[old]
         kept[old] = np.where(running, whole * (1.0 - share), 0.0)[old]
+        share = self.committed.share_paid[step - 1]
+        own = self.committed.rows
+        kept[own], paid[own] = (whole * (1.0 - share))[own], (whole * share)[own]
         kept[~self.funded], paid[~self.funded] = 1.0, 0.0
         return Growth(kept, paid, ~old | (after[self.source] > 0))
+
+    @cached_property
+    def untouched(self) -> Vector:
+        """Amounts of committed funds that are neither bought nor sold (steps + 1, k), CNY; zero elsewhere."""
+        path = [np.where(self.committed.rows, self.start, 0.0)]
+        for step in range(1, self.settings.steps + 1):
+            called = np.where(self.committed.rows, self.committed.called[step - 1], 0.0)
+            path.append(self.growth(step).kept * path[-1] + called)
+        return np.stack(path)
 
     def _values(self, day: int) -> Vector:
         """Return what the payments after ``day`` are worth on it, per CNY held now (n,)."""
@@ -190,7 +207,8 @@ def make_world(fund: Fund, settings: PlanSettings) -> World:
     source = np.concatenate([np.arange(len(assets)), renewed])
     is_new = np.arange(len(source)) >= len(assets)
     rate = np.nan_to_num(fund.context.expected_return)[source]
-    return World(fund, settings, source, is_new, rate, flows, _force(assets, flows))
+    committed = committed_rows(fund, settings, len(source))
+    return World(fund, settings, source, is_new, rate, flows, _force(assets, flows), committed)
 
 
 def _force(assets: pd.DataFrame, flows: CashFlows) -> Vector:
