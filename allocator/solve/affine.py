@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.solve.program import Block, Cone
+from allocator.solve.program import Block, Cone, merged
 
 __all__ = ["Affine", "Fragment", "Rows", "joined"]
 
@@ -31,12 +31,12 @@ class Affine:
     def combine(cls, parts: Iterable[tuple[float, Affine]], constant: float = 0.0) -> Affine:
         """Return Σ weight · part + constant."""
         total: dict[int, float] = {}
+        known = total.get
         for weight, part in parts:
-            if weight == 0.0:
-                continue
-            constant += weight * part.constant
-            for column, coefficient in part.coefficients.items():
-                total[column] = total.get(column, 0.0) + weight * coefficient
+            if weight:
+                constant += weight * part.constant
+                for column, coefficient in part.coefficients.items():
+                    total[column] = known(column, 0.0) + weight * coefficient
         return cls(total, constant)
 
     def minus(self, other: Affine) -> Affine:
@@ -65,7 +65,7 @@ class Rows:
         self._rows: list[int] = []
         self._columns: list[int] = []
         self._values: list[float] = []
-        self._grids: list[tuple[int, NDArray[np.int64], NDArray[np.float64]]] = []
+        self._grids: list[tuple[NDArray[np.int64], NDArray[np.int64], Vector]] = []
         self._right: list[float] = []
         self._blocks: list[Block] = []
 
@@ -101,18 +101,24 @@ class Rows:
 
     def add(self, first: int, columns: slice, factors: NDArray[np.float64]) -> None:
         """Add ``factors @ columns`` to the functions of the rows from ``first`` on."""
-        self._grids.append((first, np.arange(columns.start, columns.stop), np.atleast_2d(factors)))
+        down, across = np.nonzero(np.atleast_2d(factors))
+        self._grids.append((first + down, columns.start + across, -np.atleast_2d(factors)[down, across]))
+
+    def not_negative(self, columns: slice) -> None:
+        """Ask that each of ``columns`` is at least zero."""
+        count, first = columns.stop - columns.start, len(self._right)
+        self._grids.append(
+            (np.arange(first, first + count), np.arange(columns.start, columns.stop), np.full(count, -1.0))
+        )
+        self._right += [0.0] * count
+        self._blocks.append(Block(Cone.NONNEGATIVE, count))
 
     def frozen(self) -> Fragment:
         """Return what was collected, as arrays."""
-        rows, columns, values = [np.array(self._rows, dtype=int)], [np.array(self._columns, dtype=int)], [self._values]
-        for first, at, factors in self._grids:
-            down, across = np.nonzero(factors)
-            rows.append(first + down)
-            columns.append(at[across])
-            values.append(-factors[down, across])  # type: ignore[arg-type]
+        own = np.array(self._rows, dtype=int), np.array(self._columns, dtype=int), np.array(self._values, dtype=float)
+        rows, columns, values = zip(own, *self._grids, strict=True)
         entries = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
-        return Fragment(self.width, self.columns, entries, np.array(self._right), tuple(self._blocks))
+        return Fragment(self.width, self.columns, entries, np.array(self._right), merged(self._blocks))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +152,7 @@ def joined(fragments: Sequence[Fragment]) -> Fragment:
     for fragment in fragments:
         down, across, _ = fragment.entries
         rows.append(down + height)
-        columns.append(np.where(across >= width, across + extra, across) if extra and fragment.columns else across)
+        columns.append(across + extra * (across >= width) if extra and fragment.columns else across)
         height += len(fragment.right)
         extra += fragment.columns
     entries = (

@@ -43,11 +43,12 @@ def split(formulation: Formulation, box: Box | None, assembled: Assembled, answe
         if position not in values and all(child in values for child in form.children[position]):
             values[position] = form.value_at(position, values) if form.children[position] else 0.0
     lies = []
+    at_values: dict[int, float] = {}
     for position in assembled.loose:
         truth = _truth(formulation, box, position, values)
         size = abs(values[position] - truth)
         if size > HONEST:
-            lies.append((-_worth(form, position, truth, values, prices), -size, position))
+            lies.append((-_worth(form, position, truth, values, prices, at_values), -size, position))
     for _, _, position in sorted(lies):
         if position in form.pieces:
             return [box.branch.decided(position, (piece,)) for piece in box.allowed[position]]
@@ -57,14 +58,26 @@ def split(formulation: Formulation, box: Box | None, assembled: Assembled, answe
     return []
 
 
-def _worth(form: Form, position: int, truth: float, values: dict[int, float], prices: dict[int, float]) -> float:
-    """Return the price of the change above ``position`` when it takes its true value, all other lies kept."""
+def _worth(
+    form: Form,
+    position: int,
+    truth: float,
+    values: dict[int, float],
+    prices: dict[int, float],
+    at_values: dict[int, float],
+) -> float:
+    """Return the price of the change above ``position`` when it takes its true value, all other lies kept.
+
+    ``at_values`` remembers what nodes make of ``values``, from lie to lie.
+    """
     told = {**values, position: truth}
     changed = {position}
     for other in form.ancestors[position]:
         if other in values and changed.intersection(form.children[other]):
             # A column that is held loosely keeps its own lie: only the change is passed on.
-            change = form.value_at(other, told) - form.value_at(other, values)
+            if other not in at_values:
+                at_values[other] = form.value_at(other, values)
+            change = form.value_at(other, told) - at_values[other]
             if change != 0.0:
                 told[other] = values[other] + change
                 changed.add(other)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,17 +89,32 @@ class Norm:
 
     def values(self, points: NDArray[np.float64], possible: Mapping[int, tuple[int, ...]]) -> Vector:
         """Return the aggregate at ``points`` (count, arguments); the largest over matrices still possible."""
-        known = {argument: points[:, i] for i, argument in enumerate(self.arguments)}
+        count = len(self.arguments)
+        known = np.empty((len(points), count + len(self._steps)))
+        known[:, :count] = points
+        for place, (at, columns) in enumerate(self._steps, count):
+            below = known[:, columns]
+            squares = np.zeros(len(points))  # nothing is less than zero but by rounding
+            for matrix in self.form.matrices(at, possible.get(self.form.selected.get(at, -1))):
+                np.maximum(squares, ((below @ matrix) * below).sum(axis=1), out=squares)
+            np.sqrt(squares, out=known[:, place])
+        return known[:, -1]
 
-        def visit(at: int) -> Vector:
-            if at in known:
-                return known[at]
-            below = np.stack([visit(child) for child in self.form.children[at]], axis=1)
-            allowed = possible.get(self.form.selected.get(at, -1))
-            squares = [((below @ matrix) * below).sum(axis=1) for matrix in self.form.matrices(at, allowed)]
-            return np.asarray(np.sqrt(np.maximum(np.max(squares, axis=0), 0.0)))
+    @cached_property
+    def _steps(self) -> tuple[tuple[int, list[int]], ...]:
+        """The aggregates to work out, inner ones first, each with its modules' columns among arguments and steps."""
+        columns = {argument: i for i, argument in enumerate(self.arguments)}
+        steps: list[tuple[int, list[int]]] = []
 
-        return visit(self.position)
+        def visit(at: int) -> int:
+            if at not in columns:
+                below = [visit(child) for child in self.form.children[at]]
+                columns[at] = len(self.arguments) + len(steps)
+                steps.append((at, below))
+            return columns[at]
+
+        visit(self.position)
+        return tuple(steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +146,7 @@ def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affin
     known = _find_corners(norm, lower, upper, box.allowed)
     count = len(known.heights)
     weights = rows.new_columns(count)
-    rows.add(rows.require(Cone.NONNEGATIVE, [_NOTHING] * count), weights, np.eye(count))
+    rows.not_negative(weights)
     arguments = norm.arguments
     distances = [Affine.combine([(-1.0, functions[arguments[i]])], known.lower[i]) for i in known.wide]
     rows.add(rows.require(Cone.ZERO, [Affine({}, -1.0), *distances]), weights, known.shares)
@@ -139,19 +155,14 @@ def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affin
     rows.add(rows.at_least_zero(Affine.combine([(-1.0, value), *sloped], start)), weights, known.heights)
 
 
-_NOTHING = Affine({})
-
-
 def _find_corners(norm: Norm, lower: Vector, upper: Vector, allowed: Mapping[int, tuple[int, ...]]) -> _Corners:
     width = np.maximum(upper - lower, 0.0)
     order = np.argsort(-width, kind="stable")
     wide = sorted(i for i in order[:WIDE].tolist() if width[i] > NARROW)
     rest = sorted(i for i in order[WIDE:].tolist() if width[i] > NARROW)
-    grid, inner = corners(len(wide)), corners(len(rest))
+    grid = corners(len(wide))
     # A module whose interval is a point stands at its high end, which is where an over-estimate may put it.
-    points = np.tile(np.where(width > NARROW, lower, upper), (len(grid) * len(inner), 1))
-    points[:, wide] += np.repeat(grid, len(inner), axis=0) * width[wide]
-    points[:, rest] += np.tile(inner, (len(grid), 1)) * width[rest]
+    points = np.where(width > NARROW, lower, upper) + _ends(tuple(wide), tuple(rest), len(width)) * width
     heights = norm.values(points, allowed).reshape((len(grid), *([2] * len(rest))))
     slopes: list[float] = []
     # corners() counts with the first module fastest, so it is the last axis.
@@ -163,3 +174,14 @@ def _find_corners(norm: Norm, lower: Vector, upper: Vector, allowed: Mapping[int
         heights = np.maximum(low, high - slope * span)
     shares = np.vstack([np.ones(len(grid)), grid.T * width[wide, None]])
     return _Corners(wide, rest, shares, heights, slopes, lower)
+
+
+@lru_cache(maxsize=1024)
+def _ends(wide: tuple[int, ...], rest: tuple[int, ...], size: int) -> NDArray[np.float64]:
+    """Return the corners of the cube of the modules ``wide`` and ``rest``, the latter turning faster, others zero."""
+    outer, inner = corners(len(wide)), corners(len(rest))
+    found = np.zeros((len(outer) * len(inner), size))
+    found[:, wide] = np.repeat(outer, len(inner), axis=0)
+    found[:, rest] = np.tile(inner, (len(outer), 1))
+    found.setflags(write=False)
+    return found

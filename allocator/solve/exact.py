@@ -57,11 +57,13 @@ class Exact:
         small = equal is not None and equal.shape[0] * equal.shape[1] <= DENSE
         self._equal: Any = equal.toarray() if equal is not None and small else equal
         self._equal_right = np.concatenate(rights) if rights else np.empty(0)
+        # One point is judged several times in a row.
+        self._judged: tuple[bytes, float] | None = None
 
     def moved(self, model: Model) -> Exact:
         """Return the judge of a model over the same space whose equalities are the same."""
         other = copy(self)
-        other._model = model
+        other._model, other._judged = model, None
         return other
 
     def with_tree(self, tree: CapitalTree | None) -> Exact:
@@ -81,12 +83,17 @@ class Exact:
         model = self._model
         if model.tree is None or not model.capital_limits:
             return np.inf
+        seen = holdings.tobytes()
+        if self._judged is not None and self._judged[0] == seen:
+            return self._judged[1]
         values = model.tree.values(holdings)
         cost = float(model.cost.value(holdings)[0])
-        return min(
+        room = min(
             limit.slack(values[limit.module], cost) / max(abs(values[limit.module]), 1e-12 * model.space.total)
             for limit in model.capital_limits
         )
+        self._judged = seen, room
+        return room
 
     def keeps_terms(self, holdings: Vector) -> bool:
         """Return whether every hard term holds."""

@@ -155,7 +155,7 @@ class ConeProgram:
         solver leaves r at rounding size; the term r′z is charged at twice the answer's own magnitudes.
         """
         curvature = self._curvature(primal)
-        residual = curvature + self.linear + self.matrix.T @ dual
+        residual = curvature + self.linear + self._against(dual)
         room = float(np.abs(residual) @ (1e-3 + 2.0 * np.abs(primal)))
         right = self.right if right is None else right
         return float(-0.5 * curvature @ primal - right @ dual) + self.constant - room
@@ -166,7 +166,12 @@ class ConeProgram:
         Any feasible z has b′y ≥ z′A′y, so b′y < −‖A′y‖∞ · ‖z‖₁ leaves none.
         """
         short = -float(self.right @ dual)
-        return short > REACH * float(np.abs(self.matrix.T @ dual).max(initial=0.0))
+        return short > REACH * float(np.abs(self._against(dual)).max(initial=0.0))
+
+    def _against(self, dual: Vector) -> Vector:
+        """Return A′y; a transposed copy for a single product would cost more than the product."""
+        column = np.repeat(np.arange(self.size), np.diff(self.matrix.indptr))
+        return np.asarray(np.bincount(column, self.matrix.data * dual[self.matrix.indices], self.size), dtype=float)
 
     def _curvature(self, primal: Vector) -> Vector:
         upper = self.quadratic

@@ -13,6 +13,7 @@ points of conic problems", 2019) for a quadratic objective, the homogeneous vari
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -25,10 +26,14 @@ from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
 __all__ = ["refined"]
 
 Vector = NDArray[np.float64]
+Step = Callable[[Vector], Vector]
 Entries = tuple[NDArray[np.int64], NDArray[np.int64], Vector]
 
 STEPS = 8
 """Newton steps at most; two are usual."""
+
+FAR = 1e-3
+"""Share of what was missed that a step may leave for its slope to be used again."""
 
 CLOSE = 1e-13
 """What the conditions may miss for good; the programs' numbers are near one."""
@@ -60,19 +65,26 @@ def refined(program: ConeProgram, answer: Answer) -> Answer:
     conditions = _Conditions(program)
     point, side = answer.primal, answer.dual - (program.right - program.matrix @ answer.primal)
     missed, dual = conditions.missed(point, side)
-    best, found = float(np.abs(missed).max()), answer
+    best, found, step = float(np.abs(missed).max()), answer, None
     for _ in range(STEPS):
         if best <= CLOSE:
             break
-        step = conditions.step(side, missed)
+        known, step = step is not None, step or conditions.slope(side)
         if step is None:
             break
-        point, side = point + step[: program.size], side + step[program.size :]
-        missed, dual = conditions.missed(point, side)
-        left = float(np.abs(missed).max())
-        if not left < best:
+        move = step(missed)
+        there, aside = point - move[: program.size], side - move[program.size :]
+        left, dual = conditions.missed(there, aside)
+        size = float(np.abs(left).max())
+        if size < best:
+            # The same slope serves again while it carries far: the second step needs no factors of its own.
+            step = step if size < FAR * best else None
+            point, side, missed, best = there, aside, left, size
+            found = replace(answer, primal=point, dual=dual)
+        elif known:
+            step = None
+        else:
             break
-        best, found = left, replace(answer, primal=point, dual=dual)
     return found
 
 
@@ -89,7 +101,8 @@ class _Conditions:
 
     def __init__(self, program: ConeProgram) -> None:
         self._program = program
-        self._quadratic = sparse.csc_array(program.quadratic + sparse.triu(program.quadratic, 1).T)
+        upper = program.quadratic
+        self._quadratic = upper if not upper.nnz else sparse.csc_array(upper + sparse.triu(upper, 1).T)
         self._flat = np.zeros(len(program.right), dtype=bool)
         self._cones: list[slice] = []
         start = 0
@@ -121,7 +134,7 @@ class _Conditions:
                 found[span] = 0.0
         return found
 
-    def _slope(self, side: Vector) -> Entries:
+    def _bent(self, side: Vector) -> Entries:
         """Return the entries of the derivative D of Π at u, (m, m).
 
         Zeros and ones on the diagonal but for a cone cut by its surface, with t = u₀/‖u₁‖ and v = u₁/‖u₁‖:
@@ -147,10 +160,10 @@ class _Conditions:
         place = np.arange(len(side))
         return np.concatenate([place, *rows]), np.concatenate([place, *columns]), np.concatenate([kept, *values])
 
-    def step(self, side: Vector, missed: Vector) -> Vector | None:
-        """Return Newton's step (N + m,): [P, A′D; A, D − I] d = −missed; None where that has no solution at all."""
+    def slope(self, side: Vector) -> Step | None:
+        """Return what solves [P, A′D; A, D − I] d = missed for d (N + m,); None where nothing does."""
         program, size, count = self._program, self._program.size, len(side)
-        rows, columns, values = self._slope(side)
+        rows, columns, values = self._bent(side)
         slope = sparse.csc_array((values, (rows, columns)), shape=(count, count))
         bent, matrix, quadratic = (
             sparse.coo_array(part) for part in (slope @ program.matrix, program.matrix, self._quadratic)
@@ -169,7 +182,11 @@ class _Conditions:
             factors = linalg.splu(sparse.csc_array((data, at), shape=system.shape), permc_spec="MMD_AT_PLUS_A")
         except RuntimeError:
             return None
-        found = factors.solve(-missed)
-        for _ in range(CORRECTIONS):
-            found = found + factors.solve(-missed - system @ found)
-        return found if np.isfinite(found).all() else None
+
+        def step(missed: Vector) -> Vector:
+            found = factors.solve(missed)
+            for _ in range(CORRECTIONS):
+                found = found + factors.solve(missed - system @ found)
+            return np.asarray(found)
+
+        return step

@@ -110,6 +110,7 @@ class Search:
         self.deadline = time.monotonic() + settings.time_limit
         self.goal: Goal = goal_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
         self._numbers = itertools.count()
+        self._rough = False
 
     @property
     def price(self) -> float:
@@ -187,7 +188,9 @@ class Search:
 
     def _finished(self, bound: float, proven: bool) -> Outcome:
         solves = self.solves
-        if self.best is not None and solves > 1 and self._settles:
+        # A single program's answer is settled already, unless it is only exact by chance; sifted ones cost too much.
+        by_chance = self._rough and self.chain.sifter is None
+        if self.best is not None and self._settles and (solves > 1 or by_chance):
             # Even where its objective is a little lower: another answer uses the margin that this one keeps.
             point = settle(self, self.best.holdings)
             settled = Candidate(point, self.exact.objective(point))
@@ -218,7 +221,9 @@ class Search:
         if box is not None and box.empty:
             return None
         assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), self.margin)
-        answer = self.solve(assembled, fine=fine)
+        # Where nothing lies the root's answer is the answer.
+        self._rough = bool(assembled.loose) or not fine
+        answer = self.solve(assembled, fine=not self._rough)
         if answer.verdict is Verdict.INFEASIBLE:
             return None
         if answer.verdict is Verdict.UNBOUNDED:
