@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FUND ?= examples/life_insurer/fund.yaml
 OUT ?= out/life_insurer
+TESTS ?=
 
 .PHONY: run test check unit wheel docs acceptance lowest sbom bench clean
 
@@ -31,12 +32,12 @@ docs: $(VENV)/installed-test
 acceptance: $(VENV)/installed-test
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m acceptance -s tests/acceptance
 
-# The unit tests at the lowest version of every dependency that setup.cfg allows.
+# The unit tests, or some of them (TESTS=…), at the lowest version of every dependency that setup.cfg allows.
 lowest:
 	$(PYTHON) -m venv out/lowest
 	$(PYTHON) tests/lowest_versions.py > out/lowest/constraints.txt
 	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs,db,notebook]"
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 out/lowest/bin/python -m pytest -n auto -m "not acceptance"
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 out/lowest/bin/python -m pytest -n auto -m "not acceptance" $(TESTS)
 
 # What a release is made of: every package that it installs, with version and licence, as CycloneDX.
 sbom: $(VENV)/installed
