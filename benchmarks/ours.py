@@ -10,10 +10,9 @@ from scipy import sparse
 
 from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
 from allocator.settings import SolveSettings
-from allocator.solve import solve
+from allocator.solve import Sweep, solve
 from allocator.solve.backends import Chain
 from allocator.solve.program import Block, Cone, ConeProgram
-from allocator.solve.sifting import Recall
 from allocator.types import Source, Text
 from benchmarks.problems import CONFIDENCE, Market
 from benchmarks.universe import universe
@@ -33,11 +32,11 @@ def maximum_return(of: Market, variance: float) -> Vector:
 
 
 def frontier(of: Market, variances: Vector) -> list[Vector]:
-    recall = Recall()
-    model = _model(of, (_expected(of),), (_limit(of, 0.0),))
+    model = _model(of, (_expected(of),), (_limit(of, variances[-1]),))
     budget, limit = model.terms
+    sweep = Sweep(model, EXACT)
     return [
-        solve(replace(model, terms=(budget, replace(limit, right=np.array([each])))), EXACT, recall=recall).holdings
+        sweep.solve(replace(model, terms=(budget, replace(limit, right=np.array([each]))))).solution.holdings
         for each in variances
     ]
 

@@ -119,7 +119,7 @@ def test_a_level_that_nothing_meets_is_said_to_be_so() -> None:
 
 def test_a_kept_solver_answers_as_a_new_one() -> None:
     formulation = Formulation(_levels(book(3).model, 3)[-1])
-    kept = Chain("CLARABEL", keep=True)
+    kept = Chain("CLARABEL")
     for level in _levels(book(3).model, 3):
         program = formulation.at(level).relaxation(formulation.whole).program
         first, second = kept.solve(program, 10.0), Chain("CLARABEL").solve(program, 10.0)

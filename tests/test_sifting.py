@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Term, TradeCost
 from allocator.settings import SolveSettings
-from allocator.solve import choice, solve
+from allocator.solve import Sweep, choice, solve
 from allocator.solve.backends import Chain
 from allocator.solve.formulation import Formulation
 from allocator.solve.groups import Groups, find_groups
@@ -223,3 +223,23 @@ def test_without_capital_one_program_is_solved_once() -> None:
     search.run()
     find_prices(search, search.best.holdings)  # type: ignore[union-attr]
     assert len(asked) == 1
+
+
+def test_a_sweep_over_a_large_universe_sifts_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "MANY", 300)
+    masters: list[int] = []
+    solved = Sifter._solved
+
+    def counted(self: Sifter, program: ConeProgram, working: np.ndarray, *rest: object) -> object:
+        masters.append(len(working))
+        return solved(self, program, working, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sifter, "_solved", counted)
+    model = universe(400)
+    (limit,) = model.capital_limits
+    sweep = Sweep(model, SolveSettings())
+    for factor in (1.02, 1.0):
+        level = replace(model, capital_limits=(replace(limit, multiplier=factor * limit.multiplier),))
+        swept = sweep.solve(level)
+        assert swept.solution.status == "optimal" and not swept.alone
+    assert masters and max(masters) < 400

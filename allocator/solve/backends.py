@@ -2,175 +2,23 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
-from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 
 from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
+from allocator.solve.backend import ALMOST, Backend
 from allocator.solve.choice import linear_first, worth_sifting
 from allocator.solve.groups import find_groups
-from allocator.solve.highs import solve_linear
-from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.highs import Highs
+from allocator.solve.interior import Clarabel
+from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
 from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Text
 
 __all__ = ["Backend", "Chain"]
-
-ALMOST = 1e-6
-"""Residuals at which an interior-point answer counts as solved when it gets no further."""
-
-REGULARIZATION = 1e-8
-"""Diagonal added to the interior-point system, the solver's own default."""
-
-ROUGH = 1e-3
-"""Primal residual up to which a stalled answer is still used: bounds rest on the dual point alone and charge
-its residual, and the exact tree judges the primal one."""
-
-
-class Backend(ABC):
-    """A solver behind a common door."""
-
-    name: ClassVar[str]
-    package: ClassVar[str]
-
-    @classmethod
-    def installed(cls) -> bool:
-        """Return whether its package can be imported."""
-        return find_spec(cls.package) is not None
-
-    @classmethod
-    def label(cls) -> str:
-        """Return name and version."""
-        return f"{cls.name} {_version(cls.package)}"
-
-    @abstractmethod
-    def accepts(self, program: ConeProgram) -> bool:
-        """Return whether it knows every cone of the program."""
-
-    @abstractmethod
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        """Solve within ``seconds``."""
-
-
-@cache
-def _version(package: str) -> str:
-    return version(package)
-
-
-@dataclass(frozen=True, eq=False)
-class _Kept:
-    """A solver that is set up, and the program it was set up for."""
-
-    solver: Any
-    program: ConeProgram
-    regularization: float
-
-    def takes(self, program: ConeProgram, regularization: float) -> bool:
-        """Return whether ``program`` differs in numbers of A and b alone, so that a data update suffices."""
-        old = self.program
-        return (
-            regularization == self.regularization
-            and program.blocks == old.blocks
-            and np.array_equal(program.matrix.indptr, old.matrix.indptr)
-            and np.array_equal(program.matrix.indices, old.matrix.indices)
-            and np.array_equal(program.linear, old.linear)
-            and np.array_equal(program.quadratic.data, old.quadratic.data)
-        )
-
-
-class Clarabel(Backend):
-    """Interior point; every cone. Presolve stays off so that the duals are those of the rows given.
-
-    Parameters
-    ----------
-    keep : bool
-        Whether the solver is kept between programs: one that differs in numbers of A and b alone then needs
-        no new ordering and factor pattern. There is no warm start from an earlier point.
-    """
-
-    name = "CLARABEL"
-    package = "clarabel"
-
-    def __init__(self, keep: bool = False) -> None:
-        self._keep = keep
-        self._kept: _Kept | None = None
-
-    def accepts(self, program: ConeProgram) -> bool:
-        return True
-
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        answer = self._attempt(program, seconds, REGULARIZATION)
-        if answer.verdict is Verdict.FAILED:
-            # Programs that are only just infeasible stall; a firmer diagonal lets the certificate come out.
-            answer = self._attempt(program, seconds, 10.0 * REGULARIZATION)
-        return answer
-
-    def _attempt(self, program: ConeProgram, seconds: float, regularization: float) -> Answer:
-        solver = self._solver(program, seconds, regularization)
-        result = solver.solve()
-        verdict = _VERDICTS.get(str(result.status), Verdict.FAILED)
-        if verdict is Verdict.FAILED and result.r_prim < ROUGH and result.r_dual < ALMOST:
-            verdict = Verdict.SOLVED
-        dual = np.array(result.z)
-        if verdict is Verdict.INFEASIBLE and not program.refuted_by(dual):
-            verdict = Verdict.FAILED
-        return Answer(verdict, np.array(result.x), dual, self.label())
-
-    def _solver(self, program: ConeProgram, seconds: float, regularization: float) -> Any:
-        import clarabel
-
-        if self._kept is not None and self._kept.takes(program, regularization):
-            self._kept.solver.update(A=program.matrix.data, b=program.right)
-            return self._kept.solver
-        settings = clarabel.DefaultSettings()
-        settings.verbose = False
-        settings.presolve_enable = False
-        settings.max_threads = 1
-        settings.max_iter = 100
-        settings.time_limit = max(seconds, 0.01)
-        settings.static_regularization_constant = regularization
-        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-9
-        settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = settings.reduced_tol_feas = ALMOST
-        cones = [_clarabel_cone(clarabel, block) for block in program.blocks if block.rows]
-        solver = clarabel.DefaultSolver(
-            program.quadratic, program.linear, program.matrix, program.right, cones, settings
-        )
-        if self._keep:
-            self._kept = _Kept(solver, program, regularization)
-        return solver
-
-
-_VERDICTS = {
-    "Solved": Verdict.SOLVED,
-    "AlmostSolved": Verdict.SOLVED,
-    "PrimalInfeasible": Verdict.INFEASIBLE,
-    "AlmostPrimalInfeasible": Verdict.INFEASIBLE,
-    "DualInfeasible": Verdict.UNBOUNDED,
-    "AlmostDualInfeasible": Verdict.UNBOUNDED,
-}
-
-
-def _clarabel_cone(clarabel: Any, block: Block) -> Any:
-    if block.cone is Cone.EXPONENTIAL:
-        return clarabel.ExponentialConeT()
-    if block.cone is Cone.POWER:
-        return clarabel.PowerConeT(block.power)
-    return getattr(clarabel, _CLARABEL_CONES[block.cone])(block.size)
-
-
-_CLARABEL_CONES = {
-    Cone.ZERO: "ZeroConeT",
-    Cone.NONNEGATIVE: "NonnegativeConeT",
-    Cone.SECOND_ORDER: "SecondOrderConeT",
-    Cone.SEMIDEFINITE: "PSDTriangleConeT",
-}
 
 
 class Scs(Backend):
@@ -208,20 +56,6 @@ class Scs(Backend):
         dual = np.empty(len(order))
         dual[order] = result["y"]
         return Answer(verdict, np.asarray(result["x"]), dual, self.label())
-
-
-class Highs(Backend):
-    """Simplex for linear programs. It gives no certificate of infeasibility."""
-
-    name = "HIGHS"
-    package = "highspy"
-    _order = (Cone.ZERO, Cone.NONNEGATIVE)
-
-    def accepts(self, program: ConeProgram) -> bool:
-        return program.quadratic.nnz == 0 and all(block.cone in self._order for block in program.blocks)
-
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        return solve_linear(program, seconds, self.label())
 
 
 class Scip(Backend):
@@ -293,19 +127,17 @@ def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[A
 
 
 class Chain:
-    """Asks the solvers in turn until one answers.
+    """Asks the solvers in turn until one answers. They stay set up from program to program.
 
     Parameters
     ----------
     choice : str
         ``"auto"`` or the name of one solver.
-    keep : bool
-        Whether programs of one shape follow one another, so that a solver may stay set up.
     """
 
     _all: ClassVar[tuple[type[Backend], ...]] = (Clarabel, Scs, Highs)
 
-    def __init__(self, choice: str = "auto", keep: bool = False) -> None:
+    def __init__(self, choice: str = "auto") -> None:
         self._auto = choice == "auto"
         self.sifter: Sifter | None = None
         # Without a capital tree every question of a search is the same program.
@@ -321,7 +153,7 @@ class Chain:
                 )
             )
         names = list(found) if self._auto else [choice.upper()]
-        self._backends = [Clarabel(keep) if found[name] is Clarabel else found[name]() for name in names]
+        self._backends = [found[name]() for name in names]
 
     def sifting(self, shared: ConeProgram, holdings: slice, recall: Recall) -> Chain:
         """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""

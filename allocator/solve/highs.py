@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.solve.backend import Backend
 from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
 
-__all__ = ["solve_linear"]
+__all__ = ["Highs"]
 
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -32,40 +33,83 @@ class _Bounds:
     rows: Places
 
 
-def solve_linear(program: ConeProgram, seconds: float, label: str) -> Answer:
-    """Solve a program of linear cones without curvature. There is no certificate for one that is infeasible."""
-    highspy: Any = import_module("highspy")
-    rows = sparse.csr_array(program.matrix)
-    equal = np.repeat([block.cone is Cone.ZERO for block in program.blocks], [block.rows for block in program.blocks])
-    bounds = _bounds_of(rows, equal, program)
-    others = np.ones(len(program.right), dtype=bool)
-    others[bounds.rows] = False
-    kept = np.flatnonzero(others)
-    solver = highspy.Highs()
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("time_limit", max(seconds, 0.01)),
-        ("primal_feasibility_tolerance", FEASIBLE),
-        ("dual_feasibility_tolerance", FEASIBLE),
-    ):
-        solver.setOptionValue(option, value)
-    solver.passModel(_model(highspy, program, sparse.csc_array(rows[kept]), kept, equal[kept], bounds))
-    solver.run()
-    verdict = {
-        highspy.HighsModelStatus.kOptimal: Verdict.SOLVED,
-        highspy.HighsModelStatus.kInfeasible: Verdict.INFEASIBLE,
-        highspy.HighsModelStatus.kUnbounded: Verdict.UNBOUNDED,
-    }.get(solver.getModelStatus(), Verdict.FAILED)
-    if verdict is not Verdict.SOLVED:
-        return Answer(verdict, np.zeros(program.size), np.zeros(len(program.right)), label)
-    solution = solver.getSolution()
-    dual = np.zeros(len(program.right))
-    # HiGHS' duals are d objective / d right; y is their opposite for A z + s = b.
-    dual[kept] = -np.asarray(solution.row_dual)
-    dual[kept] = np.where(equal[kept], dual[kept], np.maximum(dual[kept], 0.0))
-    _add_bound_duals(dual, np.asarray(solution.col_dual), bounds, equal, rows)
-    return Answer(verdict, np.asarray(solution.col_value), dual, label)
+class Highs(Backend):
+    """Simplex for linear programs. It gives no certificate of infeasibility.
+
+    A program with the rows and columns of the last one starts at its basis: when right sides or costs move a little,
+    few pivots lead from one optimum to the next.
+
+    Attributes
+    ----------
+    iterations : int
+        Simplex iterations of the last program.
+    """
+
+    name = "HIGHS"
+    package = "highspy"
+    _order = (Cone.ZERO, Cone.NONNEGATIVE)
+
+    def __init__(self) -> None:
+        self.iterations = 0
+        self._solver: Any = None
+        self._shape = (NONE, NONE)
+
+    def accepts(self, program: ConeProgram) -> bool:
+        return program.quadratic.nnz == 0 and all(block.cone in self._order for block in program.blocks)
+
+    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+        highspy: Any = import_module("highspy")
+        cones, heights = [block.cone for block in program.blocks], [block.rows for block in program.blocks]
+        equal = np.repeat([cone is Cone.ZERO for cone in cones], heights)
+        rows = sparse.csr_array(program.matrix)
+        bounds = _bounds_of(rows, equal, program)
+        others = np.ones(len(program.right), dtype=bool)
+        others[bounds.rows] = False
+        kept = np.flatnonzero(others)
+        matrix = sparse.csc_array(rows[kept])
+        solver = self._loaded(highspy, _model(highspy, program, matrix, kept, equal[kept], bounds))
+        solver.setOptionValue("time_limit", solver.getRunTime() + max(seconds, 0.01))
+        solver.run()
+        self.iterations = max(solver.getInfo().simplex_iteration_count, 0)
+        verdict = {
+            highspy.HighsModelStatus.kOptimal: Verdict.SOLVED,
+            highspy.HighsModelStatus.kInfeasible: Verdict.INFEASIBLE,
+            highspy.HighsModelStatus.kUnbounded: Verdict.UNBOUNDED,
+        }.get(solver.getModelStatus(), Verdict.FAILED)
+        if verdict is not Verdict.SOLVED:
+            return Answer(verdict, np.zeros(program.size), np.zeros(len(program.right)), self.label())
+        solution = solver.getSolution()
+        dual = np.zeros(len(program.right))
+        # HiGHS' duals are d objective / d right; y is their opposite for A z + s = b.
+        dual[kept] = -np.asarray(solution.row_dual)
+        dual[kept] = np.where(equal[kept], dual[kept], np.maximum(dual[kept], 0.0))
+        _add_bound_duals(dual, np.asarray(solution.col_dual), bounds, equal, rows)
+        return Answer(verdict, np.asarray(solution.col_value), dual, self.label())
+
+    def _loaded(self, highspy: Any, model: Any) -> Any:
+        """Return the solver with the model in it, at the last basis where that fits."""
+        shape = (model.num_row_, model.num_col_)
+        basis = None
+        if self._solver is None:
+            # The class itself greets on standard output, which belongs to the command's answer; its base does not.
+            self._solver = highspy.Highs.__base__()
+            for option, value in _OPTIONS.items():
+                self._solver.setOptionValue(option, value)
+        elif shape == self._shape:
+            basis = self._solver.getBasis()
+        self._solver.passModel(model)
+        if basis is not None and basis.valid:
+            self._solver.setBasis(basis)
+        self._shape = shape
+        return self._solver
+
+
+_OPTIONS = {
+    "output_flag": False,
+    "threads": 1,
+    "primal_feasibility_tolerance": FEASIBLE,
+    "dual_feasibility_tolerance": FEASIBLE,
+}
 
 
 def _bounds_of(rows: sparse.csr_array, equal: NDArray[np.bool_], program: ConeProgram) -> _Bounds:

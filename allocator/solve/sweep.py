@@ -39,6 +39,7 @@ from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.goal import Goal, goal_of
 from allocator.solve.prices import prices_of
 from allocator.solve.program import Answer, Verdict
+from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution
 from allocator.solve.state import between, branches, solve_with_state
 
@@ -160,6 +161,7 @@ class Sweep:
         self._exact = Exact(model)
         self._safe: tuple[Vector, CapitalTree | None] | None = None
         self._parts: list[_Part] = []
+        self._recall = Recall()
         chosen = state is not None and bool(state.alternatives(model.space))
         whole = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
         self._apart = model.per_capital or chosen or whole  # no dual point of one level bounds another
@@ -251,7 +253,11 @@ class Sweep:
         if self._state is not None:
             model = between(model, *self._state.trees(low, high), self._state.rules(space, low, high))
         formulation = Formulation(model)
-        return _Part(space, low, high, formulation, formulation.whole, Chain(self._settings.solver, keep=True))
+        return _Part(space, low, high, formulation, formulation.whole, self._chain(formulation))
+
+    def _chain(self, formulation: Formulation) -> Chain:
+        plain = formulation.plain
+        return Chain(self._settings.solver).sifting(plain.program, plain.holdings, self._recall)
 
     def _tree(self, holdings: Vector) -> CapitalTree | None:
         return self._loosest.tree if self._state is None else self._exact_tree(holdings)
@@ -369,7 +375,7 @@ class Sweep:
         for one in parts:
             if one.box is not None and one.box.empty:
                 continue
-            one.duals, one.chain = [], Chain(self._settings.solver, keep=True)
+            one.duals, one.chain = [], self._chain(one.formulation)
             self._parts.append(one)
             level.bounds[id(one)] = ceiling
         return True
