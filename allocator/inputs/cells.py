@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.inputs.headings import spelling
-from allocator.inputs.quick import plain_days
-from allocator.inputs.raw import SAMPLE, STRING, as_arrow
+from allocator.inputs.quick import may_begin, plain_days
+from allocator.inputs.raw import SAMPLE, as_arrow, as_text, classes, text_column
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
 
@@ -56,15 +56,21 @@ class Parsed:
 
     Parameters
     ----------
-    values : Series (n,)
-        Typed as `allocator.inputs.fund.Inputs` documents; empty where ``empty`` or ``bad``.
+    column : Series (n,)
+        Typed as `allocator.inputs.fund.Inputs` documents, but text of few distinct values still as categories;
+        empty where ``empty`` or ``bad``.
     empty, bad : ndarray of bool (n,)
         Cells that hold nothing; cells that are not what the column asks for.
     """
 
-    values: pd.Series
+    column: pd.Series
     empty: Mask
     bad: Mask
+
+    @property
+    def values(self) -> pd.Series:
+        """The column with its text as text."""
+        return pd.Series(as_text(self.column), copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,17 +81,21 @@ class _Distinct:
     """
 
     values: pa.Array | list[object]
-    codes: NDArray[np.int64] | None
+    codes: NDArray[np.integer[Any]] | None
 
     def spread(self, table: Array) -> Array:
         """Return a table of what each distinct value is, with one last place for empty cells, row by row."""
         return table[:-1] if self.codes is None else table[self.codes]
 
+    def marked(self, table: Mask) -> Mask:
+        """Return the same of a table of marks; quick where none is set."""
+        if self.codes is None or table[:-1].any() or (table[-1] and self.codes.min(initial=0) < 0):
+            return np.asarray(self.spread(table))
+        return np.zeros(len(self.codes), dtype=bool)
+
     def spread_text(self, table: pa.Array) -> pd.Series:
-        """Return texts, one for each distinct value, row by row."""
-        if self.codes is not None:
-            table = table.take(pa.array(self.codes, mask=self.codes < 0))
-        return pd.Series(STRING.__from_arrow__(table.cast(pa.large_string())))  # type: ignore[attr-defined]
+        """Return texts, one for each distinct value, row by row; categories where the values are."""
+        return text_column(table) if self.codes is None else classes(self.codes, table)
 
     def read(self, convert: Callable[[object], object]) -> list[object]:
         """Return what each distinct value is, `_EMPTY` for the empty cells last."""
@@ -102,24 +112,20 @@ def is_empty(value: object) -> bool:
     return isinstance(value, str) and value.strip() in _EMPTY_TEXT
 
 
-def among(cells: pd.Series, words: frozenset[str], start: str = "") -> Mask:
-    """Return which cells are one of some words, whatever their case; numbers and dates never are.
-
-    ``start``, if given, is how each of the words begins: a quicker look at what is not.
-    """
+def among(cells: pd.Series, words: frozenset[str]) -> Mask:
+    """Return which cells are one of some words, whatever their case; numbers and dates never are."""
     if not (cells.dtype == object or isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype))):
         return np.zeros(len(cells), dtype=bool)
     distinct = _distinct(cells)
     found = np.zeros(len(distinct.values) + 1, dtype=bool)
     if isinstance(distinct.values, pa.Array):
-        texts = distinct.values
-        if start and not pc.any(pc.starts_with(texts, start)).as_py():
-            return distinct.spread(found)
-        plain = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
-        found[:-1] = pc.is_in(plain, value_set=pa.array(sorted(words), texts.type)).to_numpy(zero_copy_only=False)
+        if may_begin(distinct.values, words):
+            plain = pc.utf8_lower(pc.utf8_trim_whitespace(distinct.values))
+            wanted = pa.array(sorted(words), plain.type)
+            found[:-1] = pc.is_in(plain, value_set=wanted).to_numpy(zero_copy_only=False)
     else:
         found[:-1] = [isinstance(value, str) and value.strip().lower() in words for value in distinct.values]
-    return distinct.spread(found)
+    return distinct.marked(found)
 
 
 def blank(cells: pd.Series) -> Mask:
@@ -190,7 +196,7 @@ def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Pa
             return known[key]
         return _EMPTY if normalise(text).lower() in _EMPTY_VALUE else _BAD
 
-    return _parse_words(_distinct(cells, classes=True), convert)
+    return _parse_words(_distinct(cells, few=True), convert)
 
 
 def parse_free(cells: pd.Series) -> Parsed:
@@ -217,16 +223,21 @@ def plain_text(value: object) -> str:
     return str(value).strip()
 
 
-def _distinct(cells: pd.Series, classes: bool = False) -> _Distinct:
-    """Return the distinct cells; ``classes`` says that they must be few, whatever the first ones look like."""
+def _distinct(cells: pd.Series, few: bool = False) -> _Distinct:
+    """Return the distinct cells; ``few`` says that they must be few, whatever the first ones look like."""
     if isinstance(cells.dtype, pd.CategoricalDtype):
-        codes = cells.cat.codes.to_numpy().astype(np.int64)
-        values = cells.cat.categories.tolist()
+        codes, values = cells.cat.codes.to_numpy(), cells.cat.categories
+        if isinstance(values.dtype, pd.StringDtype):
+            return _Distinct(as_arrow(values), codes)
         texts = all(isinstance(value, str) for value in values)
-        return _Distinct(pa.array(values, pa.large_string()) if texts else values, codes)
-    if isinstance(cells.dtype, pd.StringDtype) and not classes:
-        array = as_arrow(cells).combine_chunks()
-        return _Distinct(array.chunk(0) if isinstance(array, pa.ChunkedArray) else array, None)
+        return _Distinct(pa.array(values.tolist(), pa.large_string()) if texts else values.tolist(), codes)
+    if isinstance(cells.dtype, pd.StringDtype):
+        array = as_arrow(cells)
+        if not few:
+            return _Distinct(array, None)
+        encoded = array.dictionary_encode()
+        codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+        return _Distinct(encoded.dictionary, codes.to_numpy(zero_copy_only=False))
     found, distinct = _factorized(cells)
     return _Distinct(list(distinct), found)
 
@@ -293,9 +304,9 @@ def _states(read: Iterable[object]) -> NDArray[np.int8]:
 def _parse_words(distinct: _Distinct, convert: Callable[[object], object]) -> Parsed:
     """Return text, each distinct value converted once."""
     read = distinct.read(convert)
-    states = distinct.spread(_states(read))
+    states = _states(read)
     words = pa.array([item if isinstance(item, str) else None for item in read[:-1]], pa.large_string())
-    return Parsed(distinct.spread_text(words), states == 1, states == 2)
+    return Parsed(distinct.spread_text(words), distinct.marked(states == 1), distinct.marked(states == 2))
 
 
 def _parse_text(cells: pd.Series) -> Parsed:
@@ -304,13 +315,12 @@ def _parse_text(cells: pd.Series) -> Parsed:
     if not isinstance(distinct.values, pa.Array):
         return _parse_words(distinct, _word)
     words = distinct.values
-    nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
-    if pc.any(nothing).as_py():
+    if may_begin(words, _EMPTY_TEXT):
+        nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
         words = pc.if_else(nothing, pa.scalar(None, words.type), words)
     missing = np.ones(len(words) + 1, dtype=bool)
-    missing[:-1] = words.is_null().to_numpy(zero_copy_only=False)
-    empty = distinct.spread(missing)
-    return Parsed(distinct.spread_text(words), empty, np.zeros(len(empty), dtype=bool))
+    missing[:-1] = words.is_null().to_numpy(zero_copy_only=False) if words.null_count else False
+    return Parsed(distinct.spread_text(words), distinct.marked(missing), np.zeros(len(cells), dtype=bool))
 
 
 def _word(value: object) -> object:
@@ -338,7 +348,7 @@ def _parse_flags(cells: pd.Series) -> Parsed:
     if pd.api.types.is_bool_dtype(cells.dtype):
         empty = cells.isna().to_numpy()
         return Parsed(cells.astype("boolean"), empty, np.zeros(len(cells), dtype=bool))
-    distinct = _distinct(cells, classes=True)
+    distinct = _distinct(cells, few=True)
     read = distinct.read(_flag)
     states = distinct.spread(_states(read))
     flags = distinct.spread(np.array([item is True for item in read]))
@@ -353,12 +363,13 @@ def _flag(value: object) -> object:
 def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
         local = cells.dt.tz_localize(None) if isinstance(cells.dtype, pd.DatetimeTZDtype) else cells
-        stamps = local.to_numpy().astype("datetime64[s]")
-        empty = np.isnat(stamps)
-        bad = (stamps != local.to_numpy()) | (stamps.astype("datetime64[D]") != stamps)
+        moments = local.to_numpy()
+        a_day = np.timedelta64(1, "D").astype(f"timedelta64[{np.datetime_data(moments.dtype)[0]}]").astype(np.int64)
+        stamps, empty = moments.astype("datetime64[s]"), np.isnat(moments)
+        bad = moments.view(np.int64) % a_day != 0
         bad &= ~empty
     else:
-        distinct = _distinct(cells, classes=True)
+        distinct = _distinct(cells, few=True)
         stamps, states = map(distinct.spread, _days_of(distinct.values, epoch_shift))
         empty, bad = states == 1, states == 2
     if bad.any():

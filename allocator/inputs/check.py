@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -24,13 +24,14 @@ from allocator.inputs.cells import (
 )
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource
-from allocator.inputs.quick import all_differ
-from allocator.inputs.raw import STRING, RawTable
+from allocator.inputs.order import canonical_order
+from allocator.inputs.quick import order_of_different
+from allocator.inputs.raw import RawTable, array_of, as_text, text_column
 from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
 from allocator.parsing import normalise
 from allocator.types import Column, Measure, Phrase, Table, Text
 
-__all__ = ["check_table", "drop_blank_rows", "drop_totals", "report_excel_errors"]
+__all__ = ["CheckedTable", "check_table", "drop_blank_rows", "drop_totals", "report_excel_errors"]
 
 MOST_CHOICES = 12
 """Choices listed in a message; all of them stand in the guide that ``allocator init`` writes."""
@@ -91,8 +92,47 @@ _RATE_HINT = Text(
 )
 
 
-def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) -> tuple[pd.DataFrame, TableSource]:
-    """Return the checked frame and where its cells stood; what is wrong goes to ``findings``.
+@dataclass(frozen=True, eq=False)
+class CheckedTable:
+    """A table in which every cell is understood.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its columns, text of few distinct values still as categories.
+    source : TableSource
+        Where its cells stood.
+    given : tuple of str
+        The columns that the file has; all others hold one value throughout.
+    key : tuple of str
+        The columns that identify a row.
+    order : ndarray of int (n,) or None
+        The positions that sort the rows by the first of them where it alone tells all rows apart; else None.
+    """
+
+    frame: pd.DataFrame
+    source: TableSource
+    given: tuple[str, ...]
+    key: tuple[str, ...]
+    order: NDArray[np.intp] | None
+
+    def settled(self, *, canonical: bool) -> tuple[pd.DataFrame, TableSource]:
+        """Return frame and source with text as text; ``canonical``: in the order of `allocator.inputs.order`."""
+        order = None
+        if canonical:
+            order = canonical_order(self.frame, self.key) if self.order is None else self.order
+        if order is not None and bool((order[1:] > order[:-1]).all()):
+            order = None
+        source = self.source if order is None else replace(self.source, rows=self.source.rows[order])
+        columns = {
+            name: as_text(column, order) if name in self.given else array_of(column)
+            for name, column in self.frame.items()
+        }
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(self.frame)), copy=False), source
+
+
+def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) -> CheckedTable:
+    """Return the checked table; what is wrong goes to ``findings``.
 
     Parameters
     ----------
@@ -120,10 +160,13 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
         for column in table.columns
     }
     for position in free:
-        frame[raw.headings[position].strip()] = parse_free(raw.cells[position]).values
-    checked = pd.DataFrame(frame, copy=False)
-    _report_repeats(checked, table, source, findings)
-    return checked, source
+        frame[raw.headings[position].strip()] = parse_free(raw.cells[position]).column
+    columns = {name: array_of(column) for name, column in frame.items()}
+    checked = pd.DataFrame(columns, index=pd.RangeIndex(len(raw.rows)), copy=False)
+    order = order_of_different(checked[table.key[0]]) if table.key else None
+    if order is None:
+        _report_repeats(checked, table, source, findings)
+    return CheckedTable(checked, source, tuple(name for name in frame if name not in absent), table.key, order)
 
 
 def drop_blank_rows(raw: RawTable) -> RawTable:
@@ -145,7 +188,7 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
         hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
     )
     for position, cells in enumerate(raw.cells):
-        wrong = among(cells, _EXCEL_ERRORS, "#")
+        wrong = among(cells, _EXCEL_ERRORS)
         if wrong.any():
             name = raw.headings[position].strip() or column_letter(position)
             source = source_of(raw, {name: position})
@@ -185,14 +228,14 @@ def _column(
     else:
         parsed = parse(cells, column.measure, factor, raw.epoch_shift)
         if parsed.bad.any():
-            bad = parsed.bad & ~among(cells, _EXCEL_ERRORS, "#")  # those are reported already
+            bad = parsed.bad & ~among(cells, _EXCEL_ERRORS)  # those are reported already
             findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
     if column.default is not None and parsed.empty.any():
         findings.cells(_UNKNOWN_FIGURE, source, column.name, _words_for_missing(cells, parsed.empty), show)
     if column.required and parsed.empty.any():
         findings.cells(_MISSING, source, column.name, parsed.empty)
     per = factor if column.measure is Measure.MONEY else 1.0
-    _report_range(column, parsed.values, per, source, findings, show)
+    _report_range(column, parsed.column, per, source, findings, show)
     return _fill(column, parsed)
 
 
@@ -255,7 +298,7 @@ def _report_range(
 def _fill(column: Column, parsed: Parsed) -> pd.Series:
     """Return the values with the declared meaning of empty cells."""
     if column.default is None or not parsed.empty.any():
-        return parsed.values
+        return parsed.column
     return parsed.values.mask(parsed.empty, column.default)
 
 
@@ -273,19 +316,19 @@ def _constant(kind: str, value: object, size: int) -> pd.Series:
     if kind == "list":
         table = np.empty(1, dtype=object)
         table[0] = ()
-        return pd.Series(np.repeat(table, size), dtype=object)
+        return pd.Series(np.repeat(table, size), dtype=object, copy=False)
     if kind == "float64":
-        return pd.Series(np.full(size, np.nan if value is None else value, dtype=np.float64))
+        return pd.Series(np.full(size, np.nan if value is None else value, dtype=np.float64), copy=False)
     if kind == "datetime64[s]":
-        return pd.Series(np.full(size, np.datetime64("NaT", "s")))
+        return pd.Series(np.full(size, np.datetime64("NaT", "s")), copy=False)
     if kind == "boolean":
-        return pd.Series(pd.arrays.BooleanArray(np.full(size, value is True), np.full(size, value is None)))
+        return pd.Series(pd.arrays.BooleanArray(np.full(size, value is True), np.full(size, value is None)), copy=False)
     array = (
         pa.nulls(size, pa.large_string())
         if value is None
         else pa.repeat(pa.scalar(str(value), pa.large_string()), size)
     )
-    return pd.Series(STRING.__from_arrow__(array))  # type: ignore[attr-defined]
+    return text_column(array)
 
 
 def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, findings: Findings) -> None:
@@ -293,8 +336,6 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
     if not table.key or frame.empty:
         return
     key = list(table.key)
-    if all_differ(frame[key[0]]):
-        return
     first_codes = key_codes(frame[key[0]])
     if first_codes.max() + 1 == len(frame):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from allocator.inputs.raw import Wanted
@@ -42,6 +43,7 @@ _UNIT = re.compile(
 )
 
 
+@lru_cache(maxsize=1 << 14)
 def spelling(text: str) -> str:
     """Return the form in which headings and choices are compared: half-width, no case, space, ``_`` or ``-``."""
     return _IGNORED.sub("", normalise(text).casefold())

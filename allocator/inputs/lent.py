@@ -66,7 +66,7 @@ class LentTables(Mapping[str, pd.DataFrame]):
 
 def _frozen(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame over arrays that cannot be written to, without copying them."""
-    columns = (frame.iloc[:, position] for position in range(frame.shape[1]))
+    columns = (column for _, column in frame.items())
     # to_numpy gives a read-only view, and a frame made of it keeps it so.
     held = [column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array for column in columns]
     frozen = pd.DataFrame(dict(enumerate(held)), index=frame.index, copy=False)

@@ -13,7 +13,7 @@ import pandas as pd
 from allocator.config import settings_from_mapping
 from allocator.errors import did_you_mean
 from allocator.inputs.balance import check_balance_sheet, check_total
-from allocator.inputs.check import check_table
+from allocator.inputs.check import CheckedTable, check_table
 from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declared_tables
 from allocator.inputs.files import FileReader
 from allocator.inputs.findings import Findings
@@ -21,7 +21,6 @@ from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
-from allocator.inputs.order import in_canonical_order
 from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
 from allocator.settings import Settings
@@ -108,6 +107,7 @@ def assemble(
     tables = declared_tables(registry)
     findings = Findings()
     sheet = check_balance_sheet(settings, findings)
+    checked: dict[str, CheckedTable] = {}
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, TableSource] = {}
     _report_names(settings, names, tables, findings)
@@ -115,7 +115,8 @@ def assemble(
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
         raw = read(HeadingIndex(tables[name]).wanted(), findings)
         if raw is not None:
-            frames[name], sources[name] = check_table(raw, tables[name], settings.fund.unit, findings)
+            checked[name] = check_table(raw, tables[name], settings.fund.unit, findings)
+            frames[name], sources[name] = checked[name].frame, checked[name].source
     assets = frames.get("assets")
     if assets is not None and "account" not in sources["assets"].headings:
         assets["account"] = pd.Series(DEFAULT_ACCOUNT, assets.index, dtype=STRING)
@@ -129,8 +130,8 @@ def assemble(
     if assets is not None:
         _relate(settings, sheet, tables, frames, sources, registry, findings)
     findings.raise_if_any()
-    for name in frames.keys() & tables.keys() if canonical else ():
-        frames[name], sources[name] = in_canonical_order(frames[name], sources[name], tables[name].key)
+    for name, table in checked.items():
+        frames[name], sources[name] = table.settled(canonical=canonical)
     return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), registry.kinds)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -10,13 +12,14 @@ from numpy.typing import NDArray
 
 from allocator.inputs.raw import as_arrow
 
-__all__ = ["all_differ", "order_of_different", "plain_days"]
+__all__ = ["may_begin", "order_of_different", "plain_days"]
 
 _DAY = r"^(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})$"
 _PLAIN_DAY = r"^\d{4}(-\d{1,2}-|/\d{1,2}/)\d{1,2}$"
+_SPACES = frozenset(chr(code).encode()[0] for code in range(0x3001) if chr(code).isspace())
+"""First bytes of white space."""
 _LONGEST = 64
-"""Bytes of a key up to which eight at a time are mixed into one number."""
-_MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""Bytes of a key up to which eight at a time are compared as one number."""
 
 
 def plain_days(texts: pa.Array) -> NDArray[np.datetime64]:
@@ -37,22 +40,24 @@ def plain_days(texts: pa.Array) -> NDArray[np.datetime64]:
     return days
 
 
-def all_differ(cells: pd.Series) -> bool:
-    """Return True when all texts surely differ: each is greater than the one before, or their fingerprints differ.
+def may_begin(texts: pa.Array, words: Iterable[str]) -> bool:
+    """Return False when surely no text is one of the words, as none begins with the first byte of any.
 
-    False says nothing.
+    Neither case nor white space around a text matters.
     """
-    array = _texts(cells)
-    if array is None:
-        return False
-    if pc.all(pc.less(array[:-1], array[1:])).as_py():
+    _, ends, data = texts.buffers()
+    if texts.type != pa.large_string() or data is None:
         return True
-    mixed = np.zeros(len(array), dtype=np.uint64)
-    for word in _words(array):
-        mixed = (mixed ^ word) * _MIXER
-        mixed ^= mixed >> np.uint64(29)
-    mixed.sort()
-    return not bool(np.any(mixed[1:] == mixed[:-1]))
+    offsets = np.frombuffer(ends, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    begins, filled = offsets[:-1], np.diff(offsets) > 0
+    if not filled.all():
+        if "" in words:
+            return True
+        begins = begins[filled]
+    looked_for = np.zeros(256, dtype=bool)
+    looked_for[list(_SPACES)] = True
+    looked_for[[form.encode()[0] for word in words if word for form in (word.lower(), word.upper())]] = True
+    return bool(looked_for[np.frombuffer(data, dtype=np.uint8)[begins]].any())
 
 
 def order_of_different(cells: pd.Series) -> NDArray[np.intp] | None:
@@ -73,8 +78,7 @@ def _texts(cells: pd.Series) -> pa.Array | None:
     """Return a column of short texts without gaps as one Arrow array; None for any other."""
     if not isinstance(cells.dtype, pd.StringDtype):
         return None
-    array = as_arrow(cells).combine_chunks()
-    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    array = as_arrow(cells)
     if array.null_count or not len(array) or array.type != pa.large_string() or array.buffers()[2] is None:
         return None
     return array if pc.max(pc.binary_length(array)).as_py() <= _LONGEST else None
@@ -88,10 +92,11 @@ def _words(array: pa.Array) -> list[NDArray[np.uint64]]:
     # Eight bytes of nothing behind, so that the last text can be read in whole words.
     padded = np.append(np.frombuffer(data, dtype=np.uint8)[: offsets[-1]], np.zeros(8, np.uint8))
     at = np.ndarray(len(padded) - 7, dtype=">u8", buffer=padded, strides=(1,))
+    # What of a word belongs to a text, by how many of its bytes do.
+    own = ~np.uint64(0) << np.arange(64, -1, -8, dtype=np.uint64)
+    own[0] = 0
     words = []
     for start in range(0, max(int(lengths.max()), 1), 8):
-        left = np.clip(lengths - start, 0, 8).astype(np.uint64)
         word = at[np.minimum(offsets[:-1] + start, len(at) - 1)].astype(np.uint64)
-        gone = np.uint64(8) * (np.uint64(8) - np.maximum(left, np.uint64(1)))
-        words.append(np.where(left == 0, np.uint64(0), word >> gone << gone))
+        words.append(word & own[np.clip(lengths - start, 0, 8)])
     return words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["SAMPLE", "STRING", "RawTable", "Wanted", "as_arrow", "heading_row", "series_of", "tidy"]
+__all__ = [
+    "SAMPLE",
+    "STRING",
+    "RawTable",
+    "Wanted",
+    "array_of",
+    "as_arrow",
+    "as_text",
+    "classes",
+    "heading_row",
+    "one_array",
+    "series_of",
+    "text_column",
+    "tidy",
+]
 
 HEADING_ROWS = 10
 
@@ -103,7 +118,7 @@ def tidy(cells: pd.Series) -> pd.Series:
     kind = "string" if cells.dtype != object else pd.api.types.infer_dtype(cells, skipna=True)
     if kind == "string":
         try:
-            return _text(as_arrow(cells))
+            return _text(pa.chunked_array([as_arrow(cells)]))
         except UnicodeEncodeError:  # half a character pair: left to the checks as it is
             return cells.astype(object)
     if kind.startswith("mixed"):
@@ -111,11 +126,44 @@ def tidy(cells: pd.Series) -> pd.Series:
     return cells
 
 
-def as_arrow(cells: pd.Series) -> pa.ChunkedArray:
+def as_arrow(cells: pd.Series | pd.Index) -> pa.Array:
     """Return a column of text as Arrow holds it."""
-    array = pa.array(cells.array, from_pandas=True)
-    chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
-    return chunked.cast(pa.large_string())
+    return one_array(pa.array(cells.array, from_pandas=True)).cast(pa.large_string())
+
+
+def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece."""
+    joined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def text_column(words: pa.Array) -> pd.Series:
+    """Return text as the checked tables hold it."""
+    return pd.Series(STRING.__from_arrow__(words.cast(pa.large_string())))  # type: ignore[attr-defined]
+
+
+def classes(codes: NDArray[Any], words: pa.Array) -> pd.Series:
+    """Return the text ``words[code]`` of each code as categories; none for −1. Words may repeat and be null."""
+    encoded = words.cast(pa.large_string()).dictionary_encode()
+    if encoded.null_count or len(encoded.dictionary) < len(encoded):
+        codes = np.append(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), -1)[codes]
+    names = pd.Index(text_column(encoded.dictionary).array)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=names, validate=False))
+
+
+def array_of(column: pd.Series) -> Any:
+    """Return what a column is made of: a frame of these needs no look at the index of each."""
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+
+
+def as_text(column: pd.Series, order: NDArray[np.intp] | None = None) -> Any:
+    """Return the array of a column, categories as the text they stand for; its rows in another order if given."""
+    array = array_of(column)
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return array if order is None else array[order]
+    codes = array.codes if order is None else array.codes[order]
+    gaps = codes < 0 if len(codes) and codes.min() < 0 else None
+    return array_of(text_column(as_arrow(array.categories).take(pa.array(codes, mask=gaps))))
 
 
 def series_of(column: pa.ChunkedArray) -> pd.Series:
@@ -140,15 +188,8 @@ def _text(column: pa.ChunkedArray) -> pd.Series:
         column = column.cast(pa.large_string())
     if not pa.types.is_dictionary(column.type):
         if pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2:
-            trimmed = pc.utf8_trim_whitespace(column)
-            names: pd.Series = trimmed.to_pandas(types_mapper={trimmed.type: STRING}.get)
-            return names
+            return text_column(one_array(pc.utf8_trim_whitespace(column)))
         column = column.dictionary_encode()
-    encoded = column.unify_dictionaries().combine_chunks()
-    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    classes = pc.utf8_trim_whitespace(encoded.dictionary).dictionary_encode()  # trimming may make two of them one
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    if len(classes.dictionary) < len(classes):
-        codes = np.append(classes.indices.to_numpy(), -1)[codes]
-    names_of = pd.Index(classes.dictionary.to_pylist(), dtype=object)
-    return pd.Series(pd.Categorical.from_codes(codes, categories=names_of, validate=False))
+    encoded = one_array(column.unify_dictionaries())
+    codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+    return classes(codes.to_numpy(zero_copy_only=False), pc.utf8_trim_whitespace(encoded.dictionary))
