@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.model import ConditionalValueAtRisk, Linear, Quadratic, TradeCost
+from allocator.model import ConditionalValueAtRisk, Linear, Quadratic, RobustReturn, TradeCost
 from allocator.model.combination import Combination
 from allocator.model.epigraph import Epigraph
 
@@ -31,6 +31,7 @@ def least(found: Epigraph, held: np.ndarray) -> float:
         return float(found.direct @ held) + found.constant
     own = cp.Variable(len(found.price))
     rules = [found.inputs @ held + found.outputs @ own == found.right] if len(found.right) else []
+    rules += [cp.SOC(own[columns[0]], own[columns[1:]]) for columns in found.cones]
     if found.positive.any():
         rules.append(own[np.flatnonzero(found.positive)] >= 0)
     worth = found.price @ own + cp.sum(cp.multiply(found.square, cp.square(own)))
@@ -60,6 +61,31 @@ def test_the_epigraph_of_a_tail_mean_is_the_tail_mean(seed: int) -> None:
     assert found is not None
     assert least(found, held) == pytest.approx(float(tail.value(held)[0]), abs=1e-6)
     assert tail.epigraph(-1.0) is None
+
+
+def robust(seed: int) -> tuple[RobustReturn, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(3, SIZE)) * rng.choice([0.0, 1.0], (3, SIZE))
+    return RobustReturn(rng.normal(size=SIZE), rng.choice([0.0, 0.5], SIZE), root), rng.uniform(-1.0, 3.0, SIZE)
+
+
+@given(st.integers(0, 10_000))
+def test_the_epigraph_of_a_robust_return_is_its_loss(seed: int) -> None:
+    part, held = robust(seed)
+    found = part.epigraph(-1.0)
+    assert found is not None
+    assert least(found, held) == pytest.approx(-float(part.value(held)[0]), abs=1e-6)
+    assert part.epigraph(1.0) is None
+
+
+def test_a_robust_return_in_a_sum_keeps_its_cone() -> None:
+    """Two cones and a variance: what stands in the sum is moved behind what stood there."""
+    (one, held), (other, _), (variance, _, linear, _) = robust(3), robust(4), draw(5)
+    mixed = Combination(((1.5, one), (-1.0, variance), (2.0, other), (1.0, linear)))
+    found = mixed.epigraph(-1.0)
+    assert found is not None
+    assert len(found.cones) == 2
+    assert least(found, held) == pytest.approx(-float(mixed.value(held)[0]), rel=1e-8, abs=1e-6)
 
 
 @given(st.integers(0, 10_000))

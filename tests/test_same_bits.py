@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
 import allocator
 
@@ -57,3 +58,35 @@ def test_the_answer_is_written_in_the_order_of_the_file(tmp_path: Path) -> None:
     run(fund, tmp_path / "out")
     written = pd.read_csv(tmp_path / "out" / "allocation.csv")
     assert written["asset_id"].tolist() == pd.read_csv(fund / "assets.csv")["asset_id"].tolist()
+
+
+MONEY = {"assets.csv": ["amount", "min", "max", "cost"], "liabilities.csv": ["outflow", "inflow"]}
+SHEET = {
+    "balance_sheet": ["total_assets", "admitted_assets", "admitted_liabilities", "actual_capital", "core_capital"],
+    "capital": ["life_insurance_risk", "loss_absorption_cap"],
+}
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e6])
+def test_money_in_another_unit_gives_the_same_weights(unit: float, tmp_path: Path) -> None:
+    """The example in CNY and in CNY million instead of CNY 100 million."""
+    fund = tmp_path / "fund"
+    shutil.copytree(EXAMPLES / "first_fund", fund)
+    settings = yaml.safe_load((fund / "fund.yaml").read_text(encoding="utf-8"))
+    factor = float(settings["fund"]["unit"]) / unit
+    settings["fund"]["unit"] = unit
+    for section, keys in SHEET.items():
+        for key in keys:
+            settings[section][key] *= factor
+    (fund / "fund.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    for name, columns in MONEY.items():
+        table = pd.read_csv(fund / name, dtype={"amount": float})
+        table[columns] *= factor
+        table.to_csv(fund / name, index=False)
+    here, there = (allocator.load(folder / "fund.yaml").optimize() for folder in (EXAMPLES / "first_fund", fund))
+    assert there.weights == pytest.approx(here.weights, abs=1e-9)
+    assert there.solution.objective == pytest.approx(here.solution.objective, abs=1e-12)
+    assert there.solution.status == here.solution.status == "optimal"
+    prices, others = here.solution.shadow_prices, there.solution.shadow_prices
+    for name, price in prices.items():
+        assert others[name] == pytest.approx(price, abs=1e-9), name

@@ -10,11 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from allocator.model import ConditionalValueAtRisk, Linear, Model, ObjectiveTerm, Quadratic, RobustReturn, TradeCost
+from allocator.model import (
+    ConditionalValueAtRisk,
+    Linear,
+    Model,
+    ObjectiveTerm,
+    Quadratic,
+    RobustReturn,
+    Sense,
+    Term,
+    TradeCost,
+)
 from allocator.settings import SolveSettings
-from allocator.solve import solve
+from allocator.solve import plain, solve
+from allocator.types import Source
 from tests.books import book, build_model, label
 from tests.small_models import space_of
+
+USER = Source("user")
 
 
 def minimized(part: object, size: int, weight: float = -1.0) -> Model:
@@ -91,8 +104,37 @@ def test_an_ellipsoid_spreads_what_a_point_estimate_would_pile_up() -> None:
     # Two like assets, errors independent: max 0.05 − r ‖w‖ is reached at equal weights.
     part = RobustReturn(np.full(2, 0.05) / 100.0, np.zeros(2), 0.1 * np.eye(2) / 100.0)
     answer = solve(minimized(part, 2, 1.0))
-    np.testing.assert_allclose(answer.holdings, [50.0, 50.0], atol=1e-3)
-    assert answer.objective == pytest.approx(0.05 - 0.1 * np.sqrt(0.5), abs=1e-9)
+    np.testing.assert_allclose(answer.holdings, [50.0, 50.0], atol=1e-8)
+    assert answer.objective == pytest.approx(0.05 - 0.1 * np.sqrt(0.5), abs=1e-12)
+
+
+@pytest.mark.parametrize("as_rule", [False, True])
+def test_a_robust_return_is_the_same_program_without_canonicalising(
+    as_rule: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an objective and as a floor on it beside a variance, under a solvency ratio, with trading costs."""
+    case = book(4, accounts=1)
+    model, size = case.model, case.model.space.size
+    random = np.random.default_rng(1)
+    expected = model.objective[0].expression.gradient(model.space.current).toarray()[0]
+    root = random.normal(size=(3, size)) * 0.01 / model.space.total
+    part = RobustReturn(expected, random.choice([0.0, 0.002], size) / model.space.total, root)
+    aim = ObjectiveTerm("robust", label("robust"), part)
+    variance = ObjectiveTerm("risk", label("risk"), Quadratic(root, np.full(size, 1e-4 / model.space.total**2)), -1.0)
+    zero = np.zeros(size)
+    cost = TradeCost(zero + 1e-3, zero + 1e-3, zero, model.space.current)
+    model = replace(model, objective=(aim, variance), cost=cost)
+    if as_rule:
+        best = solve(replace(model, objective=(aim,))).objective
+        floor = Term("floor", label("floor"), part, Sense.AT_LEAST, np.array([best - 1e-3]), np.ones(1), "share", USER)
+        model = replace(model, objective=(variance,), terms=(*model.terms, floor))
+    with monkeypatch.context() as patched:
+        patched.setattr(RobustReturn, "epigraph", lambda self, sign: None)
+        other = solve(model)
+    monkeypatch.setattr(plain, "_by_cvxpy", None)
+    answer = solve(model)
+    np.testing.assert_allclose(answer.holdings / model.space.total, other.holdings / model.space.total, atol=1e-6)
+    assert answer.objective == pytest.approx(other.objective, abs=1e-9)
 
 
 def test_surplus_variance_holds_the_asset_that_moves_with_the_liabilities() -> None:

@@ -15,7 +15,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Epigraph:
-    """f(x) = ℓ′x + c + the least of p′u + Σ qⱼ uⱼ² over u with X x + U u = h, uⱼ ≥ 0 where ``positive``.
+    """f(x) = ℓ′x + c + the least of p′u + Σ qⱼ uⱼ² over u in ``cones`` with X x + U u = h, uⱼ ≥ 0 where ``positive``.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ class Epigraph:
         p and q ≥ 0.
     positive, money : ndarray of bool (k,)
         Columns that cannot be negative, and columns in CNY (a solver takes those in its own unit of money).
+    cones : tuple of ndarray of int
+        Columns of each second-order cone: the first is at least the length of the others, all in one unit.
     """
 
     direct: Vector
@@ -42,6 +44,7 @@ class Epigraph:
     square: Vector
     positive: NDArray[np.bool_]
     money: NDArray[np.bool_]
+    cones: tuple[NDArray[np.int64], ...] = ()
 
     @classmethod
     def linear(cls, direct: Vector, constant: float) -> Epigraph:
@@ -72,6 +75,7 @@ class Epigraph:
             np.concatenate([self.square, other.square]),
             np.concatenate([self.positive, other.positive]),
             np.concatenate([self.money, other.money]),
+            (*self.cones, *(columns + len(self.price) for columns in other.cones)),
         )
 
     def widened(self, extra: int) -> Epigraph:

@@ -134,6 +134,33 @@ class RobustReturn(Expression):
             total = total - cp.norm((self.ellipsoid * scale) @ variable)
         return cp.reshape(total, (1,), order="C")
 
+    def epigraph(self, sign: float) -> Epigraph | None:
+        if sign > 0:
+            return None
+        # −f = −μ′x + Σ δ (u₊ + u₋) + t with x − u₊ + u₋ = 0, E x − v = 0, t ≥ ‖v‖; columns u₊, u₋, v, t.
+        size, held = len(self.expected), np.flatnonzero(self.box)
+        ellipsoid = sparse.csr_array(self.ellipsoid)
+        count, wide = len(held), ellipsoid.shape[0]
+        picked = sparse.csr_array((np.ones(count), (np.arange(count), held)), shape=(count, size))
+        ones, apart = sparse.eye_array(count), int(wide > 0)
+        sides = sparse.hstack([-ones, ones, sparse.csr_array((count, wide + apart))])
+        none = sparse.csr_array((wide, 2 * count))
+        spread = sparse.hstack([none, -sparse.eye_array(wide), sparse.csr_array((wide, apart))])
+        columns = np.arange(2 * count + wide + apart)
+        money = columns < 2 * count
+        return Epigraph(
+            -self.expected,
+            0.0,
+            sparse.csr_array(sparse.vstack([picked, ellipsoid])),
+            sparse.csr_array(sparse.vstack([sides, spread])),
+            np.zeros(count + wide),
+            np.concatenate([self.box[held], self.box[held], np.zeros(wide), np.ones(apart)]),
+            np.zeros(len(columns)),
+            money,
+            money,
+            (np.append(columns[-1:], columns[2 * count : -1]),) if apart else (),
+        )
+
     def gradient(self, holdings: Vector) -> sparse.csr_array:
         row = self.expected - self.box * np.where(holdings < 0, -1.0, 1.0)
         exposure = self.ellipsoid @ holdings

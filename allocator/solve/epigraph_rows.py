@@ -107,6 +107,8 @@ class EpigraphRows:
             entries = (-np.ones(len(positive)), (np.arange(len(positive)), positive))
             floor = sparse.csr_array(entries, shape=(len(positive), self.width))
             self._add_rows(floor, np.zeros(len(positive)), Cone.NONNEGATIVE)
+        for columns in function.cones:
+            self._add_rows(-_picked(places[columns], self.width), np.zeros(len(columns)), Cone.SECOND_ORDER)
         return places
 
     def _share_trades(self, function: Epigraph, places: Places) -> Places:
@@ -188,7 +190,9 @@ def _apart(function: Epigraph) -> tuple[Epigraph, _Single]:
     shape = _Shape.of(function)
     rows = np.flatnonzero((shape.inputs == 1) & (shape.outputs == 1))
     columns = outputs.indices[outputs.indptr[rows]].astype(np.int64)
-    single = (shape.uses[columns] == 1) & ~function.positive[columns] & (function.price[columns] == 0.0)
+    bound = function.positive.copy()
+    bound[np.concatenate([np.zeros(0, dtype=np.int64), *function.cones])] = True
+    single = (shape.uses[columns] == 1) & ~bound[columns] & (function.price[columns] == 0.0)
     rows, columns = rows[single], columns[single]
     at, factor = inputs.indptr[rows], outputs.data[outputs.indptr[rows]]
     found = _Single(
@@ -218,10 +222,12 @@ def _scaled(function: Epigraph, scale: float) -> Epigraph:
         function.square * unit**2,
         function.positive,
         function.money,
+        function.cones,
     )
 
 
 def _selected(function: Epigraph, rows: Places, columns: Places) -> Epigraph:
+    """Return the function of these rows and columns, all that its cones hold among them."""
     return Epigraph(
         function.direct,
         function.constant,
@@ -232,6 +238,7 @@ def _selected(function: Epigraph, rows: Places, columns: Places) -> Epigraph:
         function.square[columns],
         function.positive[columns],
         function.money[columns],
+        tuple(np.searchsorted(columns, own) for own in function.cones),
     )
 
 
