@@ -169,7 +169,8 @@ def _find_corners(norm: Norm, lower: Vector, upper: Vector, allowed: Mapping[int
     for i in rest:
         low, high = heights[..., 0], heights[..., 1]
         span = float(width[i])
-        slope = float(np.median(high - low)) / span
+        rises = np.sort(high - low, axis=None)
+        slope = 0.5 * float(rises[(len(rises) - 1) // 2] + rises[len(rises) // 2]) / span  # their median
         slopes.append(slope)
         heights = np.maximum(low, high - slope * span)
     shares = np.vstack([np.ones(len(grid)), grid.T * width[wide, None]])

@@ -75,6 +75,8 @@ class Formulation:
         self.sides = find_sides(self.form, self.root.whole, self._targets())
         self.relaxed = Relaxation(self.form, self.sides, self.plain.leaves, self.plain.program.size)
         self._limit_rows: dict[float, Fragment] = {}
+        functions = self.relaxed.functions
+        self._affine = {at: functions[at] for at in self.form.over_leaves if at in functions}
 
     def at(self, model: Model) -> Formulation:
         """Return the formulation of a model that differs from this one in right sides and capital limits alone.
@@ -149,7 +151,8 @@ class Formulation:
         """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead."""
         if self.form is None:
             return self.relaxation(None)
-        around = Restriction(self.form, self.form.amounts(holdings), self.plain.leaves, self.plain.program.size)
+        amounts = self.form.amounts(holdings)
+        around = Restriction(self.form, amounts, self.plain.leaves, self.plain.program.size, self._affine)
         functions = {position: around.bounded(position, side) for position, side in self._targets().items()}
         # The limits come first, wherever they are added: their rows are looked up by number.
         limits = Rows(around.rows.width + around.rows.columns)

@@ -188,16 +188,18 @@ def _below(
     Each column holds the old entries, then the new ones: both are copied to where they end up.
     """
     rows, columns, values = entries
-    order = np.argsort(columns, kind="stable")
+    # Numbers of two bytes are sorted by counting.
+    order = np.argsort(columns.astype(np.int16) if size < 2**15 else columns, kind="stable")
     old, new = np.zeros(size, dtype=np.int64), np.bincount(columns, minlength=size)
     old[: above.shape[1]] = np.diff(above.indptr)
     old_before, new_before = np.cumsum(old) - old, np.cumsum(new) - new
     at_old = np.arange(above.nnz) + np.repeat(new_before, old)
     at_new = np.arange(len(values)) + np.repeat(old_before + old, new)
-    data, indices = np.empty(above.nnz + len(values)), np.empty(above.nnz + len(values), dtype=np.int64)
+    data, indices = np.empty(above.nnz + len(values)), np.empty(above.nnz + len(values), dtype=np.int32)
     data[at_old], data[at_new] = above.data, values[order]
     indices[at_old], indices[at_new] = above.indices, rows[order] + above.shape[0]
-    pointers = np.append(0, np.cumsum(old + new))
+    pointers = np.zeros(size + 1, dtype=np.int32)
+    np.cumsum(old + new, out=pointers[1:])
     return sparse.csc_array((data, indices, pointers), shape=(above.shape[0] + height, size))
 
 

@@ -9,6 +9,8 @@ the convex–concave procedure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,10 +41,15 @@ class Restriction:
         Columns of the leaves.
     width : int
         Columns that stand before the new ones.
+    affine : mapping of int to Affine
+        Functions of the leaves' columns that are known already, of nodes that are affine in them.
     """
 
-    def __init__(self, form: Form, amounts: Vector, leaves: slice, width: int) -> None:
+    def __init__(
+        self, form: Form, amounts: Vector, leaves: slice, width: int, affine: Mapping[int, Affine] | None = None
+    ) -> None:
         self._form = form
+        self._affine = affine or {}
         self._amounts = amounts
         self._leaves = leaves
         self.rows = Rows(width)
@@ -51,6 +58,9 @@ class Restriction:
 
     def bounded(self, position: int, side: Side) -> Affine:
         """Return a function of the columns that is at least (`UNDER`) or at most (`OVER`) the node's value."""
+        known = self._affine.get(position)
+        if known is not None:
+            return known
         key = (position, side)
         if key not in self._known:
             self._known[key] = self._build(position, side)
