@@ -10,20 +10,25 @@ Three times are set beside the frontier's own:
 - the same for every program the sweep solved, those that only settled a bound included.
 
 The sweep is measured from a built model to verified points. The ends of the range, reading the files and
-building the model are printed beside it. Times are the least of several, as other work on the machine only adds.
+building the model are printed beside it. Times are the processor's, the least of several; runs of the command are set
+beside it with the seconds that their processes were busy.
 """
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import allocator
 from allocator.solve import backends
 from allocator.solve.program import Answer, ConeProgram
+from allocator.study import frontier as study
 from allocator.study.frontier import Frontier, FrontierSettings, frontier
 
 ROUNDS, COMMANDS = 5, 3
@@ -42,21 +47,21 @@ class _Recording(backends.Clarabel):
 def measure(path: Path, points: int) -> None:
     """Print the figures of one fund."""
     command = min(_command(path) for _ in range(COMMANDS))
-    start = time.perf_counter()
+    start = time.process_time()
     fund = allocator.load(path)
     _ = fund.model
-    built = time.perf_counter() - start
+    built = time.process_time() - start
     settings = FrontierSettings(points)
-    found = min((frontier(fund, settings) for _ in range(ROUNDS)), key=lambda one: one.seconds["sweep"])
+    found = frontier(fund, settings)
+    sweep, ends = map(min, zip(*(_busy(fund, settings) for _ in range(ROUNDS)), strict=True))
     programs = _programs(fund, settings, found)
     count = sum(point.programs for point in found.points)
     per_point = [programs[-count:][i] for i in _answers(found)]
-    sweep, ends = found.seconds["sweep"], found.seconds["ends"]
     bare, every = _bare(per_point), _bare(programs[-count:])
     whole = built + ends + sweep
     print(
         f"{path.parent.name}: {points} points, {count} cone programs, {count / points:.2f} a point, "
-        f"{sum(point.alone for point in found.points)} levels searched alone"
+        f"{sum(point.alone for point in found.points)} levels searched alone; load average {os.getloadavg()[0]:.1f}"
     )
     print(f"  sweep {sweep:.3f} s; ends of the range {ends:.3f} s; reading and building {built:.3f} s")
     print(
@@ -70,15 +75,39 @@ def measure(path: Path, points: int) -> None:
     print(f"  all {count} programs bare: {every:.3f} s: the sweep takes {sweep / every:.2f} of it")
 
 
+def _busy(fund: allocator.Fund, settings: FrontierSettings) -> tuple[float, float]:
+    """Return the processor's seconds of one more sweep and of the ends of its range."""
+    inner, spent = study._sweep, []
+
+    def sweep(*given: Any) -> Any:
+        start = time.process_time()
+        try:
+            return inner(*given)
+        finally:
+            spent.append(time.process_time() - start)
+
+    study._sweep = sweep
+    start = time.process_time()
+    try:
+        frontier(fund, settings)
+    finally:
+        study._sweep = inner
+    return spent[0], time.process_time() - start - spent[0]
+
+
 def _command(path: Path) -> float:
+    def busy() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
+        start = busy()
         subprocess.run(
             [sys.executable, "-m", "allocator", "run", str(path), "-o", f"{folder}/out", "--json"],
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        return time.perf_counter() - start
+        return busy() - start
 
 
 def _programs(fund: allocator.Fund, settings: FrontierSettings, found: Frontier) -> list[ConeProgram]:
@@ -105,10 +134,10 @@ def _answers(found: Frontier) -> list[int]:
 def _bare(programs: list[ConeProgram]) -> float:
     times = []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        start = time.process_time()
         for program in programs:
             backends.Clarabel().solve(program, 60.0)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 

@@ -59,6 +59,9 @@ STEPS = 5
 NARROW = 1e-3
 """Interval of the state below which the tree's boxes are split instead."""
 
+CUSHION = 0.03
+"""Part by which a limit is tightened beyond what was missing at the level before: it costs less than a step."""
+
 MOST_TIGHTENED = 0.02
 """Ratio by which limits are tightened at most: a relaxation that lies by more is split, not tightened."""
 
@@ -190,11 +193,11 @@ class Sweep:
         if self._apart:
             return self._alone(model)
         level = _Level(model, goal_of(model, self._settings.gap, 0.0), self._exact.moved(model))
-        if self._safe is not None:
-            holdings, tree = self._safe
-            self._offer(level, holdings, tree, level.exact.with_tree(tree).room(holdings))
         formulations: dict[int, Formulation] = {}
         while True:
+            if level.solves and level.best is None and self._safe is not None:
+                holdings, tree = self._safe
+                self._offer(level, holdings, tree, level.exact.with_tree(tree).room(holdings))
             for part in self._parts if level.solves else ():
                 if id(part) not in level.bounds:
                     level.bounds[id(part)] = self._known_bound(part, level, formulations)
@@ -315,7 +318,8 @@ class Sweep:
         if answer.verdict is Verdict.SOLVED:
             level.solved[id(part)] = formulation, assembled, answer
             room = self._propose(level, formulation, answer)
-            part.margin = float(np.clip(part.margin - room, 0.0, MOST_TIGHTENED)) if np.isfinite(room) else 0.0
+            missing = (part.margin - room) * (1.0 + CUSHION)
+            part.margin = float(np.clip(missing, 0.0, MOST_TIGHTENED)) if np.isfinite(room) else 0.0
 
     def _propose(self, level: _Level, formulation: Formulation, answer: Answer) -> float:
         """Offer the answer of a relaxation, moved towards the answer before as far as need be; return its room."""
