@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,11 @@ def test_the_readme_names_two_commands_that_exist() -> None:
     for target in ("run", "test"):
         assert f"make {target}" in readme
         assert f"\n{target}:" in makefile
+
+
+def test_benchmarks_is_no_namespace_that_another_package_would_hide() -> None:
+    found = importlib.util.find_spec("benchmarks")
+    assert found is not None and found.origin == str(ROOT / "benchmarks" / "__init__.py")
 
 
 def test_setup_lists_every_package() -> None:

@@ -143,6 +143,27 @@ def test_one_small_master_answers_a_program_that_follows_another() -> None:
     assert sifter.widest < 0.05 * size
 
 
+@pytest.mark.parametrize("seed", [2, 5])
+def test_a_large_sample_is_sifted_itself(seed: int) -> None:
+    model = universe(4_000, seed, cost=0.001 * (seed % 2))
+    sifter, formulation = sifter_of(with_risk(model, seed), Sizes(near=10, sample=100, thinned=4, bundles=20))
+    program = formulation.relaxation(formulation.whole).program
+    answer, whole = sifter.solve(program, ROOM), direct(program)
+    assert answer.solver.endswith("sifted")
+    assert program.value(answer.primal) == pytest.approx(program.value(whole.primal), abs=1e-7)
+    assert program.bound(answer.primal, answer.dual) == pytest.approx(program.value(whole.primal), abs=1e-6)
+
+
+def test_the_first_solve_of_many_looks_at_few_of_them() -> None:
+    size = 100_000
+    sifter, formulation = sifter_of(universe(size), Sizes())
+    program = formulation.relaxation(formulation.whole).program
+    assert sifter.solve(program, ROOM).solver.endswith("sifted")
+    # Prices come from a sample of ten thousand, the prices of which come from one of four thousand.
+    assert sifter.masters <= 6
+    assert sifter.widest < 0.06 * size
+
+
 def test_few_holdings_and_a_named_solver_go_straight_to_it() -> None:
     assert not solve(universe(300)).solver.endswith("sifted")
     assert not solve(universe(4_000), SolveSettings(solver="clarabel")).solver.endswith("sifted")

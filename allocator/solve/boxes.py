@@ -117,15 +117,19 @@ class Knapsack:
         at = np.where(rest > 0, self._upper[self._free], self._lower[self._free])
         total = float(np.sum(rest[rest != 0] * at[rest != 0]))
         for members, floor, amount in self._groups:
-            if not slope[members].any():
+            rows = members[slope[members] != 0.0]
+            if not len(rows):
                 continue
-            # Largest slopes first; rows with a negative slope only as far as the budget must be spent.
-            order = members[np.argsort(-slope[members], kind="stable")]
-            lower = self._lower[order]
-            spent = float(lower.sum())
+            spent = float(self._lower[members].sum())
+            most = np.minimum(self._upper[members] - self._lower[members], max(amount - spent, 0.0))
+            idle = float(most[slope[members] == 0.0].sum())
+            # Largest slopes first; rows with a negative slope only as far as the budget must be spent, and after those
+            # that cost nothing.
+            order = rows[np.argsort(-slope[rows], kind="stable")]
+            lower, rises = self._lower[order], slope[order] > 0
             width = np.minimum(self._upper[order] - lower, max(amount - spent, 0.0))
-            before = np.cumsum(width) - width
-            room = np.where(slope[order] > 0, amount, floor) - spent
+            before = np.cumsum(width) - width + np.where(rises, 0.0, idle)
+            room = np.where(rises, amount, floor) - spent
             filled = np.clip(room - before, 0.0, width)
             total += float(slope[order] @ (lower + filled))
         return total

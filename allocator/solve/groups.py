@@ -232,14 +232,14 @@ class _Bounds:
         ends, equal = right[single] * sign, kinds[single] == EQUAL
         lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
         places = [np.full(size, NONE, dtype=np.int64) for _ in range(3)]
-        # The tightest row is written last.
-        for at, side, end, order in (
-            (places[0], lower, ~equal & (sign < 0), ends),
-            (places[1], upper, ~equal & (sign > 0), -ends),
+        for at, side, tighten, end in (
+            (places[0], lower, np.maximum, ~equal & (sign < 0)),
+            (places[1], upper, np.minimum, ~equal & (sign > 0)),
         ):
             chosen = np.flatnonzero(end)
-            chosen = chosen[np.argsort(order[chosen], kind="stable")]
-            side[columns[chosen]], at[columns[chosen]] = ends[chosen], single[chosen]
+            tighten.at(side, columns[chosen], ends[chosen])
+            tight = chosen[ends[chosen] == side[columns[chosen]]]
+            at[columns[tight]] = single[tight]
         fixed = np.flatnonzero(equal)
         lower[columns[fixed]] = upper[columns[fixed]] = ends[fixed]
         places[2][columns[fixed]] = single[fixed]

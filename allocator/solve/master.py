@@ -11,7 +11,7 @@ from scipy import sparse
 from allocator.solve.groups import NONE, Groups
 from allocator.solve.program import Answer, Block, Cone, ConeProgram, merged
 
-__all__ = ["Bundles", "Master", "bundled", "others", "sample_of", "scaled", "still"]
+__all__ = ["Bundles", "Master", "Parted", "bundled", "others", "sample_of", "scaled", "still"]
 
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -43,6 +43,44 @@ class Bundles:
 
 
 @dataclass(frozen=True, eq=False)
+class Parted:
+    """A program parted into what its holdings share and what is each one's own: made once for all its masters.
+
+    Parameters
+    ----------
+    program : ConeProgram
+        The program.
+    groups : Groups
+        Its holdings.
+    free : ndarray of bool (N,)
+        The columns of no holding.
+    shared : ndarray of int
+        The rows of no holding.
+    matrix : csc_array (shared, N)
+        Those rows.
+    curvature : ndarray (N,)
+        The diagonal of P.
+    """
+
+    program: ConeProgram
+    groups: Groups
+    free: NDArray[np.bool_]
+    shared: Places
+    matrix: sparse.csc_array
+    curvature: Vector
+
+    @classmethod
+    def of(cls, program: ConeProgram, groups: Groups) -> Parted:
+        """Part a program whose first rows and columns are those the groups were found in."""
+        free = np.ones(program.size, dtype=bool)
+        free[groups.columns[groups.columns != NONE]] = False
+        common = np.ones(len(program.right), dtype=bool)
+        common[: len(groups.owner)] = groups.owner == NONE
+        rows = _rows_that_stay(program.matrix, common)
+        return cls(program, groups, free, np.flatnonzero(common), rows, program.quadratic.diagonal())
+
+
+@dataclass(frozen=True, eq=False)
 class Master:
     """A program on few columns and how its answer reads in the whole one.
 
@@ -62,10 +100,10 @@ class Master:
     bundles: Bundles
 
     @classmethod
-    def of(cls, program: ConeProgram, groups: Groups, working: Places, bundles: Bundles) -> Master:
+    def of(cls, parted: Parted, working: Places, bundles: Bundles) -> Master:
         """Return the program on ``working``, the columns of no group, and the bundles."""
-        kept = np.ones(program.size, dtype=bool)
-        kept[groups.columns[groups.columns != NONE]] = False
+        program, groups, lines = parted.program, parted.groups, len(bundles.caps)
+        kept = parted.free.copy()
         own = groups.columns[:, working]
         kept[own[own != NONE]] = True
         columns = np.flatnonzero(kept)
@@ -73,22 +111,24 @@ class Master:
         inside[working] = inside[NONE] = True
         stays = np.ones(len(program.right), dtype=bool)
         stays[: len(groups.owner)] = inside[groups.owner]
-        rows, lines = np.flatnonzero(stays), len(bundles.caps)
+        rows = np.flatnonzero(stays)
+        shared = np.searchsorted(rows, parted.shared)
         own_part = _rows_that_stay(sparse.csc_array(program.matrix[:, columns]), stays)
-        along = _rows_that_stay(sparse.csc_array(program.matrix @ bundles.directions), stays)
+        # The lines meet shared rows alone.
+        along = sparse.csc_array(parted.matrix @ bundles.directions)
+        along = sparse.csc_array((along.data, shared[along.indices], along.indptr), shape=(len(rows), lines))
         capped = np.flatnonzero(np.isfinite(bundles.caps))
         ends = sparse.vstack([-sparse.eye_array(lines), sparse.eye_array(lines, format="csr")[capped]])
         below = sparse.hstack([sparse.csr_array((ends.shape[0], len(columns))), ends])
-        curvature = program.quadratic.diagonal()
-        slope = program.linear + curvature * bundles.base
-        along_curvature = sparse.diags_array(bundles.directions.power(2).T @ curvature)
+        right = program.right[rows]
+        right[shared] -= parted.matrix @ bundles.base
+        slope = program.linear + parted.curvature * bundles.base
+        along_curvature = sparse.diags_array(bundles.directions.power(2).T @ parted.curvature)
         small = ConeProgram(
-            sparse.block_diag([program.quadratic[columns][:, columns], along_curvature], format="csc"),
+            sparse.block_diag([program.quadratic[:, columns][columns], along_curvature], format="csc"),
             np.concatenate([program.linear[columns], bundles.directions.T @ slope]),
             sparse.csc_array(sparse.vstack([sparse.hstack([own_part, along]), below])),
-            np.concatenate(
-                [(program.right - program.matrix @ bundles.base)[rows], np.zeros(lines), bundles.caps[capped]]
-            ),
+            np.concatenate([right, np.zeros(lines), bundles.caps[capped]]),
             merged((*_blocks_that_stay(program.blocks, stays), Block(Cone.NONNEGATIVE, lines + len(capped)))),
             program.constant + float(0.5 * (program.linear + slope) @ bundles.base),
         )
@@ -128,30 +168,35 @@ def bundled(groups: Groups, working: Places, stand: Vector, slopes: Vector, coun
     size = len(slopes)
     out = others(groups.count, working)
     out = out[groups.lower[out] < groups.upper[out]]
-    order = out[np.argsort(slopes[groups.columns[0, out]], kind="stable")]
+    count = max(min(count, len(out)), 1)
     chunk = np.full(groups.count, NONE)
-    count = max(min(count, len(order)), 1)
-    chunk[order] = np.arange(len(order)) * count // max(len(order), 1)
+    chunk[out] = _ranked(slopes[groups.columns[0, out]], count)
     endless = np.isinf(groups.upper)
     top = np.where(endless, stand + count / groups.count, groups.upper)
     middle = groups.middle
     free = np.zeros(count, dtype=bool)
     free[chunk[endless & (chunk != NONE)]] = True
+    here = groups.point(stand, size)
     ways, caps = [], []
     for target, no_end in (
         (np.where(stand < middle, middle, top), free),
         (np.where(stand > middle, middle, groups.lower), np.zeros_like(free)),
     ):
-        way, length = _lines(groups, chunk, groups.point(target, size) - groups.point(stand, size), count)
-        kept = np.flatnonzero(length > NOTHING)
-        ways.append(way[:, kept])
-        caps.append(np.where(no_end, np.inf, length)[kept])
+        way, length = _lines(groups, chunk, groups.point(target, size) - here, count)
+        ways.append(way)
+        caps.append(np.where(no_end, np.inf, length)[length > NOTHING])
     base = still(groups, working, stand, size).base
     return Bundles(base, sparse.csc_array(sparse.hstack(ways)), np.concatenate(caps))
 
 
+def _ranked(values: Vector, count: int) -> Places:
+    """Return which of ``count`` equally large parts each value falls in, the smallest first; equal ones together."""
+    places = np.arange(1, count) * len(values) // count
+    return np.searchsorted(np.partition(values, places)[places], values, side="right")
+
+
 def _lines(groups: Groups, chunk: Places, way: Vector, count: int) -> tuple[sparse.csc_array, Vector]:
-    """Return each chunk's way, one long, and how long it is."""
+    """Return the way of each chunk that has one, one long, and how long all ways are."""
     parts = []
     for side in groups.columns:
         there = np.flatnonzero((side != NONE) & (chunk != NONE))
@@ -159,18 +204,25 @@ def _lines(groups: Groups, chunk: Places, way: Vector, count: int) -> tuple[spar
         parts.append((side[there], chunk[there]))
     rows, columns = np.concatenate([rows for rows, _ in parts]), np.concatenate([columns for _, columns in parts])
     length = np.bincount(columns, np.abs(way[rows]), minlength=count).astype(float)
-    values = way[rows] / np.maximum(length[columns], NOTHING)
-    return sparse.csc_array((values, (rows, columns)), shape=(len(way), count)), length
+    moves = length > NOTHING
+    used = moves[columns]
+    rows, columns = rows[used], columns[used]
+    shape = len(way), int(moves.sum())
+    return sparse.csc_array((way[rows] / length[columns], (rows, (np.cumsum(moves) - 1)[columns])), shape=shape), length
 
 
-def sample_of(shared: ConeProgram, groups: Groups, count: int) -> tuple[Places, Vector]:
+def sample_of(parted: Parted, count: int) -> tuple[Places, Vector]:
     """Return holdings drawn at random and how many each stands for.
 
     Those in rows that the draw might miss stand for themselves. The weights add up to the number of all holdings.
     """
-    rows = sparse.csr_array(shared.matrix)[np.flatnonzero(groups.owner == NONE)][:, groups.columns[0]]
-    rare = rows[np.flatnonzero(np.diff(rows.indptr) < SEEN * groups.count / count)]
-    alone = np.unique(rare.indices).astype(np.int64)[:count]
+    groups, rows = parted.groups, parted.matrix
+    place = np.full(rows.shape[1], NONE)
+    place[groups.columns[0]] = np.arange(groups.count)
+    member = np.repeat(place, np.diff(rows.indptr))
+    holders = np.bincount(rows.indices[member != NONE], minlength=rows.shape[0])
+    rare = (holders < SEEN * groups.count / count)[rows.indices]
+    alone = np.unique(member[rare & (member != NONE)])[:count]
     rest = others(groups.count, alone)
     drawn = np.random.default_rng(0).choice(rest, min(count, len(rest)), replace=False)
     sample = np.concatenate([alone, drawn])
@@ -179,12 +231,14 @@ def sample_of(shared: ConeProgram, groups: Groups, count: int) -> tuple[Places, 
     return sample[order], weight[order]
 
 
-def scaled(program: ConeProgram, groups: Groups, master: Master, sample: Places, weight: Vector) -> ConeProgram:
+def scaled(parted: Parted, sample: Places, weight: Vector) -> Master:
     """Return a master of ``sample`` with each holding as ``weight`` equal ones.
 
     Equal holdings move together: their sum has bounds and a start ``weight`` times as large and a curvature
     ``weight`` times as small. Where they stand now, all holdings weigh on the shared rows what they weigh in truth.
     """
+    program, groups = parted.program, parted.groups
+    master = Master.of(parted, sample, still(groups, sample, groups.middle, program.size))
     columns, factor = np.ones(program.size), np.zeros(groups.count + 1)
     for side in groups.columns[:, sample]:
         columns[side[side != NONE]] = weight[side != NONE]
@@ -192,12 +246,11 @@ def scaled(program: ConeProgram, groups: Groups, master: Master, sample: Places,
     rows = np.ones(len(program.right))
     rows[: len(groups.owner)] = factor[groups.owner]
     stand = groups.point(groups.middle, program.size)
-    shift = program.matrix @ (stand * (1.0 - columns))
-    shift[: len(groups.owner)][groups.owner != NONE] = 0.0
     quadratic = master.program.quadratic.copy()
     quadratic.data = quadratic.data / columns[master.columns][quadratic.indices]
-    right = master.program.right * rows[master.rows] - shift[master.rows]
-    return replace(master.program, quadratic=quadratic, right=right)
+    right = master.program.right * rows[master.rows]
+    right[np.searchsorted(master.rows, parted.shared)] -= parted.matrix @ (stand * (1.0 - columns))
+    return replace(master, program=replace(master.program, quadratic=quadratic, right=right))
 
 
 def _rows_that_stay(matrix: sparse.csc_array, stays: NDArray[np.bool_]) -> sparse.csc_array:

@@ -6,8 +6,8 @@ price every holding left out, in one sparse product. What those could gain, each
 between the point and the bound that the duals certify. So those that gain most join the working set, the others go
 where they gain, until nothing is left to gain.
 
-The first prices come from a random sample in which each holding stands for many; later programs, which differ in a few
-rows only, start at the last ones, and mostly one master is enough.
+The first prices come from a random sample in which each holding stands for many, and which is sifted itself when it is
+large; later programs, which differ in a few rows only, start at the last ones, and mostly one master is enough.
 
 What comes out is a primal and a dual point of the whole program, as from any solver: bounds, prices and certificates
 of infeasibility are read from it in the same way and judged by the same code.
@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import SolverFailure
-from allocator.solve.groups import NONE, Groups, Pricing
-from allocator.solve.master import Bundles, Master, bundled, others, sample_of, scaled, still
+from allocator.solve.groups import NONE, Groups, Pricing, find_groups
+from allocator.solve.master import Bundles, Master, Parted, bundled, others, sample_of, scaled
 from allocator.solve.program import Answer, ConeProgram, Verdict
 
 __all__ = ["Recall", "Sifter", "Sizes"]
@@ -39,6 +39,10 @@ CLOSE = 1e-9
 MOST = 0.5
 """Share of the holdings from which the working set is not small any more and the program is solved as a whole."""
 
+UNSURE = 3.0
+"""Prices of a sample err by about one part in its root: this many such parts of the holdings are looked at one by one
+next. Of a million, a tenth of them in the sample, the right ones were among them; with one such part they were not."""
+
 ROUNDS = 50
 """Masters solved at most for one program."""
 
@@ -52,14 +56,17 @@ class Sizes:
     near : int
         Nearest to a change of mind, in the first working set when the last prices are known.
     sample : int
-        In the sample of a first solve, and in the first working set after it; a first program of at most twice as
-        many holdings is solved whole. Duals of a sample err by about one part in its root.
+        Least in the sample of a first solve, and in the first working set after it; a first program of at most twice
+        as many holdings is solved whole.
+    thinned : int
+        Holdings of which one is in the sample at least.
     bundles : int
         Chunks of the holdings left out.
     """
 
     near: int = 150
     sample: int = 4_000
+    thinned: int = 10
     bundles: int = 100
 
 
@@ -123,8 +130,8 @@ class Sifter:
     ) -> None:
         self._shared, self._groups, self._direct = shared, groups, direct
         self._recall, self._sizes = recall, sizes or Sizes()
-        # A sample's prices leave about one holding in its root open.
-        self._open = max(self._sizes.sample, int(groups.count / self._sizes.sample**0.5))
+        self._drawn = max(self._sizes.sample, groups.count // self._sizes.thinned)
+        self._open = max(self._sizes.sample, int(UNSURE * groups.count / self._drawn**0.5))
         self.masters = self.widest = 0
 
     def solve(self, program: ConeProgram, seconds: float) -> Answer:
@@ -143,18 +150,19 @@ class Sifter:
 
     def _sifted(self, program: ConeProgram, deadline: float) -> Answer | None:
         """Return the answer; None when sifting finds no start or does not get small working sets."""
-        groups = self._groups
-        start = self._start(program, deadline)
+        groups, parted = self._groups, Parted.of(program, self._groups)
+        start = self._start(parted, deadline)
         if start is None:
             return None
         working, bundles, width = start.working, start.bundles, start.width
         for _ in range(ROUNDS):
             if len(working) > MOST * groups.count:
                 return None
-            master, answer = self._solved(program, working, bundles, deadline)
+            master = Master.of(parted, working, bundles)
+            answer = self._answered(master, len(working), deadline)
             point, dual = master.opened(answer, len(program.right))
             if answer.verdict is Verdict.SOLVED:
-                curves, slopes = program.quadratic.diagonal(), program.linear + program.matrix.T @ dual
+                curves, slopes = parted.curvature, program.linear + program.matrix.T @ dual
             elif answer.verdict is Verdict.INFEASIBLE:
                 point, curves, slopes = bundles.base, np.zeros(program.size), program.matrix.T @ dual
             else:
@@ -175,12 +183,9 @@ class Sifter:
             bundles = bundled(groups, working, stand, slopes, self._sizes.bundles)
         return None
 
-    def _solved(
-        self, program: ConeProgram, working: Places, bundles: Bundles, deadline: float
-    ) -> tuple[Master, Answer]:
-        master = Master.of(program, self._groups, working, bundles)
-        self.masters, self.widest = self.masters + 1, max(self.widest, len(working))
-        return master, self._direct(master.program, deadline - time.monotonic())
+    def _answered(self, master: Master, holdings: int, deadline: float) -> Answer:
+        self.masters, self.widest = self.masters + 1, max(self.widest, holdings)
+        return self._direct(master.program, deadline - time.monotonic())
 
     def _completed(self, dual: Vector, working: Places, point: Vector, slopes: Vector, curves: Vector) -> Vector:
         """Return the duals with those of the rows that belong to holdings left out."""
@@ -199,31 +204,40 @@ class Sifter:
         self._recall.slopes = np.where(groups.columns == NONE, 0.0, slopes[groups.columns])
         self._recall.at = answer.primal[groups.columns[0]]
 
-    def _start(self, program: ConeProgram, deadline: float) -> _Start | None:
-        groups, sizes, recall = self._groups, self._sizes, self._recall
+    def _start(self, parted: Parted, deadline: float) -> _Start | None:
+        groups, recall, program = self._groups, self._recall, parted.program
         slopes, here = program.linear.copy(), groups.middle
         if recall.fits(self._shared.linear[groups.columns[0]]):
             known = min(groups.count, len(recall.at))
             for columns, values in zip(groups.columns[:, :known], recall.slopes, strict=True):
                 slopes[columns[columns != NONE]] = values[:known][columns != NONE]
             here[:known] = recall.at[:known]
-            return self._from(program, slopes, here, sizes.near)
-        if groups.count <= 2 * sizes.sample:
+            return self._from(parted, slopes, here, self._sizes.near)
+        if groups.count <= 2 * self._sizes.sample:
             return None
-        sample, weight = sample_of(self._shared, groups, sizes.sample)
-        master = Master.of(program, groups, sample, still(groups, sample, here, program.size))
-        drawn = scaled(program, groups, master, sample, weight)
-        answer = self._direct(drawn, deadline - time.monotonic())
-        self.masters, self.widest = self.masters + 1, max(self.widest, len(sample))
+        sample, weight = sample_of(parted, self._drawn)
+        master = scaled(parted, sample, weight)
+        answer = self._sampled(master, len(sample), deadline)
         if answer.verdict is not Verdict.SOLVED:
             return None
         _, dual = master.opened(answer, len(program.right))
         dual[: len(groups.owner)][groups.owner != NONE] = 0.0
-        return self._from(program, slopes + program.matrix.T @ dual, here, self._open)
+        return self._from(parted, slopes + program.matrix.T @ dual, here, self._open)
 
-    def _from(self, program: ConeProgram, slopes: Vector, here: Vector, width: int) -> _Start:
+    def _sampled(self, master: Master, holdings: int, deadline: float) -> Answer:
+        """Solve a sample, one that is large by a sample of its own."""
+        if holdings <= 2 * self._sizes.sample:
+            return self._answered(master, holdings, deadline)
+        x, drawn = self._groups.columns[0], master.program
+        groups = find_groups(drawn, slice(*np.searchsorted(master.columns, [x.min(), x.max() + 1]).tolist()))
+        inner = Sifter(drawn, groups, self._direct, Recall(), self._sizes)
+        answer = inner.solve(drawn, deadline - time.monotonic())
+        self.masters, self.widest = self.masters + inner.masters, max(self.widest, inner.widest)
+        return answer
+
+    def _from(self, parted: Parted, slopes: Vector, here: Vector, width: int) -> _Start:
         """Start at known prices, with the holdings nearest to a change of mind one by one."""
-        pricing = self._groups.price(slopes, program.quadratic.diagonal())
+        pricing = self._groups.price(slopes, parted.curvature)
         working = _smallest(pricing.margin, width)
         return _Start(working, bundled(self._groups, working, pricing.within(here), slopes, self._sizes.bundles), width)
 
@@ -243,10 +257,11 @@ def _gains(groups: Groups, working: Places, point: Vector, pricing: Pricing, slo
 
 def _smallest(margin: Vector, count: int) -> Places:
     """Return those between two bends of their cost, whose margin is none, and the ``count`` next."""
-    order = np.argsort(margin, kind="stable")[: count + int((margin == 0.0).sum())]
-    return order[np.isfinite(margin[order])]
+    count += int((margin == 0.0).sum())
+    end = np.partition(margin, count)[count] if count < len(margin) else np.inf
+    return np.flatnonzero((margin <= end) & np.isfinite(margin))
 
 
 def _largest(gains: Vector, count: int) -> Places:
-    order = np.argsort(-gains, kind="stable")[:count]
-    return order[gains[order] > 0.0]
+    end = -np.partition(-gains, count)[count] if count < len(gains) else 0.0
+    return np.flatnonzero((gains >= end) & (gains > 0.0))
