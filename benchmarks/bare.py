@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from benchmarks.ours import shortfall_program
-from benchmarks.problems import Market
+from allocator.solve.program import Block, Cone, ConeProgram
+from benchmarks.problems import CONFIDENCE, Market
 
 Vector = NDArray[np.float64]
 
@@ -70,6 +70,23 @@ def least_shortfall(returns: Vector) -> Vector:
     solver.passModel(model)
     solver.run()
     return np.array(solver.getSolution().col_value)[:size]
+
+
+def shortfall_program(returns: Vector) -> ConeProgram:
+    """Return a + Σ uₛ / ((1 − β) S) over w ≥ 0, Σw = 1, u ≥ 0, u ≥ −r′w − a, columns (w, a, u)."""
+    count, size = returns.shape
+    columns = size + 1 + count
+    budget = sparse.hstack([sparse.csr_array(np.ones((1, size))), sparse.csr_array((1, 1 + count))])
+    losses = sparse.hstack([-returns, -np.ones((count, 1)), -sparse.eye_array(count)])
+    floor = -sparse.eye_array(columns, format="csr")[np.append(np.arange(size), np.arange(size + 1, columns))]
+    cost = np.concatenate([np.zeros(size), [1.0], np.full(count, 1.0 / ((1.0 - CONFIDENCE) * count))])
+    return ConeProgram(
+        sparse.csc_array((columns, columns)),
+        cost,
+        sparse.csc_array(sparse.vstack([budget, losses, floor])),
+        np.concatenate([[1.0], np.zeros(count + columns - 1)]),
+        (Block(Cone.ZERO, 1), Block(Cone.NONNEGATIVE, count + columns - 1)),
+    )
 
 
 def solvency(size: int) -> float:

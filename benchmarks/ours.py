@@ -6,13 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
+from allocator.model import (
+    ConditionalValueAtRisk,
+    Linear,
+    Model,
+    ObjectiveTerm,
+    Quadratic,
+    Sense,
+    Space,
+    Term,
+    TradeCost,
+)
 from allocator.settings import SolveSettings
 from allocator.solve import Sweep, solve
-from allocator.solve.backends import Chain
-from allocator.solve.program import Block, Cone, ConeProgram
 from allocator.types import Source, Text
 from benchmarks.problems import CONFIDENCE, Market
 from benchmarks.universe import universe
@@ -42,34 +49,22 @@ def frontier(of: Market, variances: Vector) -> list[Vector]:
 
 
 def least_shortfall(returns: Vector) -> Vector:
-    """Return the weights of least shortfall: a linear program, as its objective becomes."""
-    program = shortfall_program(returns)
-    return Chain().solve(program, 600.0).primal[: returns.shape[1]]
+    """Return the weights of least shortfall, by the expression that funds use."""
+    count, size = returns.shape
+    tail = ConditionalValueAtRisk(returns, np.full(count, 1.0 / count), CONFIDENCE)
+    objective = (ObjectiveTerm("tail", NAME, tail, -1.0),)
+    return solve(_budgeted(size, objective, ()), EXACT).holdings
 
 
 def solvency(size: int) -> float:
     return solve(universe(size), SolveSettings(time_limit=3000)).objective
 
 
-def shortfall_program(returns: Vector) -> ConeProgram:
-    """Return a + Σ uₛ / ((1 − β) S) over w ≥ 0, Σw = 1, u ≥ 0, u ≥ −r′w − a, columns (w, a, u)."""
-    count, size = returns.shape
-    columns = size + 1 + count
-    budget = sparse.hstack([sparse.csr_array(np.ones((1, size))), sparse.csr_array((1, 1 + count))])
-    losses = sparse.hstack([-returns, -np.ones((count, 1)), -sparse.eye_array(count)])
-    floor = -sparse.eye_array(columns, format="csr")[np.append(np.arange(size), np.arange(size + 1, columns))]
-    cost = np.concatenate([np.zeros(size), [1.0], np.full(count, 1.0 / ((1.0 - CONFIDENCE) * count))])
-    return ConeProgram(
-        sparse.csc_array((columns, columns)),
-        cost,
-        sparse.csc_array(sparse.vstack([budget, losses, floor])),
-        np.concatenate([[1.0], np.zeros(count + columns - 1)]),
-        (Block(Cone.ZERO, 1), Block(Cone.NONNEGATIVE, count + columns - 1)),
-    )
-
-
 def _model(of: Market, objective: tuple[ObjectiveTerm, ...], rules: tuple[Term, ...]) -> Model:
-    size = len(of.expected)
+    return _budgeted(len(of.expected), objective, rules)
+
+
+def _budgeted(size: int, objective: tuple[ObjectiveTerm, ...], rules: tuple[Term, ...]) -> Model:
     zeros, even = np.zeros(size), np.full(size, 1.0 / size)
     names = np.char.add("a", np.arange(size).astype(str))
     space = Space(names, np.full(size, ""), even, zeros, np.ones(size), np.ones(size, dtype=bool), zeros, 1.0)

@@ -15,6 +15,7 @@ from allocator.solve import Sweep, choice, solve
 from allocator.solve.backends import Chain
 from allocator.solve.formulation import Formulation
 from allocator.solve.groups import Groups, find_groups
+from allocator.solve.master import Master
 from allocator.solve.prices import find_prices
 from allocator.solve.program import Answer, ConeProgram, Verdict
 from allocator.solve.search import Search
@@ -249,13 +250,13 @@ def test_without_capital_one_program_is_solved_once() -> None:
 def test_a_sweep_over_a_large_universe_sifts_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "MANY", 300)
     masters: list[int] = []
-    solved = Sifter._solved
+    answered = Sifter._answered
 
-    def counted(self: Sifter, program: ConeProgram, working: np.ndarray, *rest: object) -> object:
-        masters.append(len(working))
-        return solved(self, program, working, *rest)  # type: ignore[arg-type]
+    def counted(self: Sifter, master: Master, holdings: int, deadline: float) -> Answer:
+        masters.append(holdings)
+        return answered(self, master, holdings, deadline)
 
-    monkeypatch.setattr(Sifter, "_solved", counted)
+    monkeypatch.setattr(Sifter, "_answered", counted)
     model = universe(400)
     (limit,) = model.capital_limits
     sweep = Sweep(model, SolveSettings())

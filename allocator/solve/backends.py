@@ -10,9 +10,10 @@ from scipy import sparse
 
 from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
 from allocator.solve.backend import ALMOST, Backend
-from allocator.solve.choice import linear_first, worth_sifting
+from allocator.solve.choice import linear_first, worth_few_scenarios, worth_sifting
 from allocator.solve.groups import find_groups
 from allocator.solve.highs import Highs
+from allocator.solve.hinges import find_hinges, solve_by_hinges
 from allocator.solve.interior import Clarabel
 from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
 from allocator.solve.sifting import Recall, Sifter, Sizes
@@ -142,6 +143,7 @@ class Chain:
         self.sifter: Sifter | None = None
         # Without a capital tree every question of a search is the same program.
         self._known: tuple[ConeProgram, Answer] | None = None
+        self._shape: tuple[int, ...] = ()
         found = {backend.name: backend for backend in self._all if backend.installed()}
         if not self._auto and choice.upper() not in found:
             raise InputError(
@@ -170,6 +172,15 @@ class Chain:
         return self._known[1]
 
     def _directly(self, program: ConeProgram, seconds: float) -> Answer:
+        """Solve a program as it is, or on few of its scenarios where it has many."""
+        hinges = find_hinges(program) if self._auto and linear_first(program) and not program.whole else None
+        answer, before, self._shape = None, self._shape, program.matrix.shape
+        again = program.matrix.shape == before and isinstance(self._ordered(program)[0], Highs)
+        if hinges is not None and worth_few_scenarios(hinges, again):
+            answer = solve_by_hinges(program, hinges, self._asked, seconds)
+        return self._asked(program, seconds) if answer is None else answer
+
+    def _asked(self, program: ConeProgram, seconds: float) -> Answer:
         tried = []
         for backend in self._ordered(program):
             answer = backend.solve(program, seconds)
