@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pandas as pd
 import pytest
 
 from allocator import AllocatorError, Fund, InputError, cli, load
+from allocator.report.plan import plan_report
 from allocator.study.plan import PlanStudy, plan
 from allocator.study.stress import capital_of, scenario_named, shock_fund, stressed_fund
+from allocator.types import Language
 
 CASH = {"asset_id": "CASH", "kind": "cash", "amount": 100.0, "expected_return": 0.01}
 STOCK = {
@@ -297,3 +300,16 @@ def test_net_asset_values_of_funds_follow_what_is_held() -> None:
     assert frame.groupby("asset_id")["nav"].sum().to_dict() == pytest.approx(
         held[frame["asset_id"].unique()].to_dict(), rel=0.01
     )
+
+
+def test_the_page_names_accounts_kinds_ratios_and_scenarios_in_both_languages() -> None:
+    branches = [{"at": 2, "scenarios": {"base": "70%", "sensitivity_equity": "30%"}}]
+    book = fund(level=1.0, branches=branches, under={"quarterly_equity": {"comprehensive": 0.5}})
+    report = plan_report(book, plan(book), Language.CHINESE)
+    page = report.page()
+    cells = set(re.findall(r'<td[^>]*><span class="en" lang="en">([^<]*)</span><span class="zh" lang="zh">', page))
+    assert {"Traditional", "Government bond", "Comprehensive solvency ratio", "as planned"} <= cells
+    assert any("equity-type assets" in cell for cell in cells)
+    raw = ("traditional", "government_bond", "comprehensive", "sensitivity_equity", "quarterly_equity", "base")
+    assert not [name for name in raw if f">{name}</td>" in page]
+    assert set(report.tables[2].frame["kind"]) == {"cash", "listed_stock", "government_bond"}

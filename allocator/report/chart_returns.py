@@ -35,7 +35,7 @@ COLOURS = 12
 
 HEIGHT, LEFT, TOP, BOTTOM, RIGHT = 400.0, 52.0, 26.0, 354.0, WIDTH - 12
 
-LINE = 11.0
+LINE = 13.0
 """Least distance between two labels."""
 
 Point = tuple[float, float]

@@ -12,7 +12,8 @@ from allocator.report.manifest import Json
 from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
-from allocator.report.words import RATIOS
+from allocator.report.tables import account_labels
+from allocator.report.words import HEADINGS, RATIOS
 from allocator.study.axis import Axis
 from allocator.study.frontier import Frontier, Kink, Stretch
 from allocator.types import Language, Text
@@ -32,7 +33,7 @@ def frontier_report(frontier: Frontier, language: Language) -> StudyReport:
     """Return the files of a frontier."""
     return StudyReport(
         "frontier",
-        _title(frontier),
+        Text("Frontier", "有效前沿"),
         frontier.inputs,
         frontier.regime,
         (_points(frontier), _stretches(frontier), _allocations(frontier)),
@@ -46,7 +47,7 @@ def frontier_report(frontier: Frontier, language: Language) -> StudyReport:
 def frontier_lines(frontier: Frontier, language: Language) -> list[str]:
     """Return the console's lines: each stretch with what binds it, each kink, the proof."""
     report = frontier_report(frontier, language)
-    lines = [report.title[language], *(line[language] for line in report.lines)]
+    lines = [_title(frontier)[language], *(line[language] for line in report.lines)]
     lines += [f"  {line[language]}" for line in _sentences(frontier, report.money)]
     points = frontier.points
     proof = Text(
@@ -165,7 +166,7 @@ def _points(frontier: Frontier) -> ReportTable:
             "level": Text("Promised", "要求水平"),
             "reached": Text("Reached", "达到水平"),
             "value": _name(frontier.best),
-            "slope": Text("Slope", "斜率"),
+            "slope": Text("Slope, per unit promised", "斜率（每单位要求）"),
             "expected_return": Text("Expected return", "预期收益率"),
             **named,
             "minimum_capital": Text("Minimum capital", "最低资本"),
@@ -182,16 +183,21 @@ def _points(frontier: Frontier) -> ReportTable:
             "expected_return": "percent",
             **dict.fromkeys(ratios, "percent"),
             "minimum_capital": "money",
+            "bound": best,
+            "gap": "basis_points" if best == "percent" else best,
             "programs": "integer",
         },
+        labels={"binding": {str(names): _binding(frontier, names.split(";")) for names in frame["binding"] if names}},
+        # The two figures drawn stand in columns of their own already.
+        files_only=(frontier.best.name, f"ratio_{frontier.best.name}", f"ratio_{frontier.axis.name}"),
     )
 
 
 def _stretches(frontier: Frontier) -> ReportTable:
-    rows = []
+    rows, labels = [], {}
     for place, stretch in enumerate(frontier.stretches):
         kink = frontier.kinks[place] if place < len(frontier.kinks) else None
-        rule = _binding(frontier, stretch.binding)
+        rule = labels[";".join(stretch.binding)] = _binding(frontier, stretch.binding)
         rows.append(
             {
                 "low": stretch.low,
@@ -213,23 +219,30 @@ def _stretches(frontier: Frontier) -> ReportTable:
             "low": Text("From", "起"),
             "high": Text("To", "止"),
             "points": Text("Points", "点数"),
-            "slope": Text("Slope in the middle", "中点斜率"),
-            "binding": Text("Binding rows", "约束行"),
-            "binding_en": Text("Binding rules", "起约束作用的规则（英文）"),
-            "binding_zh": Text("Binding rules (Chinese)", "起约束作用的规则"),
+            "slope": Text("Slope in the middle, per unit promised", "中点斜率（每单位要求）"),
+            "binding": Text("Binding rules", "起约束作用的规则"),
+            "binding_en": Text("Binding rules (English)", "起约束作用的规则（英文）"),
+            "binding_zh": Text("Binding rules (Chinese)", "起约束作用的规则（中文）"),
             "kink": Text("Kink after it, near", "其后拐点约在"),
         },
         formats={"low": axis, "high": axis, "kink": axis, "points": "integer"},
+        labels={"binding": labels},
+        files_only=("binding_en", "binding_zh"),
     )
 
 
 def _allocations(frontier: Frontier) -> ReportTable:
-    frame = frontier.allocations
+    frame, money = frontier.allocations, money_unit(frontier.model.space.total)
+    levels = {f"{point.level:.6g}": _write(frontier.axis, point.level, money) for point in frontier.points}
+    axis = _name(frontier.axis)
     return ReportTable(
         "allocations",
         Text("Allocation at each point", "各点的配置"),
         frame,
-        formats=dict.fromkeys((str(column) for column in frame.columns[2:]), "money"),
+        headings={**HEADINGS, **{level: Text(text, text) for level, text in levels.items()}},
+        formats=dict.fromkeys(levels, "money"),
+        note=Text(f"A column for each level of: {axis.en}.", f"每列对应一个要求水平：{axis.zh}。"),
+        labels={"account": account_labels(frame["account"])},
     )
 
 

@@ -25,8 +25,8 @@ CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
 
 EMPTY = "<td></td>"
 
-SHORT = 16
-"""Texts up to this length stand on one line in a table."""
+SHORT, LONG = 16, 48
+"""Texts up to the first length stand on one line in a table; those beyond the second take more room than others."""
 
 
 def plain(value: object) -> str:
@@ -63,11 +63,11 @@ def figure(title: Text, picture: str, note: Text | None = None, *, wide: bool = 
 def table(source: ReportTable, money: MoneyUnit, *, tools: bool = True) -> str:
     """Return a report table that sorts by its headings and, with ``tools``, filters by a text."""
     frame = source.frame.head(MOST_ROWS)
-    columns = [str(column) for column in frame.columns]
+    columns = [str(column) for column in frame.columns if str(column) not in source.files_only]
     forms = {column: column_format(source.frame[column], source.formats.get(column)) for column in columns}
     head = "".join(_heading(source, column, forms[column]) for column in columns)
     cells = zip(*(_cells(source, frame, column, forms[column], money) for column in columns), strict=True)
-    depths = [source.indent.get(str(key), 0) for key in frame[columns[0]].tolist()] if source.indent else repeat(None)
+    depths = [source.indent.get(str(key), 0) for key in frame.iloc[:, 0].tolist()] if source.indent else repeat(None)
     body = [tag("tr", line, data_depth=depth) for line, depth in zip(cells, depths, strict=False)]
     caption = [] if source.note is None else [tag("p", both(source.note), class_="note")]
     if len(source.frame) > len(frame):
@@ -132,4 +132,4 @@ def _text(text: str, label: Text | None) -> str:
         return EMPTY
     longest = text if label is None else max(label.en, label.zh, key=len)
     said = plain(text) if label is None else both(label)
-    return tag("td", said, class_="short" if len(longest) <= SHORT else None)
+    return tag("td", said, class_="short" if len(longest) <= SHORT else "long" if len(longest) > LONG else "text")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,9 @@ from allocator.report.formats import FORMATS, MONEY_UNITS
 from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
+from allocator.report.tables import account_labels, kind_labels
 from allocator.report.words import HEADINGS, RATIOS
+from allocator.study.stress import scenario_named
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
@@ -71,13 +74,21 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
         "binding": "flag",
     }
     headings = {**HEADINGS, **PLAN_HEADINGS}
-    path = ReportTable("plan", Text("Step by step", "逐期"), study.frame, headings, formats)
-    shown = [name for name in SCREEN if name in study.frame and (name != "branch" or study.frame[name].nunique() > 1)]
-    screen = ReportTable("plan", path.title, study.frame[shown], headings, formats)
+    labels = _labels(book, study)
+    # On one branch there is nothing to tell apart.
+    single = ("branch", "probability") if study.frame["branch"].nunique() == 1 else ()
+    aside = ("node", *single)
+    title = Text("Step by step", "逐期")
+    path = ReportTable("plan", title, study.frame, headings, formats, labels=labels, files_only=aside)
+    shown = [name for name in SCREEN if name in study.frame and name not in aside]
+    screen = replace(path, frame=study.frame[shown])
     formats = {"reached": "percent", "required": "percent", "room": "points", "price": "number", "holds": "flag"}
-    ratios = ReportTable("plan_ratios", Text("Every ratio", "各项充足率"), study.ratios, headings, formats)
+    title = Text("Every ratio", "各项充足率")
+    aside = single if (study.ratios["scenario"] != "").any() else (*single, "scenario")
+    ratios = ReportTable("plan_ratios", title, study.ratios, headings, formats, labels=labels, files_only=aside)
     formats = {"amount": "money", "bought": "money", "new_issue": "flag"}
-    held = ReportTable("plan_holdings", Text("What is held", "持仓"), study.holdings, headings, formats)
+    title = Text("What is held", "持仓")
+    held = ReportTable("plan_holdings", title, study.holdings, headings, formats, labels=labels, files_only=single)
     entry = {
         "status": study.solution.status,
         "holds": study.holds,
@@ -87,15 +98,14 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
         "rounds": study.rounds,
         "breaches": dict(study.breaches),
     }
-    title = Text("Plan", "多期规划")
-    lines = tuple(_sentences(study))
+    lines = tuple(_sentences(study, labels["scenario"]))
     return StudyReport(
         "plan",
-        title,
+        Text("Plan", "多期规划"),
         book.inputs,
         book.regime,
         (path, ratios, held),
-        (_path(study),),
+        (_path(study, labels["branch"]),),
         lines,
         entry,
         language,
@@ -103,7 +113,26 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
     )
 
 
-def _sentences(study: PlanStudy) -> Iterator[Text]:
+def _labels(book: Fund, study: PlanStudy) -> Mapping[str, Mapping[str, Text]]:
+    """Return what a reader sees for the accounts, kinds, ratios, scenarios and branches of the tables."""
+    happened = {moment.node.branch: moment.node.scenarios for moment in study.moments}
+    under = [str(name) for name in study.ratios["scenario"].unique() if name]
+    return {
+        "account": account_labels(study.holdings["account"]),
+        "kind": kind_labels(book.inputs),
+        "ratio": RATIOS,
+        "scenario": {name: scenario_named(book, name, "plan.under").label for name in under},
+        "branch": {name: _joined([item.label for item in scenarios]) for name, scenarios in happened.items()},
+    }
+
+
+def _joined(labels: Sequence[Text]) -> Text:
+    if not labels:
+        return Text("as planned", "按计划")
+    return Text("; ".join(label.en for label in labels), "；".join(label.zh for label in labels))
+
+
+def _sentences(study: PlanStudy, scenarios: Mapping[str, Text]) -> Iterator[Text]:
     yield _verdict(study)
     for moment in study.moments:
         own = [x for x in study.points if x.node is moment.node and x.binds]
@@ -112,12 +141,14 @@ def _sentences(study: PlanStudy) -> Iterator[Text]:
             causes = [labels[name] for name in study.causes(moment)]
             english, chinese = ", ".join(c.en for c in causes), "、".join(c.zh for c in causes)
             name = RATIOS.get(point.ratio) or Text(point.ratio, point.ratio)
-            under = f" ({point.scenario})" if point.scenario else ""
+            label = scenarios.get(point.scenario)
+            under = ("", "") if label is None else (f" ({label.en})", f"（{label.zh}）")
             ratio = FORMATS["percent"].write(point.reached, MONEY_UNITS[-1])
             yield Text(
-                f"step {point.node.step} binds{under}: {name.en} {ratio}; own funds are worth {point.price * 100:.2f} "
-                f"cents a year per CNY there; what grew most since the step before: {english or 'nothing'}",
-                f"第 {point.node.step} 期构成约束{under}：{name.zh} {ratio}；每元资本的影子价格为每年 "
+                f"step {point.node.step} binds{under[0]}: {name.en} {ratio}; own funds are worth "
+                f"{point.price * 100:.2f} cents a year per CNY there; what grew most since the step before: "
+                f"{english or 'nothing'}",
+                f"第 {point.node.step} 期构成约束{under[1]}：{name.zh} {ratio}；每元资本的影子价格为每年 "
                 f"{point.price * 100:.2f} 分；较上期增长最多的风险：{chinese or '无'}",
             )
     for rule, miss in study.breaches.items():
@@ -156,7 +187,7 @@ ASSUMPTIONS = (
 )
 
 
-def _path(study: PlanStudy) -> Chart:
+def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     """Draw the ratios over time, a line a branch, with what is required."""
     title = Text("Solvency ratios along the plan", "规划期内的偿付能力充足率")
     own = [point for point in study.points if not point.scenario]
@@ -184,12 +215,16 @@ def _path(study: PlanStudy) -> Chart:
             before = (0.0, start) if parent is None else (float(parent.node.step), parent.reached)
             canvas.line((x(before[0]), y(before[1])), (x(point.node.step), y(point.reached)), "join")
             percent = FORMATS["percent"].write(point.reached, MONEY_UNITS[-1])
+            branch = branches[point.node.branch]
             hint = Text(
-                f"step {point.node.step}, {point.node.branch}: {said.en} {percent}",
-                f"第 {point.node.step} 期，{point.node.branch}：{said.zh} {percent}",
+                f"step {point.node.step}, {branch.en}: {said.en} {percent}",
+                f"第 {point.node.step} 期，{branch.zh}：{said.zh} {percent}",
             )
             class_ = "breach" if not point.holds else "binding" if point.binds else "after"
             canvas.circle(x(point.node.step), y(point.reached), 3.5, class_, hint)
+        percent = FORMATS["percent"].write(start, MONEY_UNITS[-1])
+        canvas.circle(x(0.0), y(start), 3.5, "before", Text(f"now: {said.en} {percent}", f"当前：{said.zh} {percent}"))
+        canvas.text(x(0.0) + 8.0, y(start) - 8.0, said, "halo")
         asked = [(x(p.node.step), y(p.required)) for p in chosen.values() if not np.isnan(p.required)]
         if asked:
             canvas.path(sorted(asked), "hurdle")

@@ -5,7 +5,7 @@ Plugins add sections of such tables through the hook ``allocator_report_sections
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,8 @@ class ReportTable:
         Row key (the first column's value) → depth in a tree; empty for a flat table.
     saved : bool
         Whether a section's table is also written to NAME.csv, for figures that others compute with.
+    files_only : collection of str
+        Columns that the page leaves to the CSV file and the workbook: raw names, or what another column says too.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ReportTable:
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     indent: Mapping[str, int] = field(default_factory=dict)
     saved: bool = False
+    files_only: Collection[str] = ()
 
     def heading(self, column: str) -> Text:
         """Return the heading of a column."""

@@ -141,17 +141,20 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
     names = [item.name for item in study.base.requirements]
     frame: pd.DataFrame = study.frame.dropna(subset=[f"{names[0]}_ratio"])
     values = [float(frame[f"{name}_ratio"].max()) for name in names]
-    left, top, row = 230.0, 8.0, 15.0 * len(names) + 12.0
+    left, top, row = 312.0, 8.0, 15.0 * len(names) + 12.0
     height = top + row * len(frame) + 24.0
     lows = [float(frame[f"{name}_ratio"].min()) for name in names]
     ticks = nice_ticks(min(0.0, *lows), max(*values, *asked.values()))
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
     canvas, scale = Canvas(WIDTH, height, title), Scale(ticks[0], ticks[-1], left, WIDTH - 50.0)
     draw_axis(canvas, scale, ticks, (top, height - 24.0), figure_writer("percent", MONEY_UNITS[-1]))
+    for name in names:
+        x = scale(asked[name])
+        canvas.path([(x, top), (x, height - 24.0)], "hurdle")
     for place, record in enumerate(frame.to_dict("records")):
         y = top + place * row + 5.0
         label = labels[str(record["scenario"])]
-        canvas.text(left - 8.0, y + 12.0, label, "", "end", left - 12.0)
+        canvas.text(left - 8.0, y + 12.0, label, "small", "end", left - 12.0)
         for number, name in enumerate(names):
             ratio = float(record[f"{name}_ratio"])
             percent = FORMATS["percent"].write(ratio, MONEY_UNITS[-1])
@@ -160,11 +163,12 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
             class_ = "breach" if ratio < asked[name] else ("after" if number == 0 else "before")
             canvas.rect(scale(0.0), y + 15.0 * number, scale(ratio) - scale(0.0), 13.0, class_, hint)
             canvas.text(max(scale(ratio), scale(0.0)) + 4.0, y + 15.0 * number + 11.0, percent, "value")
-    for name in names:
-        x = scale(asked[name])
-        canvas.path([(x, top), (x, height - 24.0)], "hurdle")
+    levels = [
+        (RATIOS.get(name) or Text(name, name), FORMATS["percent"].write(asked[name], MONEY_UNITS[-1])) for name in names
+    ]
     note = Text(
-        "In each pair the comprehensive ratio stands above the core ratio. Dashed: what is required; red: below it.",
-        "每组上为综合、下为核心偿付能力充足率；虚线为要求，红色为低于要求。",
+        f"Bars from above: {'; '.join(f'{said.en}, required {level}' for said, level in levels)}. "
+        "Dashed: what is required; red: below it.",
+        f"自上而下：{'；'.join(f'{said.zh}，要求 {level}' for said, level in levels)}。虚线为要求，红色为低于要求。",
     )
     return Chart(title, canvas.render(), note)

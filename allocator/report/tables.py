@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
+from allocator.inputs.fund import Inputs
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
 from allocator.report.formats import money_unit
@@ -104,7 +105,7 @@ def allocation_table(result: Result) -> ReportTable:
     headings = dict(HEADINGS) | {
         f"tilt_score_{name}": Text(f"Score: {name}", f"评分：{name}") for name in result.scores
     }
-    labels = {"account": account_labels(frame["account"]), "kind": kind_labels(result), "at_bound": BOUNDS}
+    labels = {"account": account_labels(frame["account"]), "kind": kind_labels(result.inputs), "at_bound": BOUNDS}
     title = Text("Allocation", "资产配置")
     return ReportTable("allocation", title, frame, headings, formats, labels=labels)
 
@@ -129,9 +130,9 @@ def account_labels(accounts: pd.Series[Any]) -> Mapping[str, Text]:
     return {name: ACCOUNTS.get(name) or Text(str(name), str(name)) for name in accounts.unique() if name}
 
 
-def kind_labels(result: Result) -> Mapping[str, Text]:
+def kind_labels(inputs: Inputs) -> Mapping[str, Text]:
     """Return the label of each kind of asset."""
-    return {name: kind.label for name, kind in result.inputs.kinds.items()}
+    return {name: kind.label for name, kind in inputs.kinds.items()}
 
 
 def capital_table(

@@ -35,7 +35,7 @@ _SIMULATION = {
     "standard_error": Text("Sampling error", "抽样误差"),
     "lowest": Text("Under pessimistic parameters", "悲观参数下"),
     "highest": Text("Under optimistic parameters", "乐观参数下"),
-    "uncertainty": Text("Suggested return_uncertainty", "建议收益率不确定半宽"),
+    "uncertainty": Text("Suggested uncertainty of return", "建议收益率不确定半宽"),
     "loss_probability": Text("Probability of a loss", "亏损概率"),
     "value_at_risk": Text("95% loss quantile", "95% 损失分位数"),
     "tail_loss": Text("95% CVaR", "95% CVaR"),
