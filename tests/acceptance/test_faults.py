@@ -37,8 +37,14 @@ REQUIRED = {1.9: "old", 2.0: "new"}
 def start(out: Path, setting: str, prepare: Callable[[], None] | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "allocator", "run", str(FUND), "-o", str(out), "--set", setting]
     environment = os.environ | {"ALLOCATOR_REGISTER": str(out.parent / "register.sqlite")}
+
+    def before() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
+        if prepare is not None:
+            prepare()
+
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=prepare
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=before
     )
 
 
@@ -116,6 +122,7 @@ def test_interruptions_end_with_their_own_status(whole: tuple[Path, float], out:
         if came == "new":
             shutil.rmtree(out)
             shutil.copytree(whole[0], out)
+    assert sum(count for (code, _), count in found.items() if code in (130, -signal.SIGINT)) > INTERRUPTIONS / 4
     print(f"{INTERRUPTIONS} interruptions: { {f'exit {code}, {came}': n for (code, came), n in found.items()} }")
 
 
