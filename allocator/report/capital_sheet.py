@@ -8,6 +8,7 @@ and modules with a part that tables do not print, are values.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from allocator.capital.nodes import Absolute, Aggregate, Maximum, Minimum, Node, WeightedSum
@@ -123,13 +124,14 @@ def bridge(sheet: Sheet, view: View) -> None:
     sheet.line(Text("From risk modules to minimum capital", "从各风险模块到最低资本")[language], BOLD)
     words = (Text("Step", "步骤"), HEADINGS["before"], HEADINGS["amount"], HEADINGS["change"])
     first = sheet.heading([word[language] for word in words]) + 1
+    amounts = []
     for step in (*steps[:-1], *left_out):
         here = sheet.row + 1
         now = step.amount / unit if step.name in names else 0.0
         then = former[step.name].amount / unit if step.name in former else 0.0
+        amounts.append((then, now, now - then))
         sheet.append([step.label[language], then, now, change(here, then, now)], FORMS[:4])
     last = sheet.row
-    then, now = former[steps[-1].name].amount / unit, steps[-1].amount / unit
-    totals = zip("BCD", (then, now, now - then), strict=True)
+    totals = zip("BCD", map(math.fsum, zip(*amounts, strict=True)), strict=True)
     sums = [Formula(f"=SUM({letter}{first}:{letter}{last})", total) for letter, total in totals]
     sheet.append([steps[-1].label[language], *sums], FORMS[:4], TOTAL)
