@@ -125,7 +125,7 @@ def random_fund(seed: int) -> RandomFund:
         },
         "capital": capital,
         "objective": {"maximize": "expected_return", "risk": {"measure": "variance", "aversion": aversion}},
-        "solve": {"time_limit": 5.0, "max_nodes": 300},
+        "solve": {"time_limit": 20.0, "max_nodes": 300},
     }
     made = RandomFund(settings, assets, tables)
     before = made.fund().capital()

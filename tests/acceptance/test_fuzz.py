@@ -21,7 +21,7 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = int(os.environ.get("ALLOCATOR_FUZZ_SECONDS", "60"))
-SLACK = 1800
+SLACK = 600
 """Seconds for imports and seeds, on a busy machine."""
 
 

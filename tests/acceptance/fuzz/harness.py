@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import atheris
 
-HANG = 10.0
-"""Seconds of the processor that one input may take."""
-WAIT = 60
-"""Seconds of the clock, on a busy machine."""
+HANG = 10
 MEBIBYTES = 1024
 
 
@@ -24,15 +20,12 @@ def main(name: str, seconds: str, place: Path) -> None:
         target = TARGETS[name]
 
         def once(content: bytes) -> None:
-            began = time.process_time()
             try:
                 target.read(content)
             except InputError as error:
                 assert error.problems
                 for problem in error.problems:
                     problem.render("zh")
-            spent = time.process_time() - began
-            assert spent < HANG, f"{spent:.1f} s"
 
         seeds = list(target.seeds())
         for seed in seeds[:5]:
@@ -46,7 +39,7 @@ def main(name: str, seconds: str, place: Path) -> None:
     escaped = ["".join(f"\\x{byte:02x}" for byte in word.encode()) for word in target.words.split()]
     words.write_text("".join(f'"{word}"\n' for word in escaped), encoding="utf-8")
     told += [f"-dict={words}"] if escaped else []
-    limits = [f"-max_total_time={seconds}", f"-timeout={WAIT}", f"-rss_limit_mb={MEBIBYTES}", f"-max_len={LARGEST}"]
+    limits = [f"-max_total_time={seconds}", f"-timeout={HANG}", f"-rss_limit_mb={MEBIBYTES}", f"-max_len={LARGEST}"]
     atheris.Setup([sys.argv[0], *limits, *told, str(corpus)], once)
     atheris.Fuzz()
 
