@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import typer
+from command import call
 from fake_result import NO_PLUGINS, FakeFund, fake_result
 from pydantic import BaseModel
 
@@ -40,13 +41,6 @@ def fund(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeFund:
     monkeypatch.setitem(sys.modules, "allocator.pipeline", SimpleNamespace(load=lambda path, overrides=(): book))
     monkeypatch.setattr("allocator.report.view._registry", lambda result: NO_PLUGINS)
     return book
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        cli.main(arguments)
-    assert isinstance(end.value.code, int)
-    return end.value.code
 
 
 def read(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:

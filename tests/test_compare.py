@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from command import call
 from fake_result import NO_PLUGINS, FakeFund, fake_result
 
-from allocator import cli
 from allocator.errors import InputError
 from allocator.register.comparison import Comparison, compare, find_side
 from allocator.report.view import View
@@ -102,13 +102,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("allocator.report.view._registry", lambda result: NO_PLUGINS)
     monkeypatch.setenv("ALLOCATOR_REGISTER", str(tmp_path / "register.sqlite"))
     return tmp_path
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        cli.main(arguments)
-    assert isinstance(end.value.code, int)
-    return end.value.code
 
 
 def test_every_run_is_in_the_history(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import call
 
 import allocator
-from allocator import cli
 from allocator.errors import InputError, PluginError
 from allocator.fingerprints import fingerprint
 from allocator.registry import installed_plugins, load_registry
@@ -44,13 +44,6 @@ def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "house_esg"]:
         del sys.modules[name]
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        cli.main(arguments)
-    assert isinstance(end.value.code, int)
-    return end.value.code
 
 
 def test_the_fund_runs_under_the_rule_and_the_tilt(installed: None) -> None:

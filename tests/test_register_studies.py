@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from command import call
 
-from allocator import cli
 from allocator.register.comparison import STUDY_KEYS
 from allocator.register.table import KINDS
 from allocator.study.studies import STUDIES
@@ -27,13 +27,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "fund").symlink_to(FIRST.parent)
     (tmp_path / "study.yaml").write_text("study: capital\nfunds: [fund/fund.yaml]\n", encoding="utf-8")
     return tmp_path
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        cli.main(arguments)
-    assert isinstance(end.value.code, int)
-    return end.value.code
 
 
 def test_studies_are_in_the_history_with_their_kind(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,18 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import call
 
-from allocator import cli
 from allocator.errors import InputError
 from allocator.hooks import HOOKS
 from allocator.scaffold import PARTS, project_files, write_project
-
-
-def call(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        cli.main(arguments)
-    assert isinstance(end.value.code, int)
-    return end.value.code
 
 
 def test_the_tests_of_a_project_with_everything_pass_and_its_code_is_clean(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,22 @@ _CONCENTRATION = Text("concentration", "集中度")
 _WHAT_IF = Text("what-if", "假设")
 _PRODUCT = Text("product", "产品")
 _AMOUNT = Text("amount", "金额")
+
+
+class _Factor(NamedTuple):
+    """What the factor of a line comes from."""
+
+    figure: int
+    rf0: float
+    k1: float
+    k2: float
+    k_product: float
+    k_what_if: float
+    k_p: float
+    k_concentration: float
+    k_total: float
+    factor: float
+    clipped: bool
 
 
 def derivations(
@@ -50,47 +67,38 @@ def derivations(
         table.clipped,
     )
     # What a factor consists of repeats itself from line to line, what it is multiplied with does not.
-    factors = zip(*(column[chosen].tolist() for column in columns), strict=True)
+    factors = map(_Factor, *(column[chosen].tolist() for column in columns))
     exposures = table.exposure_per_amount[chosen].tolist()
-    said: dict[tuple[float, ...], tuple[str, str]] = {}
+    said: dict[_Factor, tuple[str, str]] = {}
     sentences = []
     for factor, exposure in zip(factors, exposures, strict=True):
         if factor not in said:
-            said[factor] = _factor(table, language, *factor)
+            said[factor] = _factor(table, language, factor)
         formula, article = said[factor]
         sentences.append(f"{formula}; EX = {exposure:.6g} × {_AMOUNT[language]}; {article}")
     return sentences
 
 
-def _factor(
-    table: ChargeTable,
-    language: str,
-    figure: int,
-    rf0: float,
-    k1: float,
-    k2: float,
-    k_product: float,
-    k_what_if: float,
-    k_p: float,
-    k_concentration: float,
-    k_total: float,
-    factor: float,
-    clipped: bool,
-) -> tuple[str, str]:
+def _factor(table: ChargeTable, language: str, of: _Factor) -> tuple[str, str]:
     """Return how a factor comes about, and the article of its RF0."""
-    pack, key = table.charges.pack, table.charges.figures[figure]
+    pack, key = table.charges.pack, table.charges.figures[of.figure]
     inner = _terms(
-        (("k1", k1), ("k2", k2), (f"k_{_PRODUCT[language]}", k_product), (f"k_{_WHAT_IF[language]}", k_what_if))
+        (
+            ("k1", of.k1),
+            ("k2", of.k2),
+            (f"k_{_PRODUCT[language]}", of.k_product),
+            (f"k_{_WHAT_IF[language]}", of.k_what_if),
+        )
     )
-    outer = _terms((("K_p", k_p), (f"K_{_CONCENTRATION[language]}", k_concentration)))
-    formula = f"{figure_label(pack, key)[language]} RF0 {rf0:.6g}"
+    outer = _terms((("K_p", of.k_p), (f"K_{_CONCENTRATION[language]}", of.k_concentration)))
+    formula = f"{figure_label(pack, key)[language]} RF0 {of.rf0:.6g}"
     if inner or outer:
         formula += f" × (1 {inner}{outer})".replace(" )", ")")
-    if clipped:
-        formula += f" [{_CLIPPED[language]} {k_total - k_p - k_concentration:+.4g}]"
-    formula += f" = {factor:.6g}"
-    if rf0 * (1.0 + k_total) > factor:
-        formula += f" ({_CAPPED[language]} {factor:g})"
+    if of.clipped:
+        formula += f" [{_CLIPPED[language]} {of.k_total - of.k_p - of.k_concentration:+.4g}]"
+    formula += f" = {of.factor:.6g}"
+    if of.rf0 * (1.0 + of.k_total) > of.factor:
+        formula += f" ({_CAPPED[language]} {of.factor:g})"
     return formula, figure_article(pack, key)
 
 
