@@ -13,7 +13,7 @@ from allocator.types import AssetKind, Column, Measure, Table, Text
 if TYPE_CHECKING:
     from allocator.registry import Registry
 
-__all__ = ["ACCOUNT_CHOICES", "CORE_ASSETS", "DEFAULT_ACCOUNT", "MATRIX_TABLES", "declared_tables"]
+__all__ = ["ACCOUNTS", "ACCOUNT_CHOICES", "CORE_ASSETS", "DEFAULT_ACCOUNT", "MATRIX_TABLES", "declared_tables"]
 
 ACCOUNT_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -24,6 +24,14 @@ ACCOUNT_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Accounts: canonical name → other spellings."""
+
+ACCOUNTS: Mapping[str, Text] = {
+    "traditional": Text("Traditional", "传统"),
+    "participating": Text("Participating", "分红"),
+    "universal": Text("Universal", "万能"),
+    "shareholder": Text("Shareholder", "资本金"),
+}
+"""Accounts: canonical name → what people read."""
 
 DEFAULT_ACCOUNT = "traditional"
 """Account of every row when the assets table has no such column; beside filled cells an empty one is an error."""

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.errors import InputError, Problem, Problems
+from allocator.inputs.core_tables import ACCOUNTS
 from allocator.inputs.fund import Inputs
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.space import Space
@@ -98,7 +99,7 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
         terms += [
             Term(
                 f"{side}[{name}]" if name else side,
-                Text(f"Budget of account {name or 'all'}", f"{name or '全部'}账户预算"),
+                _budget_label(name),
                 left,
                 sense,
                 np.array([right]),
@@ -117,3 +118,10 @@ def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
     quadratic = 2.0 * inputs.settings.objective.costs.quadratic / space.total
     impact = np.full(space.size, quadratic) * space.funded
     return TradeCost(space.linear_cost, space.linear_cost, impact, space.current, space.lower, space.upper)
+
+
+def _budget_label(account: str) -> Text:
+    if not account:
+        return Text("Budget of all accounts", "全部账户预算")
+    named = ACCOUNTS.get(account) or Text(account, account)
+    return Text(f"Budget of the {named.en.lower()} account", f"{named.zh}账户预算")

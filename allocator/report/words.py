@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from allocator.inputs.core_tables import ACCOUNTS
 from allocator.types import Text
 
 __all__ = [
@@ -91,13 +92,6 @@ HEADINGS: dict[str, Text] = {
     "gain": Text("Objective gains", "目标改善"),
 }
 """Heading of each column that reports know."""
-
-ACCOUNTS: Mapping[str, Text] = {
-    "traditional": Text("Traditional", "传统"),
-    "participating": Text("Participating", "分红"),
-    "universal": Text("Universal", "万能"),
-    "shareholder": Text("Shareholder", "资本金"),
-}
 
 MODES: Mapping[str, Text] = {
     "hard": Text("hard", "硬约束"),
