@@ -18,6 +18,7 @@ from allocator.capital.nodes import WeightedSum
 from allocator.report.page import page
 from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.svg import nice_ticks, shorten, text_width
+from allocator.report.tables import by_trade
 from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.waterfall import waterfall
@@ -235,3 +236,13 @@ def test_long_labels_are_cut_by_their_width() -> None:
 def test_the_page_is_the_same_whoever_writes_it(tmp_path: Path) -> None:
     first, second = (re.sub(r"\d{4}-\d\d-\d\dT[\d:+]+", "", page(shown())) for _ in range(2))
     assert first == second
+
+
+def test_rows_of_equal_trades_and_holdings_stand_by_their_names_whatever_order_they_come_in() -> None:
+    rows = pd.DataFrame({"asset_id": ["B", "A", "A", "C"], "account": ["x", "y", "x", "x"]})
+    rows = rows.assign(current=7e10, target=[7e10, 7e10 + 1e-6, 7e10, 9e10], trade=[0.0, 1e-6, 0.0, 2e10])
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]):
+        shown = rows.iloc[order].reset_index(drop=True)
+        shown = shown.iloc[by_trade(shown)]
+        assert shown["asset_id"].tolist() == ["C", "A", "A", "B"]
+        assert shown["account"].tolist() == ["x", "x", "y", "x"]

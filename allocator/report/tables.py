@@ -111,10 +111,11 @@ def allocation_table(result: Result) -> ReportTable:
 
 
 def by_trade(allocation: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the order that puts the largest trades first, then the largest holdings."""
-    trade = allocation["trade"].abs().to_numpy()
+    """Return the order that puts the largest trades first, then the largest holdings, then rows by their names."""
+    trade, target = (allocation[name].abs().to_numpy() for name in ("trade", "target"))
     noise = 1e-9 * max(float(np.max(np.abs(allocation["current"].to_numpy()), initial=0.0)), 1e-300)
-    return np.lexsort((-allocation["target"].abs().to_numpy(), -np.round(trade / noise)))
+    names = [np.unique(allocation[name].astype(str), return_inverse=True)[1] for name in ("account", "asset_id")]
+    return np.lexsort((*names, -np.round(target / noise), -np.round(trade / noise)))
 
 
 def _at_bound(target: Vector, lower: Vector, upper: Vector) -> NDArray[np.object_]:
