@@ -11,10 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocator import Fund
+from allocator.errors import Problem, SolverFailure
+from allocator.solve.state import _StateSearch
+from allocator.types import Text
 
 
-def fund(required: Any = 1.5, costs: tuple[float, float] = (8.0, 33.0), **sections: Any) -> Fund:
-    """Two stocks, one held at a gain of 25% (book 10, cost 8), one at a loss; the ratio binds."""
+def fund(
+    required: Any = 1.5, costs: tuple[float, float] = (8.0, 33.0), fixed: float | None = None, **sections: Any
+) -> Fund:
+    """Two stocks, one held at a gain of 25% (book 10, cost 8), one at a loss; the ratio binds.
+
+    ``fixed``: instead one stock that may not be traded, beside property that may pass its threshold.
+    """
     assets = pd.DataFrame(
         {
             "asset_id": ["GAIN", "LOSS", "BOND"],
@@ -34,6 +42,14 @@ def fund(required: Any = 1.5, costs: tuple[float, float] = (8.0, 33.0), **sectio
             "maturity": [None, None, "2036-03-31"],
         }
     )
+    if fixed is not None:
+        assets = assets.assign(
+            kind=["listed_stock", "property", "cash"],
+            amount=[fixed, 20.0, 60.0],
+            min=[fixed, 0.0, 0.0],
+            max=[fixed, 80.0, 100.0],
+            city_tier=[None, "other", None],
+        )
     curve = pd.DataFrame({"tenor": range(1, 51), "spot": np.linspace(0.015, 0.024, 50)})
     liabilities = pd.DataFrame({"account": "traditional", "year": range(1, 31), "outflow": 3.0, "inflow": 0.2})
     return Fund(
@@ -46,6 +62,7 @@ def fund(required: Any = 1.5, costs: tuple[float, float] = (8.0, 33.0), **sectio
                 "nonlife_insurance_risk": 0,
                 "sarmra_score": 80,
                 "loss_absorption_cap": 0,
+                "guard_concentration": fixed is None,
                 "require": {"comprehensive": required},
             },
             **sections,
@@ -105,3 +122,36 @@ def test_the_certificate_holds_against_a_grid_of_all_trades() -> None:
                 best = max(best, float(FUND.context.expected_return @ held) / 100e8)
     assert best <= result.solution.bound + 1e-9
     assert result.solution.objective >= best - 1e-5
+
+
+def of_the_least_capital(**changes: Any) -> Fund:
+    return fund(required=1e-6, objective={"minimize": "capital"}, **changes)
+
+
+@pytest.mark.parametrize("amount", [11.178031031, 6.6887583912345, 9.9999999999, 1.0 / 3.0])
+@pytest.mark.parametrize("cost", [10.437452718, 12.9669, 7.0 / 3.0])
+def test_a_book_that_may_not_trade_has_one_gain_and_no_rule_that_rounding_breaks(amount: float, cost: float) -> None:
+    book = of_the_least_capital(costs=(cost, 33.0), fixed=amount)
+    state = book.regime.book_state(book.space)
+    least, greatest = state.reach(book.space)
+    assert least == greatest == state.at(book.space.current)
+    assert state.rules(book.space, least, greatest) == ()
+    assert book.optimize().solution.status == "optimal"
+
+
+def test_a_part_that_no_solver_answers_leaves_its_bound_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure after the first program is no answer, so the part's bound stays that of the whole."""
+    whole = fund(solve={"gap": 1e-9}).optimize().solution
+    honest, asked = _StateSearch._node, []
+
+    def failing(self: Any, *arguments: Any) -> Any:
+        asked.append(arguments)
+        if len(asked) > 1:
+            raise SolverFailure(Problem(Text("none", "无"), "test"))
+        return honest(self, *arguments)
+
+    monkeypatch.setattr(_StateSearch, "_node", failing)
+    part = fund(solve={"gap": 1e-9}).optimize().solution
+    assert len(asked) > 1
+    assert part.status == "feasible"
+    assert part.objective <= whole.objective + 1e-9 <= whole.bound + 1e-9 <= part.bound + 2e-9

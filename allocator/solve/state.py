@@ -23,7 +23,7 @@ from scipy import sparse
 
 from allocator.capital.regime import BookState
 from allocator.capital.tree import CapitalTree
-from allocator.errors import Infeasible, NotProven, Problem
+from allocator.errors import Infeasible, NotProven, Problem, SolverFailure
 from allocator.model.expressions import Linear
 from allocator.model.model import Model
 from allocator.model.space import Space
@@ -46,6 +46,9 @@ INWARD = 0.3
 
 NEAR = 1e-4
 """Two states nearer than this start the search for an answer at the same charges."""
+
+NARROW = 1e-9
+"""An interval is halved no further: what its relaxation still misses does not come from the state."""
 
 ROUNDS = 6
 """How often charges are taken anew at an answer before another start is tried."""
@@ -89,7 +92,11 @@ class _Node:
     space: Space = field(compare=False)
     low: float = field(compare=False)
     high: float = field(compare=False)
-    holdings: Vector = field(compare=False)
+    solution: Solution = field(compare=False)
+
+    @property
+    def holdings(self) -> Vector:
+        return self.solution.holdings
 
 
 class _StateSearch:
@@ -115,7 +122,7 @@ class _StateSearch:
                 solve(self.model, self.settings)
             raise
         self._answer(self._frozen(self.model.space.current, self.model.tree))
-        self._answer_at(heap[0].holdings)
+        self._answer_at(heap[0].solution)
         dropped = -np.inf
         while heap and not self._late():
             if self._settled(max(-heap[0].priority, dropped)):
@@ -129,10 +136,10 @@ class _StateSearch:
                     heapq.heappush(heap, self._node(space, low, high, -worst.priority))
                 except Infeasible:
                     continue
-                except NotProven:
+                except (NotProven, SolverFailure):
                     dropped = max(dropped, -worst.priority)
             if heap:
-                self._answer_at(heap[0].holdings)
+                self._answer_at(heap[0].solution)
         bound = max([dropped, *(-item.priority for item in heap)])
         if self.best is None:
             raise NotProven(
@@ -178,11 +185,13 @@ class _StateSearch:
         rules = self.state.rules(space, low, high)
         relaxed = between(replace(self.model, space=space), least, greatest, rules)
         solution = self._solve(with_alternatives(relaxed, self.alternatives), 0.5)
-        holdings = solution.holdings[: space.size]
-        return _Node(-min(solution.bound, ceiling), next(self._numbers), space, low, high, holdings)
+        trimmed = _trimmed(solution, self.model)
+        return _Node(-min(solution.bound, ceiling), next(self._numbers), space, low, high, trimmed)
 
-    def _answer_at(self, holdings: Vector) -> None:
-        state = self.state.at(holdings)
+    def _answer_at(self, relaxed: Solution) -> None:
+        """Offer a relaxed answer as it is, then what is best at its charges, which may lie at other ones."""
+        self._offer(relaxed, self.tree_at(relaxed.holdings))
+        state = self.state.at(relaxed.holdings)
         if any(abs(state - other) <= NEAR for other in self.tried):
             return
         self.tried.append(state)
@@ -196,18 +205,24 @@ class _StateSearch:
             try:
                 frozen = with_alternatives(replace(self.model, tree=tree), self.alternatives)
                 solution = _trimmed(self._solve(frozen, 0.25), self.model)
-            except (Infeasible, NotProven):
+            except (Infeasible, NotProven, SolverFailure):
                 return
             held = solution.holdings
             exact_tree = self.tree_at(held)
             tree = self._frozen(held, exact_tree)
-            exact = Exact(replace(self.model, tree=exact_tree))
-            if exact.room(held) < ENOUGH:
-                continue
-            objective = exact.objective(held)
-            if self.best is not None and objective <= self.best[1].objective + 0.01 * self._tolerance():
+            if self._offer(solution, exact_tree) is False:
                 return
-            self.best = exact_tree, replace(solution, objective=objective)
+
+    def _offer(self, solution: Solution, exact_tree: CapitalTree | None) -> bool | None:
+        """Keep an answer that is exact and better; return whether it was kept, None where it is not exact."""
+        exact = Exact(replace(self.model, tree=exact_tree))
+        if exact.room(solution.holdings) < ENOUGH or not exact.keeps_terms(solution.holdings):
+            return None
+        objective = exact.objective(solution.holdings)
+        if self.best is not None and objective <= self.best[1].objective + 0.01 * self._tolerance():
+            return False
+        self.best = exact_tree, replace(solution, objective=objective)
+        return True
 
     def _frozen(self, holdings: Vector, exact: CapitalTree | None) -> CapitalTree | None:
         """Return the tree with charges frozen at ``holdings``, of which alternatives are no part."""
@@ -231,7 +246,7 @@ def branches(
             if lowest <= highest:
                 yield part, lowest, highest
         return
-    if low == high:
+    if high - low <= NARROW:
         return
     middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
     cut = (1.0 - INWARD) * nearest + INWARD * middle

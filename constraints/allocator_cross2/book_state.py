@@ -77,8 +77,10 @@ class StockGain(BookState):
         return self.build(least), self.build(greatest)
 
     def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
-        sides = ((low, Sense.AT_LEAST), (high, Sense.AT_MOST))
-        return tuple(self._rule(space, gain, sense) for gain, sense in sides if np.isfinite(gain))
+        # Where the bounds already keep the gain on that side, a rule says nothing but its own rounding.
+        least, greatest = self.reach(space)
+        sides = ((low, Sense.AT_LEAST, low > least), (high, Sense.AT_MOST, high < greatest))
+        return tuple(self._rule(space, gain, sense) for gain, sense, says in sides if says and np.isfinite(gain))
 
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         """Split where a stock is held as now: below it is sold, above it is bought, and φ is a line on each side."""
