@@ -53,8 +53,8 @@ def books(made: RandomFund, seed: int, count: int = 40) -> list[np.ndarray[Any, 
 
 def judge(made: RandomFund, seed: int, required: float) -> str:
     """Return what came of a fund, or a sentence that begins with WRONG."""
-    fund = made.fund(comprehensive=required)
-    others = [held for held in books(made, seed) if made.fund().capital(held).ratio("comprehensive") >= required]
+    fund, engine = made.fund(comprehensive=required), made.fund()
+    others = [held for held in books(made, seed) if engine.capital(held).ratio("comprehensive") >= required]
     try:
         result = fund.optimize()
     except Infeasible:
