@@ -203,6 +203,30 @@ def test_the_first_page_says_what_run_json_says(large: Path) -> None:
         assert source["sha256"] in text
 
 
+def test_no_cell_holds_a_stand_in_for_what_is_not_there(large: Path) -> None:
+    """Nothing is blank: no −1, no infinity, no word of a programming language."""
+    stand_ins = {"-1", "-1.0", "inf", "-inf", "nan", "NaN", "None", "<NA>", "NaT", "null"}
+    for path in sorted(large.glob("*.csv")):
+        cells = pd.read_csv(path, dtype=str, keep_default_na=False)
+        found = {name: stand_ins & set(cells[name]) for name in cells}
+        assert not any(found.values()), (path.name, found)
+    for sheet in openpyxl.load_workbook(large / "report.xlsx"):
+        cells = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+        assert not stand_ins & set(cells), sheet.title
+    page = (large / "report.html").read_text(encoding="utf-8")
+    assert not stand_ins & set(re.findall(r'data-value="([^"]*)"', page) + re.findall(r"<td[^>]*>([^<]*)<", page))
+
+
+def test_a_charge_within_a_product_names_the_row_of_the_underlying_file(large: Path) -> None:
+    charges = pd.read_csv(large / "charges.csv", dtype=str, keep_default_na=False)
+    lines = (FUND.parents[1] / "life_insurer" / "underlying.csv").read_text(encoding="utf-8").splitlines()
+    within = charges[charges["underlying"] != ""]
+    assert len(within) >= 6
+    for charge in within.to_dict("records"):
+        assert lines[int(charge["underlying"]) - 1].startswith(f"{charge['asset_id']},")
+    assert "STOCK_MAIN" in set(charges.loc[charges["underlying"] == "", "asset_id"])
+
+
 def test_the_large_reports_page_keeps_to_its_size(large: Path) -> None:
     assert (large / "report.html").stat().st_size < 6_000_000
 

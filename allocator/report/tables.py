@@ -174,6 +174,8 @@ def charges_table(result: Result) -> ReportTable:
     labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
     if result.after is not None:
         labels["module"] = result.after.tree.labels
+    if "kind" in frame:
+        labels["kind"] = kind_labels(result.inputs)
     if "derivation" in frame:
         said = (value for value in frame["derivation"] if isinstance(value, Phrase))
         labels["derivation"] = {str(value): Text(value, value.zh) for value in said}

@@ -23,7 +23,8 @@ _PV = Text("PV per CNY held {was:.6f}, stressed {now:.6f}", "每元持仓现值 
 def charge_lines(table: ChargeTable, inputs: Inputs) -> pd.DataFrame:
     """Return the charges at the table's holdings, columns as `allocator.capital.Regime.charges` asks and the k's.
 
-    ``underlying`` is the row of the underlying table that is charged, −1 for the asset itself.
+    ``underlying`` is the row of the underlying file that is charged (1-based, heading included); none where it is
+    the asset itself.
     """
     frame = table.frame()
     row = frame.pop("row").to_numpy()
@@ -31,6 +32,7 @@ def charge_lines(table: ChargeTable, inputs: Inputs) -> pd.DataFrame:
     identity = {name: inputs.assets[name].to_numpy()[row] for name in ("asset_id", "account")}
     shown = {name: shown_module(name) for name in table.charges.modules}
     per_cny = frame.pop("factor").to_numpy()
+    frame["underlying"] = _rows_of_the_file(frame["underlying"].to_numpy(), inputs)
     frame["module"] = frame["module"].cat.rename_categories(shown).astype(str)
     frame["exposure"] = frame.pop("exposure_per_amount").to_numpy() * held
     frame["factor"] = frame.pop("rf").to_numpy()
@@ -67,6 +69,13 @@ def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def _rows_of_the_file(place: NDArray[np.int32], inputs: Inputs) -> pd.api.extensions.ExtensionArray:
+    """Return the file row of each position in the underlying table; missing where there is none (−1)."""
+    source = inputs.sources.get("underlying")
+    rows = np.zeros(0, dtype=np.int64) if source is None else source.rows
+    return pd.arrays.IntegerArray(np.append(rows, 0)[place], place < 0)
 
 
 def _values(base: Vector, stressed: Vector) -> list[Phrase]:
