@@ -213,7 +213,7 @@ class _StateSearch:
             if self._offer(solution, exact_tree) is False:
                 return
 
-    def _offer(self, solution: Solution, exact_tree: CapitalTree | None) -> bool | None:
+    def _offer(self, solution: Solution, exact_tree: CapitalTree) -> bool | None:
         """Keep an answer that is exact and better; return whether it was kept, None where it is not exact."""
         exact = Exact(replace(self.model, tree=exact_tree))
         if exact.room(solution.holdings) < ENOUGH or not exact.keeps_terms(solution.holdings):
