@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import allocator
 from allocator import Fund
 from allocator.errors import Problem, SolverFailure
+from allocator.solve import state as state_module
 from allocator.solve.state import _StateSearch
 from allocator.types import Text
+
+INSURER = Path(__file__).parents[1] / "examples" / "life_insurer" / "fund.yaml"
 
 
 def fund(
@@ -155,3 +160,19 @@ def test_a_part_that_no_solver_answers_leaves_its_bound_open(monkeypatch: pytest
     assert len(asked) > 1
     assert part.status == "feasible"
     assert part.objective <= whole.objective + 1e-9 <= whole.bound + 1e-9 <= part.bound + 2e-9
+
+
+def test_where_an_answer_near_the_relaxed_one_closes_the_gap_no_further_bound_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest, asked = state_module.searched, []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        asked.append(arguments)
+        return honest(*arguments, **options)
+
+    monkeypatch.setattr(state_module, "searched", counted)
+    solution = allocator.load(INSURER).optimize().solution
+    assert solution.status == "optimal"
+    assert len(asked) == 1
+    assert solution.nodes <= 12

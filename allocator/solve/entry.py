@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,12 +14,12 @@ from allocator.solve.checks import check_model
 from allocator.solve.conflict import find_conflicts, problems_of
 from allocator.solve.discrete import search_for
 from allocator.solve.prices import find_prices
-from allocator.solve.search import Outcome
+from allocator.solve.search import Outcome, Search
 from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution
 from allocator.types import Text
 
-__all__ = ["solve"]
+__all__ = ["priced", "searched", "solve"]
 
 
 def solve(
@@ -65,12 +66,25 @@ def solve(
         No solver of the chain answered.
     """
     started = time.perf_counter()
-    settings = settings or SolveSettings()
+    search, outcome = searched(model, settings or SolveSettings(), recall, diagnose=diagnose, settled=settled)
+    return replace(priced(search, outcome), seconds=time.perf_counter() - started)
+
+
+def searched(
+    model: Model, settings: SolveSettings, recall: Recall | None, *, diagnose: bool, settled: bool
+) -> tuple[Search, Outcome]:
+    """Return the search and how it ended, with an answer; the rest as for `solve`."""
     check_model(model)
     search = search_for(model, settings, recall, settled=settled)
     outcome = search.run()
     if outcome.best is None:
         raise _without_answer(model, settings, outcome, diagnose)
+    return search, outcome
+
+
+def priced(search: Search, outcome: Outcome) -> Solution:
+    """Return the outcome of a search that found an answer, with the prices there."""
+    assert outcome.best is not None
     prices = find_prices(search.continuous, outcome.best.holdings)
     return Solution(
         holdings=outcome.best.holdings,
@@ -80,9 +94,11 @@ def solve(
         gap=abs(outcome.bound - outcome.best.objective),
         nodes=outcome.solves,
         solver=outcome.solver,
-        seconds=time.perf_counter() - started,
+        seconds=0.0,
         # Rules in whole numbers have no price: they are decided, not relaxed.
-        shadow_prices={term.name: prices.shadow.get(term.name, np.zeros(len(term.right))) for term in model.terms},
+        shadow_prices={
+            term.name: prices.shadow.get(term.name, np.zeros(len(term.right))) for term in search.model.terms
+        },
         capital_prices=prices.capital,
         reduced_costs=prices.reduced,
     )

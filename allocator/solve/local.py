@@ -35,11 +35,12 @@ CONTRACTING = 0.7
 """Share of the last step that such a step may have."""
 
 
-def improve(search: Search, start: Vector) -> Vector | None:
+def improve(search: Search, start: Vector, enough: float = np.inf) -> Vector | None:
     """Return the best compliant point reached from ``start``, None when the first restriction has none.
 
-    The aim is raised by what the exact tree says is missing: the solver's rounding, or a slope that
-    changed its sign between the point the restriction was made for and its answer.
+    No better one is looked for once the objective is ``enough``. The aim is raised by what the exact tree says
+    is missing: the solver's rounding, or a slope that changed its sign between the point the restriction was
+    made for and its answer.
     """
     best: Vector | None = None
     value = -np.inf
@@ -53,22 +54,23 @@ def improve(search: Search, start: Vector) -> Vector | None:
         if not search.compliant(point):
             margin += AIM + 1.5 * max(-search.exact.room(point), 0.0)
             continue
-        reached = search.exact.objective(point)
-        if reached <= value + 0.1 * search.tolerance:
+        reached, before = search.exact.objective(point), value
+        if reached > value:
+            best, value = point, reached
+        if value >= enough or reached <= before + 0.1 * search.tolerance:
             break
-        best, value = point, reached
     return best
 
 
 def settle(search: Search, start: Vector) -> Vector:
-    """Return the local optimum that ``start``, a compliant point, belongs to, reached to rounding.
+    """Return the local optimum that ``start`` belongs to, reached to rounding; ``start`` where none is compliant.
 
     Branching stops as soon as the gap is closed, at a point that depends on the order of its steps; the local
     optimum does not, so that units and row order leave no trace in the answer. It is compliant, and its objective
-    is no lower than that of ``start`` but for a thousandth of the gap.
+    is no lower than that of a compliant ``start`` but for a thousandth of the gap.
     """
     point, margin, before = start, AIM, np.inf
-    least = search.exact.objective(start) - 1e-3 * search.tolerance
+    least = search.exact.objective(start) - 1e-3 * search.tolerance if search.compliant(start) else -np.inf
     for _ in range(SETTLING):
         answer = _attempt(search, search.formulation.restriction(point, search.price, margin), fine=True)
         if answer is None:

@@ -164,6 +164,16 @@ class Search:
         proven = dropped == -np.inf if self.best is None else self._settled(dropped)
         return self._finished(dropped, proven)
 
+    def descend(self, start: Vector, *, settled: bool) -> Outcome | None:
+        """Return a compliant answer near ``start``, without a bound; None where none is found.
+
+        ``settled``: the local optimum there, else the first point met.
+        """
+        point = settle(self, start) if settled else improve(self, start, -np.inf)
+        if not self.offer(point) and not self.offer(repair(self, start)):
+            return None
+        return Outcome(self.best, np.inf, False, self.solves, self.solver)
+
     def _push(self, heap: list[_Node], box: Box | None, ceiling: float) -> float:
         """Solve a node and queue it; return the bound that stays open because no solver could answer."""
         try:
@@ -208,7 +218,7 @@ class Search:
             self.offer(point)
         if self._settled(bound) or not thorough:
             return
-        if not self.offer(improve(self, point)) and self.best is None:
+        if not self.offer(improve(self, point, bound - self.tolerance)) and self.best is None:
             self.offer(repair(self, point))
 
     def _settled(self, bound: float) -> bool:

@@ -30,8 +30,10 @@ from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
 from allocator.settings import SolveSettings
 from allocator.solve.alternatives import with_alternatives
-from allocator.solve.entry import solve
+from allocator.solve.discrete import search_for
+from allocator.solve.entry import priced, searched, solve
 from allocator.solve.exact import ENOUGH, Exact
+from allocator.solve.search import Candidate, Outcome, Search
 from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution, Status
 from allocator.solve.widening import leaf_columns, shared_rows, widened
@@ -85,6 +87,32 @@ def solve_with_state(
     return _StateSearch(model, state, tree_at, settings).run(diagnose)
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """How a search with charges as they are not quite ended; what its answer costs is asked for last."""
+
+    search: Search
+    outcome: Outcome
+
+    @property
+    def best(self) -> Candidate:
+        assert self.outcome.best is not None
+        return self.outcome.best
+
+    @property
+    def holdings(self) -> Vector:
+        return self.best.holdings
+
+
+@dataclass(frozen=True, eq=False)
+class _Best:
+    """An answer whose charges agree with it."""
+
+    tree: CapitalTree
+    objective: float
+    found: _Found
+
+
 @dataclass(order=True)
 class _Node:
     priority: float
@@ -92,11 +120,12 @@ class _Node:
     space: Space = field(compare=False)
     low: float = field(compare=False)
     high: float = field(compare=False)
-    solution: Solution = field(compare=False)
+    found: _Found = field(compare=False)
 
     @property
     def holdings(self) -> Vector:
-        return self.solution.holdings
+        """The relaxed answer's, without further columns."""
+        return self.found.holdings[: self.space.size]
 
 
 class _StateSearch:
@@ -105,11 +134,13 @@ class _StateSearch:
     ) -> None:
         self.model, self.state, self.tree_at, self.settings = model, state, tree_at, settings
         self.deadline = time.monotonic() + settings.time_limit
-        self.best: tuple[CapitalTree, Solution] | None = None
+        self.best: _Best | None = None
         self.nodes = 0
         self.tried: list[float] = []
         self.recall = Recall()
         self.alternatives = state.alternatives(model.space)
+        whole = self.alternatives or any(term.left.discrete for term in model.terms)
+        self._descends = not (whole or model.per_capital)
         self._numbers = itertools.count()
 
     def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
@@ -121,8 +152,9 @@ class _StateSearch:
             if diagnose:
                 solve(self.model, self.settings)
             raise
-        self._answer(self._frozen(self.model.space.current, self.model.tree))
-        self._answer_at(heap[0].solution)
+        self._answer_at(heap[0])
+        if not self._settled(-heap[0].priority):
+            self._answer(self._frozen(self.model.space.current, self.model.tree))
         dropped = -np.inf
         while heap and not self._late():
             if self._settled(max(-heap[0].priority, dropped)):
@@ -139,7 +171,7 @@ class _StateSearch:
                 except (NotProven, SolverFailure):
                     dropped = max(dropped, -worst.priority)
             if heap:
-                self._answer_at(heap[0].solution)
+                self._answer_at(heap[0])
         bound = max([dropped, *(-item.priority for item in heap)])
         if self.best is None:
             raise NotProven(
@@ -154,48 +186,80 @@ class _StateSearch:
                     ),
                 )
             )
-        tree, solution = self.best
-        bound = max(bound, solution.objective)
-        gap = bound - solution.objective
+        tree, objective = self.best.tree, self.best.objective
+        bound = max(bound, objective)
         status: Status = "optimal" if self._settled(bound) else "feasible"
-        seconds = time.perf_counter() - started
-        return tree, replace(solution, bound=bound, gap=gap, status=status, nodes=self.nodes, seconds=seconds)
+        solution = replace(
+            _trimmed(priced(self.best.found.search, self.best.found.outcome), self.model),
+            objective=objective,
+            bound=bound,
+            gap=bound - objective,
+            status=status,
+            nodes=self.nodes,
+        )
+        return tree, replace(solution, seconds=time.perf_counter() - started)
 
     def _late(self) -> bool:
         return time.monotonic() > self.deadline or self.nodes >= self.settings.max_nodes
 
     def _settled(self, bound: float) -> bool:
-        return self.best is not None and bound - self.best[1].objective <= self._tolerance()
+        return self.best is not None and bound - self.best.objective <= self._tolerance()
 
     def _tolerance(self) -> float:
         """Money is held to the gap's relative counterpart, as `allocator.solve.search` does."""
         if self.model.objective or self.best is None:
             return self.settings.gap
-        return 0.1 * self.settings.gap * abs(self.best[1].objective)
+        return 0.1 * self.settings.gap * abs(self.best.objective)
 
-    def _solve(self, model: Model, share: float) -> Solution:
+    def _shared(self, share: float) -> SolveSettings:
+        """Return the settings of a search inside this one, with a share of its gap."""
         left = max(self.deadline - time.monotonic(), 1.0)
-        settings = self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
-        solution = solve(model, settings, diagnose=False, recall=self.recall)
-        self.nodes += solution.nodes
-        return solution
+        return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
+
+    def _solve(self, model: Model, share: float, *, settled: bool) -> _Found:
+        search, outcome = searched(model, self._shared(share), self.recall, diagnose=False, settled=settled)
+        self.nodes += outcome.solves
+        return _Found(search, outcome)
 
     def _node(self, space: Space, low: float, high: float, ceiling: float = np.inf) -> _Node:
         least, greatest = self.state.trees(low, high)
         rules = self.state.rules(space, low, high)
         relaxed = between(replace(self.model, space=space), least, greatest, rules)
-        solution = self._solve(with_alternatives(relaxed, self.alternatives), 0.5)
-        trimmed = _trimmed(solution, self.model)
-        return _Node(-min(solution.bound, ceiling), next(self._numbers), space, low, high, trimmed)
+        found = self._solve(with_alternatives(relaxed, self.alternatives), 0.5, settled=not self._descends)
+        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), space, low, high, found)
 
-    def _answer_at(self, relaxed: Solution) -> None:
-        """Offer a relaxed answer as it is, then what is best at its charges, which may lie at other ones."""
-        self._offer(relaxed, self.tree_at(relaxed.holdings))
-        state = self.state.at(relaxed.holdings)
-        if any(abs(state - other) <= NEAR for other in self.tried):
+    def _answer_at(self, node: _Node) -> None:
+        """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""
+        relaxed = node.holdings
+        kept = self._offer(node.found, self.tree_at(relaxed))
+        state = self.state.at(relaxed)
+        if not kept and any(abs(state - other) <= NEAR for other in self.tried):
             return
         self.tried.append(state)
+        if self._descends:
+            self._descend(relaxed)
+            if self._settled(-node.priority):
+                return
         self._answer(self.state.trees(state, state)[1])
+
+    def _descend(self, start: Vector) -> None:
+        """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""
+        held, tree, before = start, self.tree_at(start), -np.inf
+        for number in range(ROUNDS):
+            if self._late() and self.best is not None:
+                return
+            search = search_for(replace(self.model, tree=tree), self._shared(0.25), self.recall)
+            outcome = search.descend(held, settled=number > 0)
+            self.nodes += search.solves
+            if outcome is None or outcome.best is None:
+                return
+            held, objective = outcome.best.holdings, outcome.best.objective
+            tree = self.tree_at(held)
+            # The local optimum is the answer even where it is no better than a point near it.
+            self._offer(_Found(search, outcome), tree, 0.01 if number == 0 else -0.01)
+            if abs(objective - before) <= 0.01 * self._tolerance():
+                return
+            before = objective
 
     def _answer(self, tree: CapitalTree | None) -> None:
         """Solve with charges frozen, take them anew at the answer, and keep what is exact and better."""
@@ -204,24 +268,24 @@ class _StateSearch:
                 return
             try:
                 frozen = with_alternatives(replace(self.model, tree=tree), self.alternatives)
-                solution = _trimmed(self._solve(frozen, 0.25), self.model)
+                found = self._solve(frozen, 0.25, settled=True)
             except (Infeasible, NotProven, SolverFailure):
                 return
-            held = solution.holdings
+            held = found.holdings[: self.model.space.size]
             exact_tree = self.tree_at(held)
             tree = self._frozen(held, exact_tree)
-            if self._offer(solution, exact_tree) is False:
+            if self._offer(found, exact_tree) is False:
                 return
 
-    def _offer(self, solution: Solution, exact_tree: CapitalTree) -> bool | None:
-        """Keep an answer that is exact and better; return whether it was kept, None where it is not exact."""
-        exact = Exact(replace(self.model, tree=exact_tree))
-        if exact.room(solution.holdings) < ENOUGH or not exact.keeps_terms(solution.holdings):
+    def _offer(self, found: _Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
+        """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
+        exact, held = Exact(replace(self.model, tree=exact_tree)), found.holdings[: self.model.space.size]
+        if exact.room(held) < ENOUGH or not exact.keeps_terms(held):
             return None
-        objective = exact.objective(solution.holdings)
-        if self.best is not None and objective <= self.best[1].objective + 0.01 * self._tolerance():
+        objective = exact.objective(held)
+        if self.best is not None and objective <= self.best.objective + better * self._tolerance():
             return False
-        self.best = exact_tree, replace(solution, objective=objective)
+        self.best = _Best(exact_tree, objective, found)
         return True
 
     def _frozen(self, holdings: Vector, exact: CapitalTree | None) -> CapitalTree | None:
