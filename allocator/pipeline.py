@@ -247,6 +247,7 @@ class Fund:
         solution.holdings.setflags(write=False)
         with _timed(seconds, "verify"):
             after = self.capital(solution.holdings)
+            stressed = self._survival.study(after)
             if after is not None and model.tree is not None and self._survival.required:
                 after = replace(after, tree=model.tree)
             verify(model, solution.holdings, None if after is None else after.tree, solution.objective)
@@ -263,6 +264,7 @@ class Fund:
             tuple(prices),
             seconds,
             concessions,
+            stressed,
         )
 
     def _solve_or_relax(self, model: Model) -> tuple[Solved, tuple[Concession, ...]]:

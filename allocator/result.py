@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from allocator.model.models import Risk
 from allocator.model.space import Space
 from allocator.solve.priority import Concession
 from allocator.solve.solution import Solution
+
+if TYPE_CHECKING:
+    from allocator.study.stress import StressStudy
 
 __all__ = ["CapitalPosition", "Result", "TiltPrice"]
 
@@ -152,6 +155,8 @@ class Result:
         Time by stage.
     concessions : tuple of Concession
         Rules that gave way because the user asked for it; empty when all could hold.
+    stress : StressStudy or None
+        The target in the scenarios of ``capital.require_under``; None where there are none.
     """
 
     inputs: Inputs
@@ -166,6 +171,7 @@ class Result:
     tilts: tuple[TiltPrice, ...]
     seconds: Mapping[str, float]
     concessions: tuple[Concession, ...] = ()
+    stress: StressStudy | None = None
 
     @property
     def status(self) -> str:

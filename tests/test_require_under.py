@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 from allocator import Fund, InputError, NotProven, Result, load
 from allocator.errors import Infeasible
-from allocator.study.stress import capital_of, scenario_named, shock_fund, stressed_fund
+from allocator.study.stress import capital_of, scenario_named, shock_fund, stress, stressed_fund
 from allocator.study.under import holding
 
 LIFE = 30.0
@@ -123,6 +125,65 @@ def test_the_example_survives_and_reports_its_room(tmp_path: Path) -> None:
     assert bool(line["binding"]) and line["slack"] >= -1e-6
     modules = pd.read_csv(tmp_path / "out" / "capital.csv")["module"]
     assert not modules.str.contains(":comprehensive").any()
+
+
+def test_a_run_shows_its_answer_in_the_scenarios(tmp_path: Path) -> None:
+    """By hand: 0.5 s is lost, the rest is charged 0.28; file, run.json, sheet and page say the same."""
+    book = fund(under={"crash": {"comprehensive": 1.5}})
+    result = book.optimize()
+    result.report(tmp_path / "out", "en")
+    stock = float(result.target[1])
+    charge = 0.28 * 0.5 * stock
+    minimum = sqrt(LIFE**2 + charge**2 + 0.6 * LIFE * charge)
+    told = pd.read_csv(tmp_path / "out" / "stress.csv").set_index("scenario")
+    base, crash = told.loc["base"], told.loc["crash"]
+    assert base["comprehensive_ratio"] == pytest.approx(result.after.ratio("comprehensive"), rel=1e-12)  # type: ignore[union-attr]
+    assert (base["comprehensive_required"], crash["comprehensive_required"]) == (1.0, 1.5)
+    assert np.isnan(crash["core_required"])
+    assert crash["asset_change"] == pytest.approx(-0.5 * stock, rel=1e-12)
+    assert crash["minimum_capital"] == pytest.approx(minimum, rel=1e-9)
+    assert crash["comprehensive_ratio"] == pytest.approx((200.0 - 0.5 * stock) / minimum, rel=1e-9)
+    entry = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert [line["comprehensive_ratio"] for line in entry["stress"]] == told["comprehensive_ratio"].tolist()
+    assert [item["en"] for item in entry["scenarios"]] == ["After the trades", "crash"]
+    sheet = openpyxl.load_workbook(tmp_path / "out" / "report.xlsx")["stress"]
+    assert [sheet.cell(row, 3).value for row in (5, 6)] == pytest.approx(
+        told["comprehensive_ratio"].tolist(), rel=1e-15
+    )
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    part = page[page.index('<section id="stress">') :]
+    ratio = f"{crash['comprehensive_ratio']:.2%}"
+    assert f'data-en="crash: Comprehensive solvency ratio {ratio}, required 150.00%"' in part
+    assert f'data-value="{float(crash["comprehensive_ratio"])!r}"' in part
+    assert 'id="table-stress_modules"' in part
+
+
+def test_trading_costs_are_no_longer_capital_in_a_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ROWS[1], "transaction_cost", 0.01)
+    book = fund(under={"crash": {"comprehensive": 1.5}})
+    result = book.optimize()
+    assert result.after is not None and result.stress is not None and result.after.costs > 0.1
+    lines = result.stress.frame.set_index("scenario")
+    lost = 0.5 * float(result.target[1])
+    assert lines["actual_capital"]["base"] == pytest.approx(200.0 - result.after.costs, rel=1e-12)
+    assert lines["actual_capital"]["crash"] == pytest.approx(200.0 - result.after.costs - lost, rel=1e-12)
+    assert lines["comprehensive_ratio"]["crash"] == pytest.approx(after(book, result, "crash"), rel=1e-12)
+
+
+def test_what_a_ratio_is_held_against() -> None:
+    """By what is asked there, for other ratios by the rules' own; elsewhere by what is asked at all times."""
+    book = fund(
+        stress={"scenarios": {"crash": {"equity": -0.5}, "dip": {"equity": -0.1}}},
+        under={"crash": {"comprehensive": 1.5}},
+    )
+    study = stress(book)
+    levels = {
+        (name, ratio): study.level(name, ratio) for name in ("crash", "dip") for ratio in ("comprehensive", "core")
+    }
+    assert levels["crash", "comprehensive"] == 1.5
+    assert levels["crash", "core"] == levels["dip", "core"] == 0.5
+    assert levels["dip", "comprehensive"] == 1.0
+    assert fund().optimize().stress is None
 
 
 def test_other_amounts_keep_average_cost_and_book_value() -> None:

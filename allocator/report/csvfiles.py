@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ import pandas as pd
 from allocator.inputs.fund import Inputs
 from allocator.report.leaves import summed_by
 from allocator.report.sections import ReportTable
-from allocator.report.view import View
+
+if TYPE_CHECKING:
+    from allocator.report.view import View
 
 __all__ = ["csv_frames", "in_unit", "rules_in_unit", "write_csv"]
 
@@ -24,6 +27,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     """Return the frame of each CSV file of OUT by file name without suffix."""
     unit = view.result.inputs.unit
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
+    frames |= {name: in_unit(view.tables[name], unit) for name in ("stress", "stress_modules") if name in view.tables}
     frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
     frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.target) / unit
     frames["allocation"] = _as_in_the_file(frames["allocation"], view.result.inputs)

@@ -1,4 +1,4 @@
-"""report.xlsx: summary, allocation, capital, charges, rules, tilts, plugins' sections, inputs.
+"""report.xlsx: summary, allocation, capital, charges, rules, stress, tilts, plugins' sections, inputs.
 
 Money stands in ``fund.unit`` and figures at 16 digits, so every cell equals run.json and the CSV files;
 totals are formulas that recompute them.
@@ -34,6 +34,12 @@ __all__ = ["Shown", "write_study_workbook", "write_workbook"]
 MOST_ROWS = 2_000
 """Rows of a sheet; the rest, smallest trades and holdings first, is added up and stands in the CSV file."""
 
+ORDER = (
+    *("allocation", "capital", "charges", "constraints", "stress", "stress_modules"),
+    *("tilts", "cash_flows", "durations"),
+)
+"""Tables of the library's own, in the order of their sheets."""
+
 SHEETS = {"constraints": "rules"}
 """Sheets named otherwise than their table."""
 
@@ -65,7 +71,7 @@ def write_workbook(view: View, path: Path) -> None:
     """Write the workbook of a result."""
     book = Book()
     _summary(book.add("summary"), view)
-    for name in ("allocation", "capital", "charges", "constraints", "tilts", "cash_flows", "durations"):
+    for name in ORDER:
         if name in view.tables and not (name == "tilts" and view.tables[name].frame.empty):
             writer = {"allocation": _allocation, "capital": _capital}.get(name, _plain)
             writer(book.add(SHEETS.get(name, name)), view.tables[name], view)

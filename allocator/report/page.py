@@ -15,6 +15,7 @@ from allocator.report.document import Part, document, evidence, panel
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.overview import overview
 from allocator.report.sections import ReportTable
+from allocator.report.stress import StressParts
 from allocator.report.tables import CHARGE_COLUMNS, by_trade
 from allocator.report.view import View
 from allocator.report.words import HEADINGS
@@ -79,6 +80,8 @@ def _own_parts(view: View) -> list[Part]:
     if view.result.after is not None:
         parts.append(("capital", Text("Capital", "资本"), _capital(view)))
     parts.append(("rules", Text("Rules", "约束与限额"), _rules(view)))
+    if view.stress is not None:
+        parts.append(("stress", Text("Stress", "压力测试"), _stress(view, view.stress)))
     if not view.tables["tilts"].frame.empty:
         parts.append(("tilts", Text("Policy tilts", "政策倾斜"), _tilts(view)))
     return parts
@@ -161,12 +164,13 @@ def _capital(view: View) -> str:
     if charged is not None and not charged.frame.empty:
         columns = [column for column in CHARGE_COLUMNS if column in charged.frame]
         lines = replace(charged, frame=charged.frame[columns])
-        shown.append(tag("div", _titled(lines, view), class_="screen"))
+        shown.append(_titled(lines, view, "screen"))
     return grid + "".join(shown)
 
 
-def _titled(one: ReportTable, view: View) -> str:
-    return panel(tag("h3", both(one.title)) + table(one, view.money), "panel full long")
+def _titled(one: ReportTable, view: View, where: str = "") -> str:
+    """Return a table with its heading; ``where`` "screen" leaves it out of print."""
+    return panel(tag("h3", both(one.title)) + table(one, view.money), f"panel full long {where}".rstrip())
 
 
 def _rules(view: View) -> str:
@@ -178,6 +182,13 @@ def _rules(view: View) -> str:
         Text("How much of each limit is used", "各项限额使用程度"), charts.rules_chart(view), note, wide=True
     )
     return panel(chart, "panel") + panel(table(view.tables["constraints"], view.money), "panel full long")
+
+
+def _stress(view: View, stress: StressParts) -> str:
+    chart = panel(figure(stress.chart.title, stress.chart.picture, stress.chart.note, wide=True), "panel full")
+    scenarios, modules = stress.tables
+    notes = panel(tag("ul", [tag("li", both(line)) for line in stress.lines], class_="notes")) if stress.lines else ""
+    return chart + _titled(scenarios, view) + notes + _titled(modules, view, "screen")
 
 
 def _plugin_parts(view: View) -> list[Part]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from allocator.model.terms import TOLERANCE
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
+from allocator.report.manifest import Json
 from allocator.report.sections import ReportTable
-from allocator.report.study import Chart, StudyReport
+from allocator.report.study import Chart, StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
-from allocator.report.words import HEADINGS, RATIOS
+from allocator.report.words import HEADINGS, RATIOS, SOURCES
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
@@ -20,18 +23,24 @@ if TYPE_CHECKING:
     from allocator.study.reverse import ReverseStudy
     from allocator.study.stress import StressStudy
 
-__all__ = ["stress_report"]
+__all__ = ["StressParts", "stress_parts", "stress_report"]
 
 FEW = 2
 """Scenarios named before a note that they share."""
 
+TOP, LEFT, PITCH = 8.0, 312.0, 15.0
+"""Margins of the chart and the height of a bar with its gap, drawing units."""
+
 BASE = Text("As it is", "当前状况")
+TARGET = Text("After the trades", "调整后")
 
 STRESS_HEADINGS = {
     "scenario": Text("Scenario", "情景"),
     "source": HEADINGS["source"],
     "comprehensive_ratio": RATIOS["comprehensive"],
     "core_ratio": RATIOS["core"],
+    "comprehensive_required": Text("Comprehensive required", "综合要求"),
+    "core_required": Text("Core required", "核心要求"),
     "actual_capital": Text("Actual capital", "实际资本"),
     "minimum_capital": Text("Minimum capital", "最低资本"),
     "asset_change": Text("Change of assets", "资产变动"),
@@ -64,32 +73,69 @@ REVERSE_HEADINGS = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class StressParts:
+    """Scenarios as a report shows them.
+
+    Parameters
+    ----------
+    tables : tuple of ReportTable
+        The scenarios, and every module in each.
+    chart : Chart
+        The ratios as bars.
+    lines : tuple of Text
+        The scenarios' notes.
+    labels : mapping of str to Text
+        What a reader sees for each scenario, the base among them.
+    """
+
+    tables: tuple[ReportTable, ReportTable]
+    chart: Chart
+    lines: tuple[Text, ...]
+    labels: Mapping[str, Text]
+
+    @property
+    def names(self) -> Json:
+        """What JSON says of the scenarios beside the tables."""
+        return {"scenarios": [{"name": name, "en": label.en, "zh": label.zh} for name, label in self.labels.items()]}
+
+    def entry(self, unit: float) -> Json:
+        """Return what run.json of a run says of the scenarios, money in ``unit`` CNY."""
+        return {**self.names, "stress": records(self.tables[0], unit)}
+
+
+def stress_parts(study: StressStudy, base: Text = TARGET) -> StressParts:
+    """Return tables, chart and sentences of scenarios; ``base`` names what they start from."""
+    labels = {"base": base, **{item.scenario.name: item.scenario.label for item in study.outcomes}}
+    tables = _scenarios(study, labels), _modules(study, labels)
+    return StressParts(tables, _bars(study, labels), _sentences(study), labels)
+
+
 def stress_report(book: Fund, study: StressStudy, reverse: ReverseStudy | None, language: Language) -> StudyReport:
     """Return the report of a stress test, with the reverse one where it was asked for."""
-    labels = {"base": BASE, **{item.scenario.name: item.scenario.label for item in study.outcomes}}
-    tables = [_scenarios(study, labels), _modules(study, labels)]
-    if reverse is not None:
-        tables.append(_reverse(reverse))
-    entry = {"scenarios": [{"name": name, "en": label.en, "zh": label.zh} for name, label in labels.items()]}
+    parts = stress_parts(study, BASE)
+    tables = [*parts.tables, *([] if reverse is None else [_reverse(reverse)])]
     return StudyReport(
         "stress",
         Text("Stress test", "压力测试"),
         book.inputs,
         book.regime,
         tuple(tables),
-        (_bars(study, labels),),
-        _sentences(study),
-        entry,
+        (parts.chart,),
+        parts.lines,
+        parts.names,
         language,
         (_on_screen(tables[0]), *tables[2:]),
     )
 
 
 def _scenarios(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
-    percents = [str(name) for name in study.frame if str(name).endswith("_ratio")]
+    percents = [str(name) for name in study.frame if str(name).endswith(("_ratio", "_required"))]
     formats = {**dict.fromkeys(MONEY, "money"), **dict.fromkeys(percents, "percent")}
     title = Text("Capital in each scenario", "各情景下的资本")
-    return ReportTable("stress", title, study.frame, STRESS_HEADINGS, formats, labels={"scenario": labels})
+    return ReportTable(
+        "stress", title, study.frame, STRESS_HEADINGS, formats, labels={"scenario": labels, "source": SOURCES}
+    )
 
 
 def _on_screen(table: ReportTable) -> ReportTable:
@@ -136,39 +182,47 @@ def _sentences(study: StressStudy) -> tuple[Text, ...]:
 
 
 def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
-    """Draw each scenario's ratios as bars, with the levels they must keep."""
-    asked = {item.name: item.statutory if item.required is None else item.required for item in study.base.requirements}
+    """Draw each scenario's ratios as bars, each with the level it must keep."""
     names = [item.name for item in study.base.requirements]
     frame: pd.DataFrame = study.frame.dropna(subset=[f"{names[0]}_ratio"])
-    values = [float(frame[f"{name}_ratio"].max()) for name in names]
-    left, top, row = 312.0, 8.0, 15.0 * len(names) + 12.0
-    height = top + row * len(frame) + 24.0
-    lows = [float(frame[f"{name}_ratio"].min()) for name in names]
-    ticks = nice_ticks(min(0.0, *lows), max(*values, *asked.values()))
+    scenarios = frame["scenario"].astype(str).tolist()
+    found = {(name, one): ratio for name in names for one, ratio in zip(scenarios, frame[f"{name}_ratio"], strict=True)}
+    asked = {(name, one): study.level(one, name) for name, one in found}
+    row = PITCH * len(names) + 12.0
+    bottom = TOP + row * len(frame)
+    ticks = nice_ticks(min(0.0, *found.values()), max(*found.values(), *asked.values()))
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
-    canvas, scale = Canvas(WIDTH, height, title), Scale(ticks[0], ticks[-1], left, WIDTH - 50.0)
-    draw_axis(canvas, scale, ticks, (top, height - 24.0), figure_writer("percent", MONEY_UNITS[-1]))
-    for name in names:
-        x = scale(asked[name])
-        canvas.path([(x, top), (x, height - 24.0)], "hurdle")
-    for place, record in enumerate(frame.to_dict("records")):
-        y = top + place * row + 5.0
-        label = labels[str(record["scenario"])]
-        canvas.text(left - 8.0, y + 12.0, label, "small", "end", left - 12.0)
+    canvas, scale = Canvas(WIDTH, bottom + 24.0, title), Scale(ticks[0], ticks[-1], LEFT, WIDTH - 50.0)
+    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", MONEY_UNITS[-1]))
+    for place, one in enumerate(scenarios):
+        y, label = TOP + place * row + 5.0, labels[one]
+        canvas.text(LEFT - 8.0, y + 12.0, label, "small", "end", LEFT - 12.0)
         for number, name in enumerate(names):
-            ratio = float(record[f"{name}_ratio"])
-            percent = FORMATS["percent"].write(ratio, MONEY_UNITS[-1])
-            said = RATIOS.get(name) or Text(name, name)
-            hint = Text(f"{label.en}: {said.en} {percent}", f"{label.zh}：{said.zh} {percent}")
-            class_ = "breach" if ratio < asked[name] else ("after" if number == 0 else "before")
-            canvas.rect(scale(0.0), y + 15.0 * number, scale(ratio) - scale(0.0), 13.0, class_, hint)
-            canvas.text(max(scale(ratio), scale(0.0)) + 4.0, y + 15.0 * number + 11.0, percent, "value")
-    levels = [
-        (RATIOS.get(name) or Text(name, name), FORMATS["percent"].write(asked[name], MONEY_UNITS[-1])) for name in names
-    ]
+            ratio, level = found[name, one], asked[name, one]
+            percent, said = _percent(ratio), RATIOS.get(name) or Text(name, name)
+            hint = Text(
+                f"{label.en}: {said.en} {percent}, required {_percent(level)}",
+                f"{label.zh}：{said.zh} {percent}，要求 {_percent(level)}",
+            )
+            class_ = "breach" if ratio < level - TOLERANCE else "after" if number == 0 else "before"
+            over = y + PITCH * number
+            canvas.rect(scale(0.0), over, scale(ratio) - scale(0.0), PITCH - 2.0, class_, hint)
+            canvas.path([(scale(level), over - 2.0), (scale(level), over + PITCH)], "hurdle")
+            canvas.text(max(scale(ratio), scale(0.0)) + 4.0, over + PITCH - 4.0, percent, "value")
+    levels = [(RATIOS.get(name) or Text(name, name), _span([asked[name, one] for one in scenarios])) for name in names]
     note = Text(
         f"Bars from above: {'; '.join(f'{said.en}, required {level}' for said, level in levels)}. "
         "Dashed: what is required; red: below it.",
         f"自上而下：{'；'.join(f'{said.zh}，要求 {level}' for said, level in levels)}。虚线为要求，红色为低于要求。",
     )
     return Chart(title, canvas.render(), note)
+
+
+def _percent(value: float) -> str:
+    return FORMATS["percent"].write(value, MONEY_UNITS[-1])
+
+
+def _span(levels: Collection[float]) -> str:
+    """Return the levels' one value, or the least and the greatest."""
+    low, high = _percent(min(levels)), _percent(max(levels))
+    return low if low == high else f"{low} – {high}"

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from allocator.report.csvfiles import in_unit
 from allocator.report.document import Part, document, evidence, panel
 from allocator.report.formats import MoneyUnit, money_unit
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from allocator.capital.regime import Regime
     from allocator.inputs.fund import Inputs
 
-__all__ = ["Chart", "StudyReport"]
+__all__ = ["Chart", "StudyReport", "records"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class StudyReport:
         """The study as one JSON object; money in ``fund.unit``."""
         found: Json = {"study": self.name, **self.entry, "lines": [{"en": x.en, "zh": x.zh} for x in self.lines]}
         for item in self.tables:
-            found[item.name] = _records(in_unit(item, self.inputs.unit))
+            found[item.name] = records(item, self.inputs.unit)
         return found
 
     @cached_property
@@ -115,8 +113,9 @@ class StudyReport:
             console.print(f"· {line[self.language]}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+def records(table: ReportTable, unit: float) -> list[dict[str, Any]]:
+    """Return a table's rows for JSON, money in ``unit`` CNY."""
+    return [{str(key): value for key, value in row.items()} for row in in_unit(table, unit).to_dict("records")]
 
 
 def _page(report: StudyReport) -> str:

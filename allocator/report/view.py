@@ -11,6 +11,7 @@ from allocator.registry import Registry, enabled_plugins
 from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
 from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.report.stress import StressParts, stress_parts
 from allocator.report.tables import COMMITMENT_COLUMNS, account_labels, result_tables
 from allocator.result import Result
 from allocator.types import Language, Text
@@ -44,6 +45,8 @@ class View:
         For whatever speaks one language only.
     money : MoneyUnit
         The unit money is shown in.
+    stress : StressParts or None
+        The target in the scenarios in which it must hold its ratios; None where there are none.
     """
 
     result: Result
@@ -52,6 +55,7 @@ class View:
     sections: tuple[Section, ...]
     language: Language
     money: MoneyUnit
+    stress: StressParts | None = None
 
     @classmethod
     def of(cls, result: Result, language: Language, registry: Registry | None = None) -> View:
@@ -67,7 +71,11 @@ class View:
         built = tuple(section for spec in specs if (section := _build(spec, result)).tables)
         tables = result_tables(result, {name: spec.label for name, spec in registry.tilts.items()})
         tables["commitments"] = _commitments(built)
-        return cls(result, manifest(result), tables, built, language, money_unit(result.model.space.total))
+        entry, stress = manifest(result), None if result.stress is None else stress_parts(result.stress)
+        if stress is not None:
+            tables |= {table.name: table for table in stress.tables}
+            entry |= stress.entry(result.inputs.unit)
+        return cls(result, entry, tables, built, language, money_unit(result.model.space.total), stress)
 
     @property
     def unit(self) -> float:

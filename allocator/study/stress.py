@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ __all__ = [
     "StressOutcome",
     "StressStudy",
     "capital_of",
+    "outcome_of",
+    "required_under",
     "scenario_named",
     "scenarios_of",
     "shock_fund",
@@ -75,14 +77,29 @@ class StressStudy:
         The fund as it is.
     outcomes : tuple of StressOutcome
         One for each scenario, in order.
+    required : mapping of (str, str) to float
+        Scenario and ratio → what the fund file requires there (``capital.require_under``).
     """
 
     base: CapitalPosition
     outcomes: tuple[StressOutcome, ...]
+    required: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    def level(self, scenario: str, ratio: str) -> float:
+        """Return what a ratio is held against in a scenario: what is required there.
+
+        Where the fund file requires nothing of the scenario, what it requires without one; where it requires
+        nothing of this ratio, the level that the rules set.
+        """
+        stated = {name: level for (other, name), level in self.required.items() if other == scenario}
+        item = next(item for item in self.base.requirements if item.name == ratio)
+        general = item.statutory if stated or item.required is None else item.required
+        return stated.get(ratio, general)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line a scenario, the present position first: ratios, own and minimum capital and their changes, CNY."""
+        """One line a scenario, the present position first: ratios and what is required of them, own and minimum capital
+        and their changes, CNY."""
         first = self._line("base", "", self.base, 0.0, 0.0)
         lines = [first]
         for outcome in self.outcomes:
@@ -99,11 +116,16 @@ class StressStudy:
         self, name: str, source: str, position: CapitalPosition, assets: float, liabilities: float
     ) -> dict[str, Any]:
         ratios = {f"{item.name}_ratio": position.ratio(item.name) for item in position.requirements}
+        required = {
+            f"{item.name}_required": (item.required if name == "base" else self.required.get((name, item.name)))
+            for item in position.requirements
+        }
         own = position.own_funds.comprehensive
         return {
             "scenario": name,
             "source": source,
             **ratios,
+            **{name: np.nan if level is None else level for name, level in required.items()},
             "actual_capital": own,
             "minimum_capital": position.minimum_capital,
             "asset_change": assets,
@@ -137,7 +159,14 @@ def stress(fund: Fund) -> StressStudy:
         For a fund without a regime, unknown scenarios or shocks, and data that a scenario of the user needs.
     """
     base = capital_of(fund)
-    return StressStudy(base, tuple(_outcome(fund, scenario) for scenario in scenarios_of(fund)))
+    return StressStudy(base, tuple(outcome_of(fund, scenario) for scenario in scenarios_of(fund)), required_under(fund))
+
+
+def required_under(fund: Fund) -> dict[tuple[str, str], float]:
+    """Return scenario and ratio → what the fund file requires there (``capital.require_under``)."""
+    capital = fund.settings.capital
+    stated = {} if capital is None else capital.require_under
+    return {(name, ratio): level for name, ratios in stated.items() for ratio, level in ratios.items()}
 
 
 def capital_of(fund: Fund) -> CapitalPosition:
@@ -201,10 +230,11 @@ def _own(fund: Fund, name: str, entry: Mapping[str, Any]) -> Scenario:
     return Scenario(name, Text(label, label), USER, shocks, capital)
 
 
-def _outcome(fund: Fund, scenario: Scenario) -> StressOutcome:
+def outcome_of(fund: Fund, scenario: Scenario, costs: float = 0.0) -> StressOutcome:
+    """Return the fund after a scenario, and after ``costs`` (CNY) of trading to what it holds."""
     if scenario.missing is not None:
         return StressOutcome(scenario, None, None, (*scenario.notes, scenario.missing))
-    shocked = shock_fund(fund, scenario)
+    shocked = shock_fund(fund, scenario).given(-costs)
     after = stressed_fund(fund, shocked, scenario)
     position = capital_of(after)
     return StressOutcome(

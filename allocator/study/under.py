@@ -8,7 +8,7 @@ itself, laid on checked inputs that hold it. Where that judgement misses, more i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -28,8 +28,17 @@ from allocator.inputs.terms import column
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.space import Space
 from allocator.model.terms import TOLERANCE, Term
+from allocator.result import CapitalPosition
 from allocator.study.shocks import Scenario, Shocked, at_amounts
-from allocator.study.stress import capital_of, scenario_named, shock_fund, stressed_fund
+from allocator.study.stress import (
+    StressStudy,
+    capital_of,
+    outcome_of,
+    required_under,
+    scenario_named,
+    shock_fund,
+    stressed_fund,
+)
 from allocator.tilting import Solved
 from allocator.types import Text
 
@@ -110,26 +119,35 @@ class Survival:
         InputError
             For scenarios and ratios that there are not, and scenarios whose effect is not computed.
         """
-        capital = self._fund.settings.capital
-        found: dict[tuple[str, str], float] = {}
-        for name, ratios in ({} if capital is None else capital.require_under).items():
+        found = required_under(self._fund)
+        for name, ratio in found:
             place = f"capital.require_under.{name}"
             scenario = scenario_named(self._fund, name, place)
             if scenario.missing is not None:
                 raise InputError(Problem(scenario.missing, self._fund.settings.where(place), name))
             known = [item.name for item in capital_of(self._fund).requirements]
-            for ratio, level in ratios.items():
-                if ratio not in known:
-                    what = Text("no such ratio", "没有该充足率")
-                    raise InputError(Problem(what, self._fund.settings.where(place), ratio, ", ".join(known)))
-                found[name, ratio] = level
+            if ratio not in known:
+                what = Text("no such ratio", "没有该充足率")
+                raise InputError(Problem(what, self._fund.settings.where(place), ratio, ", ".join(known)))
         return found
+
+    @property
+    def _names(self) -> Iterable[str]:
+        return dict.fromkeys(name for name, _ in self.required)
+
+    def study(self, position: CapitalPosition | None) -> StressStudy | None:
+        """Return what the scenarios do to an answer, after what trading to it cost; None without any."""
+        if position is None or not self.required:
+            return None
+        held = self._fund.with_inputs(holding(self._fund.inputs, position.holdings))
+        scenarios = [scenario_named(self._fund, name, "capital.require_under") for name in self._names]
+        return StressStudy(position, tuple(outcome_of(held, item, position.costs) for item in scenarios), self.required)
 
     def _outcomes(self, holdings: Vector, costs: float = 0.0) -> dict[str, _Outcome]:
         """Return every scenario as it meets these holdings (n,), after what trading to them cost."""
         held = self._fund.with_inputs(holding(self._fund.inputs, holdings))
         found = {}
-        for name in dict.fromkeys(scenario for scenario, _ in self.required):
+        for name in self._names:
             scenario = scenario_named(self._fund, name, "capital.require_under")
             shocked = shock_fund(held, scenario).given(-costs)
             regime = stressed_fund(held, shocked, scenario).regime
@@ -246,7 +264,8 @@ def _limits(outcomes: Mapping[str, _Outcome], pieces: Pieces) -> tuple[CapitalLi
     found = []
     for (name, ratio), known in pieces.items():
         title = outcomes[name].scenario.label
-        label = Text(f"{ratio} ratio: {title.en}", f"{ratio} 充足率：{title.zh}")
+        said = next(item.label for item in outcomes[name].regime.requirements() if item.name == ratio)
+        label = Text(f"{said.en}: {title.en}", f"{said.zh}：{title.zh}")
         for number, piece in enumerate(known):
             node = promise_name(name, _promise(ratio, number))
             found.append(CapitalLimit(node, label, node, 1.0, piece.available, piece.slope))
