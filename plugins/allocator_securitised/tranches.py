@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from allocator_securitised.pool import PoolFlows, Pools, pool_flows, yearly
 
@@ -122,6 +121,8 @@ def expected_loss(pools: Pools, tranches: Tranches, correlation: Vector) -> Expe
     correlation : ndarray (k,)
         ρ in [0, 1): correlation of the pool's obligors.
     """
+    from scipy import special  # its import is felt in every command
+
     survival = np.zeros(len(pools.periods))
     for t in range(pools.horizon):
         rate = np.log1p(-yearly(pools.default, t // pools.frequency)) / pools.frequency

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, optimize
+from scipy import linalg
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 
@@ -61,6 +61,8 @@ def commitment_schedule(
 
 def _bounded(matrix: Vector, wanted: Vector, limit: float) -> Vector:
     """Return the x in [0, limit] nearest to ``matrix @ x = wanted``, by active sets: exact, and quick when small."""
+    from scipy import optimize  # its import is felt in every command
+
     if np.isinf(limit):
         nearest: Vector = optimize.nnls(matrix, wanted)[0]
     else:

@@ -19,7 +19,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import special
 
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.fund import Inputs
@@ -120,6 +119,8 @@ def market_factor(market: Vector, probability: Vector | None = None) -> Vector:
 
     Equally likely paths, which None stands for, have Φ⁻¹((rank − ½) / S); ties go in order of appearance.
     """
+    from scipy import special  # its import is felt in every command
+
     likely = np.full(len(market), 1.0) if probability is None else probability
     order = np.argsort(market, kind="stable")
     place = np.empty(len(market))

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from allocator_venture.irr import internal_rate_of_return
 from allocator_venture.parameters import Common, Parameters
@@ -186,6 +185,8 @@ def _kind(parameters: Parameters, field: str, stage: str) -> tuple[Vector, Vecto
 
     Lists shorter than the longest repeat their last entry: nothing is passed or waited for twice.
     """
+    from scipy import special  # its import is felt in every command
+
     deepest = max(len(technology.milestones) for technology in parameters.fields.values())
     ahead, end = parameters.path(field, stage), parameters.fields[field].exit[stage]
     passing = np.cumprod([milestone.probability for milestone in ahead])
