@@ -27,6 +27,9 @@ Interval = tuple[float, float]
 SINGULAR = 1e-6
 """Smallest eigenvalue from which a correlation matrix is inverted."""
 
+MATRIX = 1_000_000
+"""Entries of the slopes whose highest values are looked up together."""
+
 MANY = 12
 """Children from which the corners of an aggregate's box are no longer listed."""
 
@@ -79,7 +82,7 @@ class Box:
 
 
 class Knapsack:
-    """Ranges of affine functions of the holdings over bounds and disjoint budgets.
+    """Highest values of linear functions of the holdings over bounds and disjoint budgets.
 
     Parameters
     ----------
@@ -111,32 +114,29 @@ class Knapsack:
                     free[members] = False
         self._free = np.flatnonzero(free)
 
-    def highest(self, slope: Vector) -> float:
-        """Return max slope′x; inf when unbounded."""
-        rest = slope[self._free]
+    def highest(self, slopes: NDArray[np.float64]) -> Vector:
+        """Return max slope′x of each row of ``slopes`` (k, n), shape (k,); inf when unbounded."""
+        rest = slopes[:, self._free]
         at = np.where(rest > 0, self._upper[self._free], self._lower[self._free])
-        total = float(np.sum(rest[rest != 0] * at[rest != 0]))
+        total = np.multiply(rest, at, out=np.zeros_like(rest), where=rest != 0).sum(axis=1)
+        used = np.any(slopes != 0.0, axis=0)
         for members, floor, amount in self._groups:
-            rows = members[slope[members] != 0.0]
+            rows, unused = members[used[members]], members[~used[members]]
             if not len(rows):
                 continue
-            spent = float(self._lower[members].sum())
-            most = np.minimum(self._upper[members] - self._lower[members], max(amount - spent, 0.0))
-            idle = float(most[slope[members] == 0.0].sum())
+            room = max(amount - float(self._lower[members].sum()), 0.0)
+            idle = float(np.minimum(self._upper[unused] - self._lower[unused], room).sum())
             # Largest slopes first; rows with a negative slope only as far as the budget must be spent, and after those
             # that cost nothing.
-            order = rows[np.argsort(-slope[rows], kind="stable")]
-            lower, rises = self._lower[order], slope[order] > 0
-            width = np.minimum(self._upper[order] - lower, max(amount - spent, 0.0))
-            before = np.cumsum(width) - width + np.where(rises, 0.0, idle)
-            room = np.where(rises, amount, floor) - spent
-            filled = np.clip(room - before, 0.0, width)
-            total += float(slope[order] @ (lower + filled))
-        return total
-
-    def range(self, slope: Vector, constant: float) -> Interval:
-        """Return lowest and highest value of slope′x + constant."""
-        return constant - self.highest(-slope), constant + self.highest(slope)
+            picked = slopes[:, rows]
+            order = np.argsort(-picked, axis=1, kind="stable")
+            slope, lower = np.take_along_axis(picked, order, 1), self._lower[rows][order]
+            width, rises = np.minimum(self._upper[rows][order] - lower, room), slope > 0
+            before = np.cumsum(width, axis=1) - width + np.where(rises, 0.0, idle)
+            spent = float(self._lower[members].sum())
+            filled = np.clip(np.where(rises, amount, floor) - spent - before, 0.0, width)
+            total += np.sum(slope * (lower + filled), axis=1)
+        return np.asarray(total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,31 +146,38 @@ class RootBox:
     form: Form
     knapsack: Knapsack
 
+    def _highest(self, weights: list[Vector]) -> Vector:
+        """Return the highest value of each weighted sum of leaves, a few at a time where there are many holdings."""
+        tree, scale = self.form.tree, self.form.scale
+        stacked = np.stack(weights)
+        step = max(MATRIX // tree.coefficients.shape[1], 1)
+        found = [
+            self.knapsack.highest(np.ascontiguousarray((tree.coefficients.T @ stacked[start : start + step].T).T))
+            for start in range(0, len(stacked), step)
+        ]
+        return np.concatenate(found) + stacked @ tree.constants / scale
+
     @cached_property
     def _affine(self) -> dict[int, Interval]:
-        tree, scale = self.form.tree, self.form.scale
-        found = {}
-        for position, weights in self.form.over_leaves.items():
-            slope = np.asarray(tree.coefficients.T @ weights)
-            found[position] = self.knapsack.range(slope, float(weights @ tree.constants) / scale)
-        return found
+        over = self.form.over_leaves
+        ends = self._highest([sign * weights for weights in over.values() for sign in (-1.0, 1.0)]).reshape(-1, 2)
+        return {position: (-float(low), float(high)) for position, (low, high) in zip(over, ends, strict=True)}
 
     @cached_property
     def _above(self) -> dict[int, NDArray[np.float64]]:
-        tree, scale = self.form.tree, self.form.scale
-        found = {}
+        found, places, differences = {}, [], []
         for position, pieces in self.form.pieces.items():
             count = len(pieces.children)
-            matrix = np.full((count, count), np.inf)
-            np.fill_diagonal(matrix, 0.0)
+            found[position] = np.full((count, count), np.inf)
+            np.fill_diagonal(found[position], 0.0)
             affine = [self.form.over_leaves.get(child) for child in pieces.children]
             for i, first in enumerate(affine):
                 for j, second in enumerate(affine):
                     if i != j and first is not None and second is not None:
-                        weights = pieces.sign * (pieces.weights[i] * first - pieces.weights[j] * second)
-                        constant = float(weights @ tree.constants) / scale
-                        matrix[i, j] = constant + self.knapsack.highest(np.asarray(tree.coefficients.T @ weights))
-            found[position] = matrix
+                        places.append((position, i, j))
+                        differences.append(pieces.sign * (pieces.weights[i] * first - pieces.weights[j] * second))
+        for (position, i, j), high in zip(places, self._highest(differences) if places else (), strict=True):
+            found[position][i, j] = high
         return found
 
     @cached_property
