@@ -22,11 +22,16 @@ INSURER = Path(__file__).parents[1] / "examples" / "life_insurer" / "fund.yaml"
 
 
 def fund(
-    required: Any = 1.5, costs: tuple[float, float] = (8.0, 33.0), fixed: float | None = None, **sections: Any
+    required: Any = 1.5,
+    costs: tuple[float, float] = (8.0, 33.0),
+    fixed: float | None = None,
+    property: tuple[float, float] = (20.0, 0.0),
+    **sections: Any,
 ) -> Fund:
     """Two stocks, one held at a gain of 25% (book 10, cost 8), one at a loss; the ratio binds.
 
-    ``fixed``: instead one stock that may not be traded, beside property that may pass its threshold.
+    ``fixed``: instead one stock that may not be traded, beside ``property`` (now and at least) that may pass
+    its threshold, a quarter of all assets.
     """
     assets = pd.DataFrame(
         {
@@ -50,8 +55,8 @@ def fund(
     if fixed is not None:
         assets = assets.assign(
             kind=["listed_stock", "property", "cash"],
-            amount=[fixed, 20.0, 60.0],
-            min=[fixed, 0.0, 0.0],
+            amount=[fixed, property[0], 80.0 - property[0]],
+            min=[fixed, property[1], 0.0],
             max=[fixed, 80.0, 100.0],
             city_tier=[None, "other", None],
         )
@@ -176,3 +181,13 @@ def test_where_an_answer_near_the_relaxed_one_closes_the_gap_no_further_bound_is
     assert solution.status == "optimal"
     assert len(asked) == 1
     assert solution.nodes <= 12
+
+
+def test_an_answer_below_a_threshold_is_found_where_charges_drive_to_and_fro() -> None:
+    """Without the charge of 1.5 the ratio would let more than a quarter be held, with it not even the least of 22."""
+    position = {"fixed": 10.0, "costs": (9.0, 33.0), "property": (60.0, 22.0)}
+    book = fund(**position)
+    at, beyond = (book.capital(np.array([10.0, held, 80.0 - held]) * 1e8).ratio("comprehensive") for held in (25, 25.1))
+    result = fund(required=0.6 * at + 0.4 * beyond, **position).optimize()
+    assert result.target[1] == pytest.approx(25e8, rel=1e-4)
+    assert result.target[1] <= 25e8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,6 +148,13 @@ class BookState(ABC):
 
         None when the rules are exact in the space already.
         """
+
+    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
+        """Yield trees, each charging every book that keeps the terms beside it for at least what is exact for it.
+
+        Such books need not be all: from here an answer is looked for where none was found otherwise.
+        """
+        yield self.trees(low, high)[1], self.rules(space, low, high)
 
     def alternatives(self, space: Space) -> tuple[Alternative, ...]:
         """Return the rules that may be kept or broken; `trees` charges for none of them.

@@ -241,6 +241,20 @@ class _StateSearch:
             if self._settled(-node.priority):
                 return
         self._answer(self.state.trees(state, state)[1])
+        if self.best is None:
+            self._answer_safely(node)
+
+    def _answer_safely(self, node: _Node) -> None:
+        """Solve at charges that are no lower than exact in the node's interval: what complies there complies."""
+        for tree, rules in self.state.safe(node.space, node.low, node.high):
+            safe = replace(self.model, space=node.space, tree=tree, terms=(*self.model.terms, *rules))
+            try:
+                found = self._solve(with_alternatives(safe, self.alternatives), 0.25, settled=False)
+            except (Infeasible, NotProven, SolverFailure):
+                continue
+            held = found.holdings[: self.model.space.size]
+            if self._offer(found, self.tree_at(held)) and self._descends:
+                self._descend(held)
 
     def _descend(self, start: Vector) -> None:
         """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""

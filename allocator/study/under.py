@@ -8,7 +8,7 @@ itself, laid on checked inputs that hold it. Where that judgement misses, more i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -334,6 +334,10 @@ class JoinedState(BookState):
 
     def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
         return self._inner.rules(space, low, high)
+
+    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
+        for tree, terms in self._inner.safe(space, low, high):
+            yield self._join(tree), terms
 
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         return self._inner.split(space, state, holdings)

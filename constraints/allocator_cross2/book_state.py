@@ -11,7 +11,7 @@ one at a loss. On the side where it curves the wrong way its chord over the row'
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,6 +46,8 @@ class StockGain(BookState):
         Holdings at which every concentration charge that an answer may meet is in force.
     decided : ndarray of bool (tests,)
         Concentration tests that ``choice`` speaks of.
+    guards : callable
+        Rules that keep every test but those of a mask, in a space.
     choice : tuple of Alternative
         What may be broken.
     """
@@ -55,6 +57,7 @@ class StockGain(BookState):
     held: Vector
     most: Vector
     decided: Mask
+    guards: Callable[[Space, Mask], tuple[Term, ...]]
     choice: tuple[Alternative, ...] = ()
 
     def alternatives(self, space: Space) -> tuple[Alternative, ...]:
@@ -81,6 +84,16 @@ class StockGain(BookState):
         least, greatest = self.reach(space)
         sides = ((low, Sense.AT_LEAST, low > least), (high, Sense.AT_MOST, high < greatest))
         return tuple(self._rule(space, gain, sense) for gain, sense, says in sides if says and np.isfinite(gain))
+
+    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
+        """Keep all tests, or all but those that the present book fails and is charged for."""
+        charges, rules = self.charges, self.rules(space, low, high)
+        failed = charges.tests.at(self.held, len(charges)).over & ~self.decided
+        for over in (failed, np.zeros_like(failed)) if failed.any() else (failed,):
+            tree = self.build(charges.at(self.held, stock_k1=gain_coefficient(high), over=over))
+            # Terms of these names may be the model's own.
+            kept = (replace(term, name=f"safe:{term.name}") for term in self.guards(space, self.decided | over))
+            yield tree, (*rules, *kept)
 
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         """Split where a stock is held as now: below it is sold, above it is bought, and φ is a line on each side."""

@@ -38,23 +38,17 @@ def largest_positions(space: Space) -> NDArray[np.float64]:
     return np.where(np.isinf(end), np.copysign(_ENDLESS, end), end)
 
 
-def concentration_guards(
-    charges: Charges, space: Space, total_assets: float | None, decided: Mask | None = None
-) -> tuple[Term, ...]:
+def concentration_guards(charges: Charges, space: Space, total_assets: float | None, spared: Mask) -> tuple[Term, ...]:
     """Return one term per family: Σ book value of each counterparty, class or property at most its threshold.
 
-    Tests that no holdings inside the bounds can fail are left out, and so are those that the current book
-    fails already: their coefficient is charged until the book comes down by itself. Those in ``decided`` (tests,)
-    are left to a choice.
+    Tests that no holdings inside the bounds can fail are left out, and so are those in ``spared`` (tests,).
     """
     tests = charges.tests
     if total_assets is None or not tests.family:
         return ()
     sign = np.where(space.current < 0, -1.0, 1.0)
     matrix = sparse.csr_array(tests.matrix.multiply(sign[None, :]))
-    guarded = _reachable(charges, space) & (tests.amounts(space.current) <= tests.threshold)
-    if decided is not None:
-        guarded &= ~decided
+    guarded = _reachable(charges, space) & ~spared
     terms = []
     for family, title in _TITLES.items():
         chosen = np.flatnonzero(guarded & np.array([one is family for one in tests.family], dtype=bool))

@@ -189,10 +189,17 @@ class Cross2Regime(Regime):
         return constants
 
     def guards(self, space: Space) -> tuple[Term, ...]:
+        """Return rules for all concentration tests but those left to a choice and those that the book fails already.
+
+        The coefficient of these is charged until the book comes down by itself.
+        """
         if not self.basis.options.guard_concentration:
             return ()
-        decided, _ = self._choice(space)
-        return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, decided)
+        tests, (decided, _) = self.basis.charges.tests, self._choice(space)
+        return self._kept(space, decided | (tests.amounts(space.current) > tests.threshold))
+
+    def _kept(self, space: Space, spared: NDArray[np.bool_]) -> tuple[Term, ...]:
+        return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, spared)
 
     def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[Alternative, ...]]:
         """Return which concentration tests are left to a choice, and the choice; asked for the same space again."""
@@ -217,7 +224,7 @@ class Cross2Regime(Regime):
         charges, held = self.basis.charges, self._current
         most = held if self.basis.options.guard_concentration else largest_positions(space)
         decided, choice = self._choice(space)
-        state = StockGain(charges, self._tree_of, held, most, decided, choice)
+        state = StockGain(charges, self._tree_of, held, most, decided, self._kept, choice)
         smallest, largest = (gain_coefficient(gain) for gain in state.reach(space))
         settled = smallest == largest or not charges.lines.gain.any()
         if settled and not choice and not charges.at(most).k_concentration.any():
