@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import allocator
-from allocator import Fund
+from allocator import Fund, Infeasible
 from allocator.errors import Problem, SolverFailure
 from allocator.solve import state as state_module
 from allocator.solve.state import _StateSearch
@@ -96,10 +96,13 @@ def test_every_book_keeps_the_rules_of_the_interval_it_lies_in(held: np.ndarray,
         assert term.holds(held)
 
 
+@pytest.mark.parametrize("which", [0, 1, 2])
 @given(POSITION, st.floats(0.0, 0.3), st.floats(0.0, 0.3))
-@settings(max_examples=60, deadline=None)
-def test_exact_coefficients_lie_between_the_two_trees(held: np.ndarray, below: float, above: float) -> None:
-    book = FUND
+@settings(max_examples=40, deadline=None)
+def test_exact_coefficients_lie_between_the_two_trees(which: int, held: np.ndarray, below: float, above: float) -> None:
+    """Guarded; with a threshold that may be passed; with one that the bounds pass already."""
+    book = BOOKS[which]
+    held = np.clip(held, book.space.lower, book.space.upper)
     state = book.regime.book_state(book.space)
     at = state.at(held)
     least, greatest = state.trees(at - below, at + above)
@@ -109,6 +112,7 @@ def test_exact_coefficients_lie_between_the_two_trees(held: np.ndarray, below: f
 
 
 FUND = fund()
+BOOKS = (FUND, fund(fixed=10.0, property=(20.0, 0.0)), fund(fixed=10.0, property=(60.0, 30.0)))
 
 
 def test_two_spaces_cover_the_one_they_split() -> None:
@@ -191,3 +195,13 @@ def test_an_answer_below_a_threshold_is_found_where_charges_drive_to_and_fro() -
     result = fund(required=0.6 * at + 0.4 * beyond, **position).optimize()
     assert result.target[1] == pytest.approx(25e8, rel=1e-4)
     assert result.target[1] <= 25e8
+
+
+def test_a_threshold_that_bounds_put_out_of_reach_is_charged_and_no_error() -> None:
+    """A quarter is passed by the least of 30 already; the ratio of what is charged cannot be met."""
+    position = {"fixed": 10.0, "costs": (9.0, 33.0), "property": (20.0, 0.0)}
+    beyond = fund(**position).capital(np.array([10.0, 30.0, 50.0]) * 1e8).ratio("comprehensive")
+    position["property"] = (60.0, 30.0)
+    with pytest.raises(Infeasible):
+        fund(required=beyond + 0.01, **position).optimize()
+    assert fund(required=beyond - 1e-6, **position).optimize().target[1] == pytest.approx(30e8, rel=1e-4)

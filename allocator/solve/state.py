@@ -23,7 +23,7 @@ from scipy import sparse
 
 from allocator.capital.regime import BookState
 from allocator.capital.tree import CapitalTree
-from allocator.errors import Infeasible, NotProven, Problem, SolverFailure
+from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverFailure
 from allocator.model.expressions import Linear
 from allocator.model.model import Model
 from allocator.model.space import Space
@@ -250,7 +250,8 @@ class _StateSearch:
             safe = replace(self.model, space=node.space, tree=tree, terms=(*self.model.terms, *rules))
             try:
                 found = self._solve(with_alternatives(safe, self.alternatives), 0.25, settled=False)
-            except (Infeasible, NotProven, SolverFailure):
+            except (InputError, Infeasible, NotProven, SolverFailure):
+                # An input error here is a bound that the rules just added contradict.
                 continue
             held = found.holdings[: self.model.space.size]
             if self._offer(found, self.tree_at(held)) and self._descends:

@@ -42,8 +42,8 @@ class StockGain(BookState):
         The tree with given charges.
     held : ndarray (n,)
         Current holdings, at which everything but k1 and concentration is taken.
-    most : ndarray (n,)
-        Holdings at which every concentration charge that an answer may meet is in force.
+    least, most : ndarray (n,)
+        Holdings at which no concentration charge is in force that an answer may escape, and every one that it may meet.
     decided : ndarray of bool (tests,)
         Concentration tests that ``choice`` speaks of.
     guards : callable
@@ -55,6 +55,7 @@ class StockGain(BookState):
     charges: Charges
     build: Callable[[ChargeTable], CapitalTree]
     held: Vector
+    least: Vector
     most: Vector
     decided: Mask
     guards: Callable[[Space, Mask], tuple[Term, ...]]
@@ -71,13 +72,16 @@ class StockGain(BookState):
 
     def trees(self, low: float, high: float) -> tuple[CapitalTree, CapitalTree]:
         charges = self.charges
-        nothing = np.zeros(len(self.decided), dtype=bool)
-        over = charges.tests.at(self.most, len(charges)).over & ~self.decided
-        least = charges.at(self.held, stock_k1=gain_coefficient(low), over=nothing)
-        greatest = charges.at(self.most, stock_k1=gain_coefficient(high), over=over)
-        if low == high and not greatest.k_concentration.any():
+        few, many = self._failed(self.least), self._failed(self.most)
+        least = charges.at(self.held, stock_k1=gain_coefficient(low), over=few)
+        greatest = charges.at(self.most, stock_k1=gain_coefficient(high), over=many)
+        if low == high and np.array_equal(few, many):
             return (self.build(greatest),) * 2
         return self.build(least), self.build(greatest)
+
+    def _failed(self, holdings: Vector) -> Mask:
+        """Return the tests failed at ``holdings`` that nobody decides, shape (tests,)."""
+        return self.charges.tests.at(holdings, len(self.charges)).over & ~self.decided
 
     def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
         # Where the bounds already keep the gain on that side, a rule says nothing but its own rounding.
@@ -86,10 +90,10 @@ class StockGain(BookState):
         return tuple(self._rule(space, gain, sense) for gain, sense, says in sides if says and np.isfinite(gain))
 
     def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
-        """Keep all tests, or all but those that the present book fails and is charged for."""
+        """Keep all tests but those that the present book fails, or no book can keep; these are charged."""
         charges, rules = self.charges, self.rules(space, low, high)
-        failed = charges.tests.at(self.held, len(charges)).over & ~self.decided
-        for over in (failed, np.zeros_like(failed)) if failed.any() else (failed,):
+        present, least = self._failed(self.held), self._failed(self.least)
+        for over in (present, least) if np.any(present != least) else (present,):
             tree = self.build(charges.at(self.held, stock_k1=gain_coefficient(high), over=over))
             # Terms of these names may be the model's own.
             kept = (replace(term, name=f"safe:{term.name}") for term in self.guards(space, self.decided | over))

@@ -15,7 +15,7 @@ from allocator.types import Source, Text
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import Family
 
-__all__ = ["concentration_choice", "concentration_guards", "largest_positions"]
+__all__ = ["concentration_choice", "concentration_guards", "largest_positions", "smallest_positions"]
 
 Mask = NDArray[np.bool_]
 
@@ -36,6 +36,11 @@ def largest_positions(space: Space) -> NDArray[np.float64]:
     """Return the largest position of each row on the side it is on now, CNY (n,)."""
     end = np.where(space.current < 0, space.lower, space.upper)
     return np.where(np.isinf(end), np.copysign(_ENDLESS, end), end)
+
+
+def smallest_positions(space: Space) -> NDArray[np.float64]:
+    """Return the smallest position that the bounds leave each row, CNY (n,)."""
+    return np.asarray(np.clip(0.0, space.lower, space.upper))
 
 
 def concentration_guards(charges: Charges, space: Space, total_assets: float | None, spared: Mask) -> tuple[Term, ...]:

@@ -22,7 +22,7 @@ from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
 from allocator_cross2.charges import Charges, ChargeTable, leaf_coefficients
 from allocator_cross2.factors import control_factor, size_factor
-from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions
+from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions, smallest_positions
 from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
 from allocator_cross2.own_funds import given_tiers, recognised_capital
@@ -224,7 +224,7 @@ class Cross2Regime(Regime):
         charges, held = self.basis.charges, self._current
         most = held if self.basis.options.guard_concentration else largest_positions(space)
         decided, choice = self._choice(space)
-        state = StockGain(charges, self._tree_of, held, most, decided, self._kept, choice)
+        state = StockGain(charges, self._tree_of, held, smallest_positions(space), most, decided, self._kept, choice)
         smallest, largest = (gain_coefficient(gain) for gain in state.reach(space))
         settled = smallest == largest or not charges.lines.gain.any()
         if settled and not choice and not charges.at(most).k_concentration.any():
