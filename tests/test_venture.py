@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from allocator_venture import pacing
 from allocator_venture.pacing import commitment_schedule, steady_commitment
 from allocator_venture.takahashi_alexander import FundTerms, growth_curve, project
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import optimize
 
 from allocator.model.desmoothing import autocorrelation, desmoothed
 
@@ -236,13 +234,3 @@ def test_desmoothing_by_hand() -> None:
         desmoothed(np.array([0.1, -0.1, 0.1, -0.1]))
     with pytest.raises(ValueError, match="does not vary"):
         autocorrelation(np.ones(5))
-
-
-@pytest.mark.parametrize("limit", [0.3, 1.0, np.inf])
-def test_bounded_least_squares_are_those_of_scipy(limit: float) -> None:
-    rng = np.random.default_rng(5)
-    for _ in range(40):
-        matrix, wanted = rng.normal(size=(12, 7)), rng.normal(size=12)
-        found = pacing._bounded(matrix, wanted, limit)
-        known = optimize.lsq_linear(matrix, wanted, bounds=(0.0, limit), method="bvls", tol=1e-14).x
-        assert found == pytest.approx(known, abs=1e-9)

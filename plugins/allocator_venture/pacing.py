@@ -18,9 +18,6 @@ __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 
 Vector = NDArray[np.float64]
 
-ROUNDING = 1e-13
-"""Share of the largest products in a multiplier below which it is none."""
-
 
 @dataclass(frozen=True, eq=False)
 class CommitmentSchedule:
@@ -63,42 +60,11 @@ def commitment_schedule(
 
 
 def _bounded(matrix: Vector, wanted: Vector, limit: float) -> Vector:
-    """Return the x in [0, limit] nearest to ``matrix @ x = wanted``, by active sets: exact, and quick when small.
+    """Return the x in [0, limit] nearest to ``matrix @ x = wanted``, by active sets: exact, and quick when small."""
+    from scipy import optimize  # its import is felt in every command
 
-    A bound is left where its multiplier says that this gains most; the free ones then go to their least squares, or as
-    far towards it as bounds allow (Lawson and Hanson, Solving Least Squares Problems, 1974, ch. 23; Stark and Parker,
-    Bounded-variable least squares, 1995). scipy.optimize knows it too, but its import is felt in every command.
-    """
-    count = matrix.shape[1]
-    found, free = np.zeros(count), np.zeros(count, dtype=bool)
-    rounding = ROUNDING * float(np.abs(matrix).sum(axis=0).max(initial=0.0) * np.abs(wanted).max(initial=0.0))
-    gains = matrix.T @ wanted
-    while gains.max(initial=0.0) > rounding:
-        chosen = int(np.argmax(gains))
-        inward = 1.0 if found[chosen] == 0.0 else -1.0
-        free[chosen] = True
-        aim = _least_squares(matrix, wanted, found, free)
-        if inward * (aim[chosen] - found[chosen]) <= 0.0:
-            # Only rounding said that it gains.
-            free[chosen], gains[chosen] = False, 0.0
-            continue
-        while np.any(outside := free & ((aim < 0.0) | (aim > limit))):
-            ends = np.where(aim < 0.0, 0.0, limit)
-            shares = np.divide(ends - found, aim - found, out=np.full(count, np.inf), where=outside)
-            first = shares == shares.min()
-            found = np.where(free, found + shares.min() * (aim - found), found)
-            found[first] = ends[first]
-            free &= ~first
-            aim = _least_squares(matrix, wanted, found, free)
-        found = aim
-        slope = matrix.T @ (wanted - matrix @ found)
-        gains = np.where(free, 0.0, np.where(found == 0.0, slope, -slope))
-    return found
-
-
-def _least_squares(matrix: Vector, wanted: Vector, found: Vector, free: NDArray[np.bool_]) -> Vector:
-    """Return ``found`` with its free entries where the squares are least, all others kept."""
-    best = found.copy()
-    rest = wanted - matrix[:, ~free] @ found[~free]
-    best[free] = np.linalg.lstsq(matrix[:, free], rest, rcond=None)[0]
-    return best
+    if np.isinf(limit):
+        nearest: Vector = optimize.nnls(matrix, wanted)[0]
+    else:
+        nearest = optimize.lsq_linear(matrix, wanted, bounds=(0.0, limit), method="bvls").x
+    return nearest
