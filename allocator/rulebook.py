@@ -2,7 +2,7 @@
 
 A plugin keeps its figures in YAML and never as literals in code. One file holds
 
-    documents: {key: {name, title: {en, zh}}}
+    documents: {key: {name, title: {en, zh}}}            a name or an article is one text, or {en, zh}
     figures:   {key: {label: {en, zh}, unit, versions: [{effective, document, article, certainty, value, note}]}}
 
 and the version in force at the valuation date is the last whose ``effective`` is not after it. A version
@@ -19,17 +19,17 @@ from importlib import resources
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from allocator.errors import InputError, Problem
-from allocator.types import Certainty, Source, Text
+from allocator.types import Certainty, Phrase, Source, Text
 
 try:  # the same safe loader in C, where PyYAML was built with it: a tenth of the time
     from yaml import CSafeLoader as SafeLoader
 except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
 
-__all__ = ["USER", "Figure", "RuleBook", "Wording", "read_yaml"]
+__all__ = ["USER", "Figure", "RuleBook", "Said", "Wording", "read_yaml"]
 
 USER = Source("user", certainty=Certainty.USER)
 """Source of whatever the user sets in place of a rule's own figure."""
@@ -50,8 +50,20 @@ class Wording(_Strict):
         return Text(self.en, self.zh)
 
 
+def _said(value: Any) -> str:
+    """Return a text as it stands, or one that knows its Chinese where both are given."""
+    if isinstance(value, str):
+        return value
+    given = Wording.model_validate(value)
+    return Phrase(given.en, given.zh)
+
+
+Said = Annotated[str, PlainValidator(_said)]
+"""A name or an article: one text for all readers, or ``{en, zh}``."""
+
+
 class _Document(_Strict):
-    name: str
+    name: Said
     title: Wording
 
 
@@ -60,7 +72,7 @@ class _Version(_Strict):
     certainty: Certainty
     value: float | str | list[Any] | dict[str, Any]
     effective: date | None = None
-    article: str = ""
+    article: Said = ""
     note: Wording | None = None
 
 

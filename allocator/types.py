@@ -94,6 +94,12 @@ class Source:
     def __str__(self) -> str:
         return " ".join(part for part in (self.document, self.article) if part)
 
+    @property
+    def text(self) -> Text:
+        """What a reader sees: a document keeps its own name, unless the book gives it in English too."""
+        chinese = (part.zh if isinstance(part, Phrase) else part for part in (self.document, self.article))
+        return Text(str(self), " ".join(part for part in chinese if part))
+
 
 class Measure(StrEnum):
     """How the cells of a column are read.

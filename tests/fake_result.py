@@ -443,6 +443,10 @@ class FakeFund:
     def validate(self) -> list[RegimeNote]:
         return list(self.result.regime.notes()) if self.result.regime else []
 
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        return self.result.model.terms
+
     def rule_checks(self) -> pd.DataFrame:
         model = self.result.model
         columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]

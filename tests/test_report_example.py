@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,12 @@ import pandas as pd
 import pytest
 from browsing import opened_browser
 from office import OFFICE, recomputed
+from pages import Tables, given_names, left_in_a_page, left_in_a_workbook
 
 import allocator
 from allocator.registry import installed_plugins
 from allocator.report.chart_returns import hurdles
+from allocator.report.excel import write_workbook
 from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.writer import write_view
@@ -111,34 +112,6 @@ def test_the_workbook_recomputes_every_module_of_the_rule(out: Path, tmp_path: P
     assert sum(str(value).startswith("=") for value in live) >= 12
 
 
-class Tables(HTMLParser):
-    """Reads the page back: for each table its columns and, row by row, the exact figures behind the cells shown."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.columns: dict[str, list[str]] = {}
-        self.rows: dict[str, list[list[float | None]]] = {}
-        self.name = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag == "table":
-            self.name = (values.get("id") or "").removeprefix("table-")
-            self.columns[self.name], self.rows[self.name] = [], []
-        elif tag == "th" and "data-column" in values:
-            self.columns[self.name].append(str(values["data-column"]))
-        elif tag == "tr":
-            self.rows[self.name].append([])
-        elif tag == "td":
-            shown = values.get("data-value")
-            self.rows[self.name][-1].append(None if shown is None else float(shown))
-
-    def column(self, table: str, column: str) -> list[float | None]:
-        place = self.columns[table].index(column)
-        return [row[place] for row in self.rows[table] if row]
-
-
 MONEY = {
     "allocation": ("current", "target", "trade", "capital_contribution"),
     "capital": ("before", "amount", "change"),
@@ -150,10 +123,14 @@ PLAIN = {
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The life insurer's report, with a tilt so that every part of the page has something to show."""
+def answer() -> Result:
+    """The life insurer's answer, with a tilt so that every part of the page has something to show."""
     tilt = "tilts=[{tech_innovation_bonds: {mode: budget, cost: 0.1bp}}]"
-    answer = allocator.load(FUND.parents[1] / "life_insurer" / "fund.yaml", [tilt]).optimize()
+    return allocator.load(FUND.parents[1] / "life_insurer" / "fund.yaml", [tilt]).optimize()
+
+
+@pytest.fixture(scope="module")
+def large(answer: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_view(View.of(answer, Language.ENGLISH), tmp_path_factory.mktemp("large") / "out")
 
 
@@ -231,25 +208,38 @@ def test_the_large_reports_page_keeps_to_its_size(large: Path) -> None:
     assert (large / "report.html").stat().st_size < 6_000_000
 
 
-def test_no_sentence_of_the_large_report_is_left_in_one_language(large: Path) -> None:
-    """A sentence in one language holds no word of the other, names of people and terms without a translation aside."""
-    text = (large / "report.html").read_text(encoding="utf-8")
-    english = re.findall(r'class="en"[^>]*>([^<]*)<', text)
-    chinese = re.findall(r'class="zh"[^>]*>([^<]*)<', text)
-    assert len(english) == len(chinese) > 800
-    own = pd.read_csv(FUND.parents[1] / "life_insurer" / "assets.csv")["name"]
-    allowed = set(re.findall(r"[A-Za-z]{3,}", " ".join(own)))
-    allowed |= {"REIT", "ABS", "ABN", "CSV", "XIRR", "NAV", "USD", "HKD", "EUR", "AAA", "Takahashi", "Alexander"}
-    left = {
-        sentence
-        for sentence in chinese
-        for word in re.findall(r"[A-Za-z]{3,}", sentence)
-        if word not in allowed and not re.search(r"[a-z_]+\.(csv|json|yaml)", sentence)
+def own_names() -> list[str]:
+    """Return what the example's own files call things, and terms that have no translation."""
+    folder = FUND.parents[1] / "life_insurer"
+    names = {
+        cell
+        for table in ("assets", "issuers", "underlying", "funds")
+        for cell in pd.read_csv(folder / f"{table}.csv", dtype=str, keep_default_na=False).to_numpy().ravel()
     }
-    assert left == set()
-    # Documents keep their names: what stands behind the last semicolon of a derivation is its source.
-    named = [re.sub(r";[^;]*(?:号|通知)[^;]*$", "", sentence) for sentence in english]
-    assert [sentence for sentence in named if re.search("[\u4e00-\u9fff]", sentence)] == []
+    return [*names, *UNTRANSLATED]
+
+
+UNTRANSLATED = (
+    *("REIT", "ABS", "ABN", "CSV", "XIRR", "NAV", "USD", "HKD", "EUR", "AAA", "Takahashi", "Alexander", "CLARABEL"),
+    *("SHA", "English", "中文", "run.json"),
+)
+
+
+def test_no_sentence_of_the_large_report_is_left_in_one_language(large: Path) -> None:
+    page = (large / "report.html").read_text(encoding="utf-8")
+    assert page.count('class="en"') == page.count('class="zh"') > 800
+    entry = json.loads((large / "run.json").read_text(encoding="utf-8"))
+    assert left_in_a_page(page, [*own_names(), *given_names(entry)]) == []
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_no_cell_of_the_large_workbook_is_left_in_the_other_language(
+    answer: Result, tmp_path: Path, language: Language
+) -> None:
+    write_workbook(View.of(answer, language), tmp_path / "report.xlsx")
+    assert (
+        left_in_a_workbook(tmp_path / "report.xlsx", language, [*own_names(), answer.inputs.settings.fund.name]) == []
+    )
 
 
 def test_the_large_report_opens_without_a_word_in_the_console_and_speaks_both_languages(large: Path) -> None:

@@ -6,13 +6,13 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from fake_result import fake_result, with_sections
+from pages import Reader
 
 from allocator.capital.nodes import WeightedSum
 from allocator.report.page import page
@@ -28,38 +28,6 @@ from allocator.types import Language, Text
 
 def shown(result: Result | None = None, *sections: ReportSectionSpec) -> View:
     return View.of(result or fake_result(), Language.ENGLISH, with_sections(*sections))
-
-
-class Reader(HTMLParser):
-    """Collects tags, attributes and texts, the latter with the language they are marked with."""
-
-    VOID = frozenset({"meta", "link", "input", "br", "rect", "line", "circle", "path"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.stack: list[tuple[str, str]] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str, str]] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.tags.append((tag, values))
-        if tag not in self.VOID:
-            marks = {"en", "zh"} & set((values.get("class") or "").split())
-            self.stack.append((tag, marks.pop() if marks else ""))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack.pop()[0] == tag
-
-    def handle_data(self, data: str) -> None:
-        if data.strip() and self.stack:
-            language = next((mark for _, mark in reversed(self.stack) if mark), "")
-            self.texts.append((self.stack[-1][0], language, data.strip()))
 
 
 @pytest.fixture(scope="module")

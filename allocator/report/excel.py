@@ -25,7 +25,7 @@ from allocator.report.sheets import TOTAL, Book, Formula, Sheet
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
-from allocator.report.words import BINDING, HEADINGS, SOURCES, STATUS, UNIT_NAMES
+from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
 from allocator.types import Language, Text
 
 __all__ = ["Shown", "write_study_workbook", "write_workbook"]
@@ -41,8 +41,6 @@ ORDER = (
 
 SHEETS = {"constraints": "rules"}
 """Sheets named otherwise than their table."""
-
-SUMMED = ("current", "target", "trade", "weight_before", "weight", "capital_contribution")
 
 
 class Shown(Protocol):
@@ -116,8 +114,7 @@ def _summary(sheet: Sheet, view: View) -> None:
     for rule in binding_rules(view, 20):
         gain = rule.gain / unit if rule.gain_in_money else rule.gain
         form = "money" if rule.gain_in_money else "basis_points"
-        source = SOURCES.get(rule.source) or Text(rule.source or "—", rule.source or "—")
-        cells = [rule.label[language], rule.limit, rule.step[language], gain, source[language]]
+        cells = [rule.label[language], rule.limit, rule.step[language], gain, rule.cited[language]]
         sheet.append(cells, ["text", "text", "text", form, "text"])
     sheet.row += 1
     _proof(sheet, view)
@@ -188,9 +185,33 @@ def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
 
 
 def _sheet_of(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) -> None:
-    _rows(sheet, table, frame, view)
-    _say_rest(sheet, frame, view)
+    lines = _rows(sheet, table, frame, view)
+    if table.summed:
+        _total(sheet, table, frame, lines, view)
+    else:
+        _say_rest(sheet, frame, view)
     sheet.fit()
+
+
+def _total(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, lines: tuple[int, int], view: Shown) -> int:
+    """Write what is left out, then the sums of the columns that have one, as formulas; return the sums' row."""
+    first, last = lines
+    columns = [str(column) for column in frame.columns]
+    forms = [table.formats[column] if column in table.summed else "text" for column in columns]
+    if len(frame) > MOST_ROWS:
+        rest = frame.iloc[MOST_ROWS:]
+        label = Text(f"{len(rest):,} further rows", f"其余 {len(rest):,} 行")[view.language]
+        last = sheet.append([label, *(rest[c].sum() if c in table.summed else None for c in columns[1:])], forms)
+    sums = []
+    for place, column in enumerate(columns[1:], 1):
+        letter = xl_col_to_name(place)
+        total = (
+            Formula(f"=SUM({letter}{first}:{letter}{last})", float(frame[column].sum()))
+            if column in table.summed
+            else None
+        )
+        sums.append(total)
+    return sheet.append([Text("Total", "合计")[view.language], *sums], forms, TOTAL)
 
 
 def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: Shown) -> None:
@@ -204,22 +225,11 @@ def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:
     frame, language = in_unit(table, view.unit), view.language
     if len(frame) > MOST_ROWS:
         frame = frame.iloc[by_trade(frame)]
-    first, last = _rows(sheet, table, frame, view)
+    total = _total(sheet, table, frame, _rows(sheet, table, frame, view), view)
     columns = [str(column) for column in frame.columns]
-    forms = ["text" if column not in SUMMED else table.formats[column] for column in columns]
-    if len(frame) > MOST_ROWS:
-        rest = frame.iloc[MOST_ROWS:]
-        label = Text(f"{len(rest):,} further rows", f"其余 {len(rest):,} 行")[language]
-        last = sheet.append([label, *(rest[c].sum() if c in SUMMED else None for c in columns[1:])], forms)
-    letters = [xl_col_to_name(place) for place in range(len(columns))]
-    sums = [
-        Formula(f"=SUM({letter}{first}:{letter}{last})", float(frame[column].sum())) if column in SUMMED else None
-        for letter, column in zip(letters[1:], columns[1:], strict=True)
-    ]
-    total = sheet.append([Text("Total", "合计")[language], *sums], forms, TOTAL)
     if "capital_contribution" in columns:
         place = columns.index("capital_contribution")
-        letter, empty = letters[place], [None] * (place - 1)
+        letter, empty = xl_col_to_name(place), [None] * (place - 1)
         constants = view.manifest["capital"]["attribution"]["liabilities_and_constants"]
         label = Text("Liabilities and constants", "负债与常数项")[language]
         row = sheet.append([label, *empty, constants], ["text"] * place + ["money"])

@@ -10,7 +10,7 @@ import numpy as np
 from allocator.report.summary import BindingRule, binding_rules, given_way, proof_line
 from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
-from allocator.report.words import ACCOUNTS, SOURCES, STATUS
+from allocator.report.words import ACCOUNTS, STATUS
 from allocator.types import Text
 
 __all__ = ["Absentee", "absentees", "explain_entry", "explain_lines"]
@@ -117,7 +117,6 @@ def _lack(row: Absentee) -> Text:
 
 def _sentence(rule: BindingRule, view: View) -> Text:
     gain = rule.write_gain(view.money)
-    source = SOURCES.get(rule.source) or Text(rule.source or "—", rule.source or "—")
     english = f"“{rule.label.en}” ({rule.limit}) binds: relaxed by {rule.step.en}, the objective improves by {gain}"
     chinese = f"“{rule.label.zh}”（{rule.limit}）起约束作用：放松{rule.step.zh}，目标改善 {gain}"
     if not rule.gain_in_money:
@@ -125,6 +124,6 @@ def _sentence(rule: BindingRule, view: View) -> Text:
         english += f", {view.money.label.en} × {yearly:,.4f} a year"
         chinese += f"，合每年 {yearly:,.4f} {view.money.label.zh}"
     return Text(
-        english + (f" [{source.en}]." if rule.source else "."),
-        chinese + (f" [{source.zh}]。" if rule.source else "。"),
+        english + (f" [{rule.cited.en}]." if rule.source else "."),
+        chinese + (f" [{rule.cited.zh}]。" if rule.source else "。"),
     )

@@ -13,7 +13,7 @@ from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
-from allocator.report.words import HEADINGS, RATIOS
+from allocator.report.words import HEADINGS, RATIOS, STATUS
 from allocator.study.axis import Axis
 from allocator.study.frontier import Frontier, Kink, Stretch
 from allocator.types import Language, Text
@@ -187,7 +187,12 @@ def _points(frontier: Frontier) -> ReportTable:
             "gap": "basis_points" if best == "percent" else best,
             "programs": "integer",
         },
-        labels={"binding": {str(names): _binding(frontier, names.split(";")) for names in frame["binding"] if names}},
+        labels={
+            "binding": {
+                names: _binding(frontier, [name for name in names.split(";") if name]) for names in frame["binding"]
+            },
+            "status": STATUS,
+        },
         # The two figures drawn stand in columns of their own already.
         files_only=(frontier.best.name, f"ratio_{frontier.best.name}", f"ratio_{frontier.axis.name}"),
     )
@@ -243,6 +248,7 @@ def _allocations(frontier: Frontier) -> ReportTable:
         formats=dict.fromkeys(levels, "money"),
         note=Text(f"A column for each level of: {axis.en}.", f"每列对应一个要求水平：{axis.zh}。"),
         labels={"account": account_labels(frame["account"])},
+        summed=tuple(levels),
     )
 
 
@@ -268,7 +274,7 @@ def _record(frontier: Frontier) -> Json:
                 "ratios": dict(point.ratios),
                 "minimum_capital": point.minimum_capital / unit,
                 "binding": dict(point.prices),
-                "gap": point.gap,
+                "gap": point.gap / scales[1],
                 "status": point.status,
                 "nodes": point.programs,
             }

@@ -128,7 +128,7 @@ def _flag(value: Any) -> str:
 
 
 def _text(text: str, label: Text | None) -> str:
-    if not text:
+    if not text and label is None:
         return EMPTY
     longest = text if label is None else max(label.en, label.zh, key=len)
     said = plain(text) if label is None else both(label)

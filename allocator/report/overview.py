@@ -17,7 +17,7 @@ from allocator.report.summary import (
     watched_breaches,
 )
 from allocator.report.view import View
-from allocator.report.words import SOURCES, STATUS, TILT_MODES
+from allocator.report.words import STATUS, TILT_MODES
 from allocator.types import Text
 
 __all__ = ["overview"]
@@ -107,8 +107,7 @@ def _rules(view: View) -> str:
     headings = (Text("Rule", "规则"), Text("Limit", "限值"), Text("One step", "放松一步"), Text("is worth", "目标改善"))
     rows = [
         [
-            both(rule.label)
-            + tag("span", both(SOURCES.get(rule.source) or Text(rule.source or "—", rule.source or "—")), class_="sub"),
+            both(rule.label) + tag("span", both(rule.cited), class_="sub"),
             plain(rule.limit),
             both(rule.step),
             plain(rule.write_gain(view.money)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from allocator.errors import InputError, Problem
+from allocator.model.terms import Term
 from allocator.registry import load_registry
 from allocator.report.formats import FORMATS, MoneyUnit, money_unit
 from allocator.report.manifest import capital_summary
 from allocator.report.sections import ReportTable
-from allocator.report.tables import RULE_LABELS, capital_table
+from allocator.report.tables import RULE_LABELS, capital_table, source_labels
 from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
 from allocator.types import Language, Text
 
@@ -110,7 +111,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
         needed = FORMATS["percent"].write(asked, money)
         lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
     notes = [note.text for note in (book.regime.notes() if book.regime else ())]
-    return CapitalOutcome(entry, frame, (table, _rules_table(rules, money)), (*lines, *notes), money)
+    return CapitalOutcome(entry, frame, (table, _rules_table(rules, money, book.terms)), (*lines, *notes), money)
 
 
 def _attributed(book: Fund, position: CapitalPosition) -> list[dict[Hashable, Any]]:
@@ -136,10 +137,10 @@ def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
     return frame
 
 
-def _rules_table(rules: pd.DataFrame, money: MoneyUnit) -> ReportTable:
+def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Iterable[Term]) -> ReportTable:
     formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
     headings = {**HEADINGS, "name": HEADINGS["rule"]}
-    labels = RULE_LABELS | {"unit": {**UNIT_NAMES, "CNY": money.label}}
+    labels = RULE_LABELS | {"source": source_labels(terms), "unit": {**UNIT_NAMES, "CNY": money.label}}
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 
 

@@ -48,6 +48,8 @@ class ReportTable:
         Whether a section's table is also written to NAME.csv, for figures that others compute with.
     files_only : collection of str
         Columns that the page leaves to the CSV file and the workbook: raw names, or what another column says too.
+    summed : collection of str
+        Columns of figures whose total the workbook adds up by a formula.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ReportTable:
     indent: Mapping[str, int] = field(default_factory=dict)
     saved: bool = False
     files_only: Collection[str] = ()
+    summed: Collection[str] = ()
 
     def heading(self, column: str) -> Text:
         """Return the heading of a column."""

@@ -134,8 +134,13 @@ def _scenarios(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
     formats = {**dict.fromkeys(MONEY, "money"), **dict.fromkeys(percents, "percent")}
     title = Text("Capital in each scenario", "各情景下的资本")
     return ReportTable(
-        "stress", title, study.frame, STRESS_HEADINGS, formats, labels={"scenario": labels, "source": SOURCES}
+        "stress", title, study.frame, STRESS_HEADINGS, formats, labels={"scenario": labels, "source": _sources(study)}
     )
+
+
+def _sources(study: StressStudy) -> Mapping[str, Text]:
+    found = (item.scenario.source for item in study.outcomes)
+    return {str(source): source.text for source in found} | dict(SOURCES)
 
 
 def _on_screen(table: ReportTable) -> ReportTable:
@@ -161,7 +166,11 @@ def _reverse(reverse: ReverseStudy) -> ReportTable:
         "各因素变动到何种程度会突破充足率；比例为空表示直至所示远端仍未突破。",
     )
     title = Text("How far each factor may go", "反向压力测试")
-    labels = {"ratio": dict(RATIOS)}
+    labels = {
+        "ratio": dict(RATIOS),
+        "factor": {point.factor: point.label for point in reverse.points},
+        "shocks": {str(point.shocks): Text(point.shocks, point.shocks.zh) for point in reverse.points},
+    }
     return ReportTable("reverse_stress", title, reverse.frame, REVERSE_HEADINGS, formats, note, labels)
 
 

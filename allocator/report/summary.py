@@ -153,13 +153,14 @@ def _by_size(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 class BindingRule:
     """A rule without room left, and what one step of it is worth.
 
-    ``step`` says what is relaxed by how much, ``gain`` what the objective gains by it: annual decimal, or
-    CNY when ``gain_in_money``.
+    ``cited`` is the source as a reader sees it; ``step`` says what is relaxed by how much, ``gain`` what the
+    objective gains by it: annual decimal, or CNY when ``gain_in_money``.
     """
 
     name: str
     label: Text
     source: str
+    cited: Text
     limit: str
     step: Text
     gain: float
@@ -182,7 +183,14 @@ def binding_rules(view: View, most: int | None = None) -> tuple[BindingRule, ...
         limit = FORMATS[format_name("by_unit", line["unit"])].write(line["rhs"], view.money)
         label = table.labels["name"][line["name"]]
         rule = BindingRule(
-            line["name"], label, line["source"], f"{_SENSE[line['sense']]} {limit}".strip(), step, gain, in_money
+            line["name"],
+            label,
+            line["source"],
+            table.labels["source"].get(line["source"]) or Text(line["source"] or "—", line["source"] or "—"),
+            f"{_SENSE[line['sense']]} {limit}".strip(),
+            step,
+            gain,
+            in_money,
         )
         found.append((line["sense"] == "==", -abs(gain), rule))
     found.sort(key=lambda entry: entry[:2])

@@ -5,7 +5,7 @@ Money stands in CNY, rates in decimals; writers turn money into the unit they sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,7 @@ __all__ = [
     "RULE_LABELS",
     "result_tables",
     "rules_table",
+    "source_labels",
     "tilts_table",
 ]
 
@@ -107,7 +108,8 @@ def allocation_table(result: Result) -> ReportTable:
     }
     labels = {"account": account_labels(frame["account"]), "kind": kind_labels(result.inputs), "at_bound": BOUNDS}
     title = Text("Allocation", "资产配置")
-    return ReportTable("allocation", title, frame, headings, formats, labels=labels)
+    summed = ("current", "target", "trade", "weight_before", "weight", "capital_contribution")
+    return ReportTable("allocation", title, frame, headings, formats, labels=labels, summed=summed)
 
 
 def by_trade(allocation: pd.DataFrame) -> NDArray[np.int64]:
@@ -217,15 +219,24 @@ def rules_table(result: Result) -> ReportTable:
         frame,
         HEADINGS | {"name": HEADINGS["rule"]},
         {"lhs": "by_unit", "rhs": "by_unit", "slack": "by_unit", "shadow_price": "number", "binding": "flag"},
-        labels=RULE_LABELS | {"name": labels, "unit": {**UNIT_NAMES, "CNY": money.label}},
+        labels=RULE_LABELS
+        | {
+            "name": labels,
+            "source": source_labels(result.model.terms),
+            "unit": {**UNIT_NAMES, "CNY": money.label},
+        },
     )
+
+
+def source_labels(terms: Iterable[Term]) -> Mapping[str, Text]:
+    """Return what a reader sees for the sources of rules."""
+    return {str(term.source): term.source.text for term in terms} | dict(SOURCES)
 
 
 RULE_LABELS: dict[str, Mapping[str, Text]] = {
     "mode": MODES,
     "certainty": CERTAINTY,
     "sense": SENSES,
-    "source": SOURCES,
     "unit": UNIT_NAMES,
 }
 

@@ -127,12 +127,19 @@ SENSES: Mapping[str, Text] = {"<=": Text("≤", "≤"), ">=": Text("≥", "≥")
 SOURCES: Mapping[str, Text] = {
     "user": Text("user's own", "用户自定"),
     "accounts": Text("accounts in the fund file", "基金文件的账户设置"),
+    "model": Text("choices of the model", "模型的选择项"),
 }
 
 UNIT_NAMES: Mapping[str, Text] = {
     "ratio": Text("ratio", "比率"),
     "share": Text("share", "占比"),
     "share of total assets": Text("share of total assets", "占总资产比例"),
+    "share of the portfolio": Text("share of the portfolio", "占组合比例"),
+    "share of the group": Text("share of the group", "占该组比例"),
+    "share of the fund": Text("share of the fund", "占基金比例"),
+    "share of the company's capital": Text("share of the company's capital", "占公司股本比例"),
+    "share of outflows": Text("share of outflows", "占现金流出比例"),
+    "share of the liabilities' DV01": Text("share of the liabilities' DV01", "占负债基点价值比例"),
     "annual decimal": Text("a year", "年化"),
     "years": Text("years", "年"),
     "number": Text("number", "数值"),
@@ -154,8 +161,10 @@ STAGES: Mapping[str, Text] = {
     "solve": Text("solve", "求解"),
     "tilts": Text("tilts", "政策倾斜"),
     "verify": Text("verify", "复核"),
+    "ends": Text("ends", "端点"),
+    "sweep": Text("sweep", "逐点求解"),
 }
-"""Stages of a run, for the time each took."""
+"""Stages of a run and of a frontier, for the time each took."""
 
 GROUPS: Mapping[str, Text] = {
     "cash": Text("Cash", "现金类"),

@@ -21,7 +21,7 @@ from allocator.rulebook import USER
 from allocator.settings import parse_number
 from allocator.study.shocks import Scenario, ShockSpec
 from allocator.study.stress import capital_of, shock_fund, stressed_fund
-from allocator.types import Text
+from allocator.types import Phrase, Text
 
 if TYPE_CHECKING:
     from allocator.pipeline import Fund
@@ -43,6 +43,8 @@ class ReversePoint:
     ----------
     factor : str
         Name of the factor.
+    label : Text
+        What a reader sees for it.
     ratio : str
         Name of the ratio.
     level : float
@@ -51,18 +53,19 @@ class ReversePoint:
         Whether the level is the rules' own; else the fund's.
     share : float
         λ at the break; 0 where the ratio lies below the level already, NaN for never.
-    shocks : str
+    shocks : Phrase
         The shocks at the break, or at the far end where there is none.
     reached : float
         The ratio there.
     """
 
     factor: str
+    label: Text
     ratio: str
     level: float
     is_statutory: bool
     share: float
-    shocks: str
+    shocks: Phrase
     reached: float
 
     @property
@@ -143,9 +146,16 @@ def _point(
 
     share = _first_fall(room)
     end = 1.0 if share is None else share
-    written = _written(_scaled(shocks, end, specs))
+    written = _written(_scaled(shocks, end, specs), specs)
     return ReversePoint(
-        factor, name, asked, statutory, np.nan if share is None else share, written, position(end).ratio(name)
+        factor,
+        _label(factor, shocks, specs),
+        name,
+        asked,
+        statutory,
+        np.nan if share is None else share,
+        written,
+        position(end).ratio(name),
     )
 
 
@@ -172,8 +182,19 @@ def _scaled(shocks: Mapping[str, Any], share: float, specs: Mapping[str, ShockSp
     return {name: scale(value, specs[name].fixed if name in specs else ()) for name, value in shocks.items()}
 
 
-def _written(shocks: Mapping[str, Any]) -> str:
-    """Return shocks as a reader would write them: ``curve +1.2345%``."""
+def _label(factor: str, shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec]) -> Text:
+    """Return the name of a factor that a shock brings, with its direction where it has two; others keep theirs."""
+    only = next(iter(shocks))
+    if len(shocks) > 1 or only not in specs or factor not in specs[only].extremes:
+        return Text(factor, factor)
+    said, end = specs[only].label, shocks[only]
+    if not isinstance(end, (int, float)) or len(specs[only].extremes) == 1:
+        return said
+    return Text(f"{said.en}, {'down' if end < 0 else 'up'}", f"{said.zh}（{'下行' if end < 0 else '上行'}）")
+
+
+def _written(shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec]) -> Phrase:
+    """Return shocks as a reader would write them: ``curve +1.2345%``; in Chinese by their labels."""
 
     def write(value: Any) -> str:
         if isinstance(value, Mapping):
@@ -181,4 +202,8 @@ def _written(shocks: Mapping[str, Any]) -> str:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return f"{value * 100.0:+.4f}%" if is_number else str(value)
 
-    return "; ".join(f"{name} {write(value)}" for name, value in shocks.items())
+    labels = {name: specs[name].label.zh if name in specs else name for name in shocks}
+    return Phrase(
+        "; ".join(f"{name} {write(value)}" for name, value in shocks.items()),
+        "；".join(f"{labels[name]} {write(value)}" for name, value in shocks.items()),
+    )

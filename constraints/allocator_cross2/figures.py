@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.rulebook import Wording
+from allocator.rulebook import Said, Wording
 from allocator.types import Certainty
 
 __all__ = ["Bands", "Document", "Figure", "FigureFile", "Ladder", "Matrix", "Piecewise", "Points", "Reading"]
@@ -28,7 +28,7 @@ class _Strict(BaseModel):
 class Document(_Strict):
     """A document of the regulator."""
 
-    name: str
+    name: Said
     title: Wording
     published: date
 
@@ -37,7 +37,7 @@ class Reading(_Strict):
     """A question the text leaves open, with the default answer."""
 
     question: Wording
-    article: str
+    article: Said
     default: bool
 
 
@@ -101,7 +101,7 @@ class Version(_Strict, Generic[T]):
     effective: date
     until: date | None = None
     document: str
-    article: str
+    article: Said
     certainty: Certainty = Certainty.RULE_TEXT
     value: T
 

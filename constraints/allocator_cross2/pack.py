@@ -217,7 +217,9 @@ class RulePack:
     def article(self, key: str) -> str:
         """Return where the figure stands, short: ``R8 §26`` or ``金规〔2023〕5号 (6)``."""
         source = self.source(key)
-        return source.article if source.document == _library().documents["rules"].name else str(source)
+        if source.document == _library().documents["rules"].name:
+            return source.article
+        return Phrase(source.text.en, source.text.zh)
 
     def document_title(self, key: str) -> Text:
         """Return the title of the document a figure comes from."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.types import Phrase, Text
 from allocator_cross2.labels import FILING_ORDER, label
 from allocator_cross2.regime import Cross2Regime
 
@@ -62,7 +62,12 @@ def _notes_table(regime: Cross2Regime) -> ReportTable:
         frame,
         {"number": Text("Note", "说明"), "article": Text("Article", "条款"), "rule": Text("By the rules", "符合规则")},
         {"rule": "flag"},
-        labels={"number": {str(number): note.text for number, note in enumerate(notes, 1)}},
+        labels={
+            "number": {str(number): note.text for number, note in enumerate(notes, 1)},
+            "article": {
+                note.article: Text(note.article, note.article.zh) for note in notes if isinstance(note.article, Phrase)
+            },
+        },
     )
 
 
