@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["opened_browser"]
+__all__ = ["opened_browser", "spoilt_in_print"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MISSING = [
@@ -35,3 +35,42 @@ def opened_browser() -> Iterator[Any]:
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield opened
         opened.close()
+
+
+PAPER = 710
+"""Pixels across an A4 page between the margins that the page sets: 188 mm."""
+
+SPOILT = """() => {
+  const beyond = (one) => one.getBoundingClientRect().right > innerWidth + 1;
+  const squeezed = (one) => getComputedStyle(one).display !== "inline" && one.scrollWidth > one.clientWidth + 2;
+  const lines = (one) => Math.round(one.clientHeight / parseFloat(getComputedStyle(one).lineHeight) - 0.3);
+  const shown = [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().width > 0);
+  const boxes = shown.filter((one) => !one.closest("svg *") && one.clientWidth > 0);
+  const cut = boxes.filter((one) => beyond(one) || squeezed(one));
+  const words = shown.filter((one) => one.matches("td.short") && !/\\s/.test(one.innerText.trim()));
+  const broken = words.filter((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1;
+  });
+  const dark = [document.body, ...shown.filter((one) => one.matches(".panel"))].filter((one) =>
+    !["rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"].includes(getComputedStyle(one).backgroundColor));
+  const split = shown.filter((one) => one.matches("figure.chart") && getComputedStyle(one).breakInside !== "avoid");
+  const say = (kind, found) => found.slice(0, 5).map((one) =>
+    `${kind}: ${one.tagName} ${one.closest("table")?.id ?? ""} ${(one.innerText ?? "").slice(0, 40)}`);
+  return [...say("cut off", cut), ...say("broken word", broken), ...say("dark", dark), ...say("may be split", split)];
+}"""
+
+
+def spoilt_in_print(page: Any) -> list[str]:
+    """Return what an A4 page would show badly in either language: cut off, broken within a word, dark, split."""
+    found = []
+    page.click("[data-theme-switch]")
+    for language in ("en", "zh"):
+        page.emulate_media(media="screen")
+        page.set_viewport_size({"width": 1320, "height": 900})
+        page.click(f"[data-speak={language}]")
+        page.set_viewport_size({"width": PAPER, "height": 1000})
+        page.emulate_media(media="print")
+        found += [f"{language}: {one}" for one in page.evaluate(SPOILT)]
+    return found

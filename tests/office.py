@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 
-__all__ = ["OFFICE", "recomputed"]
+__all__ = ["recomputed"]
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
@@ -25,8 +26,15 @@ ALWAYS_RECOMPUTE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def recomputed(workbook: Path, folder: Path) -> Any:
-    """Return the workbook, every formula computed anew by LibreOffice; ``folder`` holds its working files."""
-    assert OFFICE is not None
+    """Return the workbook, every formula computed anew by LibreOffice; ``folder`` holds its working files.
+
+    Where there is no LibreOffice the test says so, and fails in CI.
+    """
+    if OFFICE is None:
+        reason = "LibreOffice is not installed: the workbook was not tried in an office"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
     settings = folder / "profile" / "user" / "registrymodifications.xcu"
     settings.parent.mkdir(parents=True)
     settings.write_text(ALWAYS_RECOMPUTE, "utf-8")

@@ -11,8 +11,8 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from browsing import opened_browser
-from office import OFFICE, recomputed
+from browsing import opened_browser, spoilt_in_print
+from office import recomputed
 from pages import Tables, given_names, left_in_a_page, left_in_a_workbook
 
 import allocator
@@ -99,7 +99,6 @@ def test_the_page_shows_the_figures_of_run_json(out: Path) -> None:
     np.testing.assert_allclose(shown[:, :2] / 1e8, frame[["before", "amount"]], rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 def test_the_workbook_recomputes_every_module_of_the_rule(out: Path, tmp_path: Path) -> None:
     """Sums, maxima and correlated aggregates are live formulas: the sheet is a second engine for capital."""
     sheet = recomputed(out / "report.xlsx", tmp_path)["capital"]
@@ -242,7 +241,7 @@ def test_no_cell_of_the_large_workbook_is_left_in_the_other_language(
     )
 
 
-def test_the_large_report_opens_without_a_word_in_the_console_and_speaks_both_languages(large: Path) -> None:
+def test_the_large_report_opens_without_a_word_in_the_console_speaks_both_languages_and_prints(large: Path) -> None:
     with opened_browser() as browser:
         page = browser.new_context(viewport={"width": 1320, "height": 900}, offline=True).new_page()
         messages: list[str] = []
@@ -257,4 +256,5 @@ def test_the_large_report_opens_without_a_word_in_the_console_and_speaks_both_la
         # Every drawing is drawn: something of it lies on the page.
         for box in page.locator("svg[role=img]").all():
             assert (box.bounding_box() or {}).get("height", 0) > 40
+        assert spoilt_in_print(page) == []
         assert messages == []

@@ -13,7 +13,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from fake_result import NO_PLUGINS, TARGET, fake_result, with_sections
-from office import OFFICE, recomputed
+from office import recomputed
 
 from allocator.report import excel
 from allocator.report.excel import write_workbook
@@ -177,7 +177,6 @@ def test_rows_beyond_the_most_are_added_up_so_that_totals_stay(tmp_path: Path, m
     assert target[6] == "=SUM(F5:F10)"
 
 
-@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 def test_a_spreadsheet_recomputes_what_run_json_says(tmp_path: Path) -> None:
     shown = view()
     write_workbook(shown, tmp_path / "report.xlsx")

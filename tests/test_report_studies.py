@@ -12,8 +12,8 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from browsing import opened_browser
-from office import OFFICE, recomputed
+from browsing import opened_browser, spoilt_in_print
+from office import recomputed
 from pages import Reader, Tables, given_names, left_in_a_page, left_in_a_workbook
 from test_backtest import fund as walked
 from test_backtest import history
@@ -173,7 +173,9 @@ def test_no_cell_holds_a_stand_in_for_what_is_not_there(name: str, folders: Mapp
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_page_opens_and_switches_without_a_word_in_the_console(name: str, folders: Mapping[str, Path]) -> None:
+def test_the_page_opens_switches_and_prints_without_a_word_in_the_console(
+    name: str, folders: Mapping[str, Path]
+) -> None:
     with opened_browser() as browser:
         page = browser.new_context(viewport={"width": 1320, "height": 900}, offline=True).new_page()
         messages: list[str] = []
@@ -188,10 +190,11 @@ def test_the_page_opens_and_switches_without_a_word_in_the_console(name: str, fo
         for width in (390, 1320):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.set_viewport_size({"width": 1320, "height": 900})
+        assert spoilt_in_print(page) == []
         assert messages == []
 
 
-@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_workbook_opens_in_an_office_and_holds_the_figures_of_the_files(
     name: str, reports: Mapping[str, StudyReport], folders: Mapping[str, Path], tmp_path: Path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from browsing import opened_browser
-from office import OFFICE, recomputed
+from office import recomputed
 
 import allocator
 from allocator.register import record
@@ -64,7 +64,6 @@ def test_registering_a_run_takes_a_few_hundredths_of_its_time(result: Result, ou
     assert each < 0.05 * whole
 
 
-@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
 def test_the_workbook_opens_in_an_office_and_recomputes_the_totals_of_run_json(out: Path, tmp_path: Path) -> None:
     book = recomputed(out / "report.xlsx", tmp_path)
     entry = pd.read_json(out / "run.json", typ="series")
