@@ -183,23 +183,15 @@ class ConeProgram:
 def _below(
     above: sparse.csc_array, size: int, entries: tuple[NDArray[np.int64], NDArray[np.int64], Vector], height: int
 ) -> sparse.csc_array:
-    """Return ``above`` widened to ``size`` columns with rows of ``entries`` below it.
-
-    Each column holds the old entries, then the new ones: both are copied to where they end up.
-    """
+    """Return ``above`` widened to ``size`` columns with rows of ``entries`` below it, the old ones first in each."""
     rows, columns, values = entries
+    every = np.concatenate([np.repeat(np.arange(above.shape[1]), np.diff(above.indptr)), columns])
     # Numbers of two bytes are sorted by counting.
-    order = np.argsort(columns.astype(np.int16) if size < 2**15 else columns, kind="stable")
-    old, new = np.zeros(size, dtype=np.int64), np.bincount(columns, minlength=size)
-    old[: above.shape[1]] = np.diff(above.indptr)
-    old_before, new_before = np.cumsum(old) - old, np.cumsum(new) - new
-    at_old = np.arange(above.nnz) + np.repeat(new_before, old)
-    at_new = np.arange(len(values)) + np.repeat(old_before + old, new)
-    data, indices = np.empty(above.nnz + len(values)), np.empty(above.nnz + len(values), dtype=np.int32)
-    data[at_old], data[at_new] = above.data, values[order]
-    indices[at_old], indices[at_new] = above.indices, rows[order] + above.shape[0]
+    order = np.argsort(every.astype(np.int16) if size < 2**15 else every, kind="stable")
+    data = np.concatenate([above.data, values])[order]
+    indices = np.concatenate([above.indices, rows + above.shape[0]])[order].astype(np.int32)
     pointers = np.zeros(size + 1, dtype=np.int32)
-    np.cumsum(old + new, out=pointers[1:])
+    np.cumsum(np.bincount(every, minlength=size), out=pointers[1:])
     return sparse.csc_array((data, indices, pointers), shape=(above.shape[0] + height, size))
 
 
