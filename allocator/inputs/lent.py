@@ -7,7 +7,7 @@ pandas copies what is written (copy-on-write), so lending costs microseconds wha
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -28,6 +28,8 @@ class LentTables(Mapping[str, pd.DataFrame]):
 
     def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
         self._frames = {name: _frozen(frame) for name, frame in frames.items()}
+        # Looked at after every call that had a table lent to it.
+        self._columns = {name: list(frame.items()) for name, frame in self._frames.items()}
         self._open = _Open()
 
     def __getitem__(self, name: str) -> pd.DataFrame:
@@ -59,7 +61,7 @@ class LentTables(Mapping[str, pd.DataFrame]):
         finally:
             self._open.calls.pop()
             for name, frame in lent.items():
-                column = changed_column(self._frames[name], frame)
+                column = changed_column(self._frames[name], frame, self._columns[name])
                 if column is not None:
                     changes.append(f"{name}.{column}")
 
@@ -81,16 +83,19 @@ class _Open(threading.local):
         self.calls: list[dict[str, pd.DataFrame]] = []
 
 
-def changed_column(original: pd.DataFrame, lent: pd.DataFrame) -> str | None:
+def changed_column(
+    original: pd.DataFrame, lent: pd.DataFrame, columns: Sequence[tuple[Hashable, pd.Series]]
+) -> str | None:
     """Return the first column that a shallow copy no longer shares with its original, or None.
 
-    Whoever writes to a shallow copy gets memory of its own, so that looking at addresses suffices.
+    ``columns`` are the original's by name: making a Series of each takes as long as all else. Whoever writes to a
+    shallow copy gets memory of its own, so that looking at addresses suffices.
     """
     if not lent.columns.equals(original.columns):
         return str(next(iter(lent.columns.symmetric_difference(original.columns, sort=False)), "columns"))
     if not lent.index.equals(original.index):
         return "index"
-    for (name, mine), (_, theirs) in zip(original.items(), lent.items(), strict=True):
+    for (name, mine), (_, theirs) in zip(columns, lent.items(), strict=True):
         if not _shared(mine, theirs):
             return str(name)
     return None

@@ -34,8 +34,11 @@ def canonical_order(frame: pd.DataFrame, key: Sequence[str]) -> NDArray[np.intp]
     first = _comparable(frame[leading[0]]) if leading else None
     if first is not None and first.is_monotonic_increasing and first.is_unique:
         return None
-    columns = [*leading, *(name for name in frame.columns if name not in leading)]
-    cells = pd.DataFrame({name: _comparable(frame[name]) for name in columns})
+    cells = pd.DataFrame({name: _comparable(frame[name]) for name in leading})
+    columns = leading
+    if not leading or cells.duplicated().any():
+        columns = [*leading, *(name for name in frame.columns if name not in leading)]
+        cells = pd.DataFrame({name: _comparable(frame[name]) for name in columns})
     return cells.sort_values(columns, kind="stable", na_position="first").index.to_numpy().astype(np.intp)
 
 

@@ -90,7 +90,7 @@ class Format:
         if math.isinf(number):
             return "∞" if number > 0 else "−∞"
         text = f"{abs(number):,.{self.decimals}f}"
-        is_zero = not any(digit in text for digit in "123456789")
+        is_zero = not text.strip("0,.")
         mark = "" if is_zero else "−" if number < 0 else "+" if sign else ""
         return f"{mark}{text}{self.suffix}"
 
@@ -135,6 +135,11 @@ def column_format(series: pd.Series[Any], declared: str | None) -> str:
 
 def is_missing(value: object) -> bool:
     """Return whether a cell is empty: None, NaN, NaT, NA."""
+    # Nearly all cells are one of these two.
+    if type(value) is str:
+        return False
+    if type(value) is float:
+        return value != value
     return (
         value is None
         or (isinstance(value, (float, np.floating)) and math.isnan(value))

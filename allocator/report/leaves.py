@@ -55,17 +55,20 @@ def summed_by(tree: CapitalTree, module: pd.Series, row: NDArray[np.int64]) -> l
     names = np.array([leaf.name for leaf in leaves] + [""], dtype=object)
     held = np.zeros((len(leaves), len(row)), dtype=bool)
     first = np.full(len(row), len(leaves))
+    codes, modules = pd.factorize(module)
+    known = {name: code for code, name in enumerate(modules)}
     for number, leaf in enumerate(leaves):
-        mine = (module == (leaf.charged or leaf.name)).to_numpy()
+        mine = codes == known.get(leaf.charged or leaf.name, len(modules))
         first = np.where(mine & (first == len(leaves)), number, first)
         entries = tree.coefficients[[leaf.row]]
         has = np.zeros(tree.coefficients.shape[1], dtype=bool)
         has[entries.indices[entries.data != 0.0]] = True
         held[number] = mine & has[row]
-    alone = names[first]
-    kinds, which = np.unique(held, axis=1, return_inverse=True)
-    told = [BETWEEN.join(names[:-1][kind]) for kind in kinds.T]
-    return [told[kind] or alone[place] for place, kind in enumerate(which.ravel().tolist())]
+    summing = held.sum(axis=0)
+    told = names[np.where(summing == 1, held.argmax(axis=0), first)] if leaves else names[first]
+    for place in np.flatnonzero(summing > 1):
+        told[place] = BETWEEN.join(names[:-1][held[:, place]])
+    return list(told)
 
 
 def _leaves(tree: CapitalTree) -> list[Leaf]:
