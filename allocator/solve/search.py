@@ -164,6 +164,11 @@ class Search:
         proven = dropped == -np.inf if self.best is None else self._settled(dropped)
         return self._finished(dropped, proven)
 
+    def glance(self) -> tuple[float, Vector] | None:
+        """Return the bound of the root's relaxation and its answer; None where it has none."""
+        root = self._node(self.formulation.whole, fine=True)
+        return None if root is None else (root.bound, self.point(root.answer))
+
     def descend(self, start: Vector, *, settled: bool) -> Outcome | None:
         """Return a compliant answer near ``start``, without a bound; None where none is found.
 

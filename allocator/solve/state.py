@@ -15,6 +15,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,6 +31,7 @@ from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
 from allocator.settings import SolveSettings
 from allocator.solve.alternatives import with_alternatives
+from allocator.solve.checks import check_model
 from allocator.solve.discrete import search_for
 from allocator.solve.entry import priced, searched, solve
 from allocator.solve.exact import ENOUGH, Exact
@@ -145,6 +147,9 @@ class _StateSearch:
 
     def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
         started = time.perf_counter()
+        bound = self._glanced() if self._descends else np.inf
+        if self._settled(bound):
+            return self._ended(bound, started)
         try:
             heap = [self._node(self.model.space, *self.state.reach(self.model.space))]
         except Infeasible:
@@ -186,6 +191,24 @@ class _StateSearch:
                     ),
                 )
             )
+        return self._ended(bound, started)
+
+    def _glanced(self) -> float:
+        """Return the bound of the relaxed program of all states, and look near its answer: mostly that is all."""
+        space = self.model.space
+        relaxed = self._between(space, *self.state.reach(space))
+        check_model(relaxed)
+        search = search_for(relaxed, self._shared(0.5), self.recall)
+        with suppress(SolverFailure):
+            glanced = search.glance()
+            self.nodes += search.solves
+            if glanced is not None:
+                self._descend(glanced[1][: space.size])
+                return glanced[0]
+        return np.inf
+
+    def _ended(self, bound: float, started: float) -> tuple[CapitalTree, Solution]:
+        assert self.best is not None
         tree, objective = self.best.tree, self.best.objective
         bound = max(bound, objective)
         status: Status = "optimal" if self._settled(bound) else "feasible"
@@ -222,11 +245,14 @@ class _StateSearch:
         return _Found(search, outcome)
 
     def _node(self, space: Space, low: float, high: float, ceiling: float = np.inf) -> _Node:
-        least, greatest = self.state.trees(low, high)
-        rules = self.state.rules(space, low, high)
-        relaxed = between(replace(self.model, space=space), least, greatest, rules)
-        found = self._solve(with_alternatives(relaxed, self.alternatives), 0.5, settled=not self._descends)
+        relaxed = with_alternatives(self._between(space, low, high), self.alternatives)
+        found = self._solve(relaxed, 0.5, settled=not self._descends)
         return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), space, low, high, found)
+
+    def _between(self, space: Space, low: float, high: float) -> Model:
+        """Return the relaxed model of the states between ``low`` and ``high``."""
+        rules = self.state.rules(space, low, high)
+        return between(replace(self.model, space=space), *self.state.trees(low, high), rules)
 
     def _answer_at(self, node: _Node) -> None:
         """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""
