@@ -13,9 +13,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from allocator_cross2.build import ChargeContext, build_charges
-from allocator_cross2.charges import leaf_coefficients
+from allocator_cross2.leaves import Charged, LeafLayout
 from allocator_cross2.options import ChargeOptions
 from allocator_cross2.pack import RulePack
+from scipy import sparse
 
 AS_OF = date(2026, 6, 30)
 MIX = {
@@ -85,7 +86,11 @@ def main(size: int) -> None:
     built = time.perf_counter()
     table = charges.at()
     evaluated = time.perf_counter()
-    matrix = leaf_coefficients(table, size, charges.modules)
+    modules, used_lines = len(charges.modules), table.factor != 0.0
+    module, row = table.module[used_lines].astype(np.int64), table.row[used_lines].astype(np.int64)
+    charged = Charged(module, row, modules, size, np.zeros(size, dtype=bool))
+    entering = sparse.csc_array(sparse.eye_array(modules, 2 * modules))
+    matrix = LeafLayout.of(charged, entering).at(table.factor[used_lines])
     done, used = time.perf_counter(), time.process_time() - busy
     print(f"{size:,} holdings, {len(charges):,} charges, {matrix.nnz:,} coefficients")
     for stage, seconds in (

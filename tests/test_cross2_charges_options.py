@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from allocator_cross2.charges import leaf_coefficients
 from allocator_cross2.derivation import derivations
+from allocator_cross2.leaves import Charged, LeafLayout
 from allocator_cross2.options import ChargeOptions
 from charging import (
     BOND,
@@ -20,6 +20,7 @@ from charging import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from allocator.errors import InputError
 
@@ -107,11 +108,22 @@ def test_the_frame_is_the_formula() -> None:
     assert set(shown["article"]) == {"金规〔2023〕5号 (6)", "R9 §15", "R8 §50-52"}
 
 
-def test_leaf_coefficients_hold_the_charge_per_cny() -> None:
+def test_leaf_coefficients_hold_the_charge_per_cny_and_the_pool_holds_its_rows_again() -> None:
     rows = [{"kind": "overseas_stock", "market": "developed", "currency": "HKD"}, BOND, {"kind": "cash"}]
     found = table(rows)
-    matrix = leaf_coefficients(found, 3, ["spread", "currency:USD", "real_estate_price"])
-    np.testing.assert_allclose(matrix.toarray(), [[0, 3 * (0.0018 + 0.012), 0], [0.05, 0, 0], [0, 0, 0]])
+    place = {name: number for number, name in enumerate(found.charges.modules)}
+    modules = len(place)
+    used = found.factor != 0.0
+    charged = Charged(found.module[used].astype(int), found.row[used].astype(int), modules, 3, np.array([0, 1, 0]) > 0)
+    # The company's spread, twice the pool's spread, the company's currency.
+    entering = np.zeros((3, 2 * modules))
+    entering[0, place["spread"]] = entering[2, place["currency:USD"]] = 1.0
+    entering[1, modules + place["spread"]] = 2.0
+    layout = LeafLayout.of(charged, sparse.csc_array(entering))
+    spread = 3 * (0.0018 + 0.012)
+    expected = np.array([[0, spread, 0], [0, 2 * spread, 0], [0.05, 0, 0]])
+    np.testing.assert_allclose(layout.at(found.factor[used]).toarray(), expected)
+    np.testing.assert_allclose(layout.at(3.0 * found.factor[used]).toarray(), 3.0 * expected)
 
 
 # ---- laws -----------------------------------------------------------------------------------------------

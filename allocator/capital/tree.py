@@ -12,6 +12,7 @@ the leaves is found backwards through the few nodes; one sparse product Cᵀg gi
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -116,6 +117,14 @@ class CapitalTree:
             if names.setdefault(node.name, node) is not node:
                 raise ValueError(f"two modules are named {node.name!r}")
         object.__setattr__(self, "_order", tuple(order.values()))
+
+    def charging(self, coefficients: sparse.csr_array) -> CapitalTree:
+        """Return the tree with other coefficients, as many leaves (leaves, n); what is known of its nodes is kept."""
+        if coefficients.shape[0] != self.coefficients.shape[0]:
+            raise ValueError(f"{coefficients.shape[0]} leaves in place of {self.coefficients.shape[0]}")
+        other = copy(self)
+        object.__setattr__(other, "coefficients", coefficients)
+        return other
 
     @property
     def nodes(self) -> tuple[Node, ...]:

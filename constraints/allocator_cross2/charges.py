@@ -9,14 +9,12 @@ derivatives with one counterparty, and the sign of a short position. All else is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from allocator.capital.regime import RegimeNote
 from allocator.types import Text
@@ -25,7 +23,7 @@ from allocator_cross2.lines import LONG_MULTIPLE, SHORT_MULTIPLE, Basis, Directi
 from allocator_cross2.pack import RulePack
 from allocator_cross2.stock import StockBook
 
-__all__ = ["ChargeTable", "Charges", "Ratios", "leaf_coefficients"]
+__all__ = ["ChargeTable", "Charges", "Ratios"]
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -277,26 +275,3 @@ def figure_label(pack: RulePack, key: str) -> Text:
     if key in pack:
         return pack.label(key)
     return Text("factor given by the user, not the rule", "用户给定因子，非监管规则")
-
-
-def leaf_coefficients(table: ChargeTable, size: int, leaves: Sequence[str]) -> sparse.csr_array:
-    """Return the charge of each leaf per CNY of each row.
-
-    Parameters
-    ----------
-    table : ChargeTable
-        Charges at the holdings of interest.
-    size : int
-        Rows n of the assets table.
-    leaves : sequence of str
-        Modules wanted, in order; modules without charges give empty rows.
-
-    Returns
-    -------
-    csr_array (leaves, n)
-    """
-    place = {name: number for number, name in enumerate(leaves)}
-    leaf = np.array([place.get(name, -1) for name in table.charges.modules] + [-1], dtype=np.int64)[table.module]
-    used = (leaf >= 0) & (table.factor != 0.0)
-    entries = (table.factor[used], (leaf[used], table.row[used]))
-    return sparse.csr_array(sparse.coo_array(entries, shape=(len(leaves), size)))

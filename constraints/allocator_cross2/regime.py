@@ -20,9 +20,10 @@ from allocator.types import Text
 from allocator_cross2.book_state import StockGain
 from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
-from allocator_cross2.charges import Charges, ChargeTable, leaf_coefficients
+from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.factors import control_factor, size_factor
 from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions, smallest_positions
+from allocator_cross2.leaves import Charged, LeafLayout
 from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
 from allocator_cross2.own_funds import given_tiers, recognised_capital
@@ -91,6 +92,7 @@ class Cross2Regime(Regime):
 
     def __init__(self, basis: Basis) -> None:
         self.basis = basis
+        self._laid_out: tuple[bytes, CapitalTree, LeafLayout] | None = None
         self._chosen: tuple[Space, tuple[NDArray[np.bool_], tuple[Alternative, ...]]] | None = None
 
     def own_funds(self) -> OwnFunds:
@@ -138,24 +140,40 @@ class Cross2Regime(Regime):
         return self._tree_of(basis.charges.at(holdings))
 
     def _tree_of(self, table: ChargeTable) -> CapitalTree:
-        """Return the tree with these charges.
+        """Return the tree with these charges; it is laid out like the last one where the same lines are charged."""
+        factor = table.factor
+        used = factor != 0.0
+        seen = used.tobytes()
+        if self._laid_out is None or self._laid_out[0] != seen:
+            self._laid_out = seen, *self._layout(table, used)
+        _, shape, layout = self._laid_out
+        return shape.charging(layout.at(np.concatenate([factor[used], *(side[held] for side, held in self._rates)])))
 
-        Its nodes depend only on which modules hold anything at all: they are built once for each such set, over
-        one column a module, and the modules' rows are put in the place of those columns.
+    def _layout(self, table: ChargeTable, used: NDArray[np.bool_]) -> tuple[CapitalTree, LeafLayout]:
+        """Return the tree over one column a module, and how the lines in use and the rates enter it.
+
+        Its nodes depend only on which modules hold anything at all: they are built once for each such set.
         """
-        modules, size = self.basis.charges.modules, len(table.holdings)
-        matrix = leaf_coefficients(table, size, modules)
-        rate = sparse.csr_array(np.stack([self.basis.rate.up, self.basis.rate.down]))
-        company = sparse.csr_array(sparse.vstack([matrix, rate], format="csr"))
-        pooled = company.copy()
-        pooled.data = pooled.data * self._pooled[pooled.indices]
-        pooled.eliminate_zeros()
-        rows = sparse.csr_array(sparse.vstack([company, pooled], format="csr"))
-        held = np.diff(rows.indptr) > 0
+        modules = (*self.basis.charges.modules, INTEREST_RATE_UP, INTEREST_RATE_DOWN)
+        rates = [np.flatnonzero(held) for _, held in self._rates]
+        first = len(modules) - len(rates)
+        charged = Charged(
+            np.concatenate([table.module[used].astype(np.int64), np.repeat([first, first + 1], [*map(len, rates)])]),
+            np.concatenate([table.row[used].astype(np.int64), *rates]),
+            len(modules),
+            len(table.holdings),
+            self.basis.inputs.assets["account"].isin(POOL_ACCOUNTS).to_numpy(),
+        )
+        held = np.bincount(charged.counted()[1], minlength=2 * len(modules)) > 0
         shape = self._shapes.get(held.tobytes())
         if shape is None:
-            shape = self._shapes[held.tobytes()] = self._shape((*modules, INTEREST_RATE_UP, INTEREST_RATE_DOWN), held)
-        return replace(shape, coefficients=sparse.csr_array(shape.coefficients @ rows))
+            shape = self._shapes[held.tobytes()] = self._shape(modules, held)
+        return shape, LeafLayout.of(charged, sparse.csc_array(shape.coefficients))
+
+    @cached_property
+    def _rates(self) -> tuple[tuple[Vector, NDArray[np.bool_]], ...]:
+        """What rates up and down charge per CNY of each row, and which rows they charge."""
+        return tuple((side, side != 0.0) for side in (self.basis.rate.up, self.basis.rate.down))
 
     def _shape(self, modules: tuple[str, ...], held: NDArray[np.bool_]) -> CapitalTree:
         """Return the tree over one column a module, the company's before the pool's; empty modules have none."""
@@ -171,10 +189,6 @@ class Cross2Regime(Regime):
     @cached_property
     def _shapes(self) -> dict[bytes, CapitalTree]:
         return {}
-
-    @cached_property
-    def _pooled(self) -> Vector:
-        return self.basis.inputs.assets["account"].isin(POOL_ACCOUNTS).to_numpy().astype(float)
 
     def _constants(self, accounts: tuple[str, ...] | None) -> dict[str, float]:
         """Return what liabilities add to each module, CNY: over all accounts, or over the given ones."""
