@@ -128,7 +128,7 @@ def _terms(model: Model, holdings: Vector) -> Iterator[Check]:
         if term.mode is not Mode.HARD:
             continue
         left, right = term.shown(holdings)
-        rows = zip(term.row_names(), left, right, term.slack(holdings), term.tolerance(), strict=True)
+        rows = zip(term.row_names(), left, right, term.slack_of(left), term.tolerance(), strict=True)
         for name, first, second, slack, tolerance in rows:
             yield Check(name, float(first), float(second), float(slack), float(tolerance))
 
@@ -141,7 +141,7 @@ def _capital(model: Model, holdings: Vector, tree: CapitalTree | None) -> Iterat
         raise VerificationError(
             Problem(Text("capital is limited but there is no capital tree", "模型限制了资本，却没有资本计量树"))
         )
-    values = tree.values(holdings)
+    values = tree.values(holdings, [limit.module for limit in model.capital_limits])
     cost = float(model.cost.value(holdings)[0])
     for limit in model.capital_limits:
         module = values[limit.module]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -183,6 +185,18 @@ def test_what_a_tree_refuses() -> None:
         Aggregate("a", label("a"), "", (leaf("x", 0),), correlations=())
     with pytest.raises(ValueError, match="weights"):
         WeightedSum("w", label("w"), "", (leaf("x", 0),), weights=())
+
+
+def test_a_tree_with_other_charges_is_the_one_built_with_them() -> None:
+    base, other = tree(1), tree(2)
+    holdings = np.linspace(1.0, 2.0, base.coefficients.shape[1])
+    charged = base.charging(other.coefficients)
+    built = replace(base, coefficients=other.coefficients)
+    assert charged.values(holdings) == built.values(holdings) != base.values(holdings)
+    name = base.root.name
+    assert charged.values(holdings, [name]) == {name: built.value(holdings)}
+    with pytest.raises(ValueError, match="1 leaves in place of"):
+        base.charging(sparse.csr_array(other.coefficients[[0]]))
 
 
 def test_correlations_are_named_by_pair() -> None:

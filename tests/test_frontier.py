@@ -138,6 +138,24 @@ def test_a_moved_right_side_is_that_of_a_formulation_of_its_own() -> None:
     )
 
 
+def test_a_relaxation_moved_from_another_level_is_the_one_built_there() -> None:
+    levels = _levels(book(3).model, 3)
+    formulation = Formulation(levels[-1])
+    first = formulation.at(levels[0]).relaxation(formulation.whole)
+    for level in levels:
+        here = formulation.at(level)
+        moved, built = here.relaxation(formulation.whole, like=first), here.relaxation(formulation.whole)
+        assert moved.limits == built.limits and moved.program.blocks == built.program.blocks
+        np.testing.assert_array_equal(moved.program.matrix.toarray(), built.program.matrix.toarray())
+        np.testing.assert_array_equal(moved.program.right, built.program.right)
+        np.testing.assert_array_equal(moved.right, built.right)
+    # A limit of zero leaves its row without entries of the tree: the places of another level do not do.
+    free = replace(levels[0], capital_limits=(replace(levels[0].capital_limits[0], multiplier=0.0),))
+    other = formulation.at(free)
+    moved, built = other.relaxation(formulation.whole, like=first), other.relaxation(formulation.whole)
+    assert moved.program.matrix.nnz == built.program.matrix.nnz < first.program.matrix.nnz
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [

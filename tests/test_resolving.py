@@ -34,6 +34,12 @@ def _curved(seed: int) -> ConeProgram:
     )
 
 
+def _one_number(program: ConeProgram) -> ConeProgram:
+    data = program.matrix.data.copy()
+    data[0] *= 1.5
+    return program.with_numbers(data, program.right)
+
+
 def _wider(program: ConeProgram) -> ConeProgram:
     right = program.right.copy()
     right[1:-4] += 0.3
@@ -45,6 +51,7 @@ MOVES: dict[str, Callable[[ConeProgram], ConeProgram]] = {
     "curvature": lambda program: replace(program, quadratic=3.0 * program.quadratic),
     "coefficients": lambda program: replace(program, matrix=2.0 * program.matrix, right=2.0 * program.right),
     "right sides": _wider,
+    "one number": _one_number,
 }
 
 
@@ -60,6 +67,16 @@ def test_a_kept_interior_point_solver_answers_as_a_new_one(move: str) -> None:
         assert program.value(again.primal) == pytest.approx(program.value(anew.primal), abs=1e-7)
         assert program.bound(again.primal, again.dual) == pytest.approx(program.value(again.primal), abs=1e-6)
     assert kept.setups == 5
+
+
+def test_a_program_is_worth_what_its_whole_quadratic_says() -> None:
+    first, rng = _curved(4), np.random.default_rng(4)
+    root = rng.normal(size=(first.size, first.size))
+    whole = root @ root.T
+    program = replace(first, quadratic=sparse.csc_array(np.triu(whole)))
+    point = rng.normal(size=first.size)
+    expected = 0.5 * point @ whole @ point + program.linear @ point + program.constant
+    assert program.value(point) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_program_of_another_pattern_is_set_up_anew() -> None:

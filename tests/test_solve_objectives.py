@@ -22,7 +22,7 @@ from allocator.model import (
     TradeCost,
 )
 from allocator.settings import SolveSettings
-from allocator.solve import plain, solve
+from allocator.solve import canonical, solve
 from allocator.types import Source
 from tests.books import book, build_model, label
 from tests.small_models import space_of
@@ -131,7 +131,7 @@ def test_a_robust_return_is_the_same_program_without_canonicalising(
     with monkeypatch.context() as patched:
         patched.setattr(RobustReturn, "epigraph", lambda self, sign: None)
         other = solve(model)
-    monkeypatch.setattr(plain, "_by_cvxpy", None)
+    monkeypatch.setattr(canonical, "_by_cvxpy", None)
     answer = solve(model)
     np.testing.assert_allclose(answer.holdings / model.space.total, other.holdings / model.space.total, atol=1e-6)
     assert answer.objective == pytest.approx(other.objective, abs=1e-9)

@@ -12,6 +12,7 @@ the leaves is found backwards through the few nodes; one sparse product Cᵀg gi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,6 +123,8 @@ class CapitalTree:
         """Return the tree with other coefficients, as many leaves (leaves, n); what is known of its nodes is kept."""
         if coefficients.shape[0] != self.coefficients.shape[0]:
             raise ValueError(f"{coefficients.shape[0]} leaves in place of {self.coefficients.shape[0]}")
+        # Found before the copy is taken, so that all copies have it.
+        _ = self._leaf_places, self._above_leaves, self._by_name
         other = copy(self)
         object.__setattr__(other, "coefficients", coefficients)
         return other
@@ -162,30 +165,48 @@ class CapitalTree:
 
     def amounts(self, holdings: Vector) -> Vector:
         """Return the amount of every node, in the order of `nodes`, CNY."""
-        leaves = self.leaves(holdings)
         amounts = np.empty(len(self._order))
-        for position, (node, children) in enumerate(zip(self._order, self._children, strict=True)):
-            if isinstance(node, Leaf):
-                amounts[position] = leaves[node.row]
+        places, rows = self._leaf_places
+        amounts[places] = self.leaves(holdings)[rows]
+        for position, node, children in self._above_leaves:
+            below = amounts[children]
+            if isinstance(node, Aggregate):
+                amounts[position] = node.value_with(below, self._correlation(node, amounts))
             else:
-                below = amounts[children]
-                if isinstance(node, Aggregate):
-                    amounts[position] = node.value_with(below, self._correlation(node, amounts))
-                else:
-                    amounts[position] = node.value(below)
+                amounts[position] = node.value(below)
         return amounts
+
+    @cached_property
+    def _leaf_places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Positions of the leaves, and their rows."""
+        leaves = [(at, node.row) for at, node in enumerate(self._order) if isinstance(node, Leaf)]
+        places, rows = np.array(leaves, dtype=np.int64).reshape(-1, 2).T
+        return places, rows
+
+    @cached_property
+    def _above_leaves(self) -> tuple[tuple[int, Node, NDArray[np.int64]], ...]:
+        """Position, node and positions of its children, of every node that is no leaf."""
+        both = enumerate(zip(self._order, self._children, strict=True))
+        return tuple((at, node, children) for at, (node, children) in both if not isinstance(node, Leaf))
 
     def value(self, holdings: Vector) -> float:
         """Return the exact minimum capital in CNY at ``holdings`` (n,)."""
         return float(self.amounts(holdings)[-1])
 
-    def values(self, holdings: Vector) -> dict[str, float]:
-        """Return the amount of every module and memorandum by name, CNY."""
+    def values(self, holdings: Vector, names: Iterable[str] | None = None) -> dict[str, float]:
+        """Return the amount of every module and memorandum by name, or of those ``names`` alone, CNY."""
         amounts = self.amounts(holdings)
-        values = {node.name: float(amount) for node, amount in zip(self._order, amounts, strict=True)}
-        for memorandum in self.memoranda:
-            values[memorandum.node.name] = memorandum.node.value(self._below(memorandum.node, amounts))
-        return values
+        wanted = self._by_name if names is None else {name: self._by_name[name] for name in names}
+        return {
+            name: float(amounts[at]) if isinstance(at, int) else at.value(self._below(at, amounts))
+            for name, at in wanted.items()
+        }
+
+    @cached_property
+    def _by_name(self) -> dict[str, int | Node]:
+        """Position of every module, and every memorandum itself, by name."""
+        found: dict[str, int | Node] = {node.name: at for at, node in enumerate(self._order)}
+        return found | {memorandum.node.name: memorandum.node for memorandum in self.memoranda}
 
     def leaf_gradient(self, holdings: Vector) -> tuple[float, Vector]:
         """Return the total and its derivative with respect to each leaf."""

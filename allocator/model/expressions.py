@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,8 +181,10 @@ class Quadratic(Expression):
         return sparse.csr_array(np.atleast_2d(row))
 
     def epigraph(self, sign: float) -> Epigraph | None:
-        if sign < 0:
-            return None
+        return None if sign < 0 else self._epigraph
+
+    @cached_property
+    def _epigraph(self) -> Epigraph:
         size, held = len(self.specific), np.flatnonzero(self.specific)
         # u = F (x − r) − g and u = √d (x − r): the function is Σ u².
         own = sparse.csr_array((np.sqrt(self.specific[held]), (np.arange(len(held)), held)), shape=(len(held), size))
@@ -260,6 +263,10 @@ class TradeCost(Expression):
     def epigraph(self, sign: float) -> Epigraph | None:
         if sign < 0 or min(self.buy.min(initial=0.0), self.sell.min(initial=0.0), self.quadratic.min(initial=0.0)) < 0:
             return None
+        return self._epigraph
+
+    @cached_property
+    def _epigraph(self) -> Epigraph:
         slope = self._one_sided()
         straight = np.where(np.isnan(slope), 0.0, slope)
         line = Epigraph.linear(straight, -float(straight @ self.reference))

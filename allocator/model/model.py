@@ -111,7 +111,8 @@ class Model:
         tree = self.tree if tree is None else tree
         if tree is None or not (self.capital_weight or self.per_capital):
             return 0.0
-        return tree.values(holdings)[self.capital_module or tree.root.name]
+        name = self.capital_module or tree.root.name
+        return tree.values(holdings, [name])[name]
 
     def worth(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
         """Return the objective, in maximized form, at ``holdings`` (n,) in CNY."""

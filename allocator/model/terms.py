@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,11 +107,15 @@ class Term:
 
     def shown(self, holdings: Vector) -> tuple[Vector, Vector]:
         """Return both sides in the unit shown, by numpy alone."""
-        return self.left.value(holdings) / self.per, self.right / self.per
+        return self.left.value(holdings) / self.per, self._right_shown
 
     def slack(self, holdings: Vector) -> Vector:
         """Return the room left in the unit shown; negative is a breach."""
-        left, right = self.shown(holdings)
+        return self.slack_of(self.shown(holdings)[0])
+
+    def slack_of(self, left: Vector) -> Vector:
+        """Return the room that a left side in the unit shown leaves."""
+        right = self._right_shown
         if self.sense is Sense.AT_MOST:
             return right - left
         if self.sense is Sense.AT_LEAST:
@@ -123,7 +128,15 @@ class Term:
 
     def tolerance(self) -> Vector:
         """Return by how much each row may miss, in the unit shown."""
-        return TOLERANCE * np.maximum(1.0, np.abs(self.right / self.per))
+        return self._tolerance
+
+    @cached_property
+    def _right_shown(self) -> Vector:
+        return np.asarray(self.right / self.per)
+
+    @cached_property
+    def _tolerance(self) -> Vector:
+        return np.asarray(TOLERANCE * np.maximum(1.0, np.abs(self._right_shown)))
 
     def only(self, rows: Sequence[int]) -> Term:
         """Return the term with some of its rows."""
@@ -138,6 +151,10 @@ class Term:
 
     def row_names(self) -> tuple[str, ...]:
         """Return the name of each row as constraints.csv prints it."""
+        return self._row_names
+
+    @cached_property
+    def _row_names(self) -> tuple[str, ...]:
         return tuple(f"{self.name}[{row}]" for row in self.rows) if self.rows else (self.name,)
 
 

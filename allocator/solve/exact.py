@@ -86,7 +86,7 @@ class Exact:
         seen = holdings.tobytes()
         if self._judged is not None and self._judged[0] == seen:
             return self._judged[1]
-        values = model.tree.values(holdings)
+        values = model.tree.values(holdings, [limit.module for limit in model.capital_limits])
         cost = float(model.cost.value(holdings)[0])
         room = min(
             limit.slack(values[limit.module], cost) / max(abs(values[limit.module]), 1e-12 * model.space.total)

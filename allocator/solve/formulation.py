@@ -122,7 +122,9 @@ class Formulation:
         """Return the box of a branch that adds one decision to that of ``parent``."""
         return self.root.box(branch, parent, self.relaxed.watched)
 
-    def relaxation(self, box: Box | None, price: float = 0.0, margin: float = 0.0) -> Assembled:
+    def relaxation(
+        self, box: Box | None, price: float = 0.0, margin: float = 0.0, like: Assembled | None = None
+    ) -> Assembled:
         """Return the relaxation inside ``box``.
 
         Parameters
@@ -133,17 +135,43 @@ class Formulation:
             Price of the objective's module, program units.
         margin : float
             Ratio by which capital limits are tightened.
+        like : Assembled or None
+            The same relaxation, without margin, of a formulation that `at` takes to this one: what no level moves is
+            taken from it.
         """
         if self.form is None or box is None:
             program = self.plain.program
             return Assembled(program, program.right, ())
+        if like is not None and like.price == price and margin == 0.0:
+            moved = self._like(like)
+            if moved is not None:
+                return moved
+        fragments, loose = self.relaxed.rows(box)
+        rows_of_tree = joined([self._limits_within(margin), *fragments])
+        return self._assembled(rows_of_tree, self.relaxed.functions, price, margin, tuple(loose))
+
+    def _limits_within(self, margin: float) -> Fragment:
+        """Return the rows of the capital limits in a relaxation."""
         if margin not in self._limit_rows:
             rows = Rows(self.relaxed.width)
             self._add_limits(rows, self.relaxed.functions, margin, Affine({}))
             self._limit_rows[margin] = rows.frozen()
-        fragments, loose = self.relaxed.rows(box)
-        rows_of_tree = joined([self._limit_rows[margin], *fragments])
-        return self._assembled(rows_of_tree, self.relaxed.functions, price, margin, tuple(loose))
+        return self._limit_rows[margin]
+
+    def _like(self, other: Assembled) -> Assembled | None:
+        """Return a relaxation without margin of another level at this one; None where its places do not do."""
+        program, limits = other.program, self._limits_within(0.0)
+        rows, columns, values = limits.entries
+        first = len(self.plain.program.right)
+        at = np.flatnonzero((program.matrix.indices >= first) & (program.matrix.indices < first + len(limits.right)))
+        if len(at) != len(values):
+            return None
+        data = program.matrix.data.copy()
+        # Both column by column, in a column by ascending row.
+        data[at] = values[np.lexsort((rows, columns))]
+        behind = program.right[first + len(limits.right) :]
+        right = np.concatenate([self.plain.program.right, limits.right, behind])
+        return replace(other, program=program.with_numbers(data, right), right=right)
 
     def restriction(
         self, holdings: Vector, price: float = 0.0, margin: float = 0.0, elastic: bool = False

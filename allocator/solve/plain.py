@@ -11,7 +11,7 @@ Affine expressions go into the matrix as they stand; only curved ones need cvxpy
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -19,31 +19,26 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.capital.tree import CapitalTree
-from allocator.errors import PluginError, Problem
 from allocator.model.choices import Choices
-from allocator.model.expressions import Expression
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense, Term
 from allocator.solve.builder import Builder, widened_rows
+from allocator.solve.canonical import Canonical, canonicalise, divisor_of
 from allocator.solve.choice_rows import add_choices
-from allocator.solve.epigraph_rows import EpigraphRows
-from allocator.solve.program import Block, Cone, ConeProgram
+from allocator.solve.program import Cone, ConeProgram
 from allocator.solve.reach import reachable
-from allocator.types import Text
 
 __all__ = ["Plain", "RuleRow", "compile_plain", "money_scale", "objective_scale"]
 
 Vector = NDArray[np.float64]
-
-TINY = 1e-6
-"""A right side below this share of the row's unit counts as none: the unit itself then sets the scale."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
     """One row of one term as it stands in the program.
 
-    The program holds ``sign × left / divisor ≤ sign × right / divisor`` (or ``=``) in row ``row``.
+    The program holds ``sign × left / divisor ≤ sign × right / divisor`` (or ``=``) in row ``row``; what is shown is
+    ``left / per``.
     """
 
     term: Term
@@ -51,6 +46,7 @@ class RuleRow:
     row: int
     divisor: float
     sign: float
+    per: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,28 +101,12 @@ def objective_scale(model: Model, scale: float) -> float:
     return max(steepest, model.capital_weight * scale) or 1.0
 
 
-@dataclass(frozen=True, eq=False)
-class _Canonical:
-    """What cvxpy made of the curved parts: minimize ½z′Pz + q′z + constant under its rows."""
-
-    quadratic: Any
-    linear: Vector
-    constant: float
-    matrix: Any
-    right: Vector
-    blocks: list[Block]
-    width: int
-    holdings: slice
-    sides: dict[int, slice]
-    cost: int
-
-
 def compile_plain(model: Model, tree: CapitalTree | None) -> Plain:
     """Return the program of objective, terms, bounds and trading cost, with a column for each leaf of ``tree``."""
     scale = money_scale(model)
     objective = objective_scale(model, scale)
     binding = [term for term in model.terms if term.mode is not Mode.MONITOR and not term.left.discrete]
-    canonical = _canonicalise(model, binding, scale, objective)
+    canonical = canonicalise(model, binding, scale, objective)
     builder = Builder()
     builder.add_columns(canonical.width)
     if len(canonical.right):
@@ -184,209 +164,93 @@ def _add_bounds(
 
 
 def _add_rules(
-    builder: Builder, terms: list[Term], canonical: _Canonical, scale: float, objective: float
+    builder: Builder, terms: list[Term], canonical: Canonical, scale: float, objective: float
 ) -> tuple[tuple[RuleRow, ...], list[tuple[int, float]]]:
     """Add the rows of all terms; return where they stand and the price of each breach column."""
     rules: list[RuleRow] = []
     prices: list[tuple[int, float]] = []
-    for position, term in enumerate(terms):
-        affine = term.left.affine()
-        sign = -1.0 if term.sense is Sense.AT_LEAST else 1.0
-        count = len(term.right)
-        if affine is not None:
-            shift = sparse.csr_array((count, canonical.holdings.start))
-            left = sparse.csr_array(sparse.hstack([shift, affine.matrix * scale]))
-            right = np.asarray(term.right - affine.constant, dtype=float)
-            divisor = np.maximum(abs(left).max(axis=1).toarray().ravel(), 0.0)
-            divisor = np.where(divisor > 0, divisor, np.maximum(np.abs(right), term.per))
-        else:
-            divisor = _divisor(term)
-            side = canonical.sides[position]
-            left = sparse.csr_array(
-                (divisor, (np.arange(count), np.arange(side.start, side.stop))), shape=(count, side.stop)
-            )
-            right = np.asarray(term.right, dtype=float)
-        left = sparse.diags_array(sign / divisor) @ left
-        right = sign * right / divisor
-        if term.mode is Mode.SOFT:
-            # The breach is in the program's unit; shown, it is breach × divisor / per.
-            price = term.price * divisor / np.broadcast_to(term.per, (count,)) / objective
-            ways = (-1.0, 1.0) if term.sense is Sense.EQUAL else (-1.0,)
-            for way in ways:
-                columns = builder.add_columns(count)
-                give = sparse.diags_array(np.full(count, way))
-                left = sparse.hstack([widened_rows(sparse.csr_array(left), columns.start), give], format="csr")
-                prices += zip(range(columns.start, columns.stop), price.tolist(), strict=True)
-                negative = sparse.hstack([sparse.csr_array((count, columns.start)), -sparse.eye_array(count)])
-                builder.add_rows(Cone.NONNEGATIVE, negative, np.zeros(count))
-        cone = Cone.ZERO if term.sense is Sense.EQUAL else Cone.NONNEGATIVE
-        rows = builder.add_rows(cone, left, right)
-        rules += [RuleRow(term, i, int(row), float(divisor[i]), sign) for i, row in enumerate(rows)]
+    lefts = [_left(term, canonical.sides.get(position), canonical, scale) for position, term in enumerate(terms)]
+    # Hard terms of one cone that follow each other are added at once.
+    for (mode, cone), run in groupby(range(len(terms)), lambda at: (terms[at].mode, _cone(terms[at].sense))):
+        for places in [list(run)] if mode is Mode.HARD else ([at] for at in run):
+            rows, divisor, sign = _scaled_rows(builder, [terms[at] for at in places], [lefts[at] for at in places])
+            left, right = rows
+            if mode is Mode.SOFT:
+                (term,) = (terms[at] for at in places)
+                left, priced = _with_breaches(builder, term, left, divisor, objective)
+                prices += priced
+            first = int(builder.add_rows(cone, left, right)[0]) if len(right) else 0
+            per = np.concatenate([np.broadcast_to(terms[at].per, terms[at].right.shape) for at in places])
+            of = [(terms[at], index) for at in places for index in range(len(terms[at].right))]
+            rules += [
+                RuleRow(term, index, first + k, float(divisor[k]), float(sign[k]), float(per[k]))
+                for k, (term, index) in enumerate(of)
+            ]
     return tuple(rules), prices
 
 
-def _divisor(term: Term) -> Vector:
-    """Return what brings a curved row's right side to one, where its cone is round."""
-    per, size = np.broadcast_to(term.per, term.right.shape), np.abs(term.right)
-    return np.where(size > TINY * per, size, per).astype(float)
+@dataclass(frozen=True, eq=False)
+class _Left:
+    """A term's left side over the program's columns, its right side, and what brings each row near one."""
+
+    matrix: sparse.csr_array
+    right: Vector
+    divisor: Vector
 
 
-@dataclass(frozen=True)
-class _Curved:
-    """A curved term as cvxpy needs it; hashable, so that what was canonicalised once is not again."""
-
-    left: Expression
-    sense: Sense
-    divisor: tuple[float, ...]
-    name: str
-
-
-def _canonicalise(model: Model, terms: list[Term], scale: float, objective: float) -> _Canonical:
-    """Hand the curved expressions to cvxpy and take its arrays; without any, the holdings are the only columns."""
-    size = model.space.size
-    curved = tuple(
-        (part.expression, part.weight, part.name) for part in model.objective if part.expression.affine() is None
-    )
-    sides = {
-        position: _Curved(term.left, term.sense, tuple(_divisor(term).tolist()), term.name)
-        for position, term in enumerate(terms)
-        if term.left.affine() is None
-    }
-    costly = model.cost.affine() is None and any(limit.cost_weight for limit in model.capital_limits)
-    if not (curved or sides or costly):
-        empty = sparse.csr_array((0, size))
-        return _Canonical(
-            sparse.csr_array((size, size)), np.zeros(size), 0.0, empty, np.empty(0), [], size, slice(0, size), {}, -1
-        )
-    by_hand = _by_hand(curved, sides, model.cost if costly else None, size, scale, objective)
-    if by_hand is not None:
-        return by_hand
-    found = _by_cvxpy(curved, tuple(sides.values()), model.cost if costly else None, size, scale, objective)
-    return replace(found, sides=dict(zip(sides, found.sides.values(), strict=True)))
+def _left(term: Term, side: slice | None, canonical: Canonical, scale: float) -> _Left:
+    affine = term.left.affine()
+    count, right = len(term.right), np.asarray(term.right, dtype=float)
+    if affine is None:
+        assert side is not None
+        divisor = divisor_of(term)
+        places = (np.arange(count), np.arange(side.start, side.stop))
+        return _Left(sparse.csr_array((divisor, places), shape=(count, side.stop)), right, divisor)
+    right = right - affine.constant
+    entries, start = affine.matrix, canonical.holdings.start
+    data = entries.data * scale
+    divisor = np.zeros(count)
+    np.maximum.at(divisor, np.repeat(np.arange(count), np.diff(entries.indptr)), np.abs(data))
+    divisor = np.where(divisor > 0, divisor, np.maximum(np.abs(right), term.per))
+    matrix = sparse.csr_array((data, entries.indices + start, entries.indptr), shape=(count, start + entries.shape[1]))
+    return _Left(matrix, right, divisor)
 
 
-def _by_hand(
-    curved: tuple[tuple[Expression, float, str], ...],
-    sides: dict[int, _Curved],
-    cost: Expression | None,
-    size: int,
-    scale: float,
-    objective: float,
-) -> _Canonical | None:
-    """Return the program of expressions that know their epigraph; None when one of them does not."""
-    valued = [(expression.epigraph(-np.sign(weight)), abs(weight) / objective) for expression, weight, _ in curved]
-    ways = {Sense.AT_MOST: 1.0, Sense.AT_LEAST: -1.0}
-    held = [
-        (position, ways[side.sense], side.left.epigraph(ways[side.sense]), side.divisor[0])
-        for position, side in sides.items()
-        if side.sense in ways and len(side.divisor) == 1
-    ]
-    spent = None if cost is None else cost.epigraph(1.0)
-    known = all(found is not None for found, _ in valued) and all(found is not None for _, _, found, _ in held)
-    if not known or len(held) < len(sides) or (cost is not None and spent is None):
-        return None
-    rows = EpigraphRows(size, scale)
-    for found, weight in valued:
-        assert found is not None
-        rows.minimize(found.scaled(weight))
-    places = {}
-    for position, way, found, divisor in held:
-        assert found is not None
-        places[position] = rows.bound(found.scaled(1.0 / divisor), way)
-    column = -1 if spent is None else rows.bound(spent.scaled(1.0 / scale), 1.0)
-    quadratic, linear, matrix, right, blocks = rows.arrays()
-    return _Canonical(
-        quadratic,
-        linear,
-        rows.constant,
-        matrix,
-        right,
-        blocks,
-        rows.width,
-        slice(0, size),
-        {position: slice(place, place + 1) for position, place in places.items()},
-        column,
-    )
+def _scaled_rows(
+    builder: Builder, terms: list[Term], lefts: list[_Left]
+) -> tuple[tuple[sparse.csr_array, Vector], Vector, Vector]:
+    """Return ``sign × left / divisor`` and ``sign × right / divisor`` of some terms, the divisors and the signs."""
+    sign = np.repeat([-1.0 if term.sense is Sense.AT_LEAST else 1.0 for term in terms], [len(x.right) for x in lefts])
+    divisor = np.concatenate([left.divisor for left in lefts])
+    entries = [left.matrix for left in lefts]
+    held = np.concatenate([np.diff(part.indptr) for part in entries])
+    data = np.concatenate([part.data for part in entries]) * np.repeat(sign / divisor, held)
+    columns = np.concatenate([part.indices for part in entries])
+    starts = np.concatenate([[0], np.cumsum(held)])
+    matrix = sparse.csr_array((data, columns, starts), shape=(len(sign), builder.columns))
+    matrix.eliminate_zeros()
+    return (matrix, sign * np.concatenate([left.right for left in lefts]) / divisor), divisor, sign
 
 
-@lru_cache(maxsize=16)
-def _by_cvxpy(
-    curved: tuple[tuple[Expression, float, str], ...],
-    sides: tuple[_Curved, ...],
-    cost: Expression | None,
-    size: int,
-    scale: float,
-    objective: float,
-) -> _Canonical:
-    import cvxpy as cp
+def _with_breaches(
+    builder: Builder, term: Term, left: sparse.csr_array, divisor: Vector, objective: float
+) -> tuple[sparse.csr_array, list[tuple[int, float]]]:
+    """Return a soft term's rows with columns that give way, and the price of each of them.
 
-    variable = cp.Variable(size)
-    total: Any = cp.Constant(0.0)
-    for expression, weight, name in curved:
-        convex = expression.convex(variable, scale) * (-weight / objective)
-        _require(bool(convex.is_convex()), name)
-        total = total + cp.sum(convex)
-    rights: dict[int, Any] = {}
-    # x must appear even if no curved expression holds it.
-    constraints = [cp.sum(variable) * 0.0 <= 1.0]
-    for position, side in enumerate(sides):
-        divisor = np.array(side.divisor)
-        right = rights[position] = cp.Variable(len(divisor))
-        left = cp.multiply(1.0 / divisor, side.left.convex(variable, scale))
-        fits = {Sense.AT_MOST: left.is_convex, Sense.AT_LEAST: left.is_concave, Sense.EQUAL: left.is_affine}
-        _require(bool(fits[side.sense]()), side.name)
-        constraints.append(_compare(left, side.sense, right))
-    spent = cp.Variable(1) if cost is not None else None
-    if cost is not None:
-        constraints.append(cost.convex(variable, scale) / scale <= spent)
-    return _canonical(cp, cp.Problem(cp.Minimize(total), constraints), variable, rights, spent)
+    The breach is in the program's unit; shown, it is breach × divisor / per.
+    """
+    count = len(divisor)
+    prices: list[tuple[int, float]] = []
+    price = term.price * divisor / np.broadcast_to(term.per, (count,)) / objective
+    for way in (-1.0, 1.0) if term.sense is Sense.EQUAL else (-1.0,):
+        columns = builder.add_columns(count)
+        give = sparse.diags_array(np.full(count, way))
+        left = sparse.csr_array(sparse.hstack([widened_rows(left, columns.start), give]))
+        prices += zip(range(columns.start, columns.stop), price.tolist(), strict=True)
+        negative = sparse.hstack([sparse.csr_array((count, columns.start)), -sparse.eye_array(count)])
+        builder.add_rows(Cone.NONNEGATIVE, negative, np.zeros(count))
+    return left, prices
 
 
-def _canonical(cp: Any, problem: Any, variable: Any, rights: dict[int, Any], cost: Any) -> _Canonical:
-    data, _, _ = problem.get_problem_data(cp.CLARABEL, solver_opts={})
-    form = data["param_prob"]
-    columns = form.var_id_to_col
-    dims = data["dims"]
-    blocks = [Block(Cone.ZERO, dims.zero), Block(Cone.NONNEGATIVE, dims.nonneg)]
-    blocks += [Block(Cone.SECOND_ORDER, size) for size in dims.soc]
-    blocks += [Block(Cone.SEMIDEFINITE, size) for size in dims.psd]
-    blocks += [Block(Cone.EXPONENTIAL, 3)] * dims.exp
-    blocks += [Block(Cone.POWER, 3, float(power)) for power in dims.p3d]
-    width = len(data["c"])
-    quadratic = data["P"] if data.get("P") is not None else sparse.csc_array((width, width))
-
-    def place(symbol: Any) -> slice:
-        start = int(columns[symbol.id])
-        return slice(start, start + symbol.size)
-
-    return _Canonical(
-        quadratic,
-        np.asarray(data["c"], dtype=float),
-        float(np.asarray(form.apply_parameters()[1])),
-        data["A"],
-        np.asarray(data["b"], dtype=float),
-        blocks,
-        width,
-        place(variable),
-        {position: place(right) for position, right in rights.items()},
-        -1 if cost is None else place(cost).start,
-    )
-
-
-def _compare(left: Any, sense: Sense, right: Any) -> Any:
-    if sense is Sense.EQUAL:
-        return left == right
-    return left <= right if sense is Sense.AT_MOST else left >= right
-
-
-def _require(fits: bool, name: str) -> None:
-    if not fits:
-        raise PluginError(
-            Problem(
-                Text(
-                    "this term is curved the wrong way for its side: the optimizer could not be exact about it",
-                    "该项的凹凸方向与其约束方向不符，优化器无法保证精确",
-                ),
-                where=name,
-            )
-        )
+def _cone(sense: Sense) -> Cone:
+    return Cone.ZERO if sense is Sense.EQUAL else Cone.NONNEGATIVE

@@ -62,8 +62,7 @@ def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual
     for rule in plain.rules:
         if rule.term.name not in shadow:
             continue
-        per = float(np.broadcast_to(rule.term.per, rule.term.right.shape)[rule.index])
-        price = plain.objective_scale * float(dual[rule.row]) * per / rule.divisor
+        price = plain.objective_scale * float(dual[rule.row]) * rule.per / rule.divisor
         shadow[rule.term.name][rule.index] = price if rule.term.sense is Sense.EQUAL else max(price, 0.0)
     capital: dict[str, float] = {}
     for limit, row in zip(model.capital_limits, assembled.limits, strict=True):

@@ -9,6 +9,7 @@ differ in a few rows and columns only, so each is a copy of the arrays with a sm
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -170,14 +171,28 @@ class ConeProgram:
 
     def _against(self, dual: Vector) -> Vector:
         """Return A′y; a transposed copy for a single product would cost more than the product."""
-        column = np.repeat(np.arange(self.size), np.diff(self.matrix.indptr))
+        column = _columns_of(self.matrix)
         return np.asarray(np.bincount(column, self.matrix.data * dual[self.matrix.indices], self.size), dtype=float)
 
     def _curvature(self, primal: Vector) -> Vector:
-        upper = self.quadratic
-        if upper.nnz == 0:
-            return np.zeros(self.size)
-        return np.asarray(upper @ primal + upper.T @ primal - upper.diagonal() * primal)
+        """Return P z from the upper triangle."""
+        upper, column = self.quadratic, _columns_of(self.quadratic)
+        found = np.bincount(upper.indices, upper.data * primal[column], self.size)
+        off = upper.indices != column
+        if off.any():
+            found += np.bincount(column[off], upper.data[off] * primal[upper.indices[off]], self.size)
+        return np.asarray(found, dtype=float)
+
+    def with_numbers(self, data: Vector, right: Vector) -> ConeProgram:
+        """Return the program with other entries of A, in the same places, and another right side."""
+        matrix = copy(self.matrix)
+        matrix.data = data
+        return replace(self, matrix=matrix, right=right)
+
+
+def _columns_of(matrix: sparse.csc_array) -> NDArray[np.int64]:
+    """Return the column of each entry."""
+    return np.repeat(np.arange(matrix.shape[1]), np.diff(matrix.indptr))
 
 
 def _below(

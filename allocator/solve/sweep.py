@@ -107,6 +107,7 @@ class _Part:
     formulation: Formulation
     box: Box | None
     chain: Chain
+    assembled: Assembled | None = None
     duals: list[_Dual] = field(default_factory=list)
     margin: float = 0.0
 
@@ -120,6 +121,8 @@ class _Level:
     exact: Exact
     best: tuple[Vector, CapitalTree | None, float] | None = None
     bounds: dict[int, float] = field(default_factory=dict)
+    formulations: dict[int, Formulation] = field(default_factory=dict)
+    programs: dict[int, tuple[Formulation, Assembled]] = field(default_factory=dict)
     solved: dict[int, tuple[Formulation, Assembled, Answer]] = field(default_factory=dict)
     solves: int = 0
     solver: str = ""
@@ -193,14 +196,13 @@ class Sweep:
         if self._apart:
             return self._alone(model)
         level = _Level(model, goal_of(model, self._settings.gap, 0.0), self._exact.moved(model))
-        formulations: dict[int, Formulation] = {}
         while True:
             if level.solves and level.best is None and self._safe is not None:
                 holdings, tree = self._safe
                 self._offer(level, holdings, tree, level.exact.with_tree(tree).room(holdings))
             for part in self._parts if level.solves else ():
                 if id(part) not in level.bounds:
-                    level.bounds[id(part)] = self._known_bound(part, level, formulations)
+                    level.bounds[id(part)] = self._known_bound(part, level)
             part = max(self._parts, key=lambda one: level.bounds.get(id(one), np.inf))
             bound = level.bounds.get(id(part), np.inf)
             if level.solves and level.settled(bound):
@@ -209,7 +211,7 @@ class Sweep:
                 return self._alone(model)
             try:
                 if id(part) not in level.solved:
-                    self._solve_part(part, level, formulations)
+                    self._solve_part(part, level)
                 elif not self._split(part, level):
                     return self._alone(model)
             except SolverFailure:
@@ -271,21 +273,29 @@ class Sweep:
         assert tree is not None
         return tree
 
-    def _program(
-        self, part: _Part, level: _Level, formulations: dict[int, Formulation]
-    ) -> tuple[Formulation, Assembled]:
-        base = part.formulation
-        if id(base) not in formulations:
-            formulations[id(base)] = base.at(level.model)
-        formulation = formulations[id(base)]
-        return formulation, formulation.relaxation(part.box, formulation.price(level.goal.price))
+    def _program(self, part: _Part, level: _Level) -> tuple[Formulation, Assembled]:
+        if id(part) not in level.programs:
+            base = part.formulation
+            if id(base) not in level.formulations:
+                level.formulations[id(base)] = base.at(level.model)
+            formulation = level.formulations[id(base)]
+            price = formulation.price(level.goal.price)
+            part.assembled = formulation.relaxation(part.box, price, like=part.assembled)
+            level.programs[id(part)] = formulation, part.assembled
+        return level.programs[id(part)]
 
-    def _known_bound(self, part: _Part, level: _Level, formulations: dict[int, Formulation]) -> float:
-        """Return the best bound that the dual points known so far prove at this level; −∞ where none can be met."""
-        if not part.duals:
-            return np.inf
-        formulation, assembled = self._program(part, level, formulations)
-        return min(self._bound(level, formulation, assembled, dual) for dual in part.duals)
+    def _known_bound(self, part: _Part, level: _Level) -> float:
+        """Return a bound that the dual points known so far prove at this level; −∞ where none can be met.
+
+        The first that settles the part will do; where none does, it is the best of them.
+        """
+        least = np.inf
+        for dual in part.duals:
+            formulation, assembled = self._program(part, level)
+            least = min(least, self._bound(level, formulation, assembled, dual))
+            if level.settled(least):
+                break
+        return least
 
     def _bound(self, level: _Level, formulation: Formulation, assembled: Assembled, known: _Dual) -> float:
         dual = known.answer.dual.copy()
@@ -297,9 +307,9 @@ class Sweep:
         lower = program.bound(known.answer.primal, dual)
         return level.goal.bound(-lower * formulation.plain.objective_scale)
 
-    def _solve_part(self, part: _Part, level: _Level, formulations: dict[int, Formulation]) -> None:
+    def _solve_part(self, part: _Part, level: _Level) -> None:
         """Solve the part's relaxation, tightened; keep its dual point; offer what it proposes."""
-        formulation, assembled = self._program(part, level, formulations)
+        formulation, assembled = self._program(part, level)
         program = assembled.program
         right = program.right.copy()
         for row, limit in zip(assembled.limits, level.model.capital_limits, strict=True):
@@ -379,7 +389,7 @@ class Sweep:
         for one in parts:
             if one.box is not None and one.box.empty:
                 continue
-            one.duals, one.chain = [], self._chain(one.formulation)
+            one.duals, one.chain, one.assembled = [], self._chain(one.formulation), None
             self._parts.append(one)
             level.bounds[id(one)] = ceiling
         return True

@@ -15,7 +15,6 @@ from allocator.model.combination import Combination
 from allocator.model.expressions import Expression, Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.solve.exact import Exact
 from allocator.solve.solution import Solution
 from allocator.types import Certainty, Source, Text
 
@@ -138,7 +137,7 @@ class _Module(Axis):
 
     def reached(self, model: Model, holdings: Vector) -> float:
         assert model.tree is not None
-        return model.tree.values(holdings)[self.name]
+        return model.tree.values(holdings, [self.name])[self.name]
 
     def price(self, model: Model, solution: Solution) -> float:
         return -solution.capital_prices[self.name]
@@ -209,7 +208,7 @@ class _Objective(Axis):
         return model
 
     def reached(self, model: Model, holdings: Vector) -> float:
-        return Exact(model).objective(holdings)
+        return model.worth(holdings)
 
     def price(self, model: Model, solution: Solution) -> float:
         return 0.0
