@@ -154,13 +154,13 @@ def test_each_study_gives_what_the_library_gives(tmp_path: Path) -> None:
     (row,) = STUDIES["capital"].rows(fund, NoOptions())
     position = fund.capital()
     assert position is not None
-    assert row["ratio_comprehensive"] == position.ratio("comprehensive")
+    assert row["comprehensive_ratio"] == position.ratio("comprehensive")
     assert row["module_minimum_capital"] == position.minimum_capital
     (row,) = STUDIES["run"].rows(fund, NoOptions())
     result = fund.optimize()
     assert row["objective"] == pytest.approx(result.objective)
     assert result.after is not None
-    assert row["ratio_core"] == pytest.approx(result.after.ratio("core"))
+    assert row["core_ratio"] == pytest.approx(result.after.ratio("core"))
     rows = STUDIES["frontier"].rows(fund, STUDIES["frontier"].validated({"points": 3, "high": 2.5}))
     assert [set(one) == set(rows[0]) for one in rows] == [True] * 3
 

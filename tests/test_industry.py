@@ -34,7 +34,7 @@ def test_a_small_industry_is_answered_at_every_requirement(maker: ModuleType, tm
     frame = pd.read_parquet(run_batch(plan, store, load, Workers(jobs=1)))
     assert len(frame) == 4 * 3
     assert set(frame["status"]) == {"done"}, frame["problem"].dropna().tolist()
-    assert (frame["ratio_comprehensive"] >= frame["level"] - 1e-7).all()
+    assert (frame["comprehensive_ratio"] >= frame["level"] - 1e-7).all()
     assert (frame["gap"] <= 1e-5 + 1e-12).all()
     assert frame["value"].nunique() == len(frame)
 

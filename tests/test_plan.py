@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from allocator import AllocatorError, Fund, InputError, cli, load
 from allocator.report.plan import plan_report
 from allocator.study.plan import PlanStudy, plan
+from allocator.study.plan.timeline import step_date
 from allocator.study.stress import capital_of, scenario_named, shock_fund, stressed_fund
 from allocator.types import Language
 
@@ -81,7 +83,32 @@ def test_money_is_conserved_and_every_ratio_holds() -> None:
     study = plan(fund())
     check(study)
     assert study.frame["comprehensive_ratio"].min() >= 1.5 - 1e-7
-    assert study.frame["date"].tolist() == ["2027-06-30", "2028-06-29", "2029-06-29"]
+    assert study.frame["date"].tolist() == ["2027-06-30", "2028-06-30", "2029-06-30"]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "per_year", "days"),
+    [
+        ("2026-06-30", 4, ["2026-09-30", "2026-12-31", "2027-03-31", "2027-06-30"]),
+        ("2026-11-30", 4, ["2027-02-28", "2027-05-31", "2027-08-31", "2027-11-30"]),
+        ("2027-02-28", 1, ["2028-02-29", "2029-02-28", "2030-02-28", "2031-02-28"]),
+        ("2026-06-15", 2, ["2026-12-15", "2027-06-15", "2027-12-15", "2028-06-15"]),
+        ("2026-12-30", 12, ["2027-01-30", "2027-02-28", "2027-03-30", "2027-04-30"]),
+    ],
+)
+def test_steps_fall_on_calendar_dates(as_of: str, per_year: int, days: list[str]) -> None:
+    start = date.fromisoformat(as_of)
+    assert [step_date(start, step, per_year).isoformat() for step in range(1, 5)] == days
+
+
+def test_what_costs_nothing_is_not_bought_and_sold_in_one_step() -> None:
+    study = plan(fund(CASH, STOCK | {"transaction_cost": 0.0}, BOND, premiums={"traditional": 10.0}))
+    check(study)
+    for moment in study.moments:
+        number, world = moment.node.number, study.world
+        before = world.start if moment.node.parent < 0 else study.path[moment.node.parent]
+        sold = world.growth(moment.node.step).kept * moment.price * before + study.bought[number] - study.path[number]
+        assert np.minimum(sold, study.bought[number]).max() <= 1e-7 * world.fund.space.total
 
 
 def test_liabilities_by_hand() -> None:
@@ -100,8 +127,8 @@ def test_a_contract_pays_its_coupon_and_is_paid_back() -> None:
     share = 0.03 / (0.03 + 1.03 * 1.03 ** -(366 / 365))
     assert first.paid[0] == pytest.approx(1.03 * share, rel=1e-9)
     assert first.kept[0] + first.paid[0] == pytest.approx(1.03)
-    assert second.alive[0] and third.paid[0] == pytest.approx(1.03) and not third.alive[0]
-    assert study.path[2, 0] == 0.0
+    assert first.alive[0] and second.paid[0] == pytest.approx(1.03) and not second.alive[0]
+    assert not third.alive[0] and study.path[1, 0] == study.path[2, 0] == 0.0
     assert world.is_new.tolist() == [False, False, True]
 
 

@@ -155,9 +155,9 @@ def _middle(frontier: Frontier, stretch: Stretch) -> float:
 
 def _points(frontier: Frontier) -> ReportTable:
     frame = frontier.frame
-    ratios = [str(column) for column in frame if str(column).startswith("ratio_")]
+    ratios = [str(column) for column in frame if str(column).endswith("_ratio")]
     axis, best = (format_name("by_unit", one.unit) for one in (frontier.axis, frontier.best))
-    named = {column: RATIOS.get(column.removeprefix("ratio_"), Text(column, column)) for column in ratios}
+    named = {column: RATIOS.get(column.removesuffix("_ratio"), Text(column, column)) for column in ratios}
     return ReportTable(
         "frontier",
         Text("Points", "各点"),
@@ -194,7 +194,7 @@ def _points(frontier: Frontier) -> ReportTable:
             "status": STATUS,
         },
         # The two figures drawn stand in columns of their own already.
-        files_only=(frontier.best.name, f"ratio_{frontier.best.name}", f"ratio_{frontier.axis.name}"),
+        files_only=(frontier.best.name, f"{frontier.best.name}_ratio", f"{frontier.axis.name}_ratio"),
     )
 
 

@@ -86,7 +86,7 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
     title = Text("Every ratio", "各项充足率")
     aside = single if (study.ratios["scenario"] != "").any() else (*single, "scenario")
     ratios = ReportTable("plan_ratios", title, study.ratios, headings, formats, labels=labels, files_only=aside)
-    formats = {"amount": "money", "bought": "money", "new_issue": "flag"}
+    formats = {"amount": "money", "bought": "money", "sold": "money", "new_issue": "flag"}
     title = Text("What is held", "持仓")
     held = ReportTable("plan_holdings", title, study.holdings, headings, formats, labels=labels, files_only=single)
     entry = {

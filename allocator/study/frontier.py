@@ -233,7 +233,7 @@ class Frontier:
                 "value": point.value,
                 "slope": point.slope,
                 "expected_return": point.expected_return,
-                **{f"ratio_{name}": ratio for name, ratio in point.ratios.items()},
+                **{f"{name}_ratio": ratio for name, ratio in point.ratios.items()},
                 "minimum_capital": point.minimum_capital,
                 "binding": ";".join(point.prices),
                 "bound": point.bound,

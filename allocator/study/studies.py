@@ -84,7 +84,7 @@ def _capital_row(position: CapitalPosition | None) -> dict[str, float]:
     if position is None:
         return {}
     return {
-        **{f"ratio_{item.name}": position.ratio(item.name) for item in position.requirements},
+        **{f"{item.name}_ratio": position.ratio(item.name) for item in position.requirements},
         "minimum_capital": position.minimum_capital,
     }
 

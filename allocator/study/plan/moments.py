@@ -113,7 +113,8 @@ def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, step: int) -
     before, after = (pd.Series(x).groupby(ids[world.source]).sum() for x in (world.start, holdings))
     moved = {name: levelled(table, after) for name, table in world.committed.tables[step - 1].items()}
     tables = {**at_amounts(base.tables, before, after), **moved, "assets": frame}
-    years = day / 365.0
+    # What falls due in a year is that year's, whatever days it has.
+    years = step / world.settings.per_year
     if "liabilities" in tables:
         flows = tables["liabilities"]
         later = flows.loc[~(flows["year"] <= years + 1e-9)]

@@ -94,7 +94,24 @@ class Program:
         whole = np.zeros(self._all)
         whole[self._columns] = holdings
         table = whole.reshape(len(self.moments), 2, self.world.size)
-        return table[:, 0].copy(), table[:, 1].copy()
+        return table[:, 0].copy(), self._netted(table[:, 0], table[:, 1])
+
+    def _netted(self, path: Vector, bought: Vector) -> Vector:
+        """Return the purchases without what is sold again at once: where trading is free the model cannot tell."""
+        world, net = self.world, bought.copy()
+        free = self._cost == 0.0
+        for moment in self.moments:
+            number, step = moment.node.number, moment.node.step
+            before = world.start if moment.node.parent < 0 else path[moment.node.parent]
+            sold = world.growth(step).kept * moment.price * before + bought[number] - path[number]
+            both = np.minimum(sold, bought[number] - world.committed.called[step - 1])
+            net[number] -= np.where(free, np.maximum(both, 0.0), 0.0)
+        return net
+
+    @property
+    def _cost(self) -> Vector:
+        """Cost per CNY traded of each plan row (k,)."""
+        return np.asarray(self.world.fund.space.linear_cost[self.world.source] * self.world.funded)
 
     def _amounts(self, node: int) -> slice:
         """Return the places of a node's amounts."""
@@ -207,7 +224,7 @@ class Program:
         kept, paid = growth.kept * moment.price, growth.paid
         constant, before = self._parent(moment)
         now, bought = self._selection(self._amounts(number)), self._selection(self._purchases(number))
-        cost = world.fund.space.linear_cost[world.source] * world.funded
+        cost = self._cost
         empty = sparse.csr_array((world.size, self.width))
         old = empty if before is None else before
         sold = sparse.csr_array(_scaled(kept, old) + bought - now)

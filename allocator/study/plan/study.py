@@ -132,8 +132,7 @@ class PlanStudy:
         funded, number = world.funded, node.number
         growth = world.growth(node.step)
         before = world.start if node.parent < 0 else self.path[node.parent]
-        held, bought = self.path[number], self.bought[number]
-        sold = growth.kept * moment.price * before + bought - held
+        held, bought, sold = self.path[number], self.bought[number], self._sold(moment)
         position = self.positions[number]
         own = [point for point in self.points if point.node is node and not point.scenario]
         received, committed = np.where(world.funded, growth.paid * before, 0.0), world.committed.rows
@@ -160,6 +159,12 @@ class PlanStudy:
             "turnover": float(sold[funded].sum()) / max(float(held[funded].sum()), 1e-300),
         }
 
+    def _sold(self, moment: Moment) -> Vector:
+        """Return what is sold of each plan row at a moment (k,), CNY."""
+        before = self.world.start if moment.node.parent < 0 else self.path[moment.node.parent]
+        number, growth = moment.node.number, self.world.growth(moment.node.step)
+        return np.asarray(growth.kept * moment.price * before + self.bought[number] - self.path[number])
+
     def causes(self, moment: Moment, most: int = 2) -> tuple[str, ...]:
         """Return the innermost modules whose charge grew most since the moment before, by name."""
         tree, held = self.positions[moment.node.number].tree, self.positions[moment.node.number].holdings
@@ -179,13 +184,13 @@ class PlanStudy:
 
     @cached_property
     def holdings(self) -> pd.DataFrame:
-        """One line a moment and row held or traded: amounts and purchases, CNY."""
+        """One line a moment and row held or traded: amounts, purchases and sales, CNY."""
         world = self.world
         frame = world.fund.inputs.assets
         lines = []
         for moment in self.moments:
-            number = moment.node.number
-            for row in np.flatnonzero((self.path[number] > 0.5) | (self.bought[number] > 0.5)):
+            number, sold = moment.node.number, self._sold(moment)
+            for row in np.flatnonzero(np.maximum(self.path[number], np.maximum(self.bought[number], sold)) > 0.5):
                 source = frame.iloc[world.source[row]]
                 lines.append(
                     (
@@ -197,9 +202,10 @@ class PlanStudy:
                         bool(world.is_new[row]),
                         float(self.path[number, row]),
                         float(self.bought[number, row]),
+                        float(sold[row]),
                     )
                 )
-        columns = ["step", "branch", "asset_id", "account", "kind", "new_issue", "amount", "bought"]
+        columns = ["step", "branch", "asset_id", "account", "kind", "new_issue", "amount", "bought", "sold"]
         return pd.DataFrame(lines, columns=columns)
 
     @cached_property

@@ -5,13 +5,12 @@ A node is a moment on one branch. Decisions are taken at nodes, so those before 
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from allocator.errors import InputError, Problem
-from allocator.inputs.curves import DAYS_IN_YEAR
 from allocator.settings import PlanSettings
 from allocator.study.shocks import Scenario
 from allocator.study.stress import scenario_named
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from allocator.pipeline import Fund
 
-__all__ = ["BASE_BRANCH", "Node", "timeline"]
+__all__ = ["BASE_BRANCH", "Node", "step_date", "timeline"]
 
 BASE_BRANCH = "base"
 """Name of a branch on which nothing happens."""
@@ -58,13 +57,18 @@ class Node:
     scenarios: tuple[Scenario, ...]
     fresh: Scenario | None
 
-    def days(self, per_year: int) -> int:
-        """Return days from the valuation date."""
-        return round(DAYS_IN_YEAR * self.step / per_year)
-
     def day(self, as_of: date, per_year: int) -> date:
         """Return the date."""
-        return as_of + timedelta(days=self.days(per_year))
+        return step_date(as_of, self.step, per_year)
+
+
+def step_date(as_of: date, step: int, per_year: int) -> date:
+    """Return the date of a step by the calendar: whole months on, from a month's last day to a month's last day."""
+    ahead = as_of.year * 12 + as_of.month - 1 + 12 // per_year * step
+    year, month = divmod(ahead, 12)
+    last = monthrange(year, month + 1)[1]
+    ends = as_of.day == monthrange(as_of.year, as_of.month)[1]
+    return as_of.replace(year=year, month=month + 1, day=last if ends else min(as_of.day, last))
 
 
 def timeline(fund: Fund, settings: PlanSettings) -> tuple[Node, ...]:

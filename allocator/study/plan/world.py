@@ -22,6 +22,7 @@ from allocator.inputs.cash_flows import CashFlows, FloatingRule, asset_cash_flow
 from allocator.inputs.terms import column
 from allocator.settings import PlanSettings
 from allocator.study.plan.committed import Committed, committed_rows
+from allocator.study.plan.timeline import step_date
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ class World:
 
     def days(self, step: int) -> int:
         """Return days from the valuation date to a step."""
-        return round(365 * step / self.settings.per_year)
+        as_of = self.fund.inputs.as_of
+        return (step_date(as_of, step, self.settings.per_year) - as_of).days
 
     def growth(self, step: int) -> Growth:
         """Return what a step does to the rows."""
