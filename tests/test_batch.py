@@ -323,3 +323,48 @@ def test_a_cluster_that_is_not_there_is_said_to_be_so(tmp_path: Path, monkeypatc
 def test_the_command_line_needs_neither_joblib_nor_dask_for_its_help() -> None:
     code = "import sys; from allocator import cli; sys.exit(bool({'joblib', 'distributed'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _at_work(pid: int) -> bool:
+    """Return whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _busy(pid: int) -> float:
+    """Return the processor's seconds of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up under /proc")
+def test_workers_end_with_the_batch_that_is_killed(tmp_path: Path) -> None:
+    """Each task would take its worker minutes; nobody waits for the result any more."""
+    options = "{points: 20000}"
+    study = tmp_path / "study.yaml"
+    study.write_text(f"study: frontier\noptions: {options}\nfunds: [{FIRST}]\nvary: {{solve.seed: [1, 2, 3, 4]}}\n")
+    command = [sys.executable, "-m", "allocator", "batch", str(study), "--jobs", "2", "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    workers: list[int] = []
+    try:
+        deadline = time.monotonic() + 120.0
+        while time.monotonic() < deadline and (len(workers) < 2 or min(map(_busy, workers)) < 1.0):
+            workers = [child for child in _children(process.pid) if _busy(child) > 0.5]
+            time.sleep(0.1)
+        assert len(workers) >= 2
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 30.0
+        while any(map(_at_work, workers)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not [pid for pid in workers if _at_work(pid)]
+    finally:
+        process.kill()
+        for pid in filter(_at_work, workers):
+            os.kill(pid, signal.SIGKILL)

@@ -7,6 +7,9 @@ cannot be read does not stop the others.
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +33,9 @@ Opener = Callable[[str, Sequence[str]], "Fund"]
 
 PATIENCE = 20
 """Seconds in which a cluster's scheduler must answer."""
+
+WATCHER = "allocator-batch"
+"""Name of the thread by which a worker notices that nobody waits for it any more."""
 
 COLUMNS = ("task", "fund", "case", "status", "problem", "row")
 """The columns every batch has, beside the varied keys."""
@@ -83,7 +89,8 @@ def run_batch(
     """
     from joblib import Parallel, delayed
 
-    ask = delayed(partial(answer, plan.spec, plan.options, plan.keys, open_fund))
+    parent = None if workers.backend == "dask" else os.getpid()
+    ask = delayed(partial(_asked, parent, plan.spec, plan.options, plan.keys, open_fund))
     missing = (ask(task) for task in plan.tasks() if not store.has(task.number))
     told(store.finished)
     if store.finished < len(plan):
@@ -95,6 +102,30 @@ def run_batch(
                 store.add(number, rows)
                 told(finished)
     return store.finish([*COLUMNS[:3], *plan.keys, *COLUMNS[3:]])
+
+
+def _asked(
+    parent: int | None, spec: StudySpec, options: Any, keys: Sequence[str], open_fund: Opener, task: Task
+) -> tuple[int, list[Record]]:
+    if parent is not None:
+        _follow(parent)
+    return answer(spec, options, keys, open_fund, task)
+
+
+def _follow(parent: int) -> None:
+    """Let this process end with the one that started it: a batch that is killed leaves nobody at work.
+
+    Elsewhere than on POSIX a process is not told that its parent is gone: there it ends with its task.
+    """
+    if os.name != "posix" or os.getpid() == parent or any(one.name == WATCHER for one in threading.enumerate()):
+        return
+
+    def wait() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=wait, name=WATCHER, daemon=True).start()
 
 
 def answer(
