@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import allocator
 from allocator import cli
+from allocator.capital.nodes import Leaf, Maximum
+from allocator.capital.tree import CapitalTree
 from allocator.errors import Infeasible, InputError
 from allocator.model.model import Model
 from allocator.settings import SolveSettings
@@ -21,6 +26,11 @@ from allocator.solve.formulation import Formulation
 from allocator.solve.program import Verdict
 from allocator.solve.sweep import Sweep
 from allocator.study.frontier import FrontierSettings, frontier
+from allocator.study.kinks import Kink, find_kinks, find_stretches
+from allocator.study.plan import plan
+from allocator.study.stress import stress
+from allocator.study.studies import STUDIES
+from allocator.types import Text
 from allocator.verify import verify
 from tests.books import book
 from tests.small_models import trap
@@ -59,6 +69,41 @@ def test_a_frontier_worked_by_hand() -> None:
     assert kink.slopes == pytest.approx((0.05, 0.02), abs=1e-4)
     assert "stock" in kink.rows
     assert found.stretches[0].binding == ("turnover",)
+
+
+def _larger_of_two() -> CapitalTree:
+    """Return the larger of what the stock and the bond are charged."""
+    label = Text("Test", "测试")
+    leaves = tuple(Leaf(name, label, "", row=row) for row, name in enumerate(("equity", "spread")))
+    coefficients = sparse.csr_array(np.array([[0.0, 0.4, 0.0], [0.0, 0.0, 0.2]]))
+    return CapitalTree(Maximum("largest", label, "", leaves), coefficients, np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cause"),
+    [
+        ((80.0, 20.0, 0.0), (70.0, 10.0, 20.0), "rows"),
+        ((90.0, 5.0, 5.0), (85.0, 10.0, 5.0), "traded"),
+        ((80.0, 10.0, 10.0), (55.0, 10.0, 35.0), "modules"),
+        ((80.0, 15.0, 5.0), (79.0, 15.0, 6.0), ""),
+    ],
+)
+def test_a_kink_where_no_rule_changes_names_what_does(
+    before: tuple[float, ...], after: tuple[float, ...], cause: str
+) -> None:
+    """A stock with bounds 0 and 20 of which 5 are held now, traded at a cost; a bond with bounds 0 and 40."""
+    model = _by_hand().model
+    cost = replace(model.cost, buy=np.array([0.0, 0.01, 0.0]), reference=np.array([95.0, 5.0, 0.0]))
+    points: list[Any] = [
+        SimpleNamespace(level=level, value=0.0, slope=slope, prices={"turnover": 1.0}, holdings=np.array(held))
+        for level, slope, held in ((0.1, -1.0, before), (0.2, -2.0, after))
+    ]
+    stretches = tuple(find_stretches(points))
+    (kink,) = find_kinks(replace(model, cost=cost), points, stretches, lambda holdings: _larger_of_two())
+    named = {"rows": kink.rows, "traded": kink.traded, "modules": kink.modules}
+    assert kink.enters == kink.leaves == ()
+    assert [name for name, found in named.items() if found][:1] == ([cause] if cause else [])
+    assert not cause or named[cause][0] == {"rows": "stock", "traded": "stock", "modules": "largest"}[cause]
 
 
 def test_each_level_equals_a_run_of_its_own() -> None:
@@ -167,6 +212,32 @@ def test_a_relaxation_moved_from_another_level_is_the_one_built_there() -> None:
 def test_what_cannot_be_a_frontier_is_named(settings: FrontierSettings, named: str) -> None:
     with pytest.raises(InputError, match=named):
         frontier(_by_hand(), settings)
+
+
+@pytest.mark.parametrize("modules", [("market_risk",), ()])
+def test_every_kink_is_told_with_its_cause(modules: tuple[str, ...]) -> None:
+    from allocator.report.frontier import frontier_lines
+    from allocator.types import Language
+
+    found = allocator.load(FIRST).frontier(3)
+    kink = Kink(found.points[0].level, found.points[1].level, 2.0, (-1.0, -2.0), (), (), (), (), modules)
+    bare = replace(
+        found, kinks=(kink,) * (len(found.stretches) - 1), stretches=(*found.stretches[:1], found.stretches[0])
+    )
+    for language, words in ((Language.ENGLISH, ("counts in:", "bends")), (Language.CHINESE, ("部分改变", "弯曲"))):
+        (line,) = [
+            line for line in frontier_lines(bare, language) if "2" in line and ("kink" in line or "拐点" in line)
+        ]
+        assert words[0 if modules else 1] in line
+
+
+def test_ratios_have_one_name_in_every_table() -> None:
+    fund = allocator.load(FIRST, ["plan.steps=1"])
+    tables = [fund.frontier(2).frame, stress(fund).frame, plan(fund).frame]
+    tables += [pd.DataFrame(STUDIES[name].rows(fund, STUDIES[name].options())) for name in ("run", "capital")]
+    for frame in tables:
+        assert {"comprehensive_ratio", "core_ratio"} <= set(frame.columns)
+        assert not [name for name in frame if str(name).startswith("ratio_")]
 
 
 def test_a_frontier_needs_two_points() -> None:

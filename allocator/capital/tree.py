@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital.nodes import Aggregate, Leaf, Node
+from allocator.capital.nodes import Absolute, Aggregate, Leaf, Maximum, Minimum, Node
 from allocator.types import Text
 
 __all__ = ["Attribution", "CapitalTree", "Memorandum"]
@@ -207,6 +207,16 @@ class CapitalTree:
         """Position of every module, and every memorandum itself, by name."""
         found: dict[str, int | Node] = {node.name: at for at, node in enumerate(self._order)}
         return found | {memorandum.node.name: memorandum.node for memorandum in self.memoranda}
+
+    def picked(self, holdings: Vector) -> dict[str, str]:
+        """Return which piece counts at ``holdings``: a maximum's or minimum's child, an absolute value's sign."""
+        amounts, found = self.amounts(holdings), {}
+        for _, node, children in self._above_leaves:
+            if isinstance(node, (Maximum, Minimum)):
+                found[node.name] = node.children[int(np.argmax(node.slopes(amounts[children])))].name
+            elif isinstance(node, Absolute):
+                found[node.name] = "−" if amounts[children[0]] < 0 else "+"
+        return found
 
     def leaf_gradient(self, holdings: Vector) -> tuple[float, Vector]:
         """Return the total and its derivative with respect to each leaf."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from allocator.pipeline import Fund
+    from allocator.report.study import StudyReport
 
 __all__ = [
     "INTERRUPTED",
@@ -27,7 +28,9 @@ __all__ = [
     "console",
     "language_of",
     "load_fund",
+    "open_fund",
     "register_run",
+    "tell",
 ]
 
 INTERRUPTED = 130
@@ -43,6 +46,38 @@ def load_fund(fund: Path, overrides: Sequence[str]) -> Fund:
     from allocator.pipeline import load
 
     return load(fund, overrides)
+
+
+def open_fund(fund: Path, out: Path | None, overrides: Sequence[str]) -> Fund:
+    """Return the fund, once OUT is known to be one that may be written."""
+    from allocator.report.writer import check_folder
+
+    if out is not None:
+        check_folder(out)
+    return load_fund(fund, overrides)
+
+
+def tell(report: StudyReport, book: Fund, out: Path | None, as_json: bool, lines: Sequence[str] = ()) -> None:
+    """Write OUT/ and register the study if asked for, then print the JSON object or, without ``lines``, its view."""
+    from allocator.report.writer import dump_json, write_study
+
+    if out is not None:
+        write_study(report, out)
+        register_run(out, book, report.language)
+    if as_json:
+        typer.echo(dump_json(report.told))
+        return
+    screen = console()
+    for line in lines:
+        screen.print(line, markup=False, highlight=False)
+    if not lines:
+        report.show(screen)
+    if out is not None:
+        written = Text(
+            f"Written to {out}/: report.html, report.xlsx, CSV files, run.json",
+            f"已写入 {out}/：report.html、report.xlsx、CSV 文件与 run.json",
+        )
+        screen.print(written[report.language], markup=False, highlight=False)
 
 
 def language_of(lang: Language | None, book: Fund) -> Language:

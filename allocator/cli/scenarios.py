@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from allocator.cli.fund import NOT_PROVEN
-from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund, register_run
-from allocator.types import Text
-
-if TYPE_CHECKING:
-    from allocator.pipeline import Fund
-    from allocator.report.study import StudyReport
+from allocator.cli.options import AsJson, FundFile, Lang, Overrides, language_of, open_fund, tell
 
 __all__ = ["scenario_commands"]
 
@@ -37,10 +31,10 @@ def stress(
     from allocator.study.reverse import reverse_stress
     from allocator.study.stress import stress as apply_scenarios
 
-    book = _opened(fund, out, overrides)
+    book = open_fund(fund, out, overrides)
     study = apply_scenarios(book)
     found = reverse_stress(book) if reverse else None
-    _tell(stress_report(book, study, found, language_of(lang, book)), book, out, as_json)
+    tell(stress_report(book, study, found, language_of(lang, book)), book, out, as_json)
     return 0
 
 
@@ -56,9 +50,9 @@ def plan(
     from allocator.report.plan import plan_report
     from allocator.study.plan import plan as make_plan
 
-    book = _opened(fund, out, overrides)
+    book = open_fund(fund, out, overrides)
     study = make_plan(book)
-    _tell(plan_report(book, study, language_of(lang, book)), book, out, as_json)
+    tell(plan_report(book, study, language_of(lang, book)), book, out, as_json)
     return 0 if study.holds and study.solution.status == "optimal" else NOT_PROVEN
 
 
@@ -74,36 +68,7 @@ def backtest(
     from allocator.report.backtest import backtest_report
     from allocator.study.backtest import backtest as walk
 
-    book = _opened(fund, out, overrides)
+    book = open_fund(fund, out, overrides)
     study = walk(book)
-    _tell(backtest_report(book, study, language_of(lang, book)), book, out, as_json)
+    tell(backtest_report(book, study, language_of(lang, book)), book, out, as_json)
     return 0
-
-
-def _opened(fund: Path, out: Path | None, overrides: Sequence[str]) -> Fund:
-    """Return the fund, once OUT is known to be one that may be written."""
-    from allocator.report.writer import check_folder
-
-    if out is not None:
-        check_folder(out)
-    return load_fund(fund, overrides)
-
-
-def _tell(report: StudyReport, book: Fund, out: Path | None, as_json: bool) -> None:
-    """Write OUT/ and register the study if asked for, then print the JSON object or the console view."""
-    from allocator.report.writer import dump_json, write_study
-
-    if out is not None:
-        write_study(report, out)
-        register_run(out, book, report.language)
-    if as_json:
-        typer.echo(dump_json(report.json))
-        return
-    screen = console()
-    report.show(screen)
-    if out is not None:
-        written = Text(
-            f"Written to {out}/: report.html, report.xlsx, CSV files, run.json",
-            f"已写入 {out}/：report.html、report.xlsx、CSV 文件与 run.json",
-        )
-        screen.print(written[report.language], markup=False, highlight=False)

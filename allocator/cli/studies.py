@@ -14,10 +14,10 @@ from allocator.cli.options import (
     FundFile,
     Lang,
     Overrides,
-    console,
     language_of,
-    load_fund,
+    open_fund,
     register_run,
+    tell,
 )
 from allocator.types import Text
 
@@ -43,24 +43,14 @@ def frontier(
 ) -> int:
     """Solve the frontier, write OUT/, say what binds where."""
     from allocator.report.frontier import frontier_lines, frontier_report
-    from allocator.report.writer import check_folder, dump_json, write_study
     from allocator.study.frontier import FrontierSettings
     from allocator.study.frontier import frontier as solve
 
-    check_folder(out)
-    settings = FrontierSettings(points, between, best, low, high)
-    book = load_fund(fund, overrides)
-    found = solve(book, settings)
+    book = open_fund(fund, out, overrides)
+    found = solve(book, FrontierSettings(points, between, best, low, high))
     language = language_of(lang, book)
     report = frontier_report(found, language)
-    write_study(report, out)
-    register_run(out, book, language)
-    if as_json:
-        typer.echo(dump_json(report.manifest))
-    else:
-        screen = console()
-        for line in frontier_lines(found, language):
-            screen.print(line, markup=False, highlight=False)
+    tell(report, book, out, as_json, frontier_lines(found, language))
     return 0 if report.manifest["status"] == "optimal" else NOT_PROVEN
 
 

@@ -15,7 +15,8 @@ from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
 from allocator.report.words import HEADINGS, RATIOS, STATUS
 from allocator.study.axis import Axis
-from allocator.study.frontier import Frontier, Kink, Stretch
+from allocator.study.frontier import Frontier
+from allocator.study.kinks import Kink, Stretch
 from allocator.types import Language, Text
 
 __all__ = ["frontier_lines", "frontier_report"]
@@ -24,6 +25,11 @@ HEIGHT, LEFT, TOP, BOTTOM, RIGHT = 380.0, 64.0, 26.0, 330.0, WIDTH - 14
 
 ENTERS, LEAVES = Text("begins to bind:", "开始约束："), Text("ceases to bind:", "不再约束：")
 BOUNDS = Text("at a bound of their own:", "触及或离开自身上下限：")
+TRADED = Text("begin or cease to be traded:", "开始或停止买卖：")
+PICKED = Text("another part counts in:", "起作用的部分改变：")
+CURVED = Text(
+    "the curve itself bends: no rule, bound, trade or module changes", "曲线自身弯曲：规则、上下限、买卖与模块均未改变"
+)
 
 MOST_NAMED = 4
 """Assets named at a kink."""
@@ -143,10 +149,23 @@ def _kink_sentence(frontier: Frontier, kink: Kink, money: MoneyUnit) -> Text:
         if rules:
             listed = ", ".join(rule.en.rstrip(".") for rule in rules), "、".join(rule.zh.rstrip("。") for rule in rules)
             parts.append(Text(f"{word.en} {listed[0]}", f"{word.zh}{listed[1]}"))
-    if kink.rows and len(parts) == 1:
-        named = ", ".join(kink.rows[:MOST_NAMED]) + (" …" if len(kink.rows) > MOST_NAMED else "")
-        parts.append(Text(f"{BOUNDS.en} {named}", f"{BOUNDS.zh}{named}"))
+    if len(parts) == 1:
+        parts.append(_other_cause(frontier, kink))
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
+
+
+def _other_cause(frontier: Frontier, kink: Kink) -> Text:
+    """Return what changes at a kink where no rule does."""
+    for names, word in ((kink.rows, BOUNDS), (kink.traded, TRADED)):
+        if names:
+            named = ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
+            return Text(f"{word.en} {named}", f"{word.zh}{named}")
+    tree = frontier.model.tree
+    if not kink.modules or tree is None:
+        return CURVED
+    labels = [tree.labels.get(name, Text(name, name)) for name in kink.modules[:MOST_NAMED]]
+    named_en, named_zh = ", ".join(label.en for label in labels), "、".join(label.zh for label in labels)
+    return Text(f"{PICKED.en} {named_en}", f"{PICKED.zh}{named_zh}")
 
 
 def _middle(frontier: Frontier, stretch: Stretch) -> float:
@@ -285,7 +304,15 @@ def _record(frontier: Frontier) -> Json:
             for one in frontier.stretches
         ],
         "kinks": [
-            {"at": one.at / scales[0], "enters": list(one.enters), "leaves": list(one.leaves)} for one in frontier.kinks
+            {
+                "at": one.at / scales[0],
+                "enters": list(one.enters),
+                "leaves": list(one.leaves),
+                "rows": list(one.rows),
+                "traded": list(one.traded),
+                "modules": list(one.modules),
+            }
+            for one in frontier.kinks
         ],
         "seconds": dict(frontier.seconds),
     }

@@ -99,6 +99,11 @@ class StudyReport:
         """run.json."""
         return study_manifest(self.json if self.record is None else self.record, self.inputs, self.regime)
 
+    @property
+    def told(self) -> Json:
+        """What ``--json`` prints: run.json where the study keeps a record of its own, else the study itself."""
+        return self.json if self.record is None else self.manifest
+
     def page(self) -> str:
         """Return report.html."""
         return _page(self)

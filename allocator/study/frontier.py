@@ -4,14 +4,13 @@
 
 from the level the optimum reaches by itself to the highest one there is. It is one model at N levels
 (`allocator.solve.sweep`), each answer verified by the exact tree like that of a run. The slope of v is minus the
-promise's shadow price; a stretch is a run of levels with the same binding rules and no jump of the slope,
-and between two stretches lies a kink, at the level where the tangents of its two neighbours meet.
+promise's shadow price; where it bends, and why, is found in `allocator.study.kinks`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,13 +21,13 @@ from numpy.typing import NDArray
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
-from allocator.model.space import Space
 from allocator.model.terms import Mode, Sense
 from allocator.model.tilts import Budget
 from allocator.settings import SolveSettings
 from allocator.solve.solution import Solution, Status
 from allocator.solve.sweep import Reached, Sweep
 from allocator.study.axis import Axis, find_axis
+from allocator.study.kinks import Kink, Stretch, find_kinks, find_stretches
 from allocator.types import Text
 from allocator.verify import verify
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from allocator.capital.regime import Regime
     from allocator.pipeline import Fund
 
-__all__ = ["Frontier", "FrontierPoint", "FrontierSettings", "Kink", "Stretch", "frontier"]
+__all__ = ["Frontier", "FrontierPoint", "FrontierSettings", "frontier"]
 
 Vector = NDArray[np.float64]
 
@@ -48,12 +47,6 @@ ROUGH = 1e-2
 
 CAPITAL_GAP = 1e-3
 """Gap where capital is what is sought: a ten-thousandth of it, a fiftieth of a percentage point at 200%."""
-
-NEAR_BOUND = 1e-6
-"""Share of the total within which a row is at its bound."""
-
-JUMP = 0.25
-"""Change of the slope from one point to the next, as a part of the larger, that is a kink whatever the rules."""
 
 FELT = 0.01
 """A rule binds a stretch when its price is at least this part of the dearest rule's."""
@@ -139,54 +132,6 @@ class FrontierPoint:
     ratios: Mapping[str, float]
     prices: Mapping[str, float]
     holdings: Vector
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A run of levels with the same binding rules.
-
-    Parameters
-    ----------
-    first, last : int
-        Its points, by number.
-    low, high : float
-        Its levels.
-    binding : tuple of str
-        Rows of rules and capital limits that bind on it, dearest first.
-    """
-
-    first: int
-    last: int
-    low: float
-    high: float
-    binding: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Kink:
-    """Where the binding rules change.
-
-    Parameters
-    ----------
-    low, high : float
-        The levels between which it lies.
-    at : float
-        Where the tangents of the two points meet; their middle when they meet outside.
-    slopes : (float, float)
-        Slope before and after it.
-    enters, leaves : tuple of str
-        Rules that bind after it and not before, and the other way round.
-    rows : tuple of str
-        Assets that reach or leave a bound of their own there.
-    """
-
-    low: float
-    high: float
-    at: float
-    slopes: tuple[float, float]
-    enters: tuple[str, ...]
-    leaves: tuple[str, ...]
-    rows: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,10 +237,8 @@ def frontier(fund: Fund, settings: FrontierSettings | None = None) -> Frontier:
     middle = time.perf_counter()
     points = tuple(_sweep(fund, model, (axis, best), levels, known, limits))
     seconds = {"ends": middle - started, "sweep": time.perf_counter() - middle}
-    stretches = tuple(_stretches(points))
-    kinks = tuple(
-        _kink(model.space, points, before, after) for before, after in zip(stretches, stretches[1:], strict=False)
-    )
+    stretches = tuple(find_stretches(points))
+    kinks = tuple(find_kinks(model, points, stretches, fund.tree_at))
     return Frontier(
         fund.inputs, fund.regime, model, axis, best, points, stretches, kinks, _labels(model, axis, points), seconds
     )
@@ -388,42 +331,6 @@ def _binding(model: Model, solution: Solution, capital: float) -> Mapping[str, f
     dearest = max(prices.values(), default=0.0)
     felt = {name: price for name, price in prices.items() if price > FELT * dearest}
     return dict(sorted(felt.items(), key=lambda item: -item[1]))
-
-
-def _stretches(points: Sequence[FrontierPoint]) -> Iterator[Stretch]:
-    first = 0
-    for place, point in enumerate(points):
-        last = place + 1 == len(points)
-        if last or set(points[place + 1].prices) != set(point.prices) or _jumps(point, points[place + 1]):
-            binding = tuple(points[(first + place) // 2].prices)
-            yield Stretch(first, place, points[first].level, point.level, binding)
-            first = place + 1
-
-
-def _jumps(left: FrontierPoint, right: FrontierPoint) -> bool:
-    return abs(right.slope - left.slope) > JUMP * max(abs(left.slope), abs(right.slope))
-
-
-def _at_bound(space: Space, holdings: Vector) -> NDArray[np.int64]:
-    """Return −1, 0 or 1 for each row: at its lower bound, between, at its upper one."""
-    near = NEAR_BOUND * space.total
-    return np.where(holdings <= space.lower + near, -1, np.where(holdings >= space.upper - near, 1, 0))
-
-
-def _kink(space: Space, points: Sequence[FrontierPoint], before: Stretch, after: Stretch) -> Kink:
-    left, right = points[before.last], points[after.first]
-    middle = 0.5 * (left.level + right.level)
-    at = middle
-    if left.slope != right.slope:
-        meet = (right.value - left.value + left.slope * left.level - right.slope * right.level) / (
-            left.slope - right.slope
-        )
-        at = meet if left.level <= meet <= right.level else middle
-    enters = tuple(name for name in after.binding if name not in before.binding)
-    leaves = tuple(name for name in before.binding if name not in after.binding)
-    changed = _at_bound(space, left.holdings) != _at_bound(space, right.holdings)
-    rows = tuple(dict.fromkeys(space.asset_id[changed].tolist()))
-    return Kink(left.level, right.level, at, (left.slope, right.slope), enters, leaves, rows)
 
 
 def _labels(model: Model, axis: Axis, points: Sequence[FrontierPoint]) -> Mapping[str, Text]:
