@@ -257,7 +257,8 @@ class Result:
         Parameters
         ----------
         name : str
-            ``allocation``, ``waterfall``, ``returns``, ``capital``, ``cash_flows`` or ``tilts``.
+            ``allocation``, ``waterfall``, ``returns``, ``capital``, ``cash_flows``, ``tilts`` or
+            ``stress``.
         language : str or None
             ``"en"`` or ``"zh"``; None takes the fund's own.
 

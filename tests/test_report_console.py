@@ -33,6 +33,14 @@ def test_the_summary_fits_one_screen_and_is_plain_when_not_a_terminal(language: 
     assert "\x1b" not in text
 
 
+def test_a_terminal_shows_colour_and_the_same_words() -> None:
+    stream = io.StringIO()
+    view = View.of(fake_result(), Language.ENGLISH, NO_PLUGINS)
+    print_summary(view, Console(file=stream, width=130, force_terminal=True, color_system="standard"))
+    assert re.search(r"\x1b\[[\d;]*3[1-6]", stream.getvalue())
+    assert re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue()) == shown(Language.ENGLISH)
+
+
 @pytest.mark.parametrize("language", list(Language))
 def test_the_summary_says_what_run_json_says(language: Language) -> None:
     text = shown(language)

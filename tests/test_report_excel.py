@@ -60,6 +60,16 @@ def test_allocation_holds_every_row_and_recomputes_its_totals(book: Any) -> None
     assert sheet.auto_filter.ref == "A4:R12"
 
 
+def test_figures_carry_the_format_of_what_they_are(book: Any) -> None:
+    """Money with two decimals, shares and ratios as percentages; every sheet's heading stays in sight."""
+    sheet = book["allocation"]
+    forms = {str(cell.value): sheet.cell(5, cell.column).number_format for cell in sheet[4]}
+    assert forms["Target"].startswith("#,##0.00") and forms["Weight"] == "0.00%" and forms["Expected return"] == "0.00%"
+    assert sheet.cell(13, 6).number_format == forms["Target"]
+    frozen = {one.title for one in book if one.freeze_panes is not None}
+    assert frozen == set(book.sheetnames) - {"summary", "inputs"}
+
+
 def test_capital_is_a_tree_of_formulas_over_its_own_lines(book: Any) -> None:
     """Written from the tree's weights and correlations: the lines are 5 minimum capital … 11 interest rate …"""
     sheet = book["capital"]

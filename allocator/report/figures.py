@@ -151,6 +151,21 @@ def _tilts(view: View, go: Any) -> Any:
     return drawn
 
 
+def _stress(view: View, go: Any) -> Any:
+    if view.stress is None:
+        return None
+    table, language = view.stress.tables[0], view.language
+    names = [view.stress.labels[str(name)][language] for name in table.frame["scenario"]]
+    drawn = go.Figure(layout={"title": view.stress.chart.title[language]})
+    ratios = [str(column) for column in table.frame if str(column).endswith("_ratio")]
+    for column, colour in zip(ratios, (AFTER, BEFORE), strict=False):
+        name = table.heading(column)[language]
+        drawn.add_bar(y=names, x=table.frame[column], name=name, orientation="h", marker_color=colour)
+    drawn.update_xaxes(tickformat=".0%")
+    drawn.update_yaxes(autorange="reversed")
+    return drawn
+
+
 FIGURES: Mapping[str, Callable[[View, Any], Any]] = {
     "allocation": _allocation,
     "waterfall": _waterfall,
@@ -158,5 +173,6 @@ FIGURES: Mapping[str, Callable[[View, Any], Any]] = {
     "capital": _capital,
     "cash_flows": _cash_flows,
     "tilts": _tilts,
+    "stress": _stress,
 }
 """Charts by name."""
