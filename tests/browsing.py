@@ -56,14 +56,16 @@ SPOILT = """() => {
   const dark = [document.body, ...shown.filter((one) => one.matches(".panel"))].filter((one) =>
     !["rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"].includes(getComputedStyle(one).backgroundColor));
   const split = shown.filter((one) => one.matches("figure.chart") && getComputedStyle(one).breakInside !== "avoid");
+  const left = shown.filter((one) => one.matches("h2, h3") && getComputedStyle(one).breakAfter !== "avoid");
   const say = (kind, found) => found.slice(0, 5).map((one) =>
     `${kind}: ${one.tagName} ${one.closest("table")?.id ?? ""} ${(one.innerText ?? "").slice(0, 40)}`);
-  return [...say("cut off", cut), ...say("broken word", broken), ...say("dark", dark), ...say("may be split", split)];
+  return [...say("cut off", cut), ...say("broken word", broken), ...say("dark", dark), ...say("may be split", split),
+    ...say("may part from what follows", left)];
 }"""
 
 
 def spoilt_in_print(page: Any) -> list[str]:
-    """Return what an A4 page would show badly in either language: cut off, broken within a word, dark, split."""
+    """Return what an A4 page would show badly in either language: cut off, broken, dark, split, orphaned."""
     found = []
     page.click("[data-theme-switch]")
     for language in ("en", "zh"):

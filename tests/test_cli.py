@@ -200,7 +200,9 @@ def test_capital_shows_modules_ratios_and_rules(fund: FakeFund, capsys: pytest.C
     assert "166.28%" in out
     assert "Interest rate risk" in out
     assert "what-if" in out
-    assert "equity_ceiling" in out
+    assert "Equity at most 30%" in out and "equity_ceiling" not in out
+    assert call("capital", "fund.yaml", "--lang", "zh") == 0
+    assert "传统账户预算" in read(capsys)[0]
     assert call("capital", "fund.yaml", "--json", "-o", "capital.csv") == 0
     entry = json.loads(read(capsys)[0])
     assert entry["capital"]["minimum_capital"] == pytest.approx(67.17972277364316)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from command import call
 from fake_result import NO_PLUGINS, FakeFund, fake_result
@@ -71,6 +72,17 @@ def test_targets_that_moved_are_listed_by_size(first: Path, second: Path) -> Non
     lines = tables(first, second).entry["targets"]
     assert [line["asset_id"] for line in lines] == ["TIB5", "'=SUM(A1:A9)"] or len(lines) == 2
     assert sorted(line["change"] for line in lines) == pytest.approx([-5.0, 5.0])
+
+
+def test_rules_are_named_as_people_read_them(first: Path, second: Path) -> None:
+    rules = next(table for table in tables(first, second).tables if table.name == "rules")
+    said = {name: rules.labels["name"][name].zh for name in rules.frame["name"]}
+    assert said["comprehensive"] == "综合偿付能力充足率"
+    assert said["budget[traditional]"] == "传统账户预算"
+    frame = pd.read_csv(first / "constraints.csv")
+    frame.drop(columns=["label_en", "label_zh"]).to_csv(first / "constraints.csv", index=False)
+    former = next(table for table in tables(first, first).tables if table.name == "rules")
+    assert "budget[traditional]" in set(former.frame["name"])
 
 
 def test_a_run_beside_itself_differs_in_nothing(first: Path) -> None:

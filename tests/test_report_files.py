@@ -95,6 +95,10 @@ def test_capital_csv_names_every_module_once_with_its_parent(out: Path) -> None:
 def test_rules_show_both_sides_and_their_price_in_the_unit_shown(out: Path) -> None:
     frame = pd.read_csv(out / "constraints.csv").set_index("name")
     ceiling = frame.loc["equity_ceiling"]
+    assert (ceiling["label_en"], ceiling["label_zh"]) == (
+        "Equity at most 30% of total assets",
+        "权益类资产不超过总资产的 30%",
+    )
     assert ceiling["lhs"] == pytest.approx(110 / 1200)
     assert ceiling["rhs"] == pytest.approx(110 / 1200)
     assert ceiling["shadow_price"] == 0.012

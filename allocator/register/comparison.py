@@ -309,17 +309,20 @@ def _units(sides: Sequence[Side]) -> Mapping[str, Text]:
 def _rules(sides: Sequence[Side]) -> ReportTable:
     """Return the shadow price of each rule that binds in some run, empty where it does not bind."""
     prices: dict[str, dict[str, float]] = {}
+    labels = dict(RATIOS)
     for side in sides:
         frame = side.table("constraints")
         if frame is not None:
             for line in frame[frame["binding"]].to_dict("records"):
                 prices.setdefault(line["name"], {})[side.name] = float(line["shadow_price"])
+                if "label_zh" in line:  # a run of a former version does not say
+                    labels.setdefault(line["name"], Text(line["label_en"], line["label_zh"]))
     rows = [(name, *(found.get(side.name, np.nan) for side in sides)) for name, found in prices.items()]
     names = [side.name for side in sides]
     frame = pd.DataFrame(rows, columns=["name", *names])
     title = Text("Rules that bind, with their prices", "起约束作用的规则及其影子价格")
     headings, formats = {"name": HEADINGS["rule"]}, dict.fromkeys(names, "number")
-    return ReportTable("rules", title, frame, headings, formats, labels={"name": RATIOS})
+    return ReportTable("rules", title, frame, headings, formats, labels={"name": labels})
 
 
 def _targets(sides: Sequence[Side]) -> ReportTable:

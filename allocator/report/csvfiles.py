@@ -43,17 +43,19 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
         if view.result.after is not None:
             frame["leaves"] = summed_by(view.result.after.tree, frame["module"], row)
         frames["charges"] = frame
-    frames["constraints"] = rules_in_unit(view)
+    frames["constraints"] = _labelled(rules_in_unit(view), "name", view.tables["constraints"])
     capital = view.tables.get("capital")
     if capital is None:
         frames["capital"] = pd.DataFrame(columns=list(CAPITAL_COLUMNS))
     else:
-        frame = in_unit(capital, unit)[list(CAPITAL_COLUMNS)]
-        labels = capital.labels["module"]
-        frame["label_en"] = [labels[module].en for module in frame["module"]]
-        frame["label_zh"] = [labels[module].zh for module in frame["module"]]
-        frames["capital"] = frame
+        frames["capital"] = _labelled(in_unit(capital, unit)[list(CAPITAL_COLUMNS)], "module", capital)
     return frames
+
+
+def _labelled(frame: pd.DataFrame, column: str, table: ReportTable) -> pd.DataFrame:
+    """Return the frame with what a reader sees for a column's names, in both languages."""
+    said = [table.labels[column][name] for name in frame[column]]
+    return frame.assign(label_en=[text.en for text in said], label_zh=[text.zh for text in said])
 
 
 def _as_in_the_file(allocation: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from allocator.registry import load_registry
 from allocator.report.formats import FORMATS, MoneyUnit, money_unit
 from allocator.report.manifest import capital_summary
 from allocator.report.sections import ReportTable
-from allocator.report.tables import RULE_LABELS, capital_table, source_labels
+from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
 from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
 from allocator.types import Language, Text
 
@@ -137,10 +137,14 @@ def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
     return frame
 
 
-def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Iterable[Term]) -> ReportTable:
+def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term]) -> ReportTable:
     formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
     headings = {**HEADINGS, "name": HEADINGS["rule"]}
-    labels = RULE_LABELS | {"source": source_labels(terms), "unit": {**UNIT_NAMES, "CNY": money.label}}
+    labels = RULE_LABELS | {
+        "name": {name: text for term in terms for name, text in term_labels(term).items()},
+        "source": source_labels(terms),
+        "unit": {**UNIT_NAMES, "CNY": money.label},
+    }
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 
 

@@ -48,6 +48,7 @@ __all__ = [
     "result_tables",
     "rules_table",
     "source_labels",
+    "term_labels",
     "tilts_table",
 ]
 
