@@ -86,6 +86,20 @@ def test_money_is_conserved_and_every_ratio_holds() -> None:
     assert study.frame["date"].tolist() == ["2027-06-30", "2028-06-30", "2029-06-30"]
 
 
+def test_the_report_says_which_step_binds_and_why() -> None:
+    """Where a ratio stands at what is required and own funds have a price, with the modules that grew most."""
+    book = fund(level=2.0)
+    study = plan(book)
+    binding = {point.node.step for point in study.points if point.binds}
+    assert binding and all(point.reached == pytest.approx(2.0, abs=1e-4) for point in study.points if point.binds)
+    assert study.frame.loc[study.frame["binding"], "step"].tolist() == sorted(binding)
+    lines = [line for line in plan_report(book, study, Language.ENGLISH).lines if "binds: " in line.en]
+    assert [line.en.split()[1] for line in lines] == [str(step) for step in sorted(binding)]
+    first = study.moments[min(binding) - 1]
+    labels = [study.positions[first.node.number].tree.labels[name] for name in study.causes(first)]
+    assert labels and all(label.en in lines[0].en and label.zh in lines[0].zh for label in labels)
+
+
 @pytest.mark.parametrize(
     ("as_of", "per_year", "days"),
     [
