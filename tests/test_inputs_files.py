@@ -19,7 +19,7 @@ from support import make_registry
 
 from allocator.config import load_settings
 from allocator.errors import InputError
-from allocator.inputs import load_inputs
+from allocator.inputs import csv_files, load_inputs
 from allocator.inputs.fund import Inputs
 
 FUND = "fund: {{name: f, as_of: 2026-06-30, unit: 1e8}}\ninputs: {{assets: {assets}{more}}}\n"
@@ -61,6 +61,21 @@ def expect_the_table(inputs: Inputs) -> None:
     assert frame["yield"].tolist() == pytest.approx([0.025, 0.018], rel=1e-15)
     assert frame["maturity"].tolist() == [pd.Timestamp("2030-06-30"), pd.Timestamp("2036-06-30")]
     assert frame["green"].tolist() == [True, pd.NA]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_rows_end_where_they_end_wherever_a_block_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quoted: bool, end: str
+) -> None:
+    """Arrow reads block by block; without quotation marks it need not look for line ends inside cells."""
+    monkeypatch.setattr(csv_files, "_BLOCK", 64)
+    name = '"two\nlines"' if quoted else "plain"
+    lines = [f"{number:06},{name},国债,传统,{number},2.5,2036-06-30,是" for number in range(200)]
+    (tmp_path / "a.csv").write_bytes(end.join((",".join(HEADINGS), *lines, "")).encode())
+    frame = read(tmp_path).assets
+    assert frame["asset_id"].tolist() == [f"{number:06}" for number in range(200)]
+    assert set(frame["name"]) == {name.strip('"')}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])

@@ -38,6 +38,8 @@ class _Head:
     """Where the headings stand: delimiter, cells, row from 1, and the text's offset of the row after.
 
     ``endless`` is the row, among those that could be headings, with a cell beyond csv's limit; 0 without one.
+    ``quoted``: some cell below stands in quotation marks, so that a line end need not be a row's; looking for those
+    that are not takes Arrow as long as all else.
     """
 
     delimiter: str
@@ -45,6 +47,7 @@ class _Head:
     row: int
     offset: int
     endless: int = 0
+    quoted: bool = True
 
 
 def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findings: Findings) -> RawTable | None:
@@ -77,7 +80,8 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
         findings.add(Text("the file is empty", "文件为空"), file)
         return None
     utf8 = content.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else text.encode()
-    if utf8.count(b'"', len(text[: head.offset].encode())) % 2:
+    quotes = utf8.count(b'"', len(text[: head.offset].encode()))
+    if quotes % 2:
         findings.add(
             Text("a quotation mark is not closed", "引号未闭合"),
             _row_place(file, _open_quote(text[head.offset :], head)),
@@ -85,7 +89,7 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
         )
         return None
     empty = RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint)
-    return _body(text, head, utf8, wanted, findings, empty)
+    return _body(text, replace(head, quoted=quotes > 0), utf8, wanted, findings, empty)
 
 
 def decode(content: bytes, file: str, findings: Findings) -> tuple[str, str] | None:
@@ -211,7 +215,7 @@ def _arrow(
         arrow_csv.ReadOptions(column_names=names, use_threads=handler is None, block_size=block),
         arrow_csv.ParseOptions(
             delimiter=head.delimiter,
-            newlines_in_values=True,
+            newlines_in_values=head.quoted,
             ignore_empty_lines=False,
             invalid_row_handler=handler,
         ),
