@@ -428,6 +428,7 @@ def test_matrices_are_read(tmp_path: Path) -> None:
         ("covariance", "B,0.01", "B,0.02", "m.csv, row 2, column B | m.csv, row 3, column A", "最大的一对"),
         ("covariance", "0.01", "0.07", "not positive semidefinite, got smallest eigenvalue", "最小特征值"),
         ("covariance", "0.04", "-0.04", "a variance is negative", "方差为负"),
+        ("covariance", "B,0.01", ",0.01", "a column has no row of its name, got B", "有列而无同名行"),
         ("covariance", "0.04", "", "m.csv, row 2, column A: an empty cell", "单元格为空"),
         ("covariance", "0.04", "x", "m.csv, row 2, column A: not a number, got x", "不是有效数字"),
         ("covariance", "B,0.01,0.09", "A,0.01,0.09", "the same asset twice, got A", "资产重复"),

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from allocator.solve.backends import Chain
-from allocator.solve.program import Block, Cone, ConeProgram, Verdict
+from allocator.errors import SolverFailure
+from allocator.solve.backends import Chain, Highs
+from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
 
 ROOM = 30.0
 
@@ -58,3 +59,25 @@ def test_no_point_and_no_end_are_told_apart(right: float, verdict: Verdict) -> N
         (Block(Cone.NONNEGATIVE, len(rows)),),
     )
     assert Chain("highs").solve(program, ROOM).verdict is verdict
+
+
+def test_a_contradiction_of_rows_and_bounds_comes_with_its_certificate() -> None:
+    """2x + y ≥ 5, x ≤ 1, 3y ≤ 6: multipliers 1, 2, 1/3 add up to 0 ≤ −1."""
+    rows = np.array([[-2.0, -1.0], [1.0, 0.0], [0.0, 3.0]])
+    right, nothing = np.array([-5.0, 1.0, 6.0]), sparse.csc_array((2, 2))
+    program = ConeProgram(nothing, np.zeros(2), sparse.csc_array(rows), right, (Block(Cone.NONNEGATIVE, 3),))
+    answer = Chain("highs").solve(program, ROOM)
+    assert answer.verdict is Verdict.INFEASIBLE
+    assert answer.dual / answer.dual[0] == pytest.approx([1.0, 2.0, 1.0 / 3.0])
+
+
+@pytest.mark.parametrize("certificate", [0.0, 1.0])
+def test_a_solver_that_calls_a_program_infeasible_without_proof_is_not_believed(
+    certificate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lying(self: Highs, program: ConeProgram, seconds: float) -> Answer:
+        return Answer(Verdict.INFEASIBLE, np.zeros(program.size), np.full(len(program.right), certificate), "liar")
+
+    monkeypatch.setattr(Highs, "solve", lying)
+    with pytest.raises(SolverFailure):
+        Chain("highs").solve(drawn(1), ROOM)

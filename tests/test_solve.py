@@ -245,3 +245,16 @@ def test_two_trees_that_differ_by_rounding_leave_room_to_search() -> None:
     below.data = below.data - 1e-17
     widened = between(model, model.tree, replace(model.tree, coefficients=below), ())
     assert np.all(widened.space.lower <= widened.space.upper)
+
+
+def test_what_the_solver_s_margin_alone_rules_out_is_no_contradiction() -> None:
+    """One row is held, so that its ratio is what it is; asked for less a billionth of it, it must be found."""
+    model = trap()
+    assert model.tree is not None
+    held = np.array([30.0, 30.0, 40.0])
+    space = replace(model.space, lower=held, upper=held)
+    (limit,) = model.capital_limits
+    required = limit.available / model.tree.value(held) * (1.0 - 1e-9)
+    limit = replace(limit, multiplier=required)
+    solution = solve(replace(model, space=space, capital_limits=(limit,)))
+    assert solution.status == "optimal"

@@ -225,12 +225,16 @@ def _show(cells: pd.Series) -> Callable[[int], str | None]:
 def _report_cover(
     rows: list[str], columns: list[str], assets: Sequence[str], source: TableSource, findings: Findings
 ) -> None:
-    """Report codes that are only a row or only a column, and assets the matrix does not cover."""
+    """Report codes that are only a row or only a column, and assets the matrix does not cover.
+
+    A row without a code, here or among the assets, is no text; it is told where it is read.
+    """
+    named, known = ({code for code in codes if isinstance(code, str) and code} for codes in (rows, assets))
     for missing, what in (
-        (sorted(set(filter(None, rows)) - set(columns)), Text("a row has no column of its name", "有行而无同名列")),
-        (sorted(set(columns) - set(rows)), Text("a column has no row of its name", "有列而无同名行")),
+        (sorted(named - set(columns)), Text("a row has no column of its name", "有行而无同名列")),
+        (sorted(set(columns) - named), Text("a column has no row of its name", "有列而无同名行")),
         (
-            sorted(set(assets) - set(rows)),
+            sorted(known - named),
             Text("the covariance does not cover these assets", "协方差矩阵未覆盖以下资产"),
         ),
     ):

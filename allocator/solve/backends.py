@@ -110,6 +110,11 @@ _CVXPY_VERDICTS = {
 }
 
 
+def _proven(answer: Answer, program: ConeProgram) -> bool:
+    """Return whether an infeasible verdict comes with its certificate; whole numbers have none to show."""
+    return answer.verdict is not Verdict.INFEASIBLE or bool(program.whole) or program.refuted_by(answer.dual)
+
+
 def _finite(answer: Answer) -> bool:
     """Return whether what the verdict rests on are numbers: a solver may say "solved" over NaN."""
     solved = answer.verdict is not Verdict.SOLVED or np.isfinite(answer.primal).all()
@@ -184,7 +189,7 @@ class Chain:
         tried = []
         for backend in self._ordered(program):
             answer = backend.solve(program, seconds)
-            if answer.verdict is not Verdict.FAILED and _finite(answer):
+            if answer.verdict is not Verdict.FAILED and _finite(answer) and _proven(answer, program):
                 return answer
             tried.append(backend.label())
         names = ", ".join(tried) or "—"

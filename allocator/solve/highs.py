@@ -76,10 +76,16 @@ class Highs(Backend):
             highspy.HighsModelStatus.kInfeasible: Verdict.INFEASIBLE,
             highspy.HighsModelStatus.kUnbounded: Verdict.UNBOUNDED,
         }.get(solver.getModelStatus(), Verdict.FAILED)
-        if verdict is not Verdict.SOLVED:
-            return Answer(verdict, np.zeros(program.size), np.zeros(len(program.right)), self.label())
-        solution = solver.getSolution()
         dual = np.zeros(len(program.right))
+        if verdict is Verdict.INFEASIBLE:
+            _, found, ray = solver.getDualRay()
+            if found:
+                # A ray has the signs of the duals of a program without costs.
+                dual[kept] = np.where(equal[kept], -ray, np.maximum(-ray, 0.0))
+                _add_bound_duals(dual, -(matrix.T @ ray), bounds, equal, rows)
+        if verdict is not Verdict.SOLVED:
+            return Answer(verdict, np.zeros(program.size), dual, self.label())
+        solution = solver.getSolution()
         # HiGHS' duals are d objective / d right; y is their opposite for A z + s = b.
         dual[kept] = -np.asarray(solution.row_dual)
         dual[kept] = np.where(equal[kept], dual[kept], np.maximum(dual[kept], 0.0))

@@ -239,6 +239,12 @@ class Search:
         # Where nothing lies the root's answer is the answer.
         self._rough = bool(assembled.loose) or not fine
         answer = self.solve(assembled, fine=not self._rough)
+        if answer.verdict is Verdict.INFEASIBLE and self.margin:
+            # What cannot be had with the margin may be had without it.
+            loose = replace(assembled.program, right=assembled.right)
+            if not loose.refuted_by(answer.dual):
+                assembled = replace(assembled, program=loose)
+                answer = self.solve(assembled, fine=not self._rough)
         if answer.verdict is Verdict.INFEASIBLE:
             return None
         if answer.verdict is Verdict.UNBOUNDED:
