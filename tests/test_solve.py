@@ -16,6 +16,7 @@ from allocator.settings import SolveSettings
 from allocator.solve import solve
 from allocator.solve.backends import Chain, Clarabel, Scs
 from allocator.solve.program import Answer, ConeProgram, Verdict
+from allocator.solve.search import Search
 from allocator.solve.state import between
 from allocator.types import Source, Text
 from allocator.verify import verify
@@ -247,14 +248,15 @@ def test_two_trees_that_differ_by_rounding_leave_room_to_search() -> None:
     assert np.all(widened.space.lower <= widened.space.upper)
 
 
-def test_what_the_solver_s_margin_alone_rules_out_is_no_contradiction() -> None:
-    """One row is held, so that its ratio is what it is; asked for less a billionth of it, it must be found."""
+def test_what_the_solver_s_margin_alone_rules_out_is_no_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least capital is that of 49, 41 and 10; a wide margin of a twentieth lies beyond what it reaches."""
     model = trap()
     assert model.tree is not None
-    held = np.array([30.0, 30.0, 40.0])
-    space = replace(model.space, lower=held, upper=held)
+    space = replace(model.space, lower=np.array([0.0, 0.0, 10.0]), upper=np.full(3, 60.0))
     (limit,) = model.capital_limits
-    required = limit.available / model.tree.value(held) * (1.0 - 1e-9)
-    limit = replace(limit, multiplier=required)
-    solution = solve(replace(model, space=space, capital_limits=(limit,)))
+    reached = limit.available / model.tree.value(np.array([49.0, 41.0, 10.0]))
+    asked = replace(model, space=space, capital_limits=(replace(limit, multiplier=reached - 1e-6),))
+    monkeypatch.setattr(Search, "margin", 0.05)
+    solution = solve(asked)
     assert solution.status == "optimal"
+    assert limit.available / model.tree.value(solution.holdings) >= reached - 1e-6 - 1e-7
