@@ -78,10 +78,9 @@ class Clarabel(Backend):
         }
         settings = self._solver.get_settings()
         settings.time_limit = max(seconds, 0.01)
-        changed = {name: (np.flatnonzero(old != new), new) for name, (old, new) in numbers.items()}
-        # By place: a whole array would be scaled and copied into the factor again.
+        # Whole arrays: by place, some versions that are allowed refuse them.
         self._solver.update(
-            settings=settings, **{name: (at, new[at]) for name, (at, new) in changed.items() if len(at)}
+            settings=settings, **{name: new for name, (old, new) in numbers.items() if not np.array_equal(old, new)}
         )
         self._last = program
         return self._solver
