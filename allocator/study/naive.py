@@ -52,7 +52,9 @@ def _step(model: Model, frozen_at: Vector) -> Vector | None:
     total = space.total
     weights = cp.Variable(space.size)
     finite = np.isfinite(space.upper)
-    rules: list[Any] = [weights >= space.lower / total, weights[finite] <= space.upper[finite] / total]
+    rules: list[Any] = [weights >= space.lower / total]
+    if finite.any():
+        rules.append(weights[finite] <= space.upper[finite] / total)
     if tree is not None:
         leaves = (tree.coefficients * total) @ weights + tree.constants
         values = tree.values(frozen_at)
