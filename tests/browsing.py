@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import pytest
+from needed import need
 
-__all__ = ["opened_browser", "spoilt_in_print"]
+__all__ = ["SCREEN", "opened_browser", "opened_page", "spoilt_in_print"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MISSING = [
@@ -24,11 +24,7 @@ MISSING = [
 @contextmanager
 def opened_browser() -> Iterator[Any]:
     """Give a headless Chromium."""
-    if MISSING:
-        reason = f"{' and '.join(MISSING)} not installed: the page was not tried in a browser"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    need(MISSING, "the page was not tried in a browser")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
@@ -36,6 +32,22 @@ def opened_browser() -> Iterator[Any]:
         yield opened
         opened.close()
 
+
+@contextmanager
+def opened_page(browser: Any, file: Path) -> Iterator[Any]:
+    """Give a page with the network shut; every message of its console is an error of the test."""
+    context = browser.new_context(viewport=SCREEN, offline=True)
+    page, messages = context.new_page(), []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(f"file://{file}")
+    yield page
+    context.close()
+    assert messages == []
+
+
+SCREEN = {"width": 1320, "height": 900}
+"""A desk's window."""
 
 PAPER = 710
 """Pixels across an A4 page between the margins that the page sets: 188 mm."""
@@ -70,7 +82,7 @@ def spoilt_in_print(page: Any) -> list[str]:
     page.click("[data-theme-switch]")
     for language in ("en", "zh"):
         page.emulate_media(media="screen")
-        page.set_viewport_size({"width": 1320, "height": 900})
+        page.set_viewport_size(SCREEN)
         page.click(f"[data-speak={language}]")
         page.set_viewport_size({"width": PAPER, "height": 1000})
         page.emulate_media(media="print")

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from needed import package
 
 from allocator import cli
 from allocator.errors import Infeasible, InputError, Problem
@@ -275,7 +276,7 @@ def test_progress_is_a_bar_with_the_time_left_on_a_terminal(monkeypatch: pytest.
 @pytest.fixture
 def cluster() -> Iterator[SimpleNamespace]:
     """A scheduler and two workers, each a process of its own."""
-    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    package("distributed", "a cluster was not tried")
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as made:
@@ -312,7 +313,7 @@ def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_nothing(cluster:
 
 
 def test_a_cluster_that_is_not_there_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    package("distributed", "a cluster was not tried")
     monkeypatch.setattr("allocator.study.batch.PATIENCE", 1)
     plan = plan_of(1)
     store = Store(tmp_path / "out", plan.fingerprint, 1, resume=False)

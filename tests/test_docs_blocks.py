@@ -7,11 +7,6 @@ from pathlib import Path
 import pytest
 from documents import ROOT, Block, Workshop, blocks, pages
 
-from allocator.registry import installed_plugins
-
-if "cross2" not in {info.name for info in installed_plugins()}:
-    pytest.skip("the plugins are not installed (entry points)", allow_module_level=True)
-
 
 @pytest.mark.parametrize("page", pages())
 def test_the_blocks_of_a_page_work(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,3 +81,30 @@ def test_a_solver_that_calls_a_program_infeasible_without_proof_is_not_believed(
     monkeypatch.setattr(Highs, "solve", lying)
     with pytest.raises(SolverFailure):
         Chain("highs").solve(drawn(1), ROOM)
+
+
+def test_a_dual_point_outside_its_cone_proves_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """x ≥ 0 is least at 0; the row x / 1000 ≤ 100 with a multiplier of −1 would add 100 to the bound."""
+    rows = np.array([[-1.0], [1e-3]])
+    nothing, right = sparse.csc_array((1, 1)), np.array([0.0, 100.0])
+    program = ConeProgram(nothing, np.ones(1), sparse.csc_array(rows), right, (Block(Cone.NONNEGATIVE, 2),))
+
+    def lying(self: Highs, program: ConeProgram, seconds: float) -> Answer:
+        return Answer(Verdict.SOLVED, np.zeros(1), np.array([1.0, -1.0]), "liar")
+
+    monkeypatch.setattr(Highs, "solve", lying)
+    answer = Chain("highs").solve(program, ROOM)
+    assert program.bound(answer.primal, answer.dual) <= 0.0
+
+
+@given(st.lists(st.floats(-3.0, 3.0), min_size=4, max_size=4), st.integers(0, 10_000))
+def test_the_projected_point_is_the_nearest_of_the_dual_cone(dual: list[float], seed: int) -> None:
+    """y − Π(y) is at no acute angle with the way from Π(y) to any other point of the cone."""
+    blocks = (Block(Cone.NONNEGATIVE, 1), Block(Cone.SECOND_ORDER, 3))
+    empty = sparse.csc_array((4, 1))
+    program = ConeProgram(sparse.csc_array((1, 1)), np.zeros(1), empty, np.zeros(4), blocks)
+    point, other = np.array(dual), np.random.default_rng(seed).normal(size=4)
+    other[0], other[1] = abs(other[0]), float(np.linalg.norm(other[2:])) + abs(other[1])
+    nearest = program.projected(point)
+    assert nearest[0] >= 0.0 and nearest[1] >= np.linalg.norm(nearest[2:]) - 1e-12
+    assert (point - nearest) @ (other - nearest) <= 1e-9

@@ -16,6 +16,7 @@ from allocator_markets.history import FACTORS, curve_loadings, read_history
 from allocator_markets.report import factor_tables
 from allocator_markets.risk import MarketOptions, market_risk
 from allocator_markets.scenarios import MarketScenarioOptions, market_scenarios
+from needed import package
 from support import make_inputs, make_registry
 
 from allocator import Fund
@@ -135,7 +136,7 @@ def test_exponential_weights_by_hand() -> None:
 
 
 def test_shrinkage_keeps_variances_and_draws_correlations_in() -> None:
-    pytest.importorskip("sklearn")
+    package("sklearn", "shrunk covariances were not tried")
     changes = read_history(fund(STOCK)).changes
     found, shrinkage = shrunk(changes, "models.risk")
     sample = changes.cov().to_numpy() * 12
@@ -256,7 +257,7 @@ CURVE = pd.DataFrame({"tenor": [1.0, 50.0], "spot": [0.02, 0.02]})
 @pytest.mark.parametrize("estimator", ["exponential", "ledoit_wolf"])
 def test_the_risk_model_is_factor_by_factor(estimator: str) -> None:
     if estimator == "ledoit_wolf":
-        pytest.importorskip("sklearn")
+        package("sklearn", "shrunk covariances were not tried")
     inputs = fund(*ROWS)
     risk = market_risk(inputs, MarketOptions(estimator=estimator))
     past = read_history(inputs)

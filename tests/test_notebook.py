@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,14 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_result import NO_PLUGINS, TARGET, fake_result
+from needed import package
 
 from allocator.errors import InputError
 from allocator.report.figures import FIGURES, figure
 from allocator.report.view import View
 from allocator.result import CapitalPosition, Result
 from allocator.types import Language
-
-HAS_PLOTLY = importlib.util.find_spec("plotly") is not None
 
 
 class Strict(HTMLParser):
@@ -122,10 +120,10 @@ def test_a_fund_without_a_regime_has_no_capital_frame(result: Result) -> None:
         bare.figure("waterfall")
 
 
-@pytest.mark.skipif(not HAS_PLOTLY, reason="plotly is not installed (extra notebook)")
 @pytest.mark.parametrize("name", sorted(FIGURES))
 @pytest.mark.parametrize("language", list(Language))
 def test_every_figure_is_plotlys_and_holds_the_results_figures(result: Result, name: str, language: Language) -> None:
+    package("plotly", "charts in notebooks were not tried")
     import plotly.graph_objects as go
 
     view = View.of(result, language, NO_PLUGINS)
@@ -138,8 +136,8 @@ def test_every_figure_is_plotlys_and_holds_the_results_figures(result: Result, n
     assert drawn.to_json()
 
 
-@pytest.mark.skipif(not HAS_PLOTLY, reason="plotly is not installed (extra notebook)")
 def test_the_figures_steps_and_shares_sum_to_minimum_capital(result: Result, after: CapitalPosition) -> None:
+    package("plotly", "charts in notebooks were not tried")
     steps = result.figure("waterfall").data[0].x
     assert sum(steps[:-1]) == pytest.approx(steps[-1])
     assert steps[-1] == pytest.approx(after.minimum_capital / 1e8)

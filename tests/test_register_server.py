@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fake_result import NO_PLUGINS, fake_result
+from needed import need, package
 from test_register import WRITER, settings
 
 from allocator.register import history, record, register_place
@@ -30,11 +31,7 @@ MISSING = [
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Start a PostgreSQL of the tests' own, which listens on a socket in a folder of theirs, and give its URL."""
-    if MISSING:
-        reason = f"{' and '.join(MISSING)} not installed: the register was not tried in a database server"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    need(MISSING, "the register was not tried in a database server")
     folder, programs = Path(tempfile.mkdtemp(prefix="register-")), PROGRAMS[-1].parent
     as_other: list[str] = []
     if os.geteuid() == 0:  # the server refuses to be run by root
@@ -76,7 +73,7 @@ def test_processes_that_write_to_a_server_at_once_lose_nothing(server: str, out:
 
 def test_an_account_that_may_only_add_and_read_can_do_no_more(server: str, out: Path) -> None:
     """As docs/register.md advises: INSERT and SELECT on the table, and nothing else."""
-    sqlalchemy = pytest.importorskip("sqlalchemy")
+    sqlalchemy = package("sqlalchemy", "what an account may do was not tried")
     assert record(out, settings(), {"ALLOCATOR_REGISTER": server}) is None
     engine = sqlalchemy.create_engine(server)
     with engine.begin() as connection:

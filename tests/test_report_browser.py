@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import opened_browser
+from browsing import opened_browser, opened_page
 from fake_result import NO_PLUGINS, fake_result
 
 from allocator.report.page import write_page
@@ -23,17 +23,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def report(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Open the page with the network shut; every message of its console is an error of the test."""
     write_page(View.of(fake_result(), Language.ENGLISH, NO_PLUGINS), tmp_path / "report.html")
-    context = browser.new_context(viewport={"width": 1320, "height": 900}, offline=True)
-    page = context.new_page()
-    messages: list[str] = []
-    page.on("console", lambda message: messages.append(message.text))
-    page.on("pageerror", lambda error: messages.append(str(error)))
-    page.goto(f"file://{tmp_path}/report.html")
-    yield page
-    context.close()
-    assert messages == []
+    with opened_page(browser, tmp_path / "report.html") as page:
+        yield page
 
 
 def visible(page: Any) -> str:

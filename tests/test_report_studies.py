@@ -12,7 +12,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from browsing import opened_browser, spoilt_in_print
+from browsing import SCREEN, opened_browser, opened_page, spoilt_in_print
 from office import recomputed
 from pages import Reader, Tables, given_names, left_in_a_page, left_in_a_workbook
 from test_backtest import fund as walked
@@ -176,12 +176,7 @@ def test_no_cell_holds_a_stand_in_for_what_is_not_there(name: str, folders: Mapp
 def test_the_page_opens_switches_and_prints_without_a_word_in_the_console(
     name: str, folders: Mapping[str, Path]
 ) -> None:
-    with opened_browser() as browser:
-        page = browser.new_context(viewport={"width": 1320, "height": 900}, offline=True).new_page()
-        messages: list[str] = []
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.goto(f"file://{folders[name]}/report.html")
+    with opened_browser() as browser, opened_page(browser, folders[name] / "report.html") as page:
         for language, word in (("zh", "输入文件及指纹"), ("en", "Inputs and their fingerprints")):
             page.click(f"[data-speak={language}]")
             assert word in page.locator("main").inner_text()
@@ -190,9 +185,8 @@ def test_the_page_opens_switches_and_prints_without_a_word_in_the_console(
         for width in (390, 1320):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.set_viewport_size({"width": 1320, "height": 900})
+        page.set_viewport_size(SCREEN)
         assert spoilt_in_print(page) == []
-        assert messages == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,13 +11,10 @@ import pandas as pd
 import pytest
 
 import allocator
-from allocator.registry import installed_plugins, load_registry
+from allocator.registry import load_registry
 from allocator.report.view import View
 from allocator.result import Result
 from allocator.types import Language
-
-if "cross2" not in {info.name for info in installed_plugins()}:
-    pytest.skip("the plugins are not installed (entry points)", allow_module_level=True)
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "technology_fund"
 HORIZON = 10

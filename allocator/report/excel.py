@@ -7,8 +7,9 @@ totals are formulas that recompute them.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -145,17 +146,17 @@ def _proof(sheet: Sheet, view: View) -> None:
 
 def _column(
     table: ReportTable, frame: pd.DataFrame, column: str, view: Shown
-) -> tuple[Sequence[object], str | Sequence[str]]:
-    """Return a column's values, labels in the workbook's language, and their format, or the format of each."""
+) -> tuple[Iterable[object], Iterable[str]]:
+    """Return a column's values, labels in the workbook's language, and the format of each."""
     form, values = column_format(frame[column], table.formats.get(column)), frame[column].tolist()
     if form == "by_unit":
         return values, [format_name(form, unit) for unit in frame["unit"].tolist()]
     if form in FORMATS:
-        return values, form
+        return values, repeat(form)
     if form == "flag":
-        return [None if is_missing(value) else BINDING[bool(value)][view.language] for value in values], "text"
+        return [None if is_missing(value) else BINDING[bool(value)][view.language] for value in values], repeat("text")
     labels = {name: label[view.language] for name, label in table.labels.get(column, {}).items()}
-    return [labels.get(str(value), value) for value in values] if labels else values, "text"
+    return [labels.get(str(value), value) for value in values] if labels else values, repeat("text")
 
 
 def _head(sheet: Sheet, table: ReportTable, columns: Sequence[str], view: Shown) -> int:
@@ -171,7 +172,7 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) ->
     columns = [str(column) for column in frame.columns]
     head, shown = _head(sheet, table, columns, view), frame.head(MOST_ROWS)
     filled = [_column(table, shown, column, view) for column in columns]
-    depths = [table.indent.get(str(key), 0) for key in shown[columns[0]].tolist()] if table.indent else None
+    depths = [table.indent.get(str(key), 0) for key in shown[columns[0]].tolist()] if table.indent else repeat(0)
     sheet.extend([values for values, _ in filled], [forms for _, forms in filled], depths)
     sheet.filter(head, len(columns))
     return head + 1, sheet.row

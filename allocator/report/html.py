@@ -68,10 +68,7 @@ def table(source: ReportTable, money: MoneyUnit, *, tools: bool = True) -> str:
     head = "".join(_heading(source, column, forms[column]) for column in columns)
     cells = zip(*(_cells(source, frame, column, forms[column], money) for column in columns), strict=True)
     depths = [source.indent.get(str(key), 0) for key in frame.iloc[:, 0].tolist()] if source.indent else repeat(None)
-    body = [
-        f"<tr>{''.join(line)}</tr>" if depth is None else tag("tr", line, data_depth=depth)
-        for line, depth in zip(cells, depths, strict=False)
-    ]
+    body = [tag("tr", line, data_depth=depth) for line, depth in zip(cells, depths, strict=False)]
     caption = [] if source.note is None else [tag("p", both(source.note), class_="note")]
     if len(source.frame) > len(frame):
         left = len(source.frame) - len(frame)

@@ -11,17 +11,16 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import repeat
 from pathlib import Path
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from allocator.report.formats import FORMATS, is_missing
-from allocator.report.long_rows import LongSheet, figure_cells
 from allocator.report.svg import text_width
 
 __all__ = [
@@ -42,9 +41,6 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 LONGEST = 32_000
 """Characters a cell is cut at; the format allows 32,767."""
-
-LONG = 100
-"""Rows from which a table is written column by column."""
 
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML cannot hold."""
@@ -109,8 +105,7 @@ class Book:
 
     def add(self, name: str) -> Sheet:
         """Return a new sheet at the end, landscape A4, as wide as the page."""
-        free = sheet_name(name, [sheet.name for sheet in self._book.worksheets()])
-        made = self._book.add_worksheet(free, LongSheet)
+        made = self._book.add_worksheet(sheet_name(name, [sheet.name for sheet in self._book.worksheets()]))
         made.hide_gridlines(2)
         made.set_landscape()
         made.set_paper(9)  # A4
@@ -138,7 +133,7 @@ class Sheet:
 
     Parameters
     ----------
-    sheet : LongSheet
+    sheet : Worksheet
         What is set for the sheet as a whole.
     book : Book
         Where it belongs.
@@ -146,7 +141,7 @@ class Sheet:
         The last row written.
     """
 
-    sheet: LongSheet
+    sheet: Worksheet
     book: Book
     row: int = 0
     widths: dict[int, float] = field(default_factory=dict)
@@ -172,49 +167,22 @@ class Sheet:
             self.widths[0] = max(self.widths.get(0, 0.0), _width(values[0]) + 2.5 * depth)
         return self.row
 
-    def extend(
-        self, columns: Sequence[Sequence[object]], forms: Sequence[str | Sequence[str]], depths: Sequence[int] | None
-    ) -> int:
+    def extend(self, columns: Sequence[Iterable[object]], forms: Sequence[Iterable[str]], depths: Iterable[int]) -> int:
         """Write rows given by columns and return the last one's number.
 
         Parameters
         ----------
-        columns : sequence of sequence
+        columns : sequence of iterable
             The cells of each column.
-        forms : sequence
-            The format of each column, or of each of its cells.
-        depths : sequence of int or None
-            Steps by which each row is indented.
+        forms : sequence of iterable of str
+            The format of each cell, column by column; may go on for longer than the cells.
+        depths : iterable of int
+            Steps by which each row is indented; likewise.
         """
-        named = [form for form in forms if isinstance(form, str)]
-        count = len(columns[0]) if columns else 0
-        if count >= LONG and depths is None and len(named) == len(forms):
-            self._add_block(columns, named, count)
-            return self.row
-        by_cell = [repeat(form, count) if isinstance(form, str) else form for form in forms]
-        rows = zip(zip(*columns, strict=True), zip(*by_cell, strict=True), depths or repeat(0, count), strict=True)
+        rows = zip(zip(*columns, strict=True), zip(*forms, strict=False), depths, strict=False)
         for values, shown, depth in rows:
             self.append(values, shown, depth=depth)
         return self.row
-
-    def _add_block(self, columns: Sequence[Sequence[object]], forms: Sequence[str], count: int) -> None:
-        """Write many rows without indents, each column in one format."""
-        cells = []
-        for place, (values, form) in enumerate(zip(columns, forms, strict=True)):
-            style = self.book.style(form, PLAIN)
-            if form in FORMATS:
-                figures = [None if is_missing(value) or value == "" else float(value) for value in values]  # type: ignore[arg-type]
-                cells.append(figure_cells(figures, place, self.row, style))
-                width = 12.0 if any(figure is not None for figure in figures) else 0.0
-            else:
-                texts = ["" if is_missing(value) else str(value) for value in values]
-                safe = {text: safe_text(text) if text else "" for text in set(texts)}
-                cells.append(self.sheet.text_cells([safe[text] for text in texts], place, self.row, style))
-                width = max(map(_width, safe), default=0.0)
-            if width:
-                self.widths[place] = max(self.widths.get(place, 0.0), width)
-        self.sheet.write_block(self.row, cells)
-        self.row += count
 
     def heading(self, words: Sequence[str]) -> int:
         """Write a row of column headings and return its number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -110,15 +111,21 @@ _CVXPY_VERDICTS = {
 }
 
 
-def _proven(answer: Answer, program: ConeProgram) -> bool:
-    """Return whether an infeasible verdict comes with its certificate; whole numbers have none to show."""
-    return answer.verdict is not Verdict.INFEASIBLE or bool(program.whole) or program.refuted_by(answer.dual)
+def _judged(answer: Answer, program: ConeProgram) -> Answer | None:
+    """Return an answer with its dual point moved into K*; None where it is of no use.
 
-
-def _finite(answer: Answer) -> bool:
-    """Return whether what the verdict rests on are numbers: a solver may say "solved" over NaN."""
-    solved = answer.verdict is not Verdict.SOLVED or np.isfinite(answer.primal).all()
-    return bool(solved and np.isfinite(answer.dual).all())
+    That is one that failed, one over NaN under a straight face, and a program called infeasible without a certificate
+    (whole numbers have none to show).
+    """
+    solved = answer.verdict is Verdict.SOLVED
+    if answer.verdict is Verdict.FAILED or not np.isfinite(answer.dual).all():
+        return None
+    if solved and not np.isfinite(answer.primal).all():
+        return None
+    if program.whole:
+        return answer
+    answer = replace(answer, dual=program.projected(answer.dual))
+    return None if answer.verdict is Verdict.INFEASIBLE and not program.refuted_by(answer.dual) else answer
 
 
 def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -188,8 +195,8 @@ class Chain:
     def _asked(self, program: ConeProgram, seconds: float) -> Answer:
         tried = []
         for backend in self._ordered(program):
-            answer = backend.solve(program, seconds)
-            if answer.verdict is not Verdict.FAILED and _finite(answer) and _proven(answer, program):
+            answer = _judged(backend.solve(program, seconds), program)
+            if answer is not None:
                 return answer
             tried.append(backend.label())
         names = ", ".join(tried) or "—"

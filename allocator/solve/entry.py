@@ -19,7 +19,7 @@ from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution
 from allocator.types import Text
 
-__all__ = ["priced", "searched", "solve"]
+__all__ = ["begun", "concluded", "priced", "solve"]
 
 
 def solve(
@@ -66,20 +66,22 @@ def solve(
         No solver of the chain answered.
     """
     started = time.perf_counter()
-    search, outcome = searched(model, settings or SolveSettings(), recall, diagnose=diagnose, settled=settled)
-    return replace(priced(search, outcome), seconds=time.perf_counter() - started)
+    search = begun(model, settings or SolveSettings(), recall, settled=settled)
+    return replace(priced(search, concluded(search, diagnose=diagnose)), seconds=time.perf_counter() - started)
 
 
-def searched(
-    model: Model, settings: SolveSettings, recall: Recall | None, *, diagnose: bool, settled: bool
-) -> tuple[Search, Outcome]:
-    """Return the search and how it ended, with an answer; the rest as for `solve`."""
+def begun(model: Model, settings: SolveSettings, recall: Recall | None, *, settled: bool) -> Search:
+    """Return the search for the answer of a model that has been checked; the rest as for `solve`."""
     check_model(model)
-    search = search_for(model, settings, recall, settled=settled)
+    return search_for(model, settings, recall, settled=settled)
+
+
+def concluded(search: Search, *, diagnose: bool) -> Outcome:
+    """Return how a search ends, with an answer; the rest as for `solve`."""
     outcome = search.run()
     if outcome.best is None:
-        raise _without_answer(model, settings, outcome, diagnose)
-    return search, outcome
+        raise _without_answer(search, outcome, diagnose)
+    return outcome
 
 
 def priced(search: Search, outcome: Outcome) -> Solution:
@@ -104,11 +106,11 @@ def priced(search: Search, outcome: Outcome) -> Solution:
     )
 
 
-def _without_answer(model: Model, settings: SolveSettings, outcome: Outcome, diagnose: bool) -> Infeasible | NotProven:
+def _without_answer(search: Search, outcome: Outcome, diagnose: bool) -> Infeasible | NotProven:
     if outcome.proven and not diagnose:
         return Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
     if outcome.proven:
-        return Infeasible(problems_of(find_conflicts(model, settings)))
+        return Infeasible(problems_of(find_conflicts(search.model, search.settings)))
     return NotProven(
         Problem(
             Text(

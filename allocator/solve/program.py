@@ -183,6 +183,21 @@ class ConeProgram:
             found += np.bincount(column[off], upper.data[off] * primal[upper.indices[off]], self.size)
         return np.asarray(found, dtype=float)
 
+    def projected(self, dual: Vector) -> Vector:
+        """Return the point of K* nearest to ``dual``; in cones where none is written down, the solver's own stands."""
+        found, start = dual.copy(), 0
+        for block in self.blocks:
+            part = found[start : start + block.rows]
+            start += block.rows
+            if block.cone is Cone.NONNEGATIVE:
+                np.maximum(part, 0.0, out=part)
+            elif block.cone is Cone.SECOND_ORDER and block.rows:
+                length = float(np.linalg.norm(part[1:]))
+                if length > part[0]:
+                    height = max(0.5 * (part[0] + length), 0.0)
+                    part[0], part[1:] = height, part[1:] * (height / length if length else 0.0)
+        return found
+
     def with_numbers(self, data: Vector, right: Vector) -> ConeProgram:
         """Return the program with other entries of A, in the same places, and another right side."""
         matrix = copy(self.matrix)
@@ -200,7 +215,7 @@ def _below(
 ) -> sparse.csc_array:
     """Return ``above`` widened to ``size`` columns with rows of ``entries`` below it, the old ones first in each."""
     rows, columns, values = entries
-    every = np.concatenate([np.repeat(np.arange(above.shape[1]), np.diff(above.indptr)), columns])
+    every = np.concatenate([_columns_of(above), columns])
     # Numbers of two bytes are sorted by counting.
     order = np.argsort(every.astype(np.int16) if size < 2**15 else every, kind="stable")
     data = np.concatenate([above.data, values])[order]

@@ -12,6 +12,7 @@ import heapq
 import itertools
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +137,7 @@ class Search:
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
-        root = self._node(self.formulation.whole, fine=True)
+        root = self._root
         heap, count, dropped = [root] if root is not None else [], 0, -np.inf
         while heap:
             node = heapq.heappop(heap)
@@ -166,8 +167,12 @@ class Search:
 
     def glance(self) -> tuple[float, Vector] | None:
         """Return the bound of the root's relaxation and its answer; None where it has none."""
-        root = self._node(self.formulation.whole, fine=True)
+        root = self._root
         return None if root is None else (root.bound, self.point(root.answer))
+
+    @cached_property
+    def _root(self) -> _Node | None:
+        return self._node(self.formulation.whole, fine=True)
 
     def descend(self, start: Vector, *, settled: bool) -> Outcome | None:
         """Return a compliant answer near ``start``, without a bound; None where none is found.

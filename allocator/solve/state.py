@@ -31,9 +31,8 @@ from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
 from allocator.settings import SolveSettings
 from allocator.solve.alternatives import with_alternatives
-from allocator.solve.checks import check_model
 from allocator.solve.discrete import search_for
-from allocator.solve.entry import priced, searched, solve
+from allocator.solve.entry import begun, concluded, priced, solve
 from allocator.solve.exact import ENOUGH, Exact
 from allocator.solve.search import Candidate, Outcome, Search
 from allocator.solve.sifting import Recall
@@ -147,11 +146,14 @@ class _StateSearch:
 
     def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
         started = time.perf_counter()
-        bound = self._glanced() if self._descends else np.inf
+        space, reach = self.model.space, self.state.reach(self.model.space)
+        whole = self._relaxed(space, *reach)
+        bound = self._glanced(whole) if self._descends else np.inf
         if self._settled(bound):
+            self.nodes += whole.solves
             return self._ended(bound, started)
         try:
-            heap = [self._node(self.model.space, *self.state.reach(self.model.space))]
+            heap = [self._concluded(whole, space, reach, np.inf)]
         except Infeasible:
             # Then it is so with charges frozen at any state: at the present one the rules can be named.
             if diagnose:
@@ -193,18 +195,14 @@ class _StateSearch:
             )
         return self._ended(bound, started)
 
-    def _glanced(self) -> float:
+    def _glanced(self, whole: Search) -> float:
         """Return the bound of the relaxed program of all states, and look near its answer: mostly that is all."""
-        space = self.model.space
-        relaxed = self._between(space, *self.state.reach(space))
-        check_model(relaxed)
-        search = search_for(relaxed, self._shared(0.5), self.recall)
         with suppress(SolverFailure):
-            glanced = search.glance()
-            self.nodes += search.solves
+            glanced = whole.glance()
             if glanced is not None:
-                self._descend(glanced[1][: space.size])
-                return glanced[0]
+                bound, point = glanced
+                self._descend(point[: self.model.space.size])
+                return bound
         return np.inf
 
     def _ended(self, bound: float, started: float) -> tuple[CapitalTree, Solution]:
@@ -240,19 +238,27 @@ class _StateSearch:
         return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
 
     def _solve(self, model: Model, share: float, *, settled: bool) -> _Found:
-        search, outcome = searched(model, self._shared(share), self.recall, diagnose=False, settled=settled)
-        self.nodes += outcome.solves
-        return _Found(search, outcome)
+        return self._found(begun(model, self._shared(share), self.recall, settled=settled))
 
-    def _node(self, space: Space, low: float, high: float, ceiling: float = np.inf) -> _Node:
-        relaxed = with_alternatives(self._between(space, low, high), self.alternatives)
-        found = self._solve(relaxed, 0.5, settled=not self._descends)
-        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), space, low, high, found)
+    def _found(self, search: Search) -> _Found:
+        try:
+            return _Found(search, concluded(search, diagnose=False))
+        finally:
+            self.nodes += search.solves
 
-    def _between(self, space: Space, low: float, high: float) -> Model:
-        """Return the relaxed model of the states between ``low`` and ``high``."""
+    def _relaxed(self, space: Space, low: float, high: float) -> Search:
+        """Return the search of the relaxed model of the states between ``low`` and ``high``."""
         rules = self.state.rules(space, low, high)
-        return between(replace(self.model, space=space), *self.state.trees(low, high), rules)
+        relaxed = between(replace(self.model, space=space), *self.state.trees(low, high), rules)
+        whole = with_alternatives(relaxed, self.alternatives)
+        return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
+
+    def _node(self, space: Space, low: float, high: float, ceiling: float) -> _Node:
+        return self._concluded(self._relaxed(space, low, high), space, (low, high), ceiling)
+
+    def _concluded(self, relaxed: Search, space: Space, reach: tuple[float, float], ceiling: float) -> _Node:
+        found = self._found(relaxed)
+        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), space, *reach, found)
 
     def _answer_at(self, node: _Node) -> None:
         """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""

@@ -30,7 +30,7 @@ from allocator.study.stress import shock_fund
 if TYPE_CHECKING:
     from allocator.pipeline import Fund
 
-__all__ = ["Moment", "make_moment"]
+__all__ = ["Moment", "make_moment", "sold_at"]
 
 Vector = NDArray[np.float64]
 
@@ -66,6 +66,13 @@ class Moment:
     def holdings(self) -> Vector:
         """What the fund holds here (r,), CNY."""
         return np.nan_to_num(column(self.fund.inputs.assets, "amount"))
+
+
+def sold_at(world: World, moment: Moment, path: Vector, bought: Vector) -> Vector:
+    """Return what is sold of each plan row at a moment (k,), CNY, by amounts and purchases of all nodes (nodes, k)."""
+    number, parent = moment.node.number, moment.node.parent
+    before = world.start if parent < 0 else path[parent]
+    return np.asarray(world.growth(moment.node.step).kept * moment.price * before + bought[number] - path[number])
 
 
 def make_moment(world: World, node: Node, holdings: Vector) -> Moment:

@@ -30,7 +30,7 @@ from allocator.model.mapped import Mapped
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.study.plan.moments import Moment
+from allocator.study.plan.moments import Moment, sold_at
 from allocator.study.plan.world import World
 from allocator.study.shocks import Scenario, Shocked
 from allocator.types import Certainty, Source, Text
@@ -101,10 +101,8 @@ class Program:
         world, net = self.world, bought.copy()
         free = self._cost == 0.0
         for moment in self.moments:
-            number, step = moment.node.number, moment.node.step
-            before = world.start if moment.node.parent < 0 else path[moment.node.parent]
-            sold = world.growth(step).kept * moment.price * before + bought[number] - path[number]
-            both = np.minimum(sold, bought[number] - world.committed.called[step - 1])
+            number, called = moment.node.number, world.committed.called[moment.node.step - 1]
+            both = np.minimum(sold_at(world, moment, path, bought), bought[number] - called)
             net[number] -= np.where(free, np.maximum(both, 0.0), 0.0)
         return net
 

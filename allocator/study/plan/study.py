@@ -23,7 +23,7 @@ from allocator.model.terms import TOLERANCE, Mode
 from allocator.result import CapitalPosition
 from allocator.solve import solve
 from allocator.solve.solution import Solution
-from allocator.study.plan.moments import Moment, make_moment
+from allocator.study.plan.moments import Moment, make_moment, sold_at
 from allocator.study.plan.program import Program, limit_name
 from allocator.study.plan.timeline import Node, timeline
 from allocator.study.plan.world import World, make_world
@@ -132,7 +132,7 @@ class PlanStudy:
         funded, number = world.funded, node.number
         growth = world.growth(node.step)
         before = world.start if node.parent < 0 else self.path[node.parent]
-        held, bought, sold = self.path[number], self.bought[number], self._sold(moment)
+        held, bought, sold = self.path[number], self.bought[number], sold_at(world, moment, self.path, self.bought)
         position = self.positions[number]
         own = [point for point in self.points if point.node is node and not point.scenario]
         received, committed = np.where(world.funded, growth.paid * before, 0.0), world.committed.rows
@@ -159,12 +159,6 @@ class PlanStudy:
             "turnover": float(sold[funded].sum()) / max(float(held[funded].sum()), 1e-300),
         }
 
-    def _sold(self, moment: Moment) -> Vector:
-        """Return what is sold of each plan row at a moment (k,), CNY."""
-        before = self.world.start if moment.node.parent < 0 else self.path[moment.node.parent]
-        number, growth = moment.node.number, self.world.growth(moment.node.step)
-        return np.asarray(growth.kept * moment.price * before + self.bought[number] - self.path[number])
-
     def causes(self, moment: Moment, most: int = 2) -> tuple[str, ...]:
         """Return the innermost modules whose charge grew most since the moment before, by name."""
         tree, held = self.positions[moment.node.number].tree, self.positions[moment.node.number].holdings
@@ -189,7 +183,7 @@ class PlanStudy:
         frame = world.fund.inputs.assets
         lines = []
         for moment in self.moments:
-            number, sold = moment.node.number, self._sold(moment)
+            number, sold = moment.node.number, sold_at(world, moment, self.path, self.bought)
             for row in np.flatnonzero(np.maximum(self.path[number], np.maximum(self.bought[number], sold)) > 0.5):
                 source = frame.iloc[world.source[row]]
                 lines.append(
