@@ -1,9 +1,9 @@
 """QOCO beside Clarabel on the programs the library really solves. Run: ``python -m benchmarks.second_solver``.
 
-QOCO comes with the extra ``bench``. Programs are taken down while the library solves; then each solver gets each of them,
-set-up included. Clarabel is kept from program to program, as the library does. A point counts as exact when it misses
-the program's own rows by 1e-8 at most and its objective is Clarabel's to 1e-8 of one plus it: what the search of the
-capital tree asks of its solver.
+QOCO comes with the extra ``bench``. Programs are taken down while the library solves; then each solver gets each of
+them, set-up included. Clarabel is kept from program to program, as the library does. A point counts as exact when it
+misses the program's own rows by 1e-8 at most and its objective is Clarabel's to 1e-8 of one plus it: what the search of
+the capital tree asks of its solver.
 """
 
 from __future__ import annotations
