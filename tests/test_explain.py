@@ -100,13 +100,14 @@ def test_an_infeasible_fund_is_diagnosed_and_leaves_with_3(folder: Path, capsys:
         assert status == 3
         assert "expected_return: in conflict with the others listed" in err
         assert "turnover: in conflict with the others listed" in err
-        assert "got 0.035, allowed >= 0.05" in err
+        assert "got 0.035, allowed ≥ 0.05" in err
         assert "relaxed by 0.015 (annual decimal), this rule alone makes the others feasible" in err
     # 1.9 points more from GOV at 4 points each need 47.5% turnover.
     assert "relaxed by 0.375 (share)" in err
     status, _, err = run(capsys, "explain", "fund.yaml", "--lang", "zh")
     assert status == 3
     assert "与所列其他规则冲突" in err
+    assert "放宽 0.375（占比）" in err
     status, out, _ = run(capsys, "explain", "fund.yaml", "--json")
     assert status == 3
     entry = json.loads(out)
@@ -118,7 +119,7 @@ def test_on_request_the_lowest_priority_gives_way(folder: Path, capsys: pytest.C
     write(folder, constraints=FLOORS, solve={"relax": True})
     status, out, _ = run(capsys, "explain", "fund.yaml")
     assert status == 0
-    assert "Expected return at least (priority 1) gave way by 1.50%, ≥ 3.50%" in out
+    assert "Expected return (priority 1) gave way by 1.50%, ≥ 3.50%" in out
     status, out, _ = run(capsys, "run", "fund.yaml", "-o", "out", "--json")
     assert status == 0
     entry = json.loads(out)

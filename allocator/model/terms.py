@@ -47,6 +47,11 @@ class Sense(StrEnum):
     AT_LEAST = ">="
     EQUAL = "=="
 
+    @property
+    def sign(self) -> str:
+        """The sign that people read."""
+        return {"<=": "≤", ">=": "≥"}.get(self.value, "=")
+
 
 class Mode(StrEnum):
     """What a term does to the optimizer: binds it, costs a price per unit of breach, or is only reported."""

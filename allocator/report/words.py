@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from allocator.inputs.core_tables import ACCOUNTS
+from allocator.model.units import UNIT_NAMES
 from allocator.types import Text
 
 __all__ = [
@@ -128,24 +129,6 @@ SOURCES: Mapping[str, Text] = {
     "user": Text("user's own", "用户自定"),
     "accounts": Text("accounts in the fund file", "基金文件的账户设置"),
     "model": Text("choices of the model", "模型的选择项"),
-}
-
-UNIT_NAMES: Mapping[str, Text] = {
-    "ratio": Text("ratio", "比率"),
-    "share": Text("share", "占比"),
-    "share of total assets": Text("share of total assets", "占总资产比例"),
-    "share of the portfolio": Text("share of the portfolio", "占组合比例"),
-    "share of the group": Text("share of the group", "占该组比例"),
-    "share of the fund": Text("share of the fund", "占基金比例"),
-    "share of the company's capital": Text("share of the company's capital", "占公司股本比例"),
-    "share of outflows": Text("share of outflows", "占现金流出比例"),
-    "share of the liabilities' DV01": Text("share of the liabilities' DV01", "占负债基点价值比例"),
-    "annual decimal": Text("a year", "年化"),
-    "years": Text("years", "年"),
-    "number": Text("number", "数值"),
-    "CNY": Text("CNY", "元"),
-    "CNY 10000": Text("CNY 10,000", "万元"),
-    "CNY 1e8": Text("CNY 100 million", "亿元"),
 }
 
 STATUS: Mapping[str, Text] = {

@@ -17,6 +17,7 @@ from allocator.errors import Problem
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
+from allocator.model.units import UNIT_NAMES
 from allocator.settings import SolveSettings
 from allocator.solve.discrete import search_for
 from allocator.solve.program import Verdict
@@ -211,14 +212,14 @@ def _problem(conflict: Conflict, alone: bool) -> Problem:
     else:
         assert rule.term is not None
         got = f"{conflict.reachable:.6g}"
-        unit = rule.term.unit
+        unit, named = rule.term.unit, UNIT_NAMES.get(rule.term.unit)
         hint = Text(
             f"relaxed by {conflict.amount:.6g} ({unit}), this rule alone makes the others feasible",
-            f"仅将本条放宽 {conflict.amount:.6g}（{unit}）即可行",
+            f"仅将本条放宽 {conflict.amount:.6g}（{named.zh if named else unit}）即可行",
         )
     label = rule.limit.label if rule.limit is not None else rule.term.label if rule.term is not None else None
     assert label is not None
-    sense = ">=" if rule.limit is not None else rule.term.sense.value if rule.term is not None else ""
+    sense = (Sense.AT_LEAST if rule.term is None else rule.term.sense).sign
     others = Text(f"in conflict with the others listed: {label.en}", f"与所列其他规则冲突：{label.zh}")
     bounds = Text(f"out of reach inside the rows' bounds: {label.en}", f"在各行上下限之内即无法满足：{label.zh}")
     return Problem(
