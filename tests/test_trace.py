@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,4 +244,6 @@ def test_the_command_speaks_both_languages_and_json(out: Path, capsys: pytest.Ca
         shown.append(capsys.readouterr().out)
     assert "Market risk" in shown[0] and "assets.csv, row 6" in shown[0]
     assert "市场风险最低资本" in shown[1] and "负债与常数项" in shown[1]
+    assert "assets.csv，第 6 行" in shown[1] and "每元持仓现值" in shown[1] and " / 传统" in shown[1]
+    assert not re.search("row|PV per|traditional", shown[1])
     assert json.loads(shown[2])["lines"][0]["name"] == "market_risk"

@@ -5,6 +5,7 @@ Nothing is recomputed: every amount is the one the run wrote, and a file changed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from allocator.errors import InputError, Problem, did_you_mean
+from allocator.inputs.core_tables import ACCOUNTS
 from allocator.report.leaves import BETWEEN
 from allocator.report.run_folder import RunFolder
 from allocator.report.trace_lines import Line, named
@@ -21,6 +23,9 @@ from allocator.report.trace_measures import MEASURES, WORDS, measure, tilt
 from allocator.types import Language, Phrase, Text
 
 __all__ = ["Line", "Trace", "trace", "trace_lines"]
+
+ROW = re.compile(r", row (\d+)$")
+"""The row of a file at the end of a place."""
 
 OWN_WORDS: Mapping[str, Text] = MappingProxyType(
     {
@@ -79,16 +84,23 @@ def _labels(run: RunFolder) -> dict[str, Text]:
     return found | {row["module"]: Text(row["label_en"], row["label_zh"]) for row in rows.to_dict("records")}
 
 
+def _name(found: Trace, name: str, language: Language) -> str:
+    label, (asset, slash, account) = found.labels.get(name), name.rpartition(" / ")
+    if label is not None:
+        return label[language]
+    return f"{asset}{slash}{ACCOUNTS[account][language]}" if slash and account in ACCOUNTS else name
+
+
 def trace_lines(found: Trace, language: Language) -> Iterator[str]:
     """Yield a trace as indented text: name, amount, how it is made, article, file and row."""
     zh = language is Language.CHINESE
     yield Text(f"Money in CNY {found.money:,.0f}", f"金额单位：{found.money:,.0f} 元")[language]
     for line in found.lines:
-        label = found.labels.get(line.name)
-        name = line.name if label is None else label[language]
+        name = _name(found, line.name, language)
         unit = "" if line.unit == "money" else line.unit
         amount = f"{line.amount:,.8g} {unit}".rstrip()
-        told = (part.zh if zh and isinstance(part, Phrase) else part for part in (line.how, line.source, line.place))
+        place = ROW.sub(r"，第 \1 行", line.place) if zh else line.place
+        told = (part.zh if zh and isinstance(part, Phrase) else part for part in (line.how, line.source, place))
         yield "  ".join(("  " * line.depth + name, amount, *filter(None, told)))
 
 
@@ -149,7 +161,8 @@ def _module(modules: pd.DataFrame, leaves: Mapping[str, list[_Leaf]], name: str,
 
 
 def _charge(charge: Mapping[Any, Any], depth: int) -> Line:
-    how = f"{charge['exposure']:,.8g} × {charge['factor']:.6g}; {charge['derivation']}"
+    product = f"{charge['exposure']:,.8g} × {charge['factor']:.6g}"
+    how = Phrase(f"{product}; {charge['derivation']}", f"{product}；{charge['derivation_zh']}")
     name, place = f"{charge['asset_id']} / {charge['account']}", str(charge["place"])
     return Line(depth, name, float(charge["charge"]), "money", str(charge["article"]), how, place)
 
