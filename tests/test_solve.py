@@ -188,6 +188,17 @@ def test_an_account_without_a_budget_is_named() -> None:
         solve(Model(space, model.objective, model.terms[:1], model.cost))
 
 
+def test_an_objective_that_grows_without_end_names_the_rows_it_grows_along() -> None:
+    """A derivative counts in no budget: without a greatest amount nothing holds it."""
+    space = replace(space_of([100.0, 0.0]), funded=np.array([True, False]))
+    budget = ceiling("budget", [1.0, 0.0], 100.0, space)
+    model = build_model(space, np.array([0.02, 0.03]), None)
+    with pytest.raises(InputError, match=r"without end.*") as raised:
+        solve(Model(space, model.objective, (budget,), model.cost))
+    (problem,) = raised.value.problems
+    assert problem.where == "a1 (general)"
+
+
 def test_bounds_that_cross_are_named() -> None:
     space = space_of([50.0, 50.0], upper=[-1.0, 60.0])
     with pytest.raises(InputError, match=r"a0 \(general\)"):
