@@ -68,7 +68,7 @@ def turnover_ceiling(context: ModelContext, options: CeilingOptions) -> Sequence
 
 def module_ceiling(context: ModelContext, options: ModuleOptions) -> Sequence[CapitalLimit]:
     """Module of the capital tree ≤ max, by its exact amount."""
-    label = Text(f"Capital of {options.module}", f"{options.module} 资本")
+    label = Text(f"Capital ceiling of {options.module}", f"{options.module} 资本上限")
     most = options.max * context.inputs.unit
     return (CapitalLimit(f"capital_module:{options.module}", label, options.module, 1.0, most, 0.0),)
 
@@ -79,12 +79,11 @@ def cvar_ceiling(context: ModelContext, options: TailCeilingOptions) -> Sequence
     return (bound(term, options, context.space.current),)
 
 
-# Which side the limit is on stands beside it wherever a rule is shown.
 LABELS = {
-    "expected_return": Text("Expected return", "预期收益率"),
-    "volatility": Text("Variance of return", "收益率方差"),
-    "turnover": Text("Turnover (one way)", "单边换手率"),
-    "cvar": Text("Mean loss of the worst scenarios", "最差情景平均损失"),
+    "expected_return": Text("Expected return floor", "预期收益率下限"),
+    "volatility": Text("Variance ceiling", "收益率方差上限"),
+    "turnover": Text("Turnover ceiling", "单边换手率上限"),
+    "cvar": Text("Ceiling of the worst scenarios' mean loss", "最差情景平均损失上限"),
 }
 
 
@@ -99,7 +98,7 @@ CONSTRAINTS = (
     ConstraintSpec("cvar", LABELS["cvar"], TailCeilingOptions, cvar_ceiling),
     ConstraintSpec(
         "capital_module",
-        Text("Capital of one risk module", "某一风险模块资本"),
+        Text("Capital ceiling of one risk module", "某一风险模块资本上限"),
         ModuleOptions,
         module_ceiling,
     ),
