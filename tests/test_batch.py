@@ -242,6 +242,20 @@ def test_a_batch_stopped_from_the_keyboard_keeps_what_is_finished(
     assert len(plan) == 1
 
 
+def _tells_what_it_holds_back(path: str, overrides: Sequence[str]) -> Any:
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    raise InputError(Problem(Text("deaf", "听不到") if signal.SIGINT in held else Text("hears", "听得到")))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a process has no set of signals that it holds back")
+def test_workers_never_see_the_ctrl_c_that_a_terminal_sends_to_all_and_this_process_does(tmp_path: Path) -> None:
+    plan = plan_of(4)
+    store = Store(tmp_path / "out", plan.fingerprint, len(plan), resume=False)
+    frame = pd.read_parquet(run_batch(plan, store, _tells_what_it_holds_back, Workers(jobs=2)))
+    assert [problem.split(":")[-1].strip() for problem in frame["problem"]] == ["deaf"] * 4
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_progress_is_told_in_plain_lines_off_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     from allocator.report.progress import progress
     from allocator.types import Language

@@ -8,12 +8,14 @@ cannot be read does not stop the others.
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,13 +97,32 @@ def run_batch(
     told(store.finished)
     if store.finished < len(plan):
         with _backend(workers):
-            done = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)(missing)
+            with _deaf_to_interruptions():
+                done = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)(missing)
             finished = store.finished
             for number, rows in done:
                 finished += not store.has(number)
                 store.add(number, rows)
                 told(finished)
     return store.finish([*COLUMNS[:3], *plan.keys, *COLUMNS[3:]])
+
+
+@contextmanager
+def _deaf_to_interruptions() -> Iterator[None]:
+    """Let the processes started here never see Ctrl-C, which a terminal sends to all: this one ends them.
+
+    A process inherits which signals are held back. One that comes meanwhile is seen by this process afterwards.
+    """
+    if os.name != "posix":
+        yield
+        return
+    # Started first: below Python 3.13 it lets signals through again whatever was set before.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _asked(
