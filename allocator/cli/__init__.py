@@ -6,6 +6,7 @@ Only typer and the ground floor are imported at the top, so that ``allocator --h
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -34,6 +35,9 @@ __all__ = ["app", "main"]
 
 _USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
 """What typer raises for a command line it cannot read."""
+
+OBJECTS = 50_000
+"""Objects that a command makes before Python looks for cycles among them, instead of 700."""
 
 
 class _UsageError(InputError):
@@ -98,8 +102,13 @@ def _spoken(arguments: Sequence[str]) -> Language:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_status(given))
+    if arguments is not None:
+        sys.exit(_status(list(arguments)))
+    # The process lives for this command alone: it looks for cycles seldom, and what is left ends with it.
+    gc.set_threshold(OBJECTS)
+    status = _status(sys.argv[1:])
+    gc.freeze()
+    sys.exit(status)
 
 
 def _status(arguments: list[str]) -> int:

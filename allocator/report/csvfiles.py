@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["csv_frames", "in_unit", "rules_in_unit", "write_csv"]
 
-LONG = 50_000
+LONG = 2_000
 """Rows from which on the time it takes to write them is felt."""
 
 CAPITAL_COLUMNS = ("module", "parent", "amount", "article", "before")

@@ -146,7 +146,7 @@ def _proof(sheet: Sheet, view: View) -> None:
 
 def _column(
     table: ReportTable, frame: pd.DataFrame, column: str, view: Shown
-) -> tuple[Iterable[object], Iterable[str]]:
+) -> tuple[Sequence[object], Iterable[str]]:
     """Return a column's values, labels in the workbook's language, and the format of each."""
     form, values = column_format(frame[column], table.formats.get(column)), frame[column].tolist()
     if form == "by_unit":

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import chain, repeat
 from pathlib import Path
 
 from xlsxwriter import Workbook
@@ -60,12 +61,16 @@ QUIET = Look({"italic": True, "font_color": "#5B6878"})
 TOTAL = Look({"bold": True, "bg_color": "#E8EDF4"})
 HEAD = Look({"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "valign": "vcenter", "text_wrap": True})
 
+FIGURE = 12.0
+"""Width of a column of figures."""
+
 
 @cache
 def _indented(depth: int) -> Look:
     return Look({"indent": 2 * depth})
 
 
+@lru_cache(100_000, typed=True)
 def safe_text(value: object) -> str:
     """Return text that a cell may hold: no control characters, not too long, never the start of a formula."""
     text = ILLEGAL.sub(" ", str(value))
@@ -160,28 +165,31 @@ class Sheet:
         depth : int
             Steps by which the first cell is indented.
         """
-        self.row += 1
-        for place, (value, form) in enumerate(zip(values, forms, strict=True)):
-            self._write(place, value, form, look if place or not depth else _indented(depth))
-        if depth:
-            self.widths[0] = max(self.widths.get(0, 0.0), _width(values[0]) + 2.5 * depth)
-        return self.row
+        return self.extend([[value] for value in values], [[form] for form in forms], [depth], look)
 
-    def extend(self, columns: Sequence[Iterable[object]], forms: Sequence[Iterable[str]], depths: Iterable[int]) -> int:
+    def extend(
+        self,
+        columns: Sequence[Sequence[object]],
+        forms: Sequence[Iterable[str]],
+        depths: Iterable[int] = (),
+        look: Look = PLAIN,
+    ) -> int:
         """Write rows given by columns and return the last one's number.
 
         Parameters
         ----------
-        columns : sequence of iterable
-            The cells of each column.
+        columns : sequence of sequence
+            The cells of each column, as many in each.
         forms : sequence of iterable of str
             The format of each cell, column by column; may go on for longer than the cells.
         depths : iterable of int
-            Steps by which each row is indented; likewise.
+            Steps by which the first cell of each row is indented; none beyond its end.
+        look : Look
+            Of all cells.
         """
-        rows = zip(zip(*columns, strict=True), zip(*forms, strict=False), depths, strict=False)
-        for values, shown, depth in rows:
-            self.append(values, shown, depth=depth)
+        for place, (values, shown) in enumerate(zip(columns, forms, strict=True)):
+            self._column(place, values, shown, depths if place == 0 else (), look)
+        self.row += len(columns[0])
         return self.row
 
     def heading(self, words: Sequence[str]) -> int:
@@ -216,21 +224,29 @@ class Sheet:
         if self.row > head:
             self.sheet.autofilter(head - 1, 0, self.row - 1, columns - 1)
 
-    def _write(self, place: int, value: object, form: str, look: Look) -> None:
-        row, style = self.row - 1, self.book.style(form, look)
-        if isinstance(value, Formula):
-            self.sheet.write_formula(row, place, value.text, style, value.value)
-        elif is_missing(value) or value == "":
-            if look is not PLAIN:
-                self.sheet.write_blank(row, place, None, style)
-        elif form in FORMATS:
-            figure = float(value)  # type: ignore[arg-type]
-            self.widths[place] = max(self.widths.get(place, 0.0), 12.0)
-            if math.isfinite(figure):
-                self.sheet.write_number(row, place, figure, style)
-        else:
-            self.widths[place] = max(self.widths.get(place, 0.0), _width(value))
-            self.sheet.write_string(row, place, safe_text(value), style)
+    def _column(
+        self, place: int, values: Sequence[object], forms: Iterable[str], depths: Iterable[int], look: Look
+    ) -> None:
+        sheet, widest = self.sheet, self.widths.get(place, 0.0)
+        for row, (value, form, depth) in enumerate(
+            zip(values, forms, chain(depths, repeat(0)), strict=False), self.row
+        ):
+            style = self.book.style(form, look if not depth else _indented(depth))
+            if is_missing(value) or value == "":
+                if look is not PLAIN:
+                    sheet.write_blank(row, place, None, style)
+            elif isinstance(value, Formula):
+                sheet.write_formula(row, place, value.text, style, value.value)
+            elif form in FORMATS:
+                widest = max(widest, FIGURE)
+                figure = float(value)  # type: ignore[arg-type]
+                if math.isfinite(figure):
+                    sheet.write_number(row, place, figure, style)
+            else:
+                widest = max(widest, _width(value) + 2.5 * depth)
+                sheet.write_string(row, place, safe_text(value), style)
+        if widest:
+            self.widths[place] = widest
 
 
 @lru_cache(100_000)
