@@ -155,6 +155,16 @@ def test_a_sweep_does_not_fall_into_the_naive_cones_hole() -> None:
         assert swept.objective == pytest.approx(solve(level).objective, abs=1e-5)
 
 
+def test_a_part_split_where_capital_is_dear_is_one_again_where_it_is_not() -> None:
+    """Near the far end a point of the ratio is dear, and the charges' range of the whole book too wide for the gap."""
+    found = allocator.load(FIRST.parents[1] / "life_insurer" / "fund.yaml").frontier(12)
+    assert not any(point.alone for point in found.points)
+    assert {point.status for point in found.points} == {"optimal"}
+    programs = [point.programs for point in found.points]
+    assert programs[-1] > 1
+    assert programs[:-2] == [1] * 10
+
+
 def test_a_level_that_nothing_meets_is_said_to_be_so() -> None:
     model = book(0).model
     limits = tuple(replace(limit, multiplier=100.0 * limit.multiplier) for limit in model.capital_limits)

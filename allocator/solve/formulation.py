@@ -240,6 +240,11 @@ class Formulation:
         """Return the module's size at its limit, in the program's money: what a margin of one ratio point is worth."""
         return abs(limit.available / limit.multiplier) / self.plain.scale if limit.multiplier else 0.0
 
+    @property
+    def references(self) -> Vector:
+        """The `reference` of each limit."""
+        return np.array([self.reference(limit) for limit, _ in self.limits])
+
     def holdings(self, primal: Vector) -> Vector:
         """Return the holdings in CNY that a solver's point stands for."""
         return np.asarray(primal[self.plain.holdings] * self.plain.scale)

@@ -62,6 +62,9 @@ NARROW = 1e-3
 CUSHION = 0.03
 """Part by which a limit is tightened beyond what was missing at the level before: it costs less than a step."""
 
+WHOLE = 0.7
+"""Part of the gap that a part's tree may lie by at the next level for what it was split into to be one again."""
+
 MOST_TIGHTENED = 0.02
 """Ratio by which limits are tightened at most: a relaxation that lies by more is split, not tightened."""
 
@@ -110,6 +113,8 @@ class _Part:
     assembled: Assembled | None = None
     duals: list[_Dual] = field(default_factory=list)
     margin: float = 0.0
+    halves: list[_Part] = field(default_factory=list)
+    splits: int = 0
 
 
 @dataclass(eq=False)
@@ -167,6 +172,7 @@ class Sweep:
         self._exact = Exact(model)
         self._safe: tuple[Vector, CapitalTree | None] | None = None
         self._parts: list[_Part] = []
+        self._divided: list[_Part] = []
         self._recall = Recall()
         chosen = state is not None and bool(state.alternatives(model.space))
         whole = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
@@ -226,6 +232,7 @@ class Sweep:
         # The part that won is asked first at the next level: its neighbours are then ruled out by what is known.
         self._parts.sort(key=lambda part: id(part) != nearest)
         formulation, assembled, answer = level.solved[nearest]
+        self._join(level, formulation, assembled, answer)
         prices = prices_of(level.model, formulation, assembled, answer.dual, holdings)
         bound = max(bound, objective)
         solution = Solution(
@@ -252,6 +259,19 @@ class Sweep:
             reached = Reached(replace(model, tree=tree), solution, True)
         self._safe = reached.solution.holdings, reached.model.tree
         return reached
+
+    def _join(self, level: _Level, formulation: Formulation, assembled: Assembled, answer: Answer) -> None:
+        """Make parts one again whose split will not be needed at the next level.
+
+        A part's bound is too high by what its tree lies, ``margin``, at the price of the limits; where that falls
+        below the gap, one program does for all its halves. A part that had to be split twice stays so.
+        """
+        for whole in [*self._divided]:
+            price = float(answer.dual[list(assembled.limits)] @ formulation.references)
+            lie = whole.margin * price * formulation.plain.objective_scale
+            if whole.splits == 1 and lie <= WHOLE * level.tolerance and all(one in self._parts for one in whole.halves):
+                self._parts = [whole, *(part for part in self._parts if part not in whole.halves)]
+                self._divided.remove(whole)
 
     def _part(self, space: Space, low: float, high: float) -> _Part:
         model = replace(self._loosest, space=space)
@@ -374,25 +394,36 @@ class Sweep:
 
     def _split(self, part: _Part, level: _Level) -> bool:
         """Replace a part by smaller ones; return whether there was anything to split."""
-        formulation, assembled, answer = level.solved[id(part)]
+        halves = part.halves or self._halves(part, *level.solved[id(part)])
+        if not halves:
+            return False
+        self._parts.remove(part)
+        part.halves, part.splits = halves, part.splits + 1
+        self._divided.insert(0, part)
+        self._parts += halves
+        level.bounds |= {id(one): level.bounds[id(part)] for one in halves}
+        return True
+
+    def _halves(self, part: _Part, formulation: Formulation, assembled: Assembled, answer: Answer) -> list[_Part]:
         parts: list[_Part] = []
         if self._state is not None and part.high - part.low > NARROW:
             held = formulation.holdings(answer.primal)[: part.space.size]
             parts = [self._part(*one) for one in branches(self._state, part.space, part.low, part.high, held)]
         elif part.box is not None:
             boxes = split(formulation, part.box, assembled, answer)
-            parts = [replace(part, box=part.formulation.box(branch, part.box)) for branch in boxes]
-        if not parts:
-            return False
-        ceiling = level.bounds[id(part)]
-        self._parts.remove(part)
-        for one in parts:
-            if one.box is not None and one.box.empty:
-                continue
-            one.duals, one.chain, one.assembled = [], self._chain(one.formulation), None
-            self._parts.append(one)
-            level.bounds[id(one)] = ceiling
-        return True
+            parts = [
+                replace(
+                    part,
+                    box=part.formulation.box(branch, part.box),
+                    duals=[],
+                    chain=self._chain(part.formulation),
+                    assembled=None,
+                    halves=[],
+                    splits=0,
+                )
+                for branch in boxes
+            ]
+        return [one for one in parts if one.box is None or not one.box.empty]
 
 
 def _multipliers(model: Model) -> Vector:
