@@ -126,6 +126,13 @@ def test_an_aggregate_with_positive_correlations_is_subadditive(seed: int, one: 
     assert together <= only_assets.value(one) + only_assets.value(two) + 1e-9 * (1 + together)
 
 
+def test_a_point_changed_in_place_is_another_point() -> None:
+    capital, holdings = tree(3), np.full(ROWS, 10.0)
+    before = capital.value(holdings)
+    holdings *= 2.0
+    assert capital.value(holdings) == tree(3).value(np.full(ROWS, 20.0)) != before
+
+
 def test_at_a_kink_the_first_piece_counts() -> None:
     rate = Maximum("rate", label("rate"), "", (leaf("up", 0), leaf("down", 1), leaf("zero", 2)))
     capital = CapitalTree(rate, sparse.csr_array(np.array([[1.0], [-1.0], [0.0]])), np.zeros(3))

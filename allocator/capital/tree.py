@@ -165,6 +165,22 @@ class CapitalTree:
 
     def amounts(self, holdings: Vector) -> Vector:
         """Return the amount of every node, in the order of `nodes`, CNY."""
+        # Search, verification and report ask for the same point in turn.
+        seen = holdings.tobytes()
+        found = self._last.get(seen)
+        if found is None:
+            found = self._amounts(holdings)
+            found.flags.writeable = False
+            self._last.clear()
+            self._last[seen] = found
+        return found
+
+    @cached_property
+    def _last(self) -> dict[bytes, Vector]:
+        """The amounts at the last point, by its bytes."""
+        return {}
+
+    def _amounts(self, holdings: Vector) -> Vector:
         amounts = np.empty(len(self._order))
         places, rows = self._leaf_places
         amounts[places] = self.leaves(holdings)[rows]

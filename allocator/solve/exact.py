@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy import sparse
 
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
-from allocator.model.terms import Mode, Sense
+from allocator.model.terms import Mode, Sense, Term
 
 __all__ = ["AIM", "ENOUGH", "Exact"]
 
@@ -27,12 +27,73 @@ ENOUGH = -5e-8
 SNAP = 1e-5
 """Weight within which a row is put on a bound that its multiplier says is binding."""
 
+STRICT = 1.0 - 1e-6
+"""Part of a term's tolerance that a point may use up here."""
 
 DENSE = 1_000_000
 """Entries up to which the equalities are held as a plain array."""
 
 ROUNDS = 4
 """Corrections of the equalities; the first one already meets them unless a row runs into its bound."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Hard:
+    """The hard terms: least ≤ A x ≤ greatest for all that are affine, in one product, and those that are not.
+
+    ``terms`` are all of them, ``rows`` those of A, in its order.
+    """
+
+    terms: tuple[Term, ...]
+    rows: tuple[Term, ...]
+    curved: tuple[Term, ...]
+    matrix: sparse.csr_array
+    constant: Vector
+    least: Vector
+    greatest: Vector
+
+    @classmethod
+    def of(cls, terms: tuple[Term, ...]) -> _Hard:
+        hard = [(term, term.left.affine()) for term in terms if term.mode is Mode.HARD]
+        affine = [(term, found) for term, found in hard if found is not None]
+        rows = tuple(term for term, _ in affine)
+        matrix = sparse.csr_array(sparse.vstack([found.matrix for _, found in affine]) if affine else (0, 0))
+        constant = np.concatenate([np.zeros(0), *(found.constant for _, found in affine)])
+        curved = tuple(term for term, found in hard if found is None)
+        return cls(terms, rows, curved, matrix, constant, *_sides(rows))
+
+    def at(self, terms: tuple[Term, ...]) -> _Hard:
+        """Return the same of other terms; where their left sides are the same, A stays."""
+        if terms is self.terms:
+            return self
+        hard = [term for term in terms if term.mode is Mode.HARD]
+        known = {id(term.left) for term in self.rows}
+        rows = tuple(term for term in hard if id(term.left) in known)
+        if len(rows) != len(self.rows) or any(a.left is not b.left for a, b in zip(rows, self.rows, strict=True)):
+            return _Hard.of(terms)
+        curved = tuple(term for term in hard if id(term.left) not in known)
+        least, greatest = _sides(rows)
+        return replace(self, terms=terms, rows=rows, curved=curved, least=least, greatest=greatest)
+
+    def hold(self, holdings: Vector) -> bool:
+        """Return whether every one of them holds."""
+        if self.rows:
+            left = self.matrix @ holdings + self.constant
+            if not (np.all(left >= self.least) and np.all(left <= self.greatest)):
+                return False
+        return all(term.holds(holdings) for term in self.curved)
+
+
+def _sides(terms: tuple[Term, ...]) -> tuple[Vector, Vector]:
+    """Return the least and the greatest left side that each row may have, its tolerance included."""
+    least, greatest = [np.zeros(0)], [np.zeros(0)]
+    for term in terms:
+        # A hair less than the tolerance: a term judged by itself rounds otherwise than one product of them all.
+        miss = STRICT * term.tolerance() * term.per
+        open_end = np.full(len(term.right), np.inf)
+        least.append(-open_end if term.sense is Sense.AT_MOST else term.right - miss)
+        greatest.append(open_end if term.sense is Sense.AT_LEAST else term.right + miss)
+    return np.concatenate(least), np.concatenate(greatest)
 
 
 class Exact:
@@ -57,13 +118,12 @@ class Exact:
         small = equal is not None and equal.shape[0] * equal.shape[1] <= DENSE
         self._equal: Any = equal.toarray() if equal is not None and small else equal
         self._equal_right = np.concatenate(rights) if rights else np.empty(0)
-        # One point is judged several times in a row.
-        self._judged: tuple[bytes, float] | None = None
+        self._hard = _Hard.of(model.terms)
 
     def moved(self, model: Model) -> Exact:
         """Return the judge of a model over the same space whose equalities are the same."""
         other = copy(self)
-        other._model, other._judged = model, None
+        other._model, other._hard = model, self._hard.at(model.terms)
         return other
 
     def with_tree(self, tree: CapitalTree | None) -> Exact:
@@ -83,21 +143,16 @@ class Exact:
         model = self._model
         if model.tree is None or not model.capital_limits:
             return np.inf
-        seen = holdings.tobytes()
-        if self._judged is not None and self._judged[0] == seen:
-            return self._judged[1]
         values = model.tree.values(holdings, [limit.module for limit in model.capital_limits])
         cost = float(model.cost.value(holdings)[0])
-        room = min(
+        return min(
             limit.slack(values[limit.module], cost) / max(abs(values[limit.module]), 1e-12 * model.space.total)
             for limit in model.capital_limits
         )
-        self._judged = seen, room
-        return room
 
     def keeps_terms(self, holdings: Vector) -> bool:
         """Return whether every hard term holds."""
-        return all(term.holds(holdings) for term in self._model.terms if term.mode is Mode.HARD)
+        return self._hard.hold(holdings)
 
     def polished(self, holdings: Vector, at_lower: Vector, at_upper: Vector) -> Vector:
         """Return the solver's point with bounds and equalities met to machine precision.
