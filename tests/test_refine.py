@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
 
+from allocator.solve import refine
 from allocator.solve.backends import Chain
 from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
 from allocator.solve.refine import refined
@@ -102,3 +105,40 @@ def test_a_point_far_from_any_optimum_is_not_made_worse() -> None:
         return float(np.abs(stationary).max())
 
     assert moved is answer or missed(moved) <= missed(answer)
+
+
+def test_factors_of_all_holdings_change_the_ordering_not_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minimize ½ (x′D x + Σ (f′x)²) with Σ x = 1: by the multiplier, x is in proportion to (D + F′F)⁻¹ 1."""
+    size, shared, rng, seen = 400, 20, np.random.default_rng(3), []
+    own, factors = rng.uniform(1.0, 2.0, size), rng.normal(size=(shared, size)) / 20.0
+    rows = np.vstack([np.hstack([factors, -np.eye(shared)]), np.append(np.ones(size), np.zeros(shared))])
+    program = ConeProgram(
+        sparse.csc_array(np.diag(np.append(own, np.ones(shared)))),
+        np.zeros(size + shared),
+        sparse.csc_array(rows),
+        np.append(np.zeros(shared), 1.0),
+        (Block(Cone.ZERO, shared + 1),),
+    )
+    plain = refine.linalg.splu
+    monkeypatch.setattr(
+        refine.linalg, "splu", lambda system, permc_spec: (seen.append(permc_spec), plain(system, permc_spec))[1]
+    )
+    solved = np.linalg.solve(np.diag(own) + factors.T @ factors, np.ones(size))
+    rough = Chain("clarabel").solve(program, 10.0)
+    answer = refined(program, replace(rough, primal=rough.primal + 1e-7))
+    np.testing.assert_allclose(answer.primal[:size], solved / solved.sum(), atol=1e-13)
+    assert seen == ["COLAMD"]
+    chain = _chain(size)
+    np.testing.assert_allclose(refined(chain, near(chain, np.ones(size), np.zeros(size - 1), 1e-3)).primal, 1.0)
+    assert seen[-1] == "MMD_AT_PLUS_A"
+
+
+def _chain(size: int) -> ConeProgram:
+    """Minimize ½ Σ (zᵢ − 1)² with neighbours equal."""
+    return ConeProgram(
+        sparse.csc_array(sparse.eye_array(size)),
+        -np.ones(size),
+        sparse.csc_array(sparse.diags_array([1.0, -1.0], offsets=[0, 1], shape=(size - 1, size))),
+        np.zeros(size - 1),
+        (Block(Cone.ZERO, size - 1),),
+    )

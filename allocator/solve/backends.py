@@ -17,6 +17,7 @@ from allocator.solve.highs import Highs
 from allocator.solve.hinges import find_hinges, solve_by_hinges
 from allocator.solve.interior import Clarabel
 from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.refine import refined
 from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Text
 
@@ -182,6 +183,13 @@ class Chain:
             solve = self._directly if self.sifter is None else self.sifter.solve
             self._known = program, solve(program, seconds)
         return self._known[1]
+
+    def refined(self, program: ConeProgram, answer: Answer) -> Answer:
+        """Return the answer to a program refined; asked again, the program has this one."""
+        better = refined(program, answer)
+        if self._known is not None and self._known[0] is program:
+            self._known = program, better
+        return better
 
     def _directly(self, program: ConeProgram, seconds: float) -> Answer:
         """Solve a program as it is, or on few of its scenarios where it has many."""

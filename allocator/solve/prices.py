@@ -13,7 +13,6 @@ from allocator.model.terms import Sense
 from allocator.solve.exact import AIM
 from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.program import Verdict
-from allocator.solve.refine import refined
 from allocator.solve.search import Search
 
 __all__ = ["Prices", "find_prices", "prices_of"]
@@ -48,7 +47,7 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
         answer = search.chain.solve(assembled.program, search.settings.time_limit)
     # For a return on capital the programs maximize gain − τ M, whose slope is M times the ratio's.
     slope = search.goal.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0
-    dual = refined(assembled.program, answer).dual
+    dual = search.chain.refined(assembled.program, answer).dual
     return prices_of(search.model, formulation, assembled, dual * slope, holdings)
 
 

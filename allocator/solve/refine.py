@@ -44,6 +44,9 @@ LARGEST = 20_000
 WIDEST = 500
 """Size of a second-order cone up to which its curvature, a full matrix, is written down."""
 
+MOSTLY_DENSE = 0.3
+"""Part of the entries in long columns; such a column's row is as long, so that they are twice this part."""
+
 REGULARIZATION = 1e-9
 """Diagonal that keeps the matrix regular where multipliers are not unique; `CORRECTIONS` take it out again."""
 
@@ -86,6 +89,17 @@ def refined(program: ConeProgram, answer: Answer) -> Answer:
         else:
             break
     return found
+
+
+def _ordering(system: sparse.csc_array) -> str:
+    """Return the ordering for a symmetric pattern.
+
+    Least degree in general. Where factors that every holding has are most of the entries it is slow to find (2,000
+    holdings with 20 factors: 56 ms, by columns 6 ms); elsewhere columns alone would fill in (up to thirteen times).
+    """
+    degree = np.diff(system.indptr)
+    dense = degree[degree > 10.0 * np.sqrt(len(degree))].sum()
+    return "COLAMD" if dense > MOSTLY_DENSE * system.nnz else "MMD_AT_PLUS_A"
 
 
 def _fits(program: ConeProgram) -> bool:
@@ -176,17 +190,22 @@ class _Conditions:
         )
         data = np.concatenate([quadratic.data, bent.data, matrix.data, values, diagonal])
         system = sparse.csc_array((data, at), shape=(len(place), len(place)))
-        data[-len(place) :] += np.where(place < size, REGULARIZATION, -REGULARIZATION)
+        firm = system.copy()
+        # Every diagonal entry was given: each column has one, where it meets its own number.
+        own = firm.indices == np.repeat(place, np.diff(firm.indptr))
+        firm.data[own] += np.where(place < size, REGULARIZATION, -REGULARIZATION)
         try:
-            # The pattern is symmetric: ordered so, 4,000 holdings take 0.03 s, by columns alone 2 s.
-            factors = linalg.splu(sparse.csc_array((data, at), shape=system.shape), permc_spec="MMD_AT_PLUS_A")
+            factors = linalg.splu(firm, permc_spec=_ordering(firm))
         except RuntimeError:
             return None
 
         def step(missed: Vector) -> Vector:
             found = factors.solve(missed)
             for _ in range(CORRECTIONS):
-                found = found + factors.solve(missed - system @ found)
+                left = missed - system @ found
+                if np.abs(left).max() <= CLOSE:
+                    break
+                found = found + factors.solve(left)
             return np.asarray(found)
 
         return step

@@ -29,7 +29,6 @@ from allocator.solve.formulation import Assembled, Formulation
 from allocator.solve.goal import Goal, goal_of
 from allocator.solve.local import improve, repair, settle
 from allocator.solve.program import Answer, Verdict
-from allocator.solve.refine import refined
 from allocator.solve.sifting import Recall
 
 __all__ = ["Candidate", "Outcome", "Search"]
@@ -133,7 +132,7 @@ class Search:
         answer = self.chain.solve(assembled.program, self.deadline - time.monotonic())
         self.solves += 1
         self.solver = answer.solver
-        return refined(assembled.program, answer) if fine else answer
+        return self.chain.refined(assembled.program, answer) if fine else answer
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
