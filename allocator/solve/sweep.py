@@ -3,7 +3,7 @@
 The levels differ in right sides and capital limits alone. What they share is kept: the cone program and the
 solver set up for it, the boxes and intervals the search was split into, and the dual points found so far.
 A dual point y that is feasible at one level stays so at another (up to the scale of a moved limit's row, see
-`_Dual`), and by weak duality bounds the optimum there too:
+`Dual`), and by weak duality bounds the optimum there too:
 
     optimum(b′) ≤ −½ z′P z − b′y   for every right side b′,
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,13 @@ from allocator.model.space import Space
 from allocator.model.terms import Mode
 from allocator.settings import SolveSettings
 from allocator.solve.backends import Chain
-from allocator.solve.boxes import Box
 from allocator.solve.branching import split
 from allocator.solve.checks import check_model
 from allocator.solve.entry import solve
 from allocator.solve.exact import AIM, ENOUGH, Exact
 from allocator.solve.formulation import Assembled, Formulation
-from allocator.solve.goal import Goal, goal_of
+from allocator.solve.goal import goal_of
+from allocator.solve.levels import Dual, Level, Part, multipliers
 from allocator.solve.prices import prices_of
 from allocator.solve.program import Answer, Verdict
 from allocator.solve.sifting import Recall
@@ -88,58 +88,6 @@ class Reached:
     alone: bool
 
 
-@dataclass(frozen=True, eq=False)
-class _Dual:
-    """A dual point of a part; ``multipliers`` are those of the capital limits where it was found.
-
-    The row of a limit, m · M + w · cost ≤ A, changes its coefficients with m. Its multiplier y is carried over
-    as y · m / m′, which leaves the column of M as it was; the rest enters the bound as residual.
-    """
-
-    answer: Answer
-    multipliers: Vector
-
-
-@dataclass(eq=False)
-class _Part:
-    """A part of the search that outlives its level: an interval of the state, a box of the tree."""
-
-    space: Space
-    low: float
-    high: float
-    formulation: Formulation
-    box: Box | None
-    chain: Chain
-    assembled: Assembled | None = None
-    duals: list[_Dual] = field(default_factory=list)
-    margin: float = 0.0
-    halves: list[_Part] = field(default_factory=list)
-    splits: int = 0
-
-
-@dataclass(eq=False)
-class _Level:
-    """What is known at one level."""
-
-    model: Model
-    goal: Goal
-    exact: Exact
-    best: tuple[Vector, CapitalTree | None, float] | None = None
-    bounds: dict[int, float] = field(default_factory=dict)
-    formulations: dict[int, Formulation] = field(default_factory=dict)
-    programs: dict[int, tuple[Formulation, Assembled]] = field(default_factory=dict)
-    solved: dict[int, tuple[Formulation, Assembled, Answer]] = field(default_factory=dict)
-    solves: int = 0
-    solver: str = ""
-
-    @property
-    def tolerance(self) -> float:
-        return self.goal.tolerance(self.best[2] if self.best is not None else np.inf)
-
-    def settled(self, bound: float) -> bool:
-        return self.best is not None and bound <= self.best[2] + self.tolerance
-
-
 class Sweep:
     """Solves one model at many levels.
 
@@ -171,8 +119,8 @@ class Sweep:
         self._loosest, self._settings, self._state, self._tree_at = model, settings, state, tree_at
         self._exact = Exact(model)
         self._safe: tuple[Vector, CapitalTree | None] | None = None
-        self._parts: list[_Part] = []
-        self._divided: list[_Part] = []
+        self._parts: list[Part] = []
+        self._divided: list[Part] = []
         self._recall = Recall()
         chosen = state is not None and bool(state.alternatives(model.space))
         whole = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
@@ -201,7 +149,7 @@ class Sweep:
         started = time.perf_counter()
         if self._apart:
             return self._alone(model)
-        level = _Level(model, goal_of(model, self._settings.gap, 0.0), self._exact.moved(model))
+        level = Level(model, goal_of(model, self._settings.gap, 0.0), self._exact.moved(model))
         while True:
             if level.solves and level.best is None and self._safe is not None:
                 holdings, tree = self._safe
@@ -224,7 +172,7 @@ class Sweep:
                 return self._alone(model)
         return self._reached(level, bound, time.perf_counter() - started)
 
-    def _reached(self, level: _Level, bound: float, seconds: float) -> Reached:
+    def _reached(self, level: Level, bound: float, seconds: float) -> Reached:
         assert level.best is not None
         holdings, tree, objective = level.best
         self._safe = holdings, tree
@@ -260,7 +208,7 @@ class Sweep:
         self._safe = reached.solution.holdings, reached.model.tree
         return reached
 
-    def _join(self, level: _Level, formulation: Formulation, assembled: Assembled, answer: Answer) -> None:
+    def _join(self, level: Level, formulation: Formulation, assembled: Assembled, answer: Answer) -> None:
         """Make parts one again whose split will not be needed at the next level.
 
         A part's bound is too high by what its tree lies, ``margin``, at the price of the limits; where that falls
@@ -273,12 +221,12 @@ class Sweep:
                 self._parts = [whole, *(part for part in self._parts if part not in whole.halves)]
                 self._divided.remove(whole)
 
-    def _part(self, space: Space, low: float, high: float) -> _Part:
+    def _part(self, space: Space, low: float, high: float) -> Part:
         model = replace(self._loosest, space=space)
         if self._state is not None:
             model = between(model, *self._state.trees(low, high), self._state.rules(space, low, high))
         formulation = Formulation(model)
-        return _Part(space, low, high, formulation, formulation.whole, self._chain(formulation))
+        return Part(space, low, high, formulation, formulation.whole, self._chain(formulation))
 
     def _chain(self, formulation: Formulation) -> Chain:
         plain = formulation.plain
@@ -293,7 +241,7 @@ class Sweep:
         assert tree is not None
         return tree
 
-    def _program(self, part: _Part, level: _Level) -> tuple[Formulation, Assembled]:
+    def _program(self, part: Part, level: Level) -> tuple[Formulation, Assembled]:
         if id(part) not in level.programs:
             base = part.formulation
             if id(base) not in level.formulations:
@@ -304,7 +252,7 @@ class Sweep:
             level.programs[id(part)] = formulation, part.assembled
         return level.programs[id(part)]
 
-    def _known_bound(self, part: _Part, level: _Level) -> float:
+    def _known_bound(self, part: Part, level: Level) -> float:
         """Return a bound that the dual points known so far prove at this level; −∞ where none can be met.
 
         The first that settles the part will do; where none does, it is the best of them.
@@ -317,17 +265,17 @@ class Sweep:
                 break
         return least
 
-    def _bound(self, level: _Level, formulation: Formulation, assembled: Assembled, known: _Dual) -> float:
+    def _bound(self, level: Level, formulation: Formulation, assembled: Assembled, known: Dual) -> float:
         dual = known.answer.dual.copy()
         rows = list(assembled.limits)
-        dual[rows] *= known.multipliers / _multipliers(level.model)
+        dual[rows] *= known.multipliers / multipliers(level.model)
         program = assembled.program
         if known.answer.verdict is Verdict.INFEASIBLE:
             return -np.inf if program.refuted_by(dual) else np.inf
         lower = program.bound(known.answer.primal, dual)
         return level.goal.bound(-lower * formulation.plain.objective_scale)
 
-    def _solve_part(self, part: _Part, level: _Level) -> None:
+    def _solve_part(self, part: Part, level: Level) -> None:
         """Solve the part's relaxation, tightened; keep its dual point; offer what it proposes."""
         formulation, assembled = self._program(part, level)
         program = assembled.program
@@ -341,7 +289,7 @@ class Sweep:
             part.margin = 0.0
             answer = part.chain.solve(program, self._settings.time_limit)
             level.solves += 1
-        known = _Dual(answer, _multipliers(level.model))
+        known = Dual(answer, multipliers(level.model))
         part.duals = [known, *part.duals][:REMEMBERED]
         bound = min(level.bounds.get(id(part), np.inf), self._bound(level, formulation, assembled, known))
         level.bounds[id(part)] = bound
@@ -351,7 +299,7 @@ class Sweep:
             missing = (part.margin - room) * (1.0 + CUSHION)
             part.margin = float(np.clip(missing, 0.0, MOST_TIGHTENED)) if np.isfinite(room) else 0.0
 
-    def _propose(self, level: _Level, formulation: Formulation, answer: Answer) -> float:
+    def _propose(self, level: Level, formulation: Formulation, answer: Answer) -> float:
         """Offer the answer of a relaxation, moved towards the answer before as far as need be; return its room."""
         size = level.model.space.size
         lower, upper = (side[:size] for side in formulation.bound_multipliers(answer.dual))
@@ -364,7 +312,7 @@ class Sweep:
             self._step(level, point, room)
         return room
 
-    def _step(self, level: _Level, point: Vector, room: float) -> None:
+    def _step(self, level: Level, point: Vector, room: float) -> None:
         """Offer the point nearest to ``point`` on the way to the safe one that has room."""
         assert self._safe is not None
         safe, tree = self._safe
@@ -382,7 +330,7 @@ class Sweep:
                 return
             behind = share, reached
 
-    def _offer(self, level: _Level, holdings: Vector, tree: CapitalTree | None, room: float) -> None:
+    def _offer(self, level: Level, holdings: Vector, tree: CapitalTree | None, room: float) -> None:
         """Take the point as the level's best answer if it is one; ``room`` is what the exact tree leaves there."""
         exact = level.exact.with_tree(tree)
         if room < ENOUGH or not exact.keeps_terms(holdings):
@@ -392,7 +340,7 @@ class Sweep:
             level.best = holdings, tree, objective
             level.goal.raised(objective, 0.0)
 
-    def _split(self, part: _Part, level: _Level) -> bool:
+    def _split(self, part: Part, level: Level) -> bool:
         """Replace a part by smaller ones; return whether there was anything to split."""
         halves = part.halves or self._halves(part, *level.solved[id(part)])
         if not halves:
@@ -404,8 +352,8 @@ class Sweep:
         level.bounds |= {id(one): level.bounds[id(part)] for one in halves}
         return True
 
-    def _halves(self, part: _Part, formulation: Formulation, assembled: Assembled, answer: Answer) -> list[_Part]:
-        parts: list[_Part] = []
+    def _halves(self, part: Part, formulation: Formulation, assembled: Assembled, answer: Answer) -> list[Part]:
+        parts: list[Part] = []
         if self._state is not None and part.high - part.low > NARROW:
             held = formulation.holdings(answer.primal)[: part.space.size]
             parts = [self._part(*one) for one in branches(self._state, part.space, part.low, part.high, held)]
@@ -424,7 +372,3 @@ class Sweep:
                 for branch in boxes
             ]
         return [one for one in parts if one.box is None or not one.box.empty]
-
-
-def _multipliers(model: Model) -> Vector:
-    return np.array([limit.multiplier for limit in model.capital_limits])
