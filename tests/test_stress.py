@@ -203,6 +203,17 @@ def test_the_insurance_scenario_says_that_it_is_not_computed() -> None:
     assert any("lapse +20%" in note.en and "退保率 +20%" in note.zh for note in found.notes)
 
 
+def test_the_insurance_scenario_takes_the_effect_that_the_fund_file_gives() -> None:
+    """By hand as an actuary's scenario of its own: own funds −50, life insurance risk 45 in place of 30."""
+    given = {"own_funds": -50, "capital": {"life_insurance_risk": 45}}
+    found = outcome(fund(CASH, STOCK, stress={"scenarios": {"annual_insurance": given}}), "annual_insurance")
+    assert found.position is not None
+    assert found.position.own_funds.comprehensive == pytest.approx(250.0)
+    assert found.position.minimum_capital == pytest.approx(sqrt(45.0**2 + 70.0**2 + 2.0 * 0.30 * 45.0 * 70.0))
+    assert "R10" in found.scenario.source.article
+    assert any("fund file's" in note.en and "基金文件" in note.zh for note in found.notes)
+
+
 def test_equity_by_board_market_and_kind() -> None:
     rows = [
         STOCK,

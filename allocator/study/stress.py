@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -184,15 +184,20 @@ def capital_of(fund: Fund) -> CapitalPosition:
 
 
 def scenarios_of(fund: Fund, *, every: bool = False) -> tuple[Scenario, ...]:
-    """Return the scenarios of plugins, then those of the fund file; ``stress.only`` picks some unless ``every``."""
+    """Return the scenarios of plugins, then those of the fund file; ``stress.only`` picks some unless ``every``.
+
+    What a plugin's scenario lacks the fund file may give under the scenario's own name.
+    """
     settings = fund.settings.stress
     offered = [spec.scenario(fund.inputs) for spec in fund.registry.stresses.values()]
     found = {item.name: item for item in offered if item is not None}
     for name, entry in settings.scenarios.items():
-        if name in found or name == "base":
+        offered_gap = name in found and found[name].missing is not None
+        if name == "base" or (name in found and not offered_gap):
             what = Text("this name is taken by a scenario that a plugin offers", "该名称已被插件提供的情景占用")
             raise InputError(Problem(what, fund.settings.where(f"stress.scenarios.{name}"), name))
-        found[name] = _own(fund, name, entry)
+        own = _own(fund, name, entry)
+        found[name] = _completed(found[name], own) if offered_gap else own
     if settings.only is None or every:
         return tuple(found.values())
     for name in settings.only:
@@ -207,6 +212,15 @@ def scenario_named(fund: Fund, name: str, where: str) -> Scenario:
     if name not in found:
         raise InputError(_unknown(name, found, fund.settings.where(where)))
     return found[name]
+
+
+def _completed(offered: Scenario, own: Scenario) -> Scenario:
+    """Return a scenario of the rules with the effect that the fund file gives."""
+    given = Text(
+        "the effect of this scenario is the fund file's, not computed here",
+        "本情景的影响由基金文件给出，并非本程序计算",
+    )
+    return replace(offered, shocks=own.shocks, capital=own.capital, missing=None, notes=(*offered.notes, given))
 
 
 def _unknown(name: str, known: Mapping[str, object], where: str) -> Problem:
