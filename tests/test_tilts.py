@@ -333,3 +333,15 @@ def test_each_tilt_is_told_in_words_in_both_languages() -> None:
     assert "bought for it: A0 10.00; sold for it: A2 10.00" in one
     (one,) = chinese
     assert "由 0.00% 变为 10.00%" in one and "下降 20.00 bp" in one
+
+
+def test_the_policy_frontier_trades_score_for_return_as_worked_by_hand() -> None:
+    """The best paid bond scores ½, the next 1 for 1% less: a score of a costs 0.02 (a − ½)."""
+    book = fund([{"second_aim": {"mode": "budget", "cost": "5bp"}}], **BOOK, **AIMS)
+    found = book.frontier(6, "second_aim", "expected_return")
+    levels = np.array([point.level for point in found.points])
+    assert levels[[0, -1]] == pytest.approx([0.5, 1.0 - 0.5 / 200], abs=1e-6)
+    assert [point.value for point in found.points] == pytest.approx(0.04 - 0.02 * (levels - 0.5), abs=1e-9)
+    assert [point.slope for point in found.points[1:]] == pytest.approx([-0.02] * 5, abs=1e-8)
+    assert all(point.reached >= point.level - 1e-9 for point in found.points)
+    assert found.stretches[-1].binding == ("second_aim",)
