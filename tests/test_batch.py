@@ -164,6 +164,8 @@ def test_each_study_gives_what_the_library_gives(tmp_path: Path) -> None:
     assert row["core_ratio"] == pytest.approx(result.after.ratio("core"))
     rows = STUDIES["frontier"].rows(fund, STUDIES["frontier"].validated({"points": 3, "high": 2.5}))
     assert [set(one) == set(rows[0]) for one in rows] == [True] * 3
+    # The point's own status, under a name that is not the task's.
+    assert [one["solution"] for one in rows] == [point.status for point in fund.frontier(3, high=2.5).points]
 
 
 def test_stress_and_plan_are_studies_like_the_others(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def _rows(frame: pd.DataFrame) -> Sequence[Row]:
     """Return a study's table as rows: a cell without a figure is None; ``status`` is the task's own column."""
     cells = frame.rename(columns={"status": "solution"}).astype(object)
     return [
-        {str(name): value for name, value in row.items()} for row in cells.where(frame.notna(), None).to_dict("records")
+        {str(name): value for name, value in row.items()} for row in cells.where(cells.notna(), None).to_dict("records")
     ]
 
 
