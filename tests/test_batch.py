@@ -22,6 +22,7 @@ from allocator import cli
 from allocator.errors import Infeasible, InputError, Problem
 from allocator.pipeline import load
 from allocator.study.batch import COLUMNS, Workers, answer, run_batch
+from allocator.study.frontier import FrontierSettings, frontier
 from allocator.study.store import GROUP, Store
 from allocator.study.stress import stress
 from allocator.study.studies import STUDIES, NoOptions, StudySpec
@@ -165,7 +166,8 @@ def test_each_study_gives_what_the_library_gives(tmp_path: Path) -> None:
     rows = STUDIES["frontier"].rows(fund, STUDIES["frontier"].validated({"points": 3, "high": 2.5}))
     assert [set(one) == set(rows[0]) for one in rows] == [True] * 3
     # The point's own status, under a name that is not the task's.
-    assert [one["solution"] for one in rows] == [point.status for point in fund.frontier(3, high=2.5).points]
+    points = frontier(fund, FrontierSettings(3, high=2.5)).points
+    assert [one["solution"] for one in rows] == [point.status for point in points]
 
 
 def test_stress_and_plan_are_studies_like_the_others(tmp_path: Path) -> None:
