@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import sparse
 
 from allocator.solve.program import Block, Cone, ConeProgram, merged
 
-__all__ = ["Builder", "widened_rows"]
+__all__ = ["Builder", "stacked", "widened_rows"]
 
 Vector = NDArray[np.float64]
 
@@ -46,18 +47,31 @@ class Builder:
 
     def build(self, quadratic: Any, linear: Vector, constant: float) -> ConeProgram:
         """Return the program that minimizes ½z′Pz + linear′z + constant under the rows."""
-        padded = [widened_rows(part, self.columns) for part in self._parts]
-        matrix = sparse.vstack(padded, format="csc") if padded else sparse.csc_array((0, self.columns))
+        matrix = stacked(self._parts, self.columns).tocsc()
         right = np.concatenate(self._right) if self._right else np.empty(0)
         upper = sparse.triu(widened_rows(sparse.csr_array(quadratic), self.columns, self.columns), format="csc")
         return ConeProgram(
             sparse.csc_array(upper),
             np.append(linear, np.zeros(self.columns - len(linear))),
-            sparse.csc_array(matrix),
+            matrix,
             right,
             merged(self.blocks),
             constant,
         )
+
+
+def stacked(parts: Sequence[sparse.csr_array], columns: int) -> sparse.csr_array:
+    """Return matrices one below the other, each widened by empty columns to ``columns``.
+
+    Parts are many and small: joined by hand they take a third of the time that scipy spends on looking at each.
+    """
+    if not parts:
+        return sparse.csr_array((0, columns))
+    data = np.concatenate([part.data for part in parts])
+    indices = np.concatenate([part.indices for part in parts])
+    counts = np.concatenate([np.diff(part.indptr) for part in parts])
+    pointers = np.concatenate([[0], np.cumsum(counts)])
+    return sparse.csr_array((data, indices, pointers), shape=(len(counts), columns))
 
 
 def widened_rows(part: sparse.csr_array, columns: int, rows: int | None = None) -> sparse.csr_array:

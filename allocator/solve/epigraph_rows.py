@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.model.epigraph import Epigraph
+from allocator.solve.builder import stacked, widened_rows
 from allocator.solve.program import Block, Cone
 
 __all__ = ["EpigraphRows"]
@@ -82,11 +83,7 @@ class EpigraphRows:
         """Return P, q, A, b and the cones."""
         quadratic = sparse.csc_array(sparse.diags_array(2.0 * self._squares))
         quadratic.eliminate_zeros()
-        matrix = sparse.csc_array(
-            sparse.vstack([_widened(part, self.width) for part, _, _ in self._rows])
-            if self._rows
-            else sparse.csr_array((0, self.width))
-        )
+        matrix = stacked([part for part, _, _ in self._rows], self.width).tocsc()
         right = np.concatenate([side for _, side, _ in self._rows]) if self._rows else np.zeros(0)
         return quadratic, self._linear, matrix, right, [block for _, _, block in self._rows]
 
@@ -96,9 +93,11 @@ class EpigraphRows:
         rows = self._share_trades(function, places)
         new = np.flatnonzero(places < 0)
         places[new] = self._add(len(new))
-        where = sparse.csr_array((np.ones(len(places)), (np.arange(len(places)), places)), (len(places), self.width))
-        matrix = sparse.csr_array(_widened(function.inputs, self.width) + function.outputs @ where)[rows]
-        if matrix.shape[0]:
+        if len(rows):
+            where = sparse.csr_array(
+                (np.ones(len(places)), (np.arange(len(places)), places)), (len(places), self.width)
+            )
+            matrix = sparse.csr_array(widened_rows(function.inputs, self.width) + function.outputs @ where)[rows]
             largest = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-300)
             scaled = sparse.csr_array(sparse.diags_array(1.0 / largest) @ matrix)
             self._add_rows(scaled, function.right[rows] / largest, Cone.ZERO)
@@ -130,24 +129,19 @@ class EpigraphRows:
         fresh = self._trades[0, held] < 0
         # A holding named twice is split by its first row; the other keeps columns of its own.
         fresh[fresh] &= _first(held[fresh])
-        new = self._add(2 * int(fresh.sum())).reshape(2, -1)
-        places[sides[:, fresh]] = self._trades[:, held[fresh]] = new
-        self._starts[held[fresh]] = starts[fresh]
-        self._add_rows(
-            sparse.csr_array(
-                sparse.hstack([_picked(held[fresh], self.size), self._split(new)]),
-            ),
-            starts[fresh],
-            Cone.ZERO,
-        )
-        flat = new.ravel()
-        self._add_rows(-_picked(flat, self.width), np.zeros(len(flat)), Cone.NONNEGATIVE)
+        if fresh.any():
+            self._split(held[fresh], starts[fresh], sides[:, fresh], places)
         return _others(inputs.shape[0], rows[known | fresh])
 
-    def _split(self, new: Places) -> sparse.csr_array:
-        """Return −u₊ + u₋ over the columns behind the holdings."""
-        width = self.width - self.size
-        return sparse.csr_array(_picked(new[1] - self.size, width) - _picked(new[0] - self.size, width))
+    def _split(self, held: Places, starts: Vector, sides: Places, places: Places) -> None:
+        """Add x + (−u₊ + u₋) = r for the trades of ``held``, and u₊, u₋ ≥ 0."""
+        new = self._add(2 * len(held)).reshape(2, -1)
+        places[sides] = self._trades[:, held] = new
+        self._starts[held] = starts
+        rows = np.arange(len(held))
+        entries = (np.repeat([1.0, -1.0, 1.0], len(held)), (np.tile(rows, 3), np.concatenate([held, *new])))
+        self._add_rows(sparse.csr_array(entries, shape=(len(held), self.width)), starts, Cone.ZERO)
+        self._add_rows(-_picked(new.ravel(), self.width), np.zeros(new.size), Cone.NONNEGATIVE)
 
     def _add(self, count: int) -> Places:
         self._linear = np.append(self._linear, np.zeros(count))
@@ -194,6 +188,9 @@ def _apart(function: Epigraph) -> tuple[Epigraph, _Single]:
     bound[np.concatenate([np.zeros(0, dtype=np.int64), *function.cones])] = True
     single = (shape.uses[columns] == 1) & ~bound[columns] & (function.price[columns] == 0.0)
     rows, columns = rows[single], columns[single]
+    if not len(rows):
+        no = np.zeros(0)
+        return function, _Single(rows, no, no, no)
     at, factor = inputs.indptr[rows], outputs.data[outputs.indptr[rows]]
     found = _Single(
         inputs.indices[at].astype(np.int64),
@@ -258,7 +255,3 @@ def _first(values: Places) -> NDArray[np.bool_]:
     found = np.zeros(len(values), dtype=bool)
     found[np.unique(values, return_index=True)[1]] = True
     return found
-
-
-def _widened(part: sparse.csr_array, columns: int) -> sparse.csr_array:
-    return sparse.csr_array((part.data, part.indices, part.indptr), shape=(part.shape[0], columns))

@@ -22,7 +22,7 @@ from allocator.capital.tree import CapitalTree
 from allocator.model.choices import Choices
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense, Term
-from allocator.solve.builder import Builder, widened_rows
+from allocator.solve.builder import Builder, stacked, widened_rows
 from allocator.solve.canonical import Canonical, canonicalise, divisor_of
 from allocator.solve.choice_rows import add_choices
 from allocator.solve.program import Cone, ConeProgram
@@ -222,12 +222,8 @@ def _scaled_rows(
     """Return ``sign × left / divisor`` and ``sign × right / divisor`` of some terms, the divisors and the signs."""
     sign = np.repeat([-1.0 if term.sense is Sense.AT_LEAST else 1.0 for term in terms], [len(x.right) for x in lefts])
     divisor = np.concatenate([left.divisor for left in lefts])
-    entries = [left.matrix for left in lefts]
-    held = np.concatenate([np.diff(part.indptr) for part in entries])
-    data = np.concatenate([part.data for part in entries]) * np.repeat(sign / divisor, held)
-    columns = np.concatenate([part.indices for part in entries])
-    starts = np.concatenate([[0], np.cumsum(held)])
-    matrix = sparse.csr_array((data, columns, starts), shape=(len(sign), builder.columns))
+    matrix = stacked([left.matrix for left in lefts], builder.columns)
+    matrix.data = matrix.data * np.repeat(sign / divisor, np.diff(matrix.indptr))
     matrix.eliminate_zeros()
     return (matrix, sign * np.concatenate([left.right for left in lefts]) / divisor), divisor, sign
 
