@@ -142,3 +142,22 @@ def _chain(size: int) -> ConeProgram:
         np.zeros(size - 1),
         (Block(Cone.ZERO, size - 1),),
     )
+
+
+def test_a_step_across_an_edge_that_misses_more_at_first_is_followed_by_one_that_does_not() -> None:
+    """Minimize ½ Σ dᵢ (zᵢ − tᵢ)² with Σ z = 1, z ≥ 0, begun where multipliers and holdings do not agree."""
+    pulls, targets = np.array([4.368, 1.822, 3.52]), np.array([0.405, 0.217, 0.621])
+    program = ConeProgram(
+        sparse.csc_array(np.diag(pulls)),
+        -pulls * targets,
+        sparse.csc_array(np.vstack([np.ones(3), -np.eye(3)])),
+        np.append(1.0, np.zeros(3)),
+        (Block(Cone.ZERO, 1), Block(Cone.NONNEGATIVE, 3)),
+    )
+    start = Answer(
+        Verdict.SOLVED, np.array([0.3572, 0.0333, 0.6386]), np.array([0.2535, 0.0022, 0.0358, 0.0639]), "test"
+    )
+    level = (targets.sum() - 1.0) / (1.0 / pulls).sum()
+    best = targets - level / pulls  # all three are held
+    assert best.min() > 0.0
+    np.testing.assert_allclose(refined(program, start).primal, best, atol=1e-14)

@@ -68,7 +68,7 @@ def refined(program: ConeProgram, answer: Answer) -> Answer:
     conditions = _Conditions(program)
     point, side = answer.primal, answer.dual - (program.right - program.matrix @ answer.primal)
     missed, dual = conditions.missed(point, side)
-    best, found, step = float(np.abs(missed).max()), answer, None
+    best, found, step, strayed = float(np.abs(missed).max()), answer, None, False
     for _ in range(STEPS):
         if best <= CLOSE:
             break
@@ -86,6 +86,9 @@ def refined(program: ConeProgram, answer: Answer) -> Answer:
             found = replace(answer, primal=point, dual=dual)
         elif known:
             step = None
+        elif not strayed:
+            # A step across a cone's edge may miss more at first; the next one has the slope beyond the edge.
+            point, side, missed, step, strayed = there, aside, left, None, True
         else:
             break
     return found
