@@ -17,7 +17,7 @@ from allocator.solve import solve
 from allocator.solve.backends import Chain, Clarabel, Scs
 from allocator.solve.program import Answer, ConeProgram, Verdict
 from allocator.solve.search import Search
-from allocator.solve.state import between
+from allocator.solve.widening import between
 from allocator.types import Source, Text
 from allocator.verify import verify
 from tests.books import book, build_model, label

@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized
 from allocator.inputs.headings import spelling
 from allocator.inputs.quick import may_begin, plain_days
-from allocator.inputs.raw import SAMPLE, as_arrow, as_text, classes, text_column
+from allocator.inputs.raw import SAMPLE, as_text
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
 
@@ -44,7 +45,6 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIALS = (20_000, 2_958_465)
 """Date serials accepted: 1954-10-03 … 9999-12-31. Smaller ones look like years, so they are refused."""
 
-_EMPTY = object()
 _BAD = object()
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -73,36 +73,6 @@ class Parsed:
         return pd.Series(as_text(self.column), copy=False)
 
 
-@dataclass(frozen=True, eq=False)
-class _Distinct:
-    """The distinct cells of a column or, where nearly all differ, simply its cells (``codes`` is None).
-
-    ``values`` is an Arrow array when all are text, else a list. An empty cell is null, or has code −1.
-    """
-
-    values: pa.Array | list[object]
-    codes: NDArray[np.integer[Any]] | None
-
-    def spread(self, table: Array) -> Array:
-        """Return a table of what each distinct value is, with one last place for empty cells, row by row."""
-        return table[:-1] if self.codes is None else table[self.codes]
-
-    def marked(self, table: Mask) -> Mask:
-        """Return the same of a table of marks; quick where none is set."""
-        if self.codes is None or table[:-1].any() or (table[-1] and self.codes.min(initial=0) < 0):
-            return np.asarray(self.spread(table))
-        return np.zeros(len(self.codes), dtype=bool)
-
-    def spread_text(self, table: pa.Array) -> pd.Series:
-        """Return texts, one for each distinct value, row by row; categories where the values are."""
-        return text_column(table) if self.codes is None else classes(self.codes, table)
-
-    def read(self, convert: Callable[[object], object]) -> list[object]:
-        """Return what each distinct value is, `_EMPTY` for the empty cells last."""
-        values = self.values.to_pylist() if isinstance(self.values, pa.Array) else self.values
-        return [_EMPTY if value is None else convert(value) for value in values] + [_EMPTY]
-
-
 def is_empty(value: object) -> bool:
     """Return whether a cell holds nothing: None, NaN, or text that stands for nothing such as ``-``."""
     if value is None or value is pd.NA or value is pd.NaT:
@@ -116,7 +86,7 @@ def among(cells: pd.Series, words: frozenset[str]) -> Mask:
     """Return which cells are one of some words, whatever their case; numbers and dates never are."""
     if not (cells.dtype == object or isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype))):
         return np.zeros(len(cells), dtype=bool)
-    distinct = _distinct(cells)
+    distinct = distinct_of(cells)
     found = np.zeros(len(distinct.values) + 1, dtype=bool)
     if isinstance(distinct.values, pa.Array):
         if may_begin(distinct.values, words):
@@ -135,7 +105,7 @@ def blank(cells: pd.Series) -> Mask:
 
 def key_codes(cells: pd.Series) -> NDArray[np.int64]:
     """Return whole numbers that are equal where the cells are; all empty cells are −1."""
-    return _factorized(cells)[0]
+    return factorized(cells)[0]
 
 
 def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: int = 0) -> Parsed:
@@ -166,7 +136,7 @@ def parse_numbers(cells: pd.Series, factor: float = 1.0, *, suffixes: bool = Fal
         numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         empty, bad = np.isnan(numbers), np.isinf(numbers)
     else:
-        distinct = _distinct(cells)
+        distinct = distinct_of(cells)
         found, state, scale = _numbers_of(distinct.values)
         states = distinct.spread(state)
         numbers, empty, bad = distinct.spread(found), states == 1, states == 2
@@ -194,9 +164,9 @@ def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Pa
         key = spelling(text)
         if key in known:
             return known[key]
-        return _EMPTY if normalise(text).lower() in _EMPTY_VALUE else _BAD
+        return EMPTY if normalise(text).lower() in _EMPTY_VALUE else _BAD
 
-    return _parse_words(_distinct(cells, few=True), convert)
+    return _parse_words(distinct_of(cells, few=True), convert)
 
 
 def parse_free(cells: pd.Series) -> Parsed:
@@ -223,33 +193,6 @@ def plain_text(value: object) -> str:
     return str(value).strip()
 
 
-def _distinct(cells: pd.Series, few: bool = False) -> _Distinct:
-    """Return the distinct cells; ``few`` says that they must be few, whatever the first ones look like."""
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        codes, values = cells.cat.codes.to_numpy(), cells.cat.categories
-        if isinstance(values.dtype, pd.StringDtype):
-            return _Distinct(as_arrow(values), codes)
-        texts = all(isinstance(value, str) for value in values)
-        return _Distinct(pa.array(values.tolist(), pa.large_string()) if texts else values.tolist(), codes)
-    if isinstance(cells.dtype, pd.StringDtype):
-        array = as_arrow(cells)
-        if not few:
-            return _Distinct(array, None)
-        encoded = array.dictionary_encode()
-        codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
-        return _Distinct(encoded.dictionary, codes.to_numpy(zero_copy_only=False))
-    found, distinct = _factorized(cells)
-    return _Distinct(list(distinct), found)
-
-
-def _factorized(cells: pd.Series) -> tuple[NDArray[np.int64], Any]:
-    """Return codes and distinct cells; a cell that holds a mapping or the like is told as its text would be."""
-    try:
-        return pd.factorize(cells)
-    except TypeError:
-        return pd.factorize(cells.map(lambda value: value if pd.api.types.is_scalar(value) else repr(value)))
-
-
 def _numbers_of(values: pa.Array | list[object]) -> tuple[NDArray[np.float64], NDArray[np.int8], Mask]:
     """Return value, state (0 a number, 1 empty, 2 bad) and whether it carries a suffix; one place more, empty."""
     size = len(values) + 1
@@ -264,11 +207,11 @@ def _numbers_of(values: pa.Array | list[object]) -> tuple[NDArray[np.float64], N
         slow = np.flatnonzero(~chosen).tolist()
     for place in slow:
         value = values[place].as_py() if isinstance(values, pa.Array) else values[place]
-        read = _EMPTY if value is None else _number_of(value)
+        read = EMPTY if value is None else _number_of(value)
         if isinstance(read, tuple):
             numbers[place], scaled[place] = read
         else:
-            state[place] = 1 if read is _EMPTY else 2
+            state[place] = 1 if read is EMPTY else 2
     return numbers, state, scaled
 
 
@@ -277,11 +220,11 @@ def _number_of(value: object) -> object:
         return _BAD
     if isinstance(value, (Real, Decimal)):
         number = _as_float(value)
-        return _EMPTY if number != number else (number, False) if abs(number) != float("inf") else _BAD
+        return EMPTY if number != number else (number, False) if abs(number) != float("inf") else _BAD
     if not isinstance(value, str):
         return _BAD
     if normalise(value).lower() in _EMPTY_VALUE:
-        return _EMPTY
+        return EMPTY
     read = parse_number_text(normalise(value).removeprefix("¥"))
     return _BAD if read is None else read
 
@@ -298,10 +241,10 @@ def _is_midnight(value: datetime) -> bool:
 
 
 def _states(read: Iterable[object]) -> NDArray[np.int8]:
-    return np.array([1 if item is _EMPTY else 2 if item is _BAD else 0 for item in read], dtype=np.int8)
+    return np.array([1 if item is EMPTY else 2 if item is _BAD else 0 for item in read], dtype=np.int8)
 
 
-def _parse_words(distinct: _Distinct, convert: Callable[[object], object]) -> Parsed:
+def _parse_words(distinct: Distinct, convert: Callable[[object], object]) -> Parsed:
     """Return text, each distinct value converted once."""
     read = distinct.read(convert)
     states = _states(read)
@@ -311,7 +254,7 @@ def _parse_words(distinct: _Distinct, convert: Callable[[object], object]) -> Pa
 
 def _parse_text(cells: pd.Series) -> Parsed:
     """Return text without surrounding white space; other cells as `plain_text` writes them."""
-    distinct = _distinct(cells)
+    distinct = distinct_of(cells)
     if not isinstance(distinct.values, pa.Array):
         return _parse_words(distinct, _word)
     words = distinct.values
@@ -325,30 +268,30 @@ def _parse_text(cells: pd.Series) -> Parsed:
 
 def _word(value: object) -> object:
     text = plain_text(value)
-    return _EMPTY if text in _EMPTY_TEXT else text.encode("utf-8", "replace").decode()
+    return EMPTY if text in _EMPTY_TEXT else text.encode("utf-8", "replace").decode()
 
 
 def _parse_lists(cells: pd.Series) -> Parsed:
-    distinct = _distinct(cells)
+    distinct = distinct_of(cells)
     read = distinct.read(_list)
     states = distinct.spread(_states(read))
     table = np.empty(len(read), dtype=object)
     for place, item in enumerate(read):
-        table[place] = () if item is _EMPTY else item
+        table[place] = () if item is EMPTY else item
     return Parsed(pd.Series(distinct.spread(table), dtype=object, copy=False), states == 1, states == 2)
 
 
 def _list(value: object) -> object:
     parts = value if isinstance(value, tuple) else plain_text(value).replace("；", ";").split(";")
     items = tuple(plain_text(part) for part in parts if not is_empty(part))
-    return items or _EMPTY
+    return items or EMPTY
 
 
 def _parse_flags(cells: pd.Series) -> Parsed:
     if pd.api.types.is_bool_dtype(cells.dtype):
         empty = cells.isna().to_numpy()
         return Parsed(cells.astype("boolean"), empty, np.zeros(len(cells), dtype=bool))
-    distinct = _distinct(cells, few=True)
+    distinct = distinct_of(cells, few=True)
     read = distinct.read(_flag)
     states = distinct.spread(_states(read))
     flags = distinct.spread(np.array([item is True for item in read]))
@@ -357,7 +300,7 @@ def _parse_flags(cells: pd.Series) -> Parsed:
 
 def _flag(value: object) -> object:
     text = normalise(plain_text(value)).lower()
-    return True if text in _TRUE else False if text in _FALSE else _EMPTY if text in _EMPTY_VALUE else _BAD
+    return True if text in _TRUE else False if text in _FALSE else EMPTY if text in _EMPTY_VALUE else _BAD
 
 
 def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
@@ -369,7 +312,7 @@ def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
         bad = moments.view(np.int64) % a_day != 0
         bad &= ~empty
     else:
-        distinct = _distinct(cells, few=True)
+        distinct = distinct_of(cells, few=True)
         stamps, states = map(distinct.spread, _days_of(distinct.values, epoch_shift))
         empty, bad = states == 1, states == 2
     if bad.any():
@@ -387,8 +330,8 @@ def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, 
     state = np.isnat(days).astype(np.int8)
     for place in np.flatnonzero(state[:-1]).tolist():
         value = values[place].as_py() if isinstance(values, pa.Array) else values[place]
-        read = _EMPTY if value is None else _date_of(value, epoch_shift)
-        state[place] = 1 if read is _EMPTY else 2 if read is _BAD else 0
+        read = EMPTY if value is None else _date_of(value, epoch_shift)
+        state[place] = 1 if read is EMPTY else 2 if read is _BAD else 0
         days[place] = np.datetime64(read) if isinstance(read, date) else None
     return days, state
 
@@ -399,7 +342,7 @@ def _date_of(value: object, epoch_shift: int) -> object:
     if isinstance(value, date):
         return value
     if isinstance(value, str) and normalise(value).lower() in _EMPTY_VALUE:
-        return _EMPTY
+        return EMPTY
     found = parse_date_text(plain_text(value))
     if found is not None:
         return found

@@ -20,15 +20,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from allocator.capital.regime import BookState
 from allocator.capital.tree import CapitalTree
 from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverFailure
-from allocator.model.expressions import Linear
 from allocator.model.model import Model
 from allocator.model.space import Space
-from allocator.model.terms import Sense, Term
 from allocator.settings import SolveSettings
 from allocator.solve.alternatives import with_alternatives
 from allocator.solve.discrete import search_for
@@ -37,10 +34,10 @@ from allocator.solve.exact import ENOUGH, Exact
 from allocator.solve.search import Candidate, Outcome, Search
 from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution, Status
-from allocator.solve.widening import leaf_columns, shared_rows, widened
-from allocator.types import Source, Text
+from allocator.solve.widening import between
+from allocator.types import Text
 
-__all__ = ["between", "branches", "solve_with_state"]
+__all__ = ["branches", "solve_with_state"]
 
 Vector = NDArray[np.float64]
 
@@ -363,36 +360,6 @@ def branches(
     cut = (1.0 - INWARD) * nearest + INWARD * middle
     yield space, low, cut
     yield space, cut, high
-
-
-def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tuple[Term, ...]) -> Model:
-    """Return the model whose leaves may lie anywhere between the two trees (see the module's head)."""
-    difference = sparse.csc_array(greatest.coefficients - least.coefficients)
-    # Below zero only by rounding: a slack's ceiling would follow it below its floor.
-    difference.data = np.maximum(difference.data, 0.0)
-    difference.eliminate_zeros()
-    charged = shared_rows(difference)
-    extra = len(charged)
-    if not extra:
-        return replace(model, tree=least, terms=(*model.terms, *rules))
-    # sₖ − Dₖ x ≤ 0
-    reach = -sparse.csr_array(np.stack([row for _, row in charged]))
-    within = Term(
-        "state",
-        Text("Charges between their least and greatest", "因子介于最小值与最大值之间"),
-        Linear(sparse.csr_array(sparse.hstack([reach, sparse.eye_array(extra)])), np.zeros(extra)),
-        Sense.AT_MOST,
-        np.zeros(extra),
-        np.full(extra, model.space.total),
-        "share",
-        Source("model"),
-        rows=tuple(str(k) for k in range(extra)),
-    )
-    # No holding exceeds what its bounds and all the money allow.
-    most = np.minimum(model.space.upper, model.space.total + np.maximum(model.space.current, 0.0))
-    ceiling = np.array([float(row @ np.maximum(most, 0.0)) for _, row in charged])
-    tree = leaf_columns(least, [leaves for leaves, _ in charged], extra)
-    return widened(replace(model, terms=(*model.terms, *rules)), "state", ceiling, tree, [within])
 
 
 def _trimmed(solution: Solution, model: Model) -> Solution:

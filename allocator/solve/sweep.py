@@ -41,7 +41,8 @@ from allocator.solve.prices import prices_of
 from allocator.solve.program import Answer, Verdict
 from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution
-from allocator.solve.state import between, branches, solve_with_state
+from allocator.solve.state import branches, solve_with_state
+from allocator.solve.widening import between
 
 __all__ = ["Reached", "Sweep"]
 

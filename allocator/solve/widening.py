@@ -16,12 +16,13 @@ from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear, TradeCost
 from allocator.model.model import Model
 from allocator.model.space import Space
-from allocator.model.terms import Term
+from allocator.model.terms import Sense, Term
+from allocator.types import Source, Text
 
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["leaf_columns", "padded", "shared_rows", "widened"]
+__all__ = ["between", "leaf_columns", "padded", "shared_rows", "widened"]
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -82,6 +83,36 @@ def leaf_columns(tree: CapitalTree, leaves: Sequence[Rows], width: int) -> Capit
     column = np.repeat(np.arange(len(leaves)), [len(rows) for rows in leaves])
     unit = sparse.csr_array((np.ones(len(into)), (into, column)), shape=(count, width))
     return replace(tree, coefficients=sparse.csr_array(sparse.hstack([tree.coefficients, unit])))
+
+
+def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tuple[Term, ...]) -> Model:
+    """Return the model whose leaves may lie anywhere between the two trees (see the module's head)."""
+    difference = sparse.csc_array(greatest.coefficients - least.coefficients)
+    # Below zero only by rounding: a slack's ceiling would follow it below its floor.
+    difference.data = np.maximum(difference.data, 0.0)
+    difference.eliminate_zeros()
+    charged = shared_rows(difference)
+    extra = len(charged)
+    if not extra:
+        return replace(model, tree=least, terms=(*model.terms, *rules))
+    # sₖ − Dₖ x ≤ 0
+    reach = -sparse.csr_array(np.stack([row for _, row in charged]))
+    within = Term(
+        "state",
+        Text("Charges between their least and greatest", "因子介于最小值与最大值之间"),
+        Linear(sparse.csr_array(sparse.hstack([reach, sparse.eye_array(extra)])), np.zeros(extra)),
+        Sense.AT_MOST,
+        np.zeros(extra),
+        np.full(extra, model.space.total),
+        "share",
+        Source("model"),
+        rows=tuple(str(k) for k in range(extra)),
+    )
+    # No holding exceeds what its bounds and all the money allow.
+    most = np.minimum(model.space.upper, model.space.total + np.maximum(model.space.current, 0.0))
+    ceiling = np.array([float(row @ np.maximum(most, 0.0)) for _, row in charged])
+    tree = leaf_columns(least, [leaves for leaves, _ in charged], extra)
+    return widened(replace(model, terms=(*model.terms, *rules)), "state", ceiling, tree, [within])
 
 
 def padded(matrix: sparse.csr_array, height: int, width: int) -> sparse.csr_array:
