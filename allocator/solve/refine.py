@@ -193,6 +193,7 @@ class _Conditions:
         )
         data = np.concatenate([quadratic.data, bent.data, matrix.data, values, diagonal])
         system = sparse.csc_array((data, at), shape=(len(place), len(place)))
+        system.sum_duplicates()  # below scipy 1.14 making it does not
         firm = system.copy()
         # Every diagonal entry was given: each column has one, where it meets its own number.
         own = firm.indices == np.repeat(place, np.diff(firm.indptr))
