@@ -194,10 +194,11 @@ class _Conditions:
         data = np.concatenate([quadratic.data, bent.data, matrix.data, values, diagonal])
         system = sparse.csc_array((data, at), shape=(len(place), len(place)))
         system.sum_duplicates()  # below scipy 1.14 making it does not
-        firm = system.copy()
         # Every diagonal entry was given: each column has one, where it meets its own number.
-        own = firm.indices == np.repeat(place, np.diff(firm.indptr))
-        firm.data[own] += np.where(place < size, REGULARIZATION, -REGULARIZATION)
+        own = system.indices == np.repeat(place, np.diff(system.indptr))
+        data = system.data.copy()
+        data[own] += np.where(place < size, REGULARIZATION, -REGULARIZATION)
+        firm = sparse.csc_array((data, system.indices, system.indptr), shape=system.shape)
         try:
             factors = linalg.splu(firm, permc_spec=_ordering(firm))
         except RuntimeError:

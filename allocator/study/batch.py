@@ -116,8 +116,11 @@ def _deaf_to_interruptions() -> Iterator[None]:
     if os.name != "posix":
         yield
         return
-    # Started first: below Python 3.13 it lets signals through again whatever was set before.
-    resource_tracker.ensure_running()
+    from joblib.externals.loky.backend import resource_tracker as tracker_of_joblib
+
+    # Started first: those of older versions of Python and joblib let signals through again whatever was set before.
+    for tracker in (resource_tracker, tracker_of_joblib):
+        tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
