@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -258,6 +259,36 @@ def test_workers_never_see_the_ctrl_c_that_a_terminal_sends_to_all_and_this_proc
     frame = pd.read_parquet(run_batch(plan, store, _tells_what_it_holds_back, Workers(jobs=2)))
     assert [problem.split(":")[-1].strip() for problem in frame["problem"]] == ["deaf"] * 4
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def _dies_once(marker: str, path: str, overrides: Sequence[str]) -> Any:
+    if not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return load(path, overrides)
+
+
+def _dies(path: str, overrides: Sequence[str]) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no such signal")
+def test_a_worker_that_ends_by_itself_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    plan = plan_of(6)
+    store = Store(tmp_path / "out", plan.fingerprint, len(plan), resume=False)
+    open_fund = partial(_dies_once, str(tmp_path / "died"))
+    frame = pd.read_parquet(run_batch(plan, store, open_fund, Workers(jobs=2)))
+    assert (tmp_path / "died").exists()
+    assert frame["task"].tolist() == list(range(6))
+    assert set(frame["status"]) == {"done"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no such signal")
+def test_workers_that_keep_ending_are_told_with_a_cure(tmp_path: Path) -> None:
+    plan = plan_of(2)
+    store = Store(tmp_path / "out", plan.fingerprint, len(plan), resume=False)
+    with pytest.raises(InputError, match="--resume"):
+        run_batch(plan, store, _dies, Workers(jobs=2))
 
 
 def test_progress_is_told_in_plain_lines_off_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,8 +37,20 @@ Opener = Callable[[str, Sequence[str]], "Fund"]
 PATIENCE = 20
 """Seconds in which a cluster's scheduler must answer."""
 
+RESTARTS = 3
+"""How often new processes take the place of workers that ended by themselves, for want of memory say."""
+
 WATCHER = "allocator-batch"
 """Name of the thread by which a worker notices that nobody waits for it any more."""
+
+_ENDED = Problem(
+    Text("worker processes keep ending by themselves", "工作进程反复自行终止"),
+    "--jobs",
+    hint=Text(
+        "memory may be short: try fewer --jobs; what is finished is kept, continue with --resume",
+        "可能内存不足：请减少 --jobs；已完成的结果均已保留，可用 --resume 继续",
+    ),
+)
 
 COLUMNS = ("task", "fund", "case", "status", "problem", "row")
 """The columns every batch has, beside the varied keys."""
@@ -87,24 +100,35 @@ def run_batch(
     Raises
     ------
     InputError
-        When the cluster cannot be reached, or the backend is not installed.
+        When the cluster cannot be reached, the backend is not installed, or workers keep ending by themselves.
     """
+    parent = None if workers.backend == "dask" else os.getpid()
+    ask = partial(_asked, parent, plan.spec, plan.options, plan.keys, open_fund)
+    told(store.finished)
+    for left in reversed(range(RESTARTS + 1)):
+        if store.finished == len(plan):
+            break
+        try:
+            _work(plan, store, ask, workers, told)
+        except BrokenProcessPool as error:
+            if not left:
+                raise InputError(_ENDED) from error
+    return store.finish([*COLUMNS[:3], *plan.keys, *COLUMNS[3:]])
+
+
+def _work(plan: Plan, store: Store, ask: Callable[[Task], Any], workers: Workers, told: Callable[[int], None]) -> None:
+    """Have every task done that is not finished."""
     from joblib import Parallel, delayed
 
-    parent = None if workers.backend == "dask" else os.getpid()
-    ask = delayed(partial(_asked, parent, plan.spec, plan.options, plan.keys, open_fund))
-    missing = (ask(task) for task in plan.tasks() if not store.has(task.number))
-    told(store.finished)
-    if store.finished < len(plan):
-        with _backend(workers):
-            with _deaf_to_interruptions():
-                done = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)(missing)
-            finished = store.finished
-            for number, rows in done:
-                finished += not store.has(number)
-                store.add(number, rows)
-                told(finished)
-    return store.finish([*COLUMNS[:3], *plan.keys, *COLUMNS[3:]])
+    missing = (delayed(ask)(task) for task in plan.tasks() if not store.has(task.number))
+    with _backend(workers):
+        with _deaf_to_interruptions():
+            done = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)(missing)
+        finished = store.finished
+        for number, rows in done:
+            finished += not store.has(number)
+            store.add(number, rows)
+            told(finished)
 
 
 @contextmanager
