@@ -94,10 +94,8 @@ class EpigraphRows:
         new = np.flatnonzero(places < 0)
         places[new] = self._add(len(new))
         if len(rows):
-            where = sparse.csr_array(
-                (np.ones(len(places)), (np.arange(len(places)), places)), (len(places), self.width)
-            )
-            matrix = sparse.csr_array(widened_rows(function.inputs, self.width) + function.outputs @ where)[rows]
+            outputs = function.outputs @ _picked(places, self.width)
+            matrix = sparse.csr_array(widened_rows(function.inputs, self.width) + outputs)[rows]
             largest = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-300)
             scaled = sparse.csr_array(sparse.diags_array(1.0 / largest) @ matrix)
             self._add_rows(scaled, function.right[rows] / largest, Cone.ZERO)

@@ -106,19 +106,15 @@ class Exact:
     """
 
     def __init__(self, model: Model) -> None:
-        self._model = model
-        rows, rights = [], []
-        for term in model.terms:
-            linear = term.left.affine()
-            if term.mode is Mode.HARD and term.sense is Sense.EQUAL and linear is not None:
-                rows.append(linear.matrix)
-                rights.append(term.right - linear.constant)
-        equal = sparse.csr_array(sparse.vstack(rows)) if rows else None
+        self._model, self._hard = model, _Hard.of(model.terms)
+        counts = [len(term.right) for term in self._hard.rows]
+        chosen = np.repeat([term.sense is Sense.EQUAL for term in self._hard.rows], counts).astype(bool)
+        equal = self._hard.matrix[chosen] if chosen.any() else None
         # A few budgets over a few thousand rows are quicker as a plain array.
         small = equal is not None and equal.shape[0] * equal.shape[1] <= DENSE
         self._equal: Any = equal.toarray() if equal is not None and small else equal
-        self._equal_right = np.concatenate(rights) if rights else np.empty(0)
-        self._hard = _Hard.of(model.terms)
+        rights = [np.zeros(0), *(term.right for term in self._hard.rows if term.sense is Sense.EQUAL)]
+        self._equal_right = np.concatenate(rights) - self._hard.constant[chosen]
 
     def moved(self, model: Model) -> Exact:
         """Return the judge of a model over the same space whose equalities are the same."""

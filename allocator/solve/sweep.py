@@ -215,9 +215,11 @@ class Sweep:
         A part's bound is too high by what its tree lies, ``margin``, at the price of the limits; where that falls
         below the gap, one program does for all its halves. A part that had to be split twice stays so.
         """
+        if not self._divided:
+            return
+        price = float(answer.dual[list(assembled.limits)] @ formulation.references) * formulation.plain.objective_scale
         for whole in [*self._divided]:
-            price = float(answer.dual[list(assembled.limits)] @ formulation.references)
-            lie = whole.margin * price * formulation.plain.objective_scale
+            lie = whole.margin * price
             if whole.splits == 1 and lie <= WHOLE * level.tolerance and all(one in self._parts for one in whole.halves):
                 self._parts = [whole, *(part for part in self._parts if part not in whole.halves)]
                 self._divided.remove(whole)
@@ -359,17 +361,9 @@ class Sweep:
             held = formulation.holdings(answer.primal)[: part.space.size]
             parts = [self._part(*one) for one in branches(self._state, part.space, part.low, part.high, held)]
         elif part.box is not None:
-            boxes = split(formulation, part.box, assembled, answer)
+            base, margin = part.formulation, part.margin
+            boxes = [base.box(branch, part.box) for branch in split(formulation, part.box, assembled, answer)]
             parts = [
-                replace(
-                    part,
-                    box=part.formulation.box(branch, part.box),
-                    duals=[],
-                    chain=self._chain(part.formulation),
-                    assembled=None,
-                    halves=[],
-                    splits=0,
-                )
-                for branch in boxes
+                Part(part.space, part.low, part.high, base, box, self._chain(base), margin=margin) for box in boxes
             ]
         return [one for one in parts if one.box is None or not one.box.empty]

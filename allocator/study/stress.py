@@ -189,15 +189,15 @@ def scenarios_of(fund: Fund, *, every: bool = False) -> tuple[Scenario, ...]:
     What a plugin's scenario lacks the fund file may give under the scenario's own name.
     """
     settings = fund.settings.stress
-    offered = [spec.scenario(fund.inputs) for spec in fund.registry.stresses.values()]
-    found = {item.name: item for item in offered if item is not None}
+    prescribed = [spec.scenario(fund.inputs) for spec in fund.registry.stresses.values()]
+    found = {item.name: item for item in prescribed if item is not None}
     for name, entry in settings.scenarios.items():
-        offered_gap = name in found and found[name].missing is not None
-        if name == "base" or (name in found and not offered_gap):
+        offered = found.get(name)
+        if name == "base" or (offered is not None and offered.missing is None):
             what = Text("this name is taken by a scenario that a plugin offers", "该名称已被插件提供的情景占用")
             raise InputError(Problem(what, fund.settings.where(f"stress.scenarios.{name}"), name))
         own = _own(fund, name, entry)
-        found[name] = _completed(found[name], own) if offered_gap else own
+        found[name] = own if offered is None else _completed(offered, own)
     if settings.only is None or every:
         return tuple(found.values())
     for name in settings.only:
