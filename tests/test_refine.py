@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from scipy import sparse
 
-from allocator.solve import refine
+from allocator.solve import backends, conditions
 from allocator.solve.backends import Chain
+from allocator.solve.conditions import Conditions
 from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
-from allocator.solve.refine import refined
+from allocator.solve.refine import meets_conditions, refined
 
 
 def ball(slopes: np.ndarray) -> tuple[ConeProgram, np.ndarray]:
@@ -119,9 +122,9 @@ def test_factors_of_all_holdings_change_the_ordering_not_the_answer(monkeypatch:
         np.append(np.zeros(shared), 1.0),
         (Block(Cone.ZERO, shared + 1),),
     )
-    plain = refine.linalg.splu
+    plain = conditions.linalg.splu
     monkeypatch.setattr(
-        refine.linalg, "splu", lambda system, permc_spec: (seen.append(permc_spec), plain(system, permc_spec))[1]
+        conditions.linalg, "splu", lambda system, permc_spec: (seen.append(permc_spec), plain(system, permc_spec))[1]
     )
     solved = np.linalg.solve(np.diag(own) + factors.T @ factors, np.ones(size))
     rough = Chain("clarabel").solve(program, 10.0)
@@ -161,3 +164,104 @@ def test_a_step_across_an_edge_that_misses_more_at_first_is_followed_by_one_that
     best = targets - level / pulls  # all three are held
     assert best.min() > 0.0
     np.testing.assert_allclose(refined(program, start).primal, best, atol=1e-14)
+
+
+def projected(program: ConeProgram, side: np.ndarray) -> np.ndarray:
+    """The point of K* nearest to u: itself, its positive part, or by the formula of the second-order cone."""
+    found, start = side.copy(), 0
+    for block in program.blocks:
+        part = found[start : start + block.rows]
+        start += block.rows
+        if block.cone is Cone.NONNEGATIVE:
+            part[:] = np.maximum(part, 0.0)
+        elif block.cone is Cone.SECOND_ORDER:
+            height, length = part[0], np.linalg.norm(part[1:])
+            if length > abs(height):
+                part[:] = 0.5 * (1.0 + height / length) * np.append(length, part[1:])
+            elif height < 0.0:
+                part[:] = 0.0
+    return found
+
+
+@given(st.integers(0, 10_000))
+def test_a_step_solves_the_whole_system_whatever_it_leaves_to_no_factors(seed: int) -> None:
+    """[P, A′D; A, D − I] d = missed in full, D by differences: bounds met once and twice, idle rows, a cut cone."""
+    rng = np.random.default_rng(seed)
+    size, shared = 12, 2
+    bounds = np.eye(size)[np.append(rng.permutation(size)[:5], rng.integers(size))]
+    bounds *= rng.choice([-1.0, 1.0, 0.5], (len(bounds), 1))
+    cone = np.vstack([rng.normal(size=(2, size)), np.eye(size)[rng.permutation(size)[:2]]])
+    parts = [rng.normal(size=(shared, size)), rng.normal(size=(2, size)), bounds, cone]
+    program = ConeProgram(
+        sparse.csc_array(np.diag(rng.uniform(0.5, 2.0, size))),
+        rng.normal(size=size),
+        sparse.csc_array(np.vstack(parts)),
+        rng.normal(size=sum(len(part) for part in parts)),
+        (Block(Cone.ZERO, shared), Block(Cone.NONNEGATIVE, 2 + len(bounds)), Block(Cone.SECOND_ORDER, 4)),
+    )
+    side = rng.normal(size=len(program.right))
+    tiny = 1e-6
+    slope = np.column_stack(
+        [
+            (projected(program, side + tiny * unit) - projected(program, side - tiny * unit)) / (2 * tiny)
+            for unit in np.eye(len(side))
+        ]
+    )
+    dense = program.matrix.toarray()
+    whole = np.block([[program.quadratic.toarray(), dense.T @ slope], [dense, slope - np.eye(len(side))]])
+    assume(np.linalg.cond(whole) < 1e5 and np.abs(side).min() > 1e-3)
+    missed = rng.normal(size=size + len(side))
+    step = Conditions(program).step(side)
+    assert step is not None
+    np.testing.assert_allclose(step(missed), np.linalg.solve(whole, missed), rtol=1e-5, atol=1e-5)
+
+
+def curved_book(size: int = 1_200, shared: int = 20) -> ConeProgram:
+    """Minimize ½ Σ (f′x)² + ½ Σ d x² with Σ x = 1, x ≥ 0: all columns curved, all cones flat."""
+    rng = np.random.default_rng(11)
+    own, factors = rng.uniform(0.5, 2.0, size), rng.normal(size=(shared, size)) / 5.0
+    exposures = np.hstack([factors, -np.eye(shared)])
+    budget, floor = np.append(np.ones(size), np.zeros(shared)), -np.eye(size, size + shared)
+    return ConeProgram(
+        sparse.csc_array(sparse.diags_array(np.append(own, np.ones(shared)))),
+        np.zeros(size + shared),
+        sparse.csc_array(np.vstack([exposures, budget, floor])),
+        np.concatenate([np.zeros(shared), [1.0], np.zeros(size)]),
+        (Block(Cone.ZERO, shared + 1), Block(Cone.NONNEGATIVE, size)),
+    )
+
+
+def test_newtons_steps_from_a_rough_answer_end_where_the_finest_one_does() -> None:
+    program = curved_book()
+    chain = Chain("clarabel")
+    answer = chain.solve(program, 10.0)
+    assert chain._rough is not None and (chain._rough.setups, chain._backends[0].setups) == (1, 0)  # type: ignore[attr-defined]
+    assert meets_conditions(program, answer)
+    fine = refined(program, chain._backends[0].solve(program, 10.0))
+    np.testing.assert_allclose(answer.primal, fine.primal, atol=1e-12)
+
+
+def test_where_newtons_steps_end_nowhere_the_program_is_solved_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = curved_book()
+    monkeypatch.setattr(backends, "refined", lambda program, answer: answer)
+    chain = Chain("clarabel")
+    answer = chain.solve(program, 10.0)
+    assert chain._backends[0].setups == 1  # type: ignore[attr-defined]
+    assert program.value(answer.primal) - program.bound(answer.primal, answer.dual) < 1e-8
+
+
+def test_a_program_without_a_solution_has_the_finest_certificate() -> None:
+    program = curved_book()
+    beyond = replace(program, right=np.where(program.right == 1.0, -1.0, program.right))  # Σ x = −1, x ≥ 0
+    answer = Chain("clarabel").solve(beyond, 10.0)
+    assert answer.verdict is Verdict.INFEASIBLE and beyond.refuted_by(answer.dual)
+
+
+def test_a_row_whose_only_entry_is_nothing_settles_no_column() -> None:
+    """Minimize ½ (z − 2)² with 0 z ≤ 0, whose multiplier at the start says it is active, and z ≤ 1."""
+    entries = sparse.csc_array((np.array([0.0, 1.0]), np.array([0, 1]), np.array([0, 2])), shape=(2, 1))
+    program = ConeProgram(
+        sparse.csc_array(np.eye(1)), np.array([-2.0]), entries, np.array([0.0, 1.0]), (Block(Cone.NONNEGATIVE, 2),)
+    )
+    answer = refined(program, Answer(Verdict.SOLVED, np.array([0.99]), np.array([1e-4, 0.99]), "test"))
+    assert answer.primal == pytest.approx([1.0], abs=1e-12) and answer.dual[1] == pytest.approx(1.0, abs=1e-12)

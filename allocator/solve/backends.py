@@ -11,13 +11,13 @@ from scipy import sparse
 
 from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
 from allocator.solve.backend import ALMOST, Backend
-from allocator.solve.choice import linear_first, worth_few_scenarios, worth_sifting
+from allocator.solve.choice import linear_first, worth_few_scenarios, worth_rough_start, worth_sifting
 from allocator.solve.groups import find_groups
 from allocator.solve.highs import Highs
 from allocator.solve.hinges import find_hinges, solve_by_hinges
 from allocator.solve.interior import Clarabel
 from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
-from allocator.solve.refine import refined
+from allocator.solve.refine import meets_conditions, refinable, refined
 from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Text
 
@@ -169,6 +169,7 @@ class Chain:
             )
         names = list(found) if self._auto else [choice.upper()]
         self._backends = [found[name]() for name in names]
+        self._rough = Clarabel(rough=True) if Clarabel.name in names else None
 
     def sifting(self, shared: ConeProgram, holdings: slice, recall: Recall) -> Chain:
         """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""
@@ -201,6 +202,9 @@ class Chain:
         return self._asked(program, seconds) if answer is None else answer
 
     def _asked(self, program: ConeProgram, seconds: float) -> Answer:
+        answer = self._by_steps(program, seconds)
+        if answer is not None:
+            return answer
         tried = []
         for backend in self._ordered(program):
             answer = _judged(backend.solve(program, seconds), program)
@@ -215,6 +219,16 @@ class Chain:
                 hint=Text("raise solve.time_limit or set solve.solver", "请提高 solve.time_limit 或指定 solve.solver"),
             )
         )
+
+    def _by_steps(self, program: ConeProgram, seconds: float) -> Answer | None:
+        """Return the optimum that Newton's steps reach from a rough answer; None where they are no help."""
+        if self._rough is None or program.whole or not (worth_rough_start(program) and refinable(program)):
+            return None
+        answer = _judged(self._rough.solve(program, seconds), program)
+        if answer is None or answer.verdict is not Verdict.SOLVED:
+            return None
+        answer = refined(program, answer)
+        return answer if meets_conditions(program, answer) else None
 
     def _ordered(self, program: ConeProgram) -> list[Backend]:
         if program.whole:
