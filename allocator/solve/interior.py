@@ -27,6 +27,10 @@ its residual, and the exact tree judges the primal one."""
 FINE = 1e-9
 """Gap and residuals at which an answer stands by itself."""
 
+CORRECTED = 1e-10
+"""What is left of a system when its solution is not corrected further, a tenth of `FINE`. At the solver's own 1e-13 the
+programs of four random books and of 5,000 rows took 6% and 13% longer, their largest gaps the same."""
+
 ROUGH = 1e-4
 """Gap and residuals at which an answer is near enough for Newton's steps, each system solved once without correction.
 Of 166 random books with factors all came to their optimum from there, in 62% of the finest answer's time; at 1e-2 one
@@ -113,6 +117,7 @@ class Clarabel(Backend):
         settings.static_regularization_constant = regularization
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ROUGH if self._rough else FINE
         settings.iterative_refinement_enable = not self._rough
+        settings.iterative_refinement_reltol = settings.iterative_refinement_abstol = CORRECTED
         settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = settings.reduced_tol_feas = ALMOST
         cones = [_clarabel_cone(clarabel, block) for block in program.blocks if block.rows]
         return clarabel.DefaultSolver(program.quadratic, program.linear, program.matrix, program.right, cones, settings)
