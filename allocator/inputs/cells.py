@@ -45,6 +45,8 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIALS = (20_000, 2_958_465)
 """Date serials accepted: 1954-10-03 … 9999-12-31. Smaller ones look like years, so they are refused."""
 
+_DAY_SECONDS = 86_400
+
 _BAD = object()
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -306,11 +308,7 @@ def _flag(value: object) -> object:
 def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
         local = cells.dt.tz_localize(None) if isinstance(cells.dtype, pd.DatetimeTZDtype) else cells
-        moments = local.to_numpy()
-        a_day = np.timedelta64(1, "D").astype(f"timedelta64[{np.datetime_data(moments.dtype)[0]}]").astype(np.int64)
-        stamps, empty = moments.astype("datetime64[s]"), np.isnat(moments)
-        bad = moments.view(np.int64) % a_day != 0
-        bad &= ~empty
+        stamps, empty, bad = _whole_days(local.to_numpy())
     else:
         distinct = distinct_of(cells, few=True)
         stamps, states = map(distinct.spread, _days_of(distinct.values, epoch_shift))
@@ -318,6 +316,19 @@ def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
     if bad.any():
         stamps = np.where(bad, np.datetime64("NaT", "s"), stamps)
     return Parsed(pd.Series(stamps, copy=False), empty, bad)
+
+
+def _whole_days(moments: Array) -> tuple[Array, Mask, Mask]:
+    """Return the days of moments, and which moments are none or not at midnight; of these the day means nothing."""
+    a_day = np.timedelta64(1, "D").astype(f"timedelta64[{np.datetime_data(moments.dtype)[0]}]").astype(np.int64)
+    ticks, empty = moments.view(np.int64), np.isnat(moments)
+    days = ticks // a_day
+    bad = days * a_day != ticks
+    stamps = (days * _DAY_SECONDS).view("datetime64[s]")
+    if empty.any():
+        bad &= ~empty
+        stamps[empty] = np.datetime64("NaT", "s")
+    return stamps, empty, bad
 
 
 def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, NDArray[np.int8]]:

@@ -314,9 +314,9 @@ def _absent(columns: list[Column], size: int) -> dict[str, pd.Series]:
 
 def _constant(kind: str, value: object, size: int) -> pd.Series:
     if kind == "list":
-        table = np.empty(1, dtype=object)
-        table[0] = ()
-        return pd.Series(np.repeat(table, size), dtype=object, copy=False)
+        nothing = np.empty((), dtype=object)
+        nothing[()] = ()
+        return pd.Series(np.full(size, nothing), dtype=object, copy=False)
     if kind == "float64":
         return pd.Series(np.full(size, np.nan if value is None else value, dtype=np.float64), copy=False)
     if kind == "datetime64[s]":
