@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from allocator.inputs.text_bytes import bare_ends
+
 __all__ = [
     "SAMPLE",
     "STRING",
@@ -22,6 +24,7 @@ __all__ = [
     "as_text",
     "classes",
     "heading_row",
+    "mostly_differs",
     "one_array",
     "series_of",
     "text_column",
@@ -131,6 +134,11 @@ def as_arrow(cells: pd.Series | pd.Index) -> pa.Array:
     return one_array(pa.array(cells.array, from_pandas=True)).cast(pa.large_string())
 
 
+def mostly_differs(column: pa.ChunkedArray) -> bool:
+    """Return whether a column holds names rather than classes: whether its first cells differ."""
+    return bool(pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2)
+
+
 def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a column in one piece."""
     joined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
@@ -187,8 +195,9 @@ def _text(column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
     if not pa.types.is_dictionary(column.type):
-        if pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2:
-            return text_column(one_array(pc.utf8_trim_whitespace(column)))
+        if mostly_differs(column):
+            words = one_array(column)
+            return text_column(words if bare_ends(words) else pc.utf8_trim_whitespace(words))
         column = column.dictionary_encode()
     encoded = one_array(column.unify_dictionaries())
     codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
