@@ -17,12 +17,14 @@ CLASS_BYTES = 3
 _INDEX = "__index_level_"
 
 
-def read_parquet(content: bytes, file: str, fingerprint: str, wanted: Wanted, findings: Findings) -> RawTable | None:
+def read_parquet(
+    content: bytes | memoryview, file: str, fingerprint: str, wanted: Wanted, findings: Findings
+) -> RawTable | None:
     """Return the table of a Parquet file, or None with the reason in ``findings``. Rows count from 1.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or memoryview
         The file.
     file, fingerprint : str
         Its name and hash.
