@@ -28,6 +28,7 @@ __all__ = [
     "blank",
     "is_empty",
     "key_codes",
+    "none_among",
     "parse",
     "parse_choice",
     "parse_free",
@@ -98,6 +99,14 @@ def among(cells: pd.Series, words: frozenset[str]) -> Mask:
     else:
         found[:-1] = [isinstance(value, str) and value.strip().lower() in words for value in distinct.values]
     return distinct.marked(found)
+
+
+def none_among(cells: pd.Series, words: frozenset[str]) -> bool:
+    """Return True when every cell is text and surely none is empty, stands for nothing or is one of some words."""
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return False
+    values = distinct_of(cells).values
+    return isinstance(values, pa.Array) and not values.null_count and not may_begin(values, words | _EMPTY_TEXT)
 
 
 def blank(cells: pd.Series) -> Mask:

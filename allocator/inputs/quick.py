@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -85,14 +86,18 @@ def _words(array: pa.Array) -> list[NDArray[np.uint64]]:
     """Return texts as numbers of eight bytes that compare as the texts do, nothing in them being zero."""
     offsets, data = offsets_of(array), array.buffers()[2]
     lengths = np.diff(offsets)
-    # Eight bytes of nothing behind, so that the last text can be read in whole words.
-    padded = np.append(np.frombuffer(data, dtype=np.uint8)[: offsets[-1]], np.zeros(8, np.uint8))
-    at = np.ndarray(len(padded) - 7, dtype=">u8", buffer=padded, strides=(1,))
+    longest = max(int(lengths.max()), 1)
+    # Nothing behind, so that the last text too can be read in whole words, as many as the longest takes.
+    padded = np.append(np.frombuffer(data, dtype=np.uint8)[: offsets[-1]], np.zeros(longest + 8, np.uint8))
+    at = np.ndarray(len(padded) - 7, dtype=np.uint64, buffer=padded, strides=(1,))
     # What of a word belongs to a text, by how many of its bytes do.
     own = ~np.uint64(0) << np.arange(64, -1, -8, dtype=np.uint64)
     own[0] = 0
     words = []
-    for start in range(0, max(int(lengths.max()), 1), 8):
-        word = at[np.minimum(offsets[:-1] + start, len(at) - 1)].astype(np.uint64)
-        words.append(word & own.take(lengths - start, mode="clip"))
+    for start in range(0, longest, 8):
+        word = at[start:][offsets[:-1]]
+        if sys.byteorder == "little":
+            word.byteswap(inplace=True)
+        word &= own.take(lengths if start == 0 else lengths - start, mode="clip")
+        words.append(word)
     return words

@@ -80,6 +80,9 @@ class RawTable:
         Whether cells also have names such as C12.
     epoch_shift : int
         Days to add to a date serial (1462 for workbooks that count from 1904).
+    plain : frozenset of int
+        Positions of columns of text known to hold no empty cell, total or spreadsheet error, which need no look
+        for these.
     """
 
     file: str
@@ -89,6 +92,7 @@ class RawTable:
     fingerprint: str
     spreadsheet: bool = False
     epoch_shift: int = 0
+    plain: frozenset[int] = frozenset()
 
 
 def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> tuple[int, int]:
