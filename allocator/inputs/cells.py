@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized
 from allocator.inputs.headings import spelling
 from allocator.inputs.quick import may_begin, plain_days
-from allocator.inputs.raw import SAMPLE, as_text
+from allocator.inputs.raw import SAMPLE, STRING, as_text
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
 
@@ -274,7 +274,9 @@ def _parse_text(cells: pd.Series) -> Parsed:
         words = pc.if_else(nothing, pa.scalar(None, words.type), words)
     missing = np.ones(len(words) + 1, dtype=bool)
     missing[:-1] = words.is_null().to_numpy(zero_copy_only=False) if words.null_count else False
-    return Parsed(distinct.spread_text(words), distinct.marked(missing), np.zeros(len(cells), dtype=bool))
+    held = cells.cat.categories.dtype if isinstance(cells.dtype, pd.CategoricalDtype) else cells.dtype
+    column = cells if words is distinct.values and held == STRING else distinct.spread_text(words)
+    return Parsed(column, distinct.marked(missing), np.zeros(len(cells), dtype=bool))
 
 
 def _word(value: object) -> object:

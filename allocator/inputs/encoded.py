@@ -37,7 +37,7 @@ def decoded(column: pa.ChunkedArray, encoding: str) -> pa.ChunkedArray:
         return pa.chunked_array([chunk.view(pa.string()) for chunk in held.chunks], pa.string())
     if mostly_differs(held):
         return pa.chunked_array([_together(one_array(held), encoding)])
-    encoded = one_array(held.dictionary_encode().unify_dictionaries())
+    encoded = one_array(held.dictionary_encode())
     words = _together(encoded.dictionary, encoding)
     return pa.chunked_array([pa.DictionaryArray.from_arrays(encoded.indices, words)])
 

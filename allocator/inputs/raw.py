@@ -172,10 +172,13 @@ def as_text(column: pd.Series, order: NDArray[np.intp] | None = None) -> Any:
     """Return the array of a column, categories as the text they stand for; its rows in another order if given."""
     array = array_of(column)
     if not isinstance(column.dtype, pd.CategoricalDtype):
-        return array if order is None else array[order]
+        return array if order is None else array.take(order)
     codes = array.codes if order is None else array.codes[order]
-    gaps = codes < 0 if len(codes) and codes.min() < 0 else None
-    return array_of(text_column(as_arrow(array.categories).take(pa.array(codes, mask=gaps))))
+    words = as_arrow(array.categories)
+    gaps = codes < 0 if codes.min(initial=0) < 0 else None
+    alike = len(words) == 1 and gaps is None
+    texts = pa.repeat(words[0], len(codes)) if alike else words.take(pa.array(codes, mask=gaps))
+    return array_of(text_column(texts))
 
 
 def series_of(column: pa.ChunkedArray) -> pd.Series:
@@ -203,6 +206,6 @@ def _text(column: pa.ChunkedArray) -> pd.Series:
             words = one_array(column)
             return text_column(words if bare_ends(words) else pc.utf8_trim_whitespace(words))
         column = column.dictionary_encode()
-    encoded = one_array(column.unify_dictionaries())
+    encoded = one_array(column)
     codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
     return classes(codes.to_numpy(zero_copy_only=False), pc.utf8_trim_whitespace(encoded.dictionary))
