@@ -335,7 +335,8 @@ def _whole_days(moments: Array) -> tuple[Array, Mask, Mask]:
     ticks, empty = moments.view(np.int64), np.isnat(moments)
     days = ticks // a_day
     bad = days * a_day != ticks
-    stamps = (days * _DAY_SECONDS).view("datetime64[s]")
+    days *= _DAY_SECONDS
+    stamps = days.view("datetime64[s]")
     if empty.any():
         bad &= ~empty
         stamps[empty] = np.datetime64("NaT", "s")
