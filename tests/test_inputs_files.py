@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from support import make_registry
 
 from allocator.config import load_settings
 from allocator.errors import InputError
-from allocator.inputs import csv_files, load_inputs
+from allocator.inputs import csv_files, files, load_inputs
 from allocator.inputs.fund import Inputs
 
 FUND = "fund: {{name: f, as_of: 2026-06-30, unit: 1e8}}\ninputs: {{assets: {assets}{more}}}\n"
@@ -366,6 +367,12 @@ def test_files_that_cannot_be_had_are_told(tmp_path: Path, name: str, english: l
         assert part in en
     for part in chinese:
         assert part in zh
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_text(csv_text(), encoding="utf-8")
+    monkeypatch.setattr(files.os, "fstat", lambda descriptor: SimpleNamespace(st_size=7))
+    expect_the_table(read(tmp_path))
 
 
 def test_paths_start_at_the_fund_file_and_may_leave_its_folder(tmp_path: Path) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import string
+from random import Random
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allocator.inputs.cells import none_among, parse
 from allocator.inputs.order import canonical_order
 from allocator.inputs.quick import may_begin, order_of_different, plain_days
-from allocator.inputs.raw import STRING
+from allocator.inputs.raw import STRING, as_text
+from allocator.inputs.text_bytes import bare_ends, is_ascii
 from allocator.parsing import parse_date_text
+from allocator.types import Measure
 
 numbers = st.integers(0, 40).map(lambda number: f"{number:02d}") | st.integers(0, 40).map(str)
 dates = st.builds(
@@ -100,3 +105,56 @@ def test_categories_are_ordered_as_the_text_they_stand_for(rows: list[tuple[str 
     for table in (frame, classes):
         order = canonical_order(table, ("asset_id",))
         assert wanted == list(range(len(rows)) if order is None else order)
+
+
+@given(
+    st.lists(st.none() | st.text(alphabet="ab-#t合 ", max_size=4), max_size=8),
+    st.lists(st.sampled_from(["#n/a", "total", "合"]), max_size=2),
+)
+def test_a_column_said_to_hold_none_of_the_words_holds_none(texts: list[str | None], words: list[str]) -> None:
+    said = none_among(pd.Series(texts, dtype=STRING), frozenset(words))
+    assert not said or all(text and text.strip().lower() not in {*words, "", "-", "--"} for text in texts)
+
+
+def test_only_text_is_said_to_hold_no_word() -> None:
+    assert none_among(pd.Series(["A1", "A2"], dtype=STRING), frozenset({"total"}))
+    for cells in (pd.Series(["A1"], dtype="category"), pd.Series([1.0]), pd.Series(["A1", 2], dtype=object)):
+        assert not none_among(cells, frozenset())
+
+
+@given(
+    st.lists(st.none() | st.binary(max_size=3) | st.text(alphabet="a~! \x1f\x7f\u3000é合", max_size=3).map(str.encode)),
+    st.integers(0, 3),
+    st.sampled_from([pa.binary(), pa.large_binary()]),
+)
+def test_texts_with_bare_ends_need_no_trimming(texts: list[bytes | None], start: int, kind: pa.DataType) -> None:
+    array = pa.array(texts, kind)[start:].view(pa.string() if kind == pa.binary() else pa.large_string())
+    if bare_ends(array):
+        assert pc.utf8_trim_whitespace(array).equals(array)
+    assert is_ascii(array) == all(text.isascii() for text in texts[start:] if text is not None)
+
+
+def test_white_space_at_an_end_is_seen() -> None:
+    spaces = [chr(code) for code in range(0x3001) if chr(code).isspace()]
+    assert bare_ends(pa.array(["a b", "!", "~", "A1"]))
+    for space in spaces:
+        assert not bare_ends(pa.array(["a", f"{space}a"])) and not bare_ends(pa.array([f"a{space}", "a"]))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_moments_are_days_at_midnight_only(unit: str) -> None:
+    moments = ["1969-12-31", "1969-12-31T00:00:01", None, "2026-06-30", "2026-06-30T12:00:00"]
+    read = parse(pd.Series(np.array(moments, dtype=f"datetime64[{unit}]")), Measure.DATE)
+    assert read.bad.tolist() == [False, True, False, False, True]
+    assert read.empty.tolist() == [False, False, True, False, False]
+    assert read.column.dtype == "datetime64[s]"
+    assert read.column.dropna().tolist() == [pd.Timestamp("1969-12-31"), pd.Timestamp("2026-06-30")]
+
+
+@given(st.lists(st.sampled_from([None, "a", "合", ""]), max_size=9), st.randoms(use_true_random=False))
+def test_classes_become_the_text_they_stand_for(texts: list[str | None], random: Random) -> None:
+    order = random.sample(range(len(texts)), len(texts))
+    for used in (texts, [text and "CNY" for text in texts]):
+        laid = pd.Series(as_text(pd.Series(used, dtype=STRING).astype("category"), np.array(order, dtype=np.intp)))
+        assert laid.dtype == STRING
+        pd.testing.assert_series_equal(laid, pd.Series([used[at] for at in order], dtype=STRING))

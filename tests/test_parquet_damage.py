@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from allocator.errors import InputError
+from allocator.inputs.findings import Findings
+from allocator.inputs.parquet_files import read_parquet
+from allocator.inputs.raw import Wanted
 
 EVERY_BYTE = """
 import pyarrow as pa, pyarrow.parquet as pq
@@ -12,7 +22,8 @@ from allocator.inputs.parquet_files import read_parquet
 from allocator.inputs.raw import Wanted
 
 sink = pa.BufferOutputStream()
-pq.write_table(pa.table({"asset_id": ["A", "B"], "amount": [1.0, 2.0]}), sink, compression="none")
+columns = {"asset_id": ["A", "B"], "amount": [1.0, 2.0], "kind": ["cash", "cash"], "layers": [1, 2]}
+pq.write_table(pa.table(columns), sink, compression="none")
 good = sink.getvalue().to_pybytes()
 length = int.from_bytes(good[-8:-4], "little")
 refused = 0
@@ -29,3 +40,14 @@ def test_every_byte_of_the_footer_may_be_wrong() -> None:
     done = subprocess.run([sys.executable, "-c", EVERY_BYTE], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout) > 100
+
+
+def test_text_that_is_no_unicode_at_its_ends_is_told() -> None:
+    for odd in (b"\xff", b"a\xe4", b"\x80a"):
+        spoiled = pa.array([b"A", odd]).view(pa.string())
+        file = BytesIO()
+        pq.write_table(pa.table({"asset_id": spoiled}), file)
+        findings = Findings()
+        assert read_parquet(file.getvalue(), "a.parquet", "", Wanted("assets", bool), findings) is None
+        with pytest.raises(InputError, match="cannot be read as Parquet"):
+            findings.raise_if_any()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized
 from allocator.inputs.headings import spelling
 from allocator.inputs.quick import may_begin, plain_days
-from allocator.inputs.raw import SAMPLE, as_text
+from allocator.inputs.raw import SAMPLE, STRING, as_text
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
 
@@ -28,6 +28,7 @@ __all__ = [
     "blank",
     "is_empty",
     "key_codes",
+    "none_among",
     "parse",
     "parse_choice",
     "parse_free",
@@ -44,6 +45,8 @@ _PLAIN_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIALS = (20_000, 2_958_465)
 """Date serials accepted: 1954-10-03 … 9999-12-31. Smaller ones look like years, so they are refused."""
+
+_DAY_SECONDS = 86_400
 
 _BAD = object()
 Array = NDArray[Any]
@@ -96,6 +99,14 @@ def among(cells: pd.Series, words: frozenset[str]) -> Mask:
     else:
         found[:-1] = [isinstance(value, str) and value.strip().lower() in words for value in distinct.values]
     return distinct.marked(found)
+
+
+def none_among(cells: pd.Series, words: frozenset[str]) -> bool:
+    """Return True when every cell is text and surely none is empty, stands for nothing or is one of some words."""
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return False
+    values = distinct_of(cells).values
+    return isinstance(values, pa.Array) and not values.null_count and not may_begin(values, words | _EMPTY_TEXT)
 
 
 def blank(cells: pd.Series) -> Mask:
@@ -263,7 +274,9 @@ def _parse_text(cells: pd.Series) -> Parsed:
         words = pc.if_else(nothing, pa.scalar(None, words.type), words)
     missing = np.ones(len(words) + 1, dtype=bool)
     missing[:-1] = words.is_null().to_numpy(zero_copy_only=False) if words.null_count else False
-    return Parsed(distinct.spread_text(words), distinct.marked(missing), np.zeros(len(cells), dtype=bool))
+    held = cells.cat.categories.dtype if isinstance(cells.dtype, pd.CategoricalDtype) else cells.dtype
+    column = cells if words is distinct.values and held == STRING else distinct.spread_text(words)
+    return Parsed(column, distinct.marked(missing), np.zeros(len(cells), dtype=bool))
 
 
 def _word(value: object) -> object:
@@ -306,11 +319,7 @@ def _flag(value: object) -> object:
 def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
     if pd.api.types.is_datetime64_any_dtype(cells.dtype):
         local = cells.dt.tz_localize(None) if isinstance(cells.dtype, pd.DatetimeTZDtype) else cells
-        moments = local.to_numpy()
-        a_day = np.timedelta64(1, "D").astype(f"timedelta64[{np.datetime_data(moments.dtype)[0]}]").astype(np.int64)
-        stamps, empty = moments.astype("datetime64[s]"), np.isnat(moments)
-        bad = moments.view(np.int64) % a_day != 0
-        bad &= ~empty
+        stamps, empty, bad = _whole_days(local.to_numpy())
     else:
         distinct = distinct_of(cells, few=True)
         stamps, states = map(distinct.spread, _days_of(distinct.values, epoch_shift))
@@ -318,6 +327,20 @@ def _parse_dates(cells: pd.Series, epoch_shift: int) -> Parsed:
     if bad.any():
         stamps = np.where(bad, np.datetime64("NaT", "s"), stamps)
     return Parsed(pd.Series(stamps, copy=False), empty, bad)
+
+
+def _whole_days(moments: Array) -> tuple[Array, Mask, Mask]:
+    """Return the days of moments, and which moments are none or not at midnight; of these the day means nothing."""
+    a_day = np.timedelta64(1, "D").astype(f"timedelta64[{np.datetime_data(moments.dtype)[0]}]").astype(np.int64)
+    ticks, empty = moments.view(np.int64), np.isnat(moments)
+    days = ticks // a_day
+    bad = days * a_day != ticks
+    days *= _DAY_SECONDS
+    stamps = days.view("datetime64[s]")
+    if empty.any():
+        bad &= ~empty
+        stamps[empty] = np.datetime64("NaT", "s")
+    return stamps, empty, bad
 
 
 def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, NDArray[np.int8]]:

@@ -18,6 +18,7 @@ from allocator.inputs.cells import (
     blank,
     is_empty,
     key_codes,
+    none_among,
     parse,
     parse_choice,
     parse_free,
@@ -145,7 +146,7 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
     findings : Findings
         Receives the problems. A frame with problems holds empty cells in their places.
     """
-    raw = drop_blank_rows(raw)
+    raw = drop_blank_rows(_plain(raw))
     found, free = resolve_headings(raw, table, findings)
     source = source_of(raw, {name: place.position for name, place in found.items()})
     report_excel_errors(raw, findings)
@@ -169,9 +170,15 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
     return CheckedTable(checked, source, tuple(name for name in frame if name not in absent), table.key, order)
 
 
+def _plain(raw: RawTable) -> RawTable:
+    """Return the table with its plain columns told: one look at each instead of one for every kind of word."""
+    words = _EXCEL_ERRORS | _TOTALS
+    return replace(raw, plain=frozenset(at for at, cells in enumerate(raw.cells) if none_among(cells, words)))
+
+
 def drop_blank_rows(raw: RawTable) -> RawTable:
     """Return the table without rows of which every cell is empty."""
-    if not raw.cells:
+    if not raw.cells or raw.plain:
         return raw
     nothing = np.ones(len(raw.rows), dtype=bool)
     for cells in raw.cells:
@@ -188,8 +195,7 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
         hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
     )
     for position, cells in enumerate(raw.cells):
-        wrong = among(cells, _EXCEL_ERRORS)
-        if wrong.any():
+        if position not in raw.plain and (wrong := among(cells, _EXCEL_ERRORS)).any():
             name = raw.headings[position].strip() or column_letter(position)
             source = source_of(raw, {name: position})
             findings.cells(fault, source, name, wrong, _shower(cells))
@@ -198,8 +204,7 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
 def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> RawTable:
     """Report rows whose first key cell says 合计, total …, and return the others: a sum is no row of its own."""
     cells = raw.cells[position]
-    totals = among(cells, _TOTALS)
-    if not totals.any():
+    if position in raw.plain or not (totals := among(cells, _TOTALS)).any():
         return raw
     fault = Fault(
         Text("a row of totals", "合计行"),
@@ -219,6 +224,8 @@ def _column(
 ) -> pd.Series:
     """Return one declared column, typed; report cells that are unreadable, empty or out of range."""
     cells = raw.cells[place.position]
+    if column.measure is Measure.TEXT and place.position in raw.plain:
+        return cells
     default = unit if column.measure is Measure.MONEY else 1.0
     factor = default if place.match.factor is None else place.match.factor
     show = _shower(cells)
@@ -314,9 +321,9 @@ def _absent(columns: list[Column], size: int) -> dict[str, pd.Series]:
 
 def _constant(kind: str, value: object, size: int) -> pd.Series:
     if kind == "list":
-        table = np.empty(1, dtype=object)
-        table[0] = ()
-        return pd.Series(np.repeat(table, size), dtype=object, copy=False)
+        nothing = np.empty((), dtype=object)
+        nothing[()] = ()
+        return pd.Series(np.full(size, nothing), dtype=object, copy=False)
     if kind == "float64":
         return pd.Series(np.full(size, np.nan if value is None else value, dtype=np.float64), copy=False)
     if kind == "datetime64[s]":

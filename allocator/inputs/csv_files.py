@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from allocator.inputs.encoded import decoded
 from allocator.inputs.findings import Findings
 from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, series_of
 from allocator.types import Phrase, Text
@@ -37,6 +38,7 @@ _LARGEST_BLOCK = 1 << 30
 class _Head:
     """Where the headings stand: delimiter, cells, row from 1, and the text's offset of the row after.
 
+    ``seen`` is the offset up to which text was looked at for them.
     ``endless`` is the row, among those that could be headings, with a cell beyond csv's limit; 0 without one.
     ``quoted``: some cell below stands in quotation marks, so that a line end need not be a row's; looking for those
     that are not takes Arrow as long as all else.
@@ -46,11 +48,14 @@ class _Head:
     headings: tuple[str, ...]
     row: int
     offset: int
+    seen: int
     endless: int = 0
     quoted: bool = True
 
 
-def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findings: Findings) -> RawTable | None:
+def read_csv(
+    content: bytes | memoryview, file: str, fingerprint: str, wanted: Wanted, findings: Findings
+) -> RawTable | None:
     """Return the table of a CSV file, or None with the reason in ``findings``.
 
     Encodings: UTF-8 (with or without byte order mark), UTF-16 with one, GB18030 (GBK, GB 2312). Delimiter:
@@ -59,7 +64,7 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or memoryview
         The file.
     file, fingerprint : str
         Its name and hash.
@@ -68,10 +73,15 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
     findings : Findings
         Receives rows with too many or too few cells, quotes left open, an unknown encoding.
     """
-    decoded = decode(content, file, findings)
-    if decoded is None:
+    quick = _undecoded(memoryview(content), wanted)
+    if quick is not None:
+        head, columns = quick
+        rows = np.arange(1, len(columns[0]) + 1, dtype=np.int64) + head.row
+        return RawTable(file, head.headings, tuple(map(series_of, columns)), rows, fingerprint)
+    found = decode(content, file, findings)
+    if found is None:
         return None
-    text, encoding = decoded
+    text, encoding = found
     head, known = max((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: pair[1])
     if head.endless and known < 1:
         _report_endless(head.endless, file, findings)
@@ -79,7 +89,7 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
     if not any(heading.strip() for heading in head.headings):
         findings.add(Text("the file is empty", "文件为空"), file)
         return None
-    utf8 = content.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else text.encode()
+    utf8 = bytes(content).removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else text.encode()
     quotes = utf8.count(b'"', len(text[: head.offset].encode()))
     if quotes % 2:
         findings.add(
@@ -92,12 +102,12 @@ def read_csv(content: bytes, file: str, fingerprint: str, wanted: Wanted, findin
     return _body(text, replace(head, quoted=quotes > 0), utf8, wanted, findings, empty)
 
 
-def decode(content: bytes, file: str, findings: Findings) -> tuple[str, str] | None:
+def decode(content: bytes | memoryview, file: str, findings: Findings) -> tuple[str, str] | None:
     """Return a file's text and encoding, or None with the encodings tried in ``findings``."""
-    marked = next((encoding for mark, encoding in _BOMS if content.startswith(mark)), None)
+    marked = next((encoding for mark, encoding in _BOMS if bytes(content[:3]).startswith(mark)), None)
     for encoding in (marked,) if marked else ("utf-8", "gb18030"):
         try:
-            text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+            text = str(content, "utf-8-sig" if encoding == "utf-8" else encoding)
         except UnicodeDecodeError:
             continue
         if "\0" not in text[:_SAMPLE] and (encoding != "gb18030" or _reads_as_chinese(text)):
@@ -127,6 +137,60 @@ def _reads_as_chinese(text: str) -> bool:
     return float(np.mean((first >= 0xA1) & (first <= 0xD7))) >= _COMMON
 
 
+def _undecoded(content: memoryview, wanted: Wanted) -> tuple[_Head, list[pa.ChunkedArray]] | None:
+    """Return head and columns of a file, decoded no further than must be; None where anything is unusual.
+
+    In UTF-8 and GB18030 neither delimiters nor quotation marks nor line ends are bytes of another character, so that
+    Arrow tells the cells apart as they stand.
+    """
+    marked = bytes(content[:3]) == codecs.BOM_UTF8
+    content = content[3:] if marked else content
+    start = _start(content, ("utf-8",) if marked else ("utf-8", "gb18030"))
+    if start is None or "\0" in start[0]:
+        return None
+    text, encoding, whole = start
+    heads = [_head(text, delimiter, wanted) for delimiter in DELIMITERS]
+    head, _ = max(heads, key=lambda pair: pair[1])
+    above = text[: head.offset].encode(encoding)
+    if (
+        any(other.endless or not (whole or other.seen < len(text)) for other, _ in heads)
+        or content[: len(above)] != above
+    ):
+        return None
+    body = content[len(above) :]
+    quotes = _quotes(body)
+    if quotes % 2 or not any(heading.strip() for heading in head.headings) or not text[head.offset :].strip():
+        return None
+    words = pa.string() if encoding == "utf-8" else pa.binary()
+    try:
+        table = _arrow(body, replace(head, quoted=quotes > 0), wanted, None, True, words)
+        return head, [decoded(column, encoding) for column in table.columns]
+    except ValueError:  # of Arrow too: a row or a byte that is not as it should be
+        return None
+
+
+def _start(content: memoryview, encodings: Sequence[str]) -> tuple[str, str, bool] | None:
+    """Return the text that a file begins with, the first encoding it is in, and whether this is the whole text."""
+    for encoding in encodings:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        text, read = "", 0
+        try:
+            while len(text) < _SAMPLE and read < len(content):
+                part = content[read : read + _SAMPLE - len(text)]
+                read += len(part)
+                text += decoder.decode(bytes(part), final=read == len(content))
+        except UnicodeDecodeError:
+            continue
+        return (text, encoding, read == len(content)) if encoding != "gb18030" or _reads_as_chinese(text) else None
+    return None
+
+
+def _quotes(body: memoryview) -> int:
+    """Return how many quotation marks stand in a text."""
+    blocks = (np.frombuffer(body[at : at + _BLOCK], np.uint8) for at in range(0, len(body), _BLOCK))
+    return sum(int(np.count_nonzero(block == ord('"'))) for block in blocks)
+
+
 def _lines(text: str) -> Iterator[str]:
     return (match.group() for match in _LINE.finditer(text))
 
@@ -153,9 +217,9 @@ def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
     except csv.Error:  # a cell beyond csv's limit: no heading from there on, the rows above may hold it
         endless = len(rows) + 1
     if not rows:
-        return _Head(delimiter, (), 1, len(text), endless), -1
+        return _Head(delimiter, (), 1, len(text), consumed, endless), -1
     place, count = heading_row(rows, wanted.fits)
-    return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place], endless), count
+    return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place], consumed, endless), count
 
 
 def _report_endless(row: int, file: str, findings: Findings) -> None:
@@ -186,7 +250,7 @@ def _body(
     for typed, handler in ((True, None), (True, refuse), (False, refuse)):
         ragged.clear()
         try:
-            table = _arrow(body, head, wanted, handler, typed)
+            table = _arrow(body, head, wanted, handler, typed, pa.string())
             break
         except pa.ArrowInvalid as error:
             reason = str(error)[:200]
@@ -200,14 +264,20 @@ def _body(
 
 
 def _arrow(
-    body: memoryview, head: _Head, wanted: Wanted, handler: arrow_csv.InvalidRowHandler | None, typed: bool
+    body: memoryview,
+    head: _Head,
+    wanted: Wanted,
+    handler: arrow_csv.InvalidRowHandler | None,
+    typed: bool,
+    words: pa.DataType,
 ) -> pa.Table:
-    """Parse the rows; with ``typed``, columns of numbers and dates are read as such where every cell is plain."""
+    """Parse the rows; with ``typed``, columns of numbers and dates are read as such where every cell is plain.
+
+    ``words``: what all others are read as.
+    """
     names = [str(position) for position in range(len(head.headings))]
     text = {
-        name: pa.string()
-        for name, heading in zip(names, head.headings, strict=True)
-        if not (typed and wanted.typed(heading))
+        name: words for name, heading in zip(names, head.headings, strict=True) if not (typed and wanted.typed(heading))
     }
     block = _BLOCK if handler is None else min(len(body) + 1, _LARGEST_BLOCK)
     return arrow_csv.read_csv(

@@ -34,7 +34,7 @@ class Distinct:
 
     def spread(self, table: Array) -> Array:
         """Return a table of what each distinct value is, with one last place for empty cells, row by row."""
-        return table[:-1] if self.codes is None else table[self.codes]
+        return table[:-1] if self.codes is None else table.take(self.codes)
 
     def marked(self, table: Mask) -> Mask:
         """Return the same of a table of marks; quick where none is set."""

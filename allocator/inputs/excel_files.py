@@ -38,13 +38,13 @@ _UNSAVED = re.compile(
 
 
 def read_excel(
-    content: bytes, file: str, fingerprint: str, sheet: str, wanted: Wanted, findings: Findings
+    content: bytes | memoryview, file: str, fingerprint: str, sheet: str, wanted: Wanted, findings: Findings
 ) -> RawTable | None:
     """Return the table of a workbook, or None with the reason in ``findings``.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or memoryview
         The file.
     file, fingerprint : str
         Its name and hash.
@@ -92,7 +92,7 @@ class _Page:
     epoch_shift: int
 
 
-def _page(content: bytes, file: str, sheet: str, wanted: Wanted, findings: Findings) -> _Page | None:
+def _page(content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, findings: Findings) -> _Page | None:
     """Return the sheet wanted; None when it is not to be told which, with the reason in ``findings``."""
     from openpyxl import load_workbook
 
@@ -111,7 +111,7 @@ def _page(content: bytes, file: str, sheet: str, wanted: Wanted, findings: Findi
     return _Page(name, rows, heading, xml, EPOCH_1904_SHIFT if book.epoch == datetime(1904, 1, 1) else 0)
 
 
-def _openable(content: bytes, file: str, findings: Findings) -> bool:
+def _openable(content: bytes | memoryview, file: str, findings: Findings) -> bool:
     """Return whether the file is a workbook of bearable size."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

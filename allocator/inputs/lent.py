@@ -27,9 +27,9 @@ class LentTables(Mapping[str, pd.DataFrame]):
     """
 
     def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
-        self._frames = {name: _frozen(frame) for name, frame in frames.items()}
         # Looked at after every call that had a table lent to it.
-        self._columns = {name: list(frame.items()) for name, frame in self._frames.items()}
+        self._columns = {name: list(frame.items()) for name, frame in frames.items()}
+        self._frames = {name: _frozen(frame, self._columns[name]) for name, frame in frames.items()}
         self._open = _Open()
 
     def __getitem__(self, name: str) -> pd.DataFrame:
@@ -66,11 +66,10 @@ class LentTables(Mapping[str, pd.DataFrame]):
                     changes.append(f"{name}.{column}")
 
 
-def _frozen(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame over arrays that cannot be written to, without copying them."""
-    columns = (column for _, column in frame.items())
+def _frozen(frame: pd.DataFrame, columns: Sequence[tuple[Hashable, pd.Series]]) -> pd.DataFrame:
+    """Return the frame over the arrays of its ``columns``, which cannot be written to, without copying them."""
     # to_numpy gives a read-only view, and a frame made of it keeps it so.
-    held = [column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array for column in columns]
+    held = [column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array for _, column in columns]
     frozen = pd.DataFrame(dict(enumerate(held)), index=frame.index, copy=False)
     frozen.columns = frame.columns
     return frozen

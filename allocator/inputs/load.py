@@ -148,13 +148,14 @@ def _relate(
     if assets.empty:
         findings.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
         return
-    check_assets(assets, sources["assets"], registry.kinds, findings)
+    funded = funded_rows(assets, registry.kinds)
+    check_assets(assets, sources["assets"], funded, findings)
     check_accounts(settings, assets, findings)
     check_references(tables, frames, sources, findings)
     if "curve" in frames and "tenor" in frames["curve"]:
         check_tenors(frames["curve"], sources["curve"], findings)
-    funded = float(assets["amount"].to_numpy(dtype=np.float64)[funded_rows(assets, registry.kinds).to_numpy()].sum())
-    check_total(settings, sheet.total_assets, funded, findings)
+    amounts = assets["amount"].to_numpy(dtype=np.float64)
+    check_total(settings, sheet.total_assets, float(amounts[funded].sum()), findings)
 
 
 def _report_names(settings: Settings, names: tuple[str, ...], tables: Mapping[str, Table], findings: Findings) -> None:

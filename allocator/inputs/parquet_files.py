@@ -17,12 +17,14 @@ CLASS_BYTES = 3
 _INDEX = "__index_level_"
 
 
-def read_parquet(content: bytes, file: str, fingerprint: str, wanted: Wanted, findings: Findings) -> RawTable | None:
+def read_parquet(
+    content: bytes | memoryview, file: str, fingerprint: str, wanted: Wanted, findings: Findings
+) -> RawTable | None:
     """Return the table of a Parquet file, or None with the reason in ``findings``. Rows count from 1.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or memoryview
         The file.
     file, fingerprint : str
         Its name and hash.
@@ -58,17 +60,16 @@ def _table(table: pa.Table, file: str, fingerprint: str) -> RawTable:
 
 def _class_columns(parquet: pq.ParquetFile) -> list[str]:
     """Return the text columns that take so few bytes a row that they can only be classes, read as such."""
-    if not parquet.metadata.num_row_groups:
+    schema = parquet.schema
+    texts = {place: schema.column(place).path for place in range(len(schema))}
+    texts = {place: path for place, path in texts.items() if schema.column(place).physical_type == "BYTE_ARRAY"}
+    if not parquet.metadata.num_row_groups or not texts:
         return []
     # Of damaged columns a reader says so, while the metadata asked for them would end the process.
-    next(parquet.iter_batches(batch_size=1, row_groups=[0]), None)
+    next(parquet.iter_batches(batch_size=1, row_groups=[0], columns=list(texts.values())), None)
     group = parquet.metadata.row_group(0)
-    columns = [group.column(place) for place in range(group.num_columns)]
-    return [
-        column.path_in_schema
-        for column in columns
-        if column.physical_type == "BYTE_ARRAY" and column.total_uncompressed_size < CLASS_BYTES * group.num_rows
-    ]
+    most = CLASS_BYTES * group.num_rows
+    return [path for place, path in texts.items() if group.column(place).total_uncompressed_size < most]
 
 
 def _is_index(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.inputs.raw import as_arrow
+from allocator.inputs.text_bytes import first_bytes, offsets_of
 
 __all__ = ["may_begin", "order_of_different", "plain_days"]
 
@@ -45,19 +47,15 @@ def may_begin(texts: pa.Array, words: Iterable[str]) -> bool:
 
     Neither case nor white space around a text matters.
     """
-    _, ends, data = texts.buffers()
-    if texts.type != pa.large_string() or data is None:
+    if texts.type != pa.large_string() or texts.buffers()[2] is None:
         return True
-    offsets = np.frombuffer(ends, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    begins, filled = offsets[:-1], np.diff(offsets) > 0
-    if not filled.all():
-        if "" in words:
-            return True
-        begins = begins[filled]
+    firsts, every = first_bytes(texts)
+    if not every and "" in words:
+        return True
     looked_for = np.zeros(256, dtype=bool)
     looked_for[list(_SPACES)] = True
     looked_for[[form.encode()[0] for word in words if word for form in (word.lower(), word.upper())]] = True
-    return bool(looked_for[np.frombuffer(data, dtype=np.uint8)[begins]].any())
+    return bool(looked_for.take(firsts).any())
 
 
 def order_of_different(cells: pd.Series) -> NDArray[np.intp] | None:
@@ -86,17 +84,20 @@ def _texts(cells: pd.Series) -> pa.Array | None:
 
 def _words(array: pa.Array) -> list[NDArray[np.uint64]]:
     """Return texts as numbers of eight bytes that compare as the texts do, nothing in them being zero."""
-    _, ends, data = array.buffers()
-    offsets = np.frombuffer(ends, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    offsets, data = offsets_of(array), array.buffers()[2]
     lengths = np.diff(offsets)
-    # Eight bytes of nothing behind, so that the last text can be read in whole words.
-    padded = np.append(np.frombuffer(data, dtype=np.uint8)[: offsets[-1]], np.zeros(8, np.uint8))
-    at = np.ndarray(len(padded) - 7, dtype=">u8", buffer=padded, strides=(1,))
+    longest = max(int(lengths.max()), 1)
+    # Nothing behind, so that the last text too can be read in whole words, as many as the longest takes.
+    padded = np.append(np.frombuffer(data, dtype=np.uint8)[: offsets[-1]], np.zeros(longest + 8, np.uint8))
+    at = np.ndarray(len(padded) - 7, dtype=np.uint64, buffer=padded, strides=(1,))
     # What of a word belongs to a text, by how many of its bytes do.
     own = ~np.uint64(0) << np.arange(64, -1, -8, dtype=np.uint64)
     own[0] = 0
     words = []
-    for start in range(0, max(int(lengths.max()), 1), 8):
-        word = at[np.minimum(offsets[:-1] + start, len(at) - 1)].astype(np.uint64)
-        words.append(word & own[np.clip(lengths - start, 0, 8)])
+    for start in range(0, longest, 8):
+        word = at[start:][offsets[:-1]]
+        if sys.byteorder == "little":
+            word.byteswap(inplace=True)
+        word &= own.take(lengths if start == 0 else lengths - start, mode="clip")
+        words.append(word)
     return words

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from allocator.inputs.text_bytes import bare_ends
+
 __all__ = [
     "SAMPLE",
     "STRING",
@@ -22,6 +24,7 @@ __all__ = [
     "as_text",
     "classes",
     "heading_row",
+    "mostly_differs",
     "one_array",
     "series_of",
     "text_column",
@@ -77,6 +80,9 @@ class RawTable:
         Whether cells also have names such as C12.
     epoch_shift : int
         Days to add to a date serial (1462 for workbooks that count from 1904).
+    plain : frozenset of int
+        Positions of columns of text known to hold no empty cell, total or spreadsheet error, which need no look
+        for these.
     """
 
     file: str
@@ -86,6 +92,7 @@ class RawTable:
     fingerprint: str
     spreadsheet: bool = False
     epoch_shift: int = 0
+    plain: frozenset[int] = frozenset()
 
 
 def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> tuple[int, int]:
@@ -131,6 +138,11 @@ def as_arrow(cells: pd.Series | pd.Index) -> pa.Array:
     return one_array(pa.array(cells.array, from_pandas=True)).cast(pa.large_string())
 
 
+def mostly_differs(column: pa.ChunkedArray) -> bool:
+    """Return whether a column holds names rather than classes: whether its first cells differ."""
+    return bool(pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2)
+
+
 def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a column in one piece."""
     joined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
@@ -160,10 +172,13 @@ def as_text(column: pd.Series, order: NDArray[np.intp] | None = None) -> Any:
     """Return the array of a column, categories as the text they stand for; its rows in another order if given."""
     array = array_of(column)
     if not isinstance(column.dtype, pd.CategoricalDtype):
-        return array if order is None else array[order]
+        return array if order is None else array.take(order)
     codes = array.codes if order is None else array.codes[order]
-    gaps = codes < 0 if len(codes) and codes.min() < 0 else None
-    return array_of(text_column(as_arrow(array.categories).take(pa.array(codes, mask=gaps))))
+    words = as_arrow(array.categories)
+    gaps = codes < 0 if codes.min(initial=0) < 0 else None
+    alike = len(words) == 1 and gaps is None
+    texts = pa.repeat(words[0], len(codes)) if alike else words.take(pa.array(codes, mask=gaps))
+    return array_of(text_column(texts))
 
 
 def series_of(column: pa.ChunkedArray) -> pd.Series:
@@ -187,9 +202,10 @@ def _text(column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
     if not pa.types.is_dictionary(column.type):
-        if pc.count_distinct(column.slice(0, SAMPLE)).as_py() > SAMPLE // 2:
-            return text_column(one_array(pc.utf8_trim_whitespace(column)))
+        if mostly_differs(column):
+            words = one_array(column)
+            return text_column(words if bare_ends(words) else pc.utf8_trim_whitespace(words))
         column = column.dictionary_encode()
-    encoded = one_array(column.unify_dictionaries())
+    encoded = one_array(column)
     codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
     return classes(codes.to_numpy(zero_copy_only=False), pc.utf8_trim_whitespace(encoded.dictionary))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import did_you_mean
 from allocator.inputs.core_tables import ACCOUNT_CHOICES
+from allocator.inputs.distinct import distinct_of
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource
 from allocator.settings import Settings
@@ -21,13 +22,18 @@ _NEAREST_AMONG = 5_000
 """Suggesting a spelling among more names than this would take too long."""
 
 
-def funded_rows(assets: pd.DataFrame, kinds: Mapping[str, AssetKind]) -> pd.Series:
+def funded_rows(assets: pd.DataFrame, kinds: Mapping[str, AssetKind]) -> NDArray[np.bool_]:
     """Return which rows count in budgets and totals: all but derivatives."""
-    return ~assets["kind"].isin([kind.name for kind in kinds.values() if kind.derivative])
+    derivatives = {kind.name for kind in kinds.values() if kind.derivative}
+    distinct = distinct_of(assets["kind"], few=True)
+    return ~distinct.marked(np.array([value in derivatives for value in distinct.read(str)]))
 
 
-def check_assets(assets: pd.DataFrame, source: TableSource, kinds: Mapping[str, AssetKind], findings: Findings) -> None:
-    """Amounts are not negative except of derivatives, bounds are in order, accounts are complete."""
+def check_assets(assets: pd.DataFrame, source: TableSource, funded: NDArray[np.bool_], findings: Findings) -> None:
+    """Amounts are not negative except of derivatives, bounds are in order, accounts are complete.
+
+    ``funded``: which rows are no derivatives (`funded_rows`).
+    """
     if "account" in source.headings:
         empty = Fault(Text("a needed cell is empty", "必填单元格为空"), ", ".join(ACCOUNT_CHOICES))
         findings.cells(empty, source, "account", assets["account"].isna().to_numpy())
@@ -38,7 +44,6 @@ def check_assets(assets: pd.DataFrame, source: TableSource, kinds: Mapping[str, 
             "amount (市值)",
             hint=Text("add it; an empty cell means nothing is held", "请添加该列；空单元格表示未持有"),
         )
-    funded = funded_rows(assets, kinds).to_numpy()
     negative = Fault(
         Text("a negative amount", "金额为负"),
         "≥ 0",
@@ -54,6 +59,8 @@ def check_assets(assets: pd.DataFrame, source: TableSource, kinds: Mapping[str, 
 
 def check_accounts(settings: Settings, assets: pd.DataFrame, findings: Findings) -> None:
     """Accounts of the fund file are accounts of the assets table."""
+    if not settings.accounts:
+        return
     known = [str(name) for name in pd.unique(assets["account"]) if isinstance(name, str)]
     for name in settings.accounts:
         if name not in known:
