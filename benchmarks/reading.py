@@ -20,7 +20,7 @@ from allocator.inputs import load_inputs
 from allocator.registry import load_registry
 from benchmarks.charge_million import holdings
 
-RUNS = 5
+RUNS = 9
 HEADINGS = {
     "asset_id": "证券代码",
     "kind": "资产类型",

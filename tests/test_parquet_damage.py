@@ -42,11 +42,13 @@ def test_every_byte_of_the_footer_may_be_wrong() -> None:
     assert int(done.stdout) > 100
 
 
-def test_text_that_is_no_unicode_at_its_ends_is_told() -> None:
-    for odd in (b"\xff", b"a\xe4", b"\x80a"):
-        spoiled = pa.array([b"A", odd]).view(pa.string())
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize("others", [["A"], [f"A{number}" for number in range(2_000)]], ids=["classes", "names"])
+def test_text_that_is_no_unicode_is_told(kind: pa.DataType, others: list[str]) -> None:
+    for odd in (b"\xff", b"a\xe4", b"\x80a", b"a\xe4b"):
+        spoiled = pa.array([*(text.encode() for text in others), odd], pa.binary()).view(pa.string())
         file = BytesIO()
-        pq.write_table(pa.table({"asset_id": spoiled}), file)
+        pq.write_table(pa.table({"asset_id": spoiled.cast(kind, safe=False)}), file)
         findings = Findings()
         assert read_parquet(file.getvalue(), "a.parquet", "", Wanted("assets", bool), findings) is None
         with pytest.raises(InputError, match="cannot be read as Parquet"):

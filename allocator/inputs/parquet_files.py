@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from allocator.inputs.findings import Findings
 from allocator.inputs.raw import RawTable, Wanted, series_of
+from allocator.inputs.text_bytes import is_ascii
 from allocator.types import Text
 
 __all__ = ["read_parquet"]
@@ -54,8 +55,18 @@ def _table(table: pa.Table, file: str, fingerprint: str) -> RawTable:
     ]
     kept = telling + [(name, column) for name, column in columns if not _is_index(name)]
     rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
+    for _, column in kept:
+        _expect_unicode(column)
     headings = tuple(name for name, _ in kept)
     return RawTable(file, headings, tuple(series_of(column) for _, column in kept), rows, fingerprint)
+
+
+def _expect_unicode(column: pa.ChunkedArray) -> None:
+    """Raise ArrowInvalid where text is not Unicode; no reader looks, and ASCII is told quickest."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        for chunk in column.chunks:
+            if not is_ascii(chunk):
+                chunk.validate(full=True)
 
 
 def _class_columns(parquet: pq.ParquetFile) -> list[str]:
