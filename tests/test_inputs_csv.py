@@ -124,6 +124,19 @@ def test_a_cell_may_hold_what_stands_between_cells() -> None:
     assert table is not None and table.cells[4].iloc[-1] == "名\0名"
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8"])
+def test_a_line_end_in_quotes_is_kept_wherever_the_parser_s_blocks_end(encoding: str) -> None:
+    row = 'A,国债,传统,1.5,"名\r\n字",2.5\r\n'.encode(encoding)
+    start = ",国债,传统,1.5,x,2.5\r\n".encode(encoding)
+    before_feed = row.index(b"\r") + 1
+    # The first row is as long as makes a carriage return the last byte of the first two megabytes below the headings.
+    first = b"A" * ((2**21 - before_feed - len(start)) % len(row)) + start
+    body = first + row * (2**21 // len(row) + 9)
+    assert body[2**21 - 1 : 2**21 + 1] == b"\r\n" and body[: 2**21].count(b'"') % 2
+    table, told = read((HEADINGS + "\r\n").encode(encoding) + body)
+    assert table is not None and not told and set(table.cells[4]) == {"x", "名\r\n字"}
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\r\n\r\n"])
 def test_headings_alone_are_a_table_without_rows(end: str) -> None:
     content = (HEADINGS + end).encode("gb18030")

@@ -279,7 +279,9 @@ def _arrow(
     text = {
         name: words for name, heading in zip(names, head.headings, strict=True) if not (typed and wanted.typed(heading))
     }
-    block = _BLOCK if handler is None else min(len(body) + 1, _LARGEST_BLOCK)
+    # Where a block ends inside a cell, Arrow loses the line feed of a line end within quotation marks.
+    whole = handler is not None or head.quoted
+    block = min(len(body) + 1, _LARGEST_BLOCK) if whole else _BLOCK
     return arrow_csv.read_csv(
         pa.BufferReader(body),
         arrow_csv.ReadOptions(column_names=names, use_threads=handler is None, block_size=block),
