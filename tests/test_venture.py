@@ -216,6 +216,24 @@ def test_the_schedule_is_the_least_squares_one(limit: float) -> None:
     assert (slope[high] <= 1e-8).all()
 
 
+def test_schedules_of_many_funds_are_those_of_each() -> None:
+    """Sizes from 1,000 to 10 billion, some without a target, some with a limit: none feels the others."""
+    rng = np.random.default_rng(2)
+    size = 10.0 ** np.array([3, 7, 10, 5, 9])[:, None]
+    target, left = size * rng.uniform(0.5, 1.0, (5, 8)), size * rng.uniform(0.0, 0.8, (5, 8))
+    target[3] = 0.0
+    unit, limit = rng.uniform(0.1, 1.0, (5, 12)), np.array([np.inf, 2e6, np.inf, np.inf, 3e8])
+    together = commitment_schedule(target, left, unit, limit)
+    for place in range(5):
+        alone = commitment_schedule(target[place], left[place], unit[place], float(limit[place]))
+        np.testing.assert_allclose(together.commitments[place], alone.commitments, atol=1e-12 * size[place, 0])
+        np.testing.assert_allclose(together.nav[place], alone.nav, rtol=1e-12)
+    assert (together.commitments[3] == 0.0).all()
+    assert (together.commitments <= limit[:, None]).all() and (together.commitments[1] == limit[1]).any()
+    nothing = commitment_schedule(np.zeros((0, 8)), np.zeros((0, 8)), np.zeros((0, 12)), np.zeros(0))
+    assert nothing.commitments.shape == nothing.nav.shape == (0, 8)
+
+
 def test_desmoothing_turns_the_smoothing_round() -> None:
     true = np.random.default_rng(3).normal(0.02, 0.1, 400)
     reported = np.empty(400)

@@ -31,7 +31,7 @@ MET = 1e-10
 """What the conditions may miss in an answer that is as good as one of the solver's finest."""
 
 LARGEST = 20_000
-"""Rows and columns up to which a program is refined: a step factorizes a matrix of that size."""
+"""Rows and columns up to which a program is refined: a step factorizes a matrix of at most that size."""
 
 WIDEST = 500
 """Size of a second-order cone up to which its curvature, a full matrix, is written down."""

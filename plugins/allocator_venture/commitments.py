@@ -265,10 +265,10 @@ def recommitment_plan(inputs: Inputs, holdings: Vector, years: int = 10, vintage
     wanted = np.where(rising, left, holdings[funds.row][:, None])
     share = holdings[funds.row] / max(float(holdings[funds.row].sum()), 1.0)
     limits = np.where(share > 0, share * vintage_limit if np.isfinite(vintage_limit) else np.inf, np.inf)
-    found = [commitment_schedule(*paths) for paths in zip(wanted, left, funds.unit_nav, limits, strict=True)]
+    found = commitment_schedule(wanted, left, funds.unit_nav, limits)
     for year in range(years):
-        frame[f"commit_{year + 1}"] = [schedule.commitments[year] for schedule in found]
-    frame[f"nav_{years}"] = [schedule.nav[-1] for schedule in found]
+        frame[f"commit_{year + 1}"] = found.commitments[:, year]
+    frame[f"nav_{years}"] = found.nav[:, -1]
     return frame
 
 
