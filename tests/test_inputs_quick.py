@@ -17,7 +17,7 @@ from allocator.inputs.cells import none_among, parse
 from allocator.inputs.order import canonical_order
 from allocator.inputs.quick import may_begin, order_of_different, plain_days
 from allocator.inputs.raw import STRING, as_text
-from allocator.inputs.text_bytes import bare_ends, is_ascii
+from allocator.inputs.text_bytes import bare_ends, is_ascii, laid_out
 from allocator.parsing import parse_date_text
 from allocator.types import Measure
 
@@ -158,3 +158,13 @@ def test_classes_become_the_text_they_stand_for(texts: list[str | None], random:
         laid = pd.Series(as_text(pd.Series(used, dtype=STRING).astype("category"), np.array(order, dtype=np.intp)))
         assert laid.dtype == STRING
         pd.testing.assert_series_equal(laid, pd.Series([used[at] for at in order], dtype=STRING))
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 7, 12, 13])
+@pytest.mark.parametrize("rows", [0, 5, 10_000, 10_001, 10_002, 10_003])
+def test_words_laid_out_are_those_of_the_codes(count: int, rows: int) -> None:
+    words = pa.array(["", "合计", "a", "AA+", "government_bond", *"bcdefghi"][:count], pa.large_string())
+    codes = np.random.default_rng(rows).integers(0, count, rows).astype(np.int8)
+    laid = laid_out(words, codes)
+    laid.validate(full=True)
+    assert laid.type == pa.large_string() and laid.to_pylist() == [words[code].as_py() for code in codes.tolist()]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from allocator.inputs.text_bytes import bare_ends
+from allocator.inputs.text_bytes import bare_ends, laid_out
 
 __all__ = [
     "SAMPLE",
@@ -175,9 +175,10 @@ def as_text(column: pd.Series, order: NDArray[np.intp] | None = None) -> Any:
         return array if order is None else array.take(order)
     codes = array.codes if order is None else array.codes[order]
     words = as_arrow(array.categories)
-    gaps = codes < 0 if codes.min(initial=0) < 0 else None
-    alike = len(words) == 1 and gaps is None
-    texts = pa.repeat(words[0], len(codes)) if alike else words.take(pa.array(codes, mask=gaps))
+    if codes.min(initial=0) < 0:
+        texts = words.take(pa.array(codes, mask=codes < 0))
+    else:
+        texts = pa.repeat(words[0], len(codes)) if len(words) == 1 else laid_out(words, codes)
     return array_of(text_column(texts))
 
 

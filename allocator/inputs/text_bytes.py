@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["bare_ends", "first_bytes", "is_ascii", "offsets_of"]
+__all__ = ["bare_ends", "first_bytes", "is_ascii", "laid_out", "offsets_of"]
 
 _OFFSETS = {
     **dict.fromkeys((pa.string(), pa.binary()), np.int32),
@@ -16,6 +17,34 @@ _OFFSETS = {
 }
 _FIRST_SHOWN, _SHOWN = 0x21, 0x5F
 """The ASCII characters that are no white space: 0x21 … 0x7F."""
+
+_MANY_ROWS = 10_000
+"""Rows from which it pays to put words together."""
+_MOST_TOGETHER = 2_000
+"""Words put together at most."""
+
+
+def laid_out(words: pa.Array, codes: NDArray[Any]) -> pa.Array:
+    """Return the text ``words[code]`` of each code, a large string.
+
+    Taking texts costs by the row, not by the byte. Of up to a dozen words three or four rows are taken as one text, all
+    of theirs together, in two thirds of the time.
+    """
+    group = next((group for group in (4, 3) if len(words) ** group <= _MOST_TOGETHER), 1)
+    if group == 1 or len(codes) < _MANY_ROWS or not len(words):
+        return words.take(pa.array(codes))
+    following = np.indices((len(words),) * group).reshape(group, -1)
+    nothing = pa.scalar("", words.type)
+    together = pc.binary_join_element_wise(*(words.take(pa.array(each)) for each in following), nothing)
+    rows = np.append(codes, np.zeros(-len(codes) % group, codes.dtype)).reshape(-1, group)
+    places = np.zeros(len(rows), dtype=np.int32)
+    for each in rows.T:
+        places *= len(words)
+        places += each
+    offsets = np.zeros(len(codes) + 1, dtype=np.int64)
+    np.cumsum(np.diff(offsets_of(words)).take(codes), out=offsets[1:])
+    data = together.take(pa.array(places)).buffers()[2]
+    return pa.LargeStringArray.from_buffers(len(codes), pa.py_buffer(offsets), data)
 
 
 def offsets_of(texts: pa.Array) -> NDArray[Any]:
