@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,9 +179,9 @@ def test_a_sweep_of_a_limit_takes_one_set_up_and_one_program_a_point(monkeypatch
     setups: list[ConeProgram] = []
     set_up = Clarabel._set_up
 
-    def counted(self: Clarabel, program: ConeProgram, seconds: float, regularization: float) -> object:
+    def counted(self: Clarabel, program: ConeProgram, seconds: float) -> object:
         setups.append(program)
-        return set_up(self, program, seconds, regularization)
+        return set_up(self, program, seconds)
 
     monkeypatch.setattr(Clarabel, "_set_up", counted)
     model, settings = _risky(40), SolveSettings(gap=1e-9)
@@ -193,3 +194,24 @@ def test_a_sweep_of_a_limit_takes_one_set_up_and_one_program_a_point(monkeypatch
     for level, solution in zip(levels, swept, strict=True):
         assert solution.objective == pytest.approx(solve(level, settings).objective, abs=1e-8)
         assert solution.shadow_prices["risk"] == pytest.approx(solve(level, settings).shadow_prices["risk"], rel=1e-4)
+
+
+def test_a_program_that_stalls_is_tried_with_exact_systems_and_then_a_firmer_diagonal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[tuple[float, bool]] = []
+    program = _curved(0)
+    plain = Clarabel._set_up
+
+    def noted(self: Clarabel, program: ConeProgram, seconds: float, regularization: float = 1e-8, **how: bool) -> Any:
+        tried.append((regularization, how.get("exact", False)))
+        return plain(self, program, seconds, regularization, **how)
+
+    stalled = Answer(Verdict.FAILED, np.zeros(program.size), np.zeros(len(program.right)), "test")
+    monkeypatch.setattr(Clarabel, "_set_up", noted)
+    monkeypatch.setattr(Clarabel, "_answer", lambda self, solver, program: stalled)
+    assert Clarabel().solve(program, 10.0).verdict is Verdict.FAILED
+    assert tried == [(1e-8, False), (1e-8, True), (1e-7, True)]
+    tried.clear()
+    Clarabel(rough=True).solve(program, 10.0)
+    assert tried == [(1e-8, False)]

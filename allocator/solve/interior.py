@@ -69,12 +69,14 @@ class Clarabel(Backend):
             answer = self._answer(self._updated(self._last, program, seconds), program)
         if answer is None or answer.verdict is Verdict.FAILED:
             # The scaling of the numbers before may not suit the new ones.
-            solver = self._set_up(program, seconds, REGULARIZATION)
+            solver = self._set_up(program, seconds)
             self._solver, self._last = solver, program if solver.is_data_update_allowed() else None
             answer = self._answer(solver, program)
-        if answer.verdict is Verdict.FAILED:
-            # Programs that are only just infeasible stall; a firmer diagonal lets the certificate come out.
-            answer = self._answer(self._set_up(program, seconds, 10.0 * REGULARIZATION), program)
+        # Programs that are only just infeasible stall; more exact systems, then a firmer diagonal, let the certificate
+        # come out.
+        for regularization in () if self._rough else (REGULARIZATION, 10.0 * REGULARIZATION):
+            if answer.verdict is Verdict.FAILED:
+                answer = self._answer(self._set_up(program, seconds, regularization, exact=True), program)
         return answer
 
     def _answer(self, solver: Any, program: ConeProgram) -> Answer:
@@ -104,7 +106,10 @@ class Clarabel(Backend):
         self._last = program
         return self._solver
 
-    def _set_up(self, program: ConeProgram, seconds: float, regularization: float) -> Any:
+    def _set_up(
+        self, program: ConeProgram, seconds: float, regularization: float = REGULARIZATION, *, exact: bool = False
+    ) -> Any:
+        """Return a solver for the program; ``exact``: whose systems are corrected as far as it does by itself."""
         import clarabel
 
         self.setups += 1
@@ -117,7 +122,8 @@ class Clarabel(Backend):
         settings.static_regularization_constant = regularization
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = ROUGH if self._rough else FINE
         settings.iterative_refinement_enable = not self._rough
-        settings.iterative_refinement_reltol = settings.iterative_refinement_abstol = CORRECTED
+        if not exact:
+            settings.iterative_refinement_reltol = settings.iterative_refinement_abstol = CORRECTED
         settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = settings.reduced_tol_feas = ALMOST
         cones = [_clarabel_cone(clarabel, block) for block in program.blocks if block.rows]
         return clarabel.DefaultSolver(program.quadratic, program.linear, program.matrix, program.right, cones, settings)
