@@ -21,6 +21,8 @@ from allocator.types import Phrase, Text
 __all__ = ["decode", "read_csv"]
 
 DELIMITERS = (",", ";", "\t")
+_UNMARKED = ("utf-8", "gb18030")
+"""Encodings of a file without a byte order mark, tried in this order."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -82,7 +84,7 @@ def read_csv(
     if found is None:
         return None
     text, encoding = found
-    head, known = max((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: pair[1])
+    head, known = _heads(text, wanted)[0]
     if head.endless and known < 1:
         _report_endless(head.endless, file, findings)
         return None
@@ -90,7 +92,8 @@ def read_csv(
         findings.add(Text("the file is empty", "文件为空"), file)
         return None
     utf8 = bytes(content).removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else text.encode()
-    quotes = utf8.count(b'"', len(text[: head.offset].encode()))
+    body = memoryview(utf8)[len(text[: head.offset].encode()) :]
+    quotes = _quotes(body)
     if quotes % 2:
         findings.add(
             Text("a quotation mark is not closed", "引号未闭合"),
@@ -99,13 +102,13 @@ def read_csv(
         )
         return None
     empty = RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint)
-    return _body(text, replace(head, quoted=quotes > 0), utf8, wanted, findings, empty)
+    return _body(text, replace(head, quoted=quotes > 0), body, wanted, findings, empty)
 
 
 def decode(content: bytes | memoryview, file: str, findings: Findings) -> tuple[str, str] | None:
     """Return a file's text and encoding, or None with the encodings tried in ``findings``."""
     marked = next((encoding for mark, encoding in _BOMS if bytes(content[:3]).startswith(mark)), None)
-    for encoding in (marked,) if marked else ("utf-8", "gb18030"):
+    for encoding in (marked,) if marked else _UNMARKED:
         try:
             text = str(content, "utf-8-sig" if encoding == "utf-8" else encoding)
         except UnicodeDecodeError:
@@ -145,17 +148,15 @@ def _undecoded(content: memoryview, wanted: Wanted) -> tuple[_Head, list[pa.Chun
     """
     marked = bytes(content[:3]) == codecs.BOM_UTF8
     content = content[3:] if marked else content
-    start = _start(content, ("utf-8",) if marked else ("utf-8", "gb18030"))
+    start = _start(content, ("utf-8",) if marked else _UNMARKED)
     if start is None or "\0" in start[0]:
         return None
     text, encoding, whole = start
-    heads = [_head(text, delimiter, wanted) for delimiter in DELIMITERS]
-    head, _ = max(heads, key=lambda pair: pair[1])
+    heads = [head for head, _ in _heads(text, wanted)]
+    head = heads[0]
     above = text[: head.offset].encode(encoding)
-    if (
-        any(other.endless or not (whole or other.seen < len(text)) for other, _ in heads)
-        or content[: len(above)] != above
-    ):
+    sure = all(not other.endless and (whole or other.seen < len(text)) for other in heads)
+    if not sure or content[: len(above)] != above:
         return None
     body = content[len(above) :]
     quotes = _quotes(body)
@@ -195,6 +196,11 @@ def _lines(text: str) -> Iterator[str]:
     return (match.group() for match in _LINE.finditer(text))
 
 
+def _heads(text: str, wanted: Wanted) -> list[tuple[_Head, int]]:
+    """Return the heading row under each delimiter and how many of its headings are known, the most first."""
+    return sorted((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: -pair[1])
+
+
 def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
     """Return the heading row under a delimiter, and how many headings are known."""
     rows: list[list[str]] = []
@@ -232,10 +238,9 @@ def _report_endless(row: int, file: str, findings: Findings) -> None:
 
 
 def _body(
-    text: str, head: _Head, content: bytes, wanted: Wanted, findings: Findings, empty: RawTable
+    text: str, head: _Head, body: memoryview, wanted: Wanted, findings: Findings, empty: RawTable
 ) -> RawTable | None:
-    """Return the rows below the headings; ``content`` is the text in UTF-8."""
-    body = memoryview(content)[len(text[: head.offset].encode()) :]
+    """Return the rows below the headings; ``body`` is what stands there, in UTF-8."""
     width = len(head.headings)
     if not text[head.offset : head.offset + _SAMPLE].strip() and not text[head.offset :].strip():
         return replace(empty, cells=tuple(pd.Series([], dtype=object) for _ in range(width)))

@@ -17,7 +17,7 @@ from allocator.solve.highs import Highs
 from allocator.solve.hinges import find_hinges, solve_by_hinges
 from allocator.solve.interior import Clarabel
 from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
-from allocator.solve.refine import meets_conditions, refinable, refined
+from allocator.solve.refine import MET, approached, refinable, refined
 from allocator.solve.sifting import Recall, Sifter, Sizes
 from allocator.types import Text
 
@@ -222,13 +222,13 @@ class Chain:
 
     def _by_steps(self, program: ConeProgram, seconds: float) -> Answer | None:
         """Return the optimum that Newton's steps reach from a rough answer; None where they are no help."""
-        if self._rough is None or program.whole or not (worth_rough_start(program) and refinable(program)):
+        if self._rough is None or not (worth_rough_start(program) and refinable(program)):
             return None
         answer = _judged(self._rough.solve(program, seconds), program)
-        if answer is None or answer.verdict is not Verdict.SOLVED:
+        if answer is None:
             return None
-        answer = refined(program, answer)
-        return answer if meets_conditions(program, answer) else None
+        answer, missed = approached(program, answer)
+        return answer if missed <= MET else None
 
     def _ordered(self, program: ConeProgram) -> list[Backend]:
         if program.whole:

@@ -16,7 +16,7 @@ import numpy as np
 from allocator.solve.conditions import CLOSE, Conditions
 from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
 
-__all__ = ["meets_conditions", "refinable", "refined"]
+__all__ = ["MET", "approached", "refinable", "refined"]
 
 STEPS = 8
 """Newton steps at most; two are usual."""
@@ -38,7 +38,12 @@ WIDEST = 500
 
 
 def refined(program: ConeProgram, answer: Answer) -> Answer:
-    """Return the answer moved to where the optimality conditions hold best; the same one if no step helps.
+    """Return the answer moved to where the optimality conditions hold best; the same one if no step helps."""
+    return approached(program, answer)[0]
+
+
+def approached(program: ConeProgram, answer: Answer) -> tuple[Answer, float]:
+    """Return the refined answer and what it misses of the conditions at most, infinite where nothing is known.
 
     Parameters
     ----------
@@ -48,7 +53,7 @@ def refined(program: ConeProgram, answer: Answer) -> Answer:
         Only solved ones are moved.
     """
     if answer.verdict is not Verdict.SOLVED or not refinable(program):
-        return answer
+        return answer, np.inf
     conditions = Conditions(program)
     point, side = answer.primal, answer.dual - (program.right - program.matrix @ answer.primal)
     missed, dual = conditions.missed(point, side)
@@ -75,13 +80,7 @@ def refined(program: ConeProgram, answer: Answer) -> Answer:
             point, side, missed, step, strays = there, aside, left, None, strays + 1
         else:
             break
-    return found
-
-
-def meets_conditions(program: ConeProgram, answer: Answer) -> bool:
-    """Return whether an answer is an optimum of the program, to rounding."""
-    side = answer.dual - (program.right - program.matrix @ answer.primal)
-    return float(np.abs(Conditions(program).missed(answer.primal, side)[0]).max()) <= MET
+    return found, best
 
 
 def refinable(program: ConeProgram) -> bool:
