@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, VerificationError
-    from allocator.pipeline import Fund, load
-    from allocator.result import CapitalPosition, Result
+    from allocator.pipeline.fund import Fund, load
+    from allocator.result.result import CapitalPosition, Result
 
 __all__ = [
     "AllocatorError",
@@ -29,14 +29,14 @@ __all__ = [
 
 _HOMES = {
     "AllocatorError": "allocator.errors",
-    "CapitalPosition": "allocator.result",
-    "Fund": "allocator.pipeline",
+    "CapitalPosition": "allocator.result.result",
+    "Fund": "allocator.pipeline.fund",
     "Infeasible": "allocator.errors",
     "InputError": "allocator.errors",
     "NotProven": "allocator.errors",
-    "Result": "allocator.result",
+    "Result": "allocator.result.result",
     "VerificationError": "allocator.errors",
-    "load": "allocator.pipeline",
+    "load": "allocator.pipeline.fund",
 }
 
 

@@ -15,7 +15,7 @@ from needed import package
 from allocator.errors import InputError
 from allocator.report.figures import FIGURES, figure
 from allocator.report.view import View
-from allocator.result import CapitalPosition, Result
+from allocator.result.result import CapitalPosition, Result
 from allocator.types import Language
 
 

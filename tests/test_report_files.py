@@ -18,10 +18,10 @@ from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGE
 
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
 from allocator.report import csvfiles
-from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.writer import check_folder, dump_json, write_failure, write_view, write_whole
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 
 

@@ -21,7 +21,7 @@ import pytest
 from numpy.typing import NDArray
 
 import allocator
-from allocator.study.stress import StressStudy, stress
+from allocator.pipeline.scenarios import StressStudy, stress
 
 LIFE = Path(__file__).resolve().parent.parent / "examples" / "life_insurer"
 AS_OF = date(2026, 3, 31)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from allocator.cli.options import AsJson, Lang, console, language_of, load_fund
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Language
 
 __all__ = ["audit_commands", "replay_run"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from allocator.cli.options import AsJson, Lang, console
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Text
 
 if TYPE_CHECKING:

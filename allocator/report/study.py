@@ -12,14 +12,14 @@ from allocator.report.document import Part, document, evidence, panel
 from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.manifest import Json, study_manifest
-from allocator.report.sections import ReportTable
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from allocator.capital.regime import Regime
     from allocator.inputs.fund import Inputs
+    from allocator.model.regime import Regime
 
 __all__ = ["Chart", "StudyReport", "records"]
 

@@ -10,8 +10,8 @@ from allocator.hooks import hookimpl
 if TYPE_CHECKING:
     from allocator.capital import RegimeSpec
     from allocator.commands import CommandSpec
-    from allocator.report.sections import ReportSectionSpec
-    from allocator.study.shocks import StressSpec
+    from allocator.result.tables import ReportSectionSpec
+    from allocator.stress.shocks import StressSpec
     from allocator.types import AssetKind, Table
 
 __all__ = [

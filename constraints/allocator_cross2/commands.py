@@ -14,7 +14,7 @@ import typer
 
 from allocator.commands import CommandSpec
 from allocator.errors import InputError, Problem
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Language, Text
 from allocator_cross2.figures import Bands, Ladder, Matrix, Piecewise, Points
 from allocator_cross2.pack import RulePack
