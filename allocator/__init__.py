@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, VerificationError
+    from allocator.model.position import CapitalPosition
     from allocator.pipeline.fund import Fund, load
-    from allocator.result.result import CapitalPosition, Result
+    from allocator.result.result import Result
 
 __all__ = [
     "AllocatorError",

@@ -23,10 +23,6 @@ from allocator.capital import (
     Maximum,
     Memorandum,
     Minimum,
-    OwnFunds,
-    Regime,
-    RegimeNote,
-    Requirement,
     WeightedSum,
     correlation_matrix,
 )
@@ -36,10 +32,12 @@ from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import Risk
+from allocator.model.position import CapitalPosition
+from allocator.model.regime import OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
 from allocator.report.tables import term_rows
-from allocator.result.result import CapitalPosition, Result, TiltPrice
+from allocator.result.result import Result, TiltPrice
 from allocator.result.tables import ReportSectionSpec
 from allocator.solve.search.solution import Solution
 from allocator.types import AssetKind, Certainty, Source, Text

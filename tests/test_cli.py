@@ -20,10 +20,10 @@ from fake_result import NO_PLUGINS, FakeFund, fake_result
 from pydantic import BaseModel
 
 from allocator import cli
-from allocator.commands import CommandSpec
 from allocator.errors import Infeasible, InputError, NotProven, Problem, VerificationError
 from allocator.extension import registry
 from allocator.extension.registry import Registry
+from allocator.hooks import CommandSpec
 from allocator.model.regime import RegimeSpec
 from allocator.report.help import CHINESE, help_strings
 from allocator.types import Text

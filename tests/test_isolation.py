@@ -17,9 +17,9 @@ from scipy import sparse
 from support import make_registry
 
 from allocator import Fund
-from allocator.config.settings import Section
+from allocator.config.settings import TIME_LIMIT, Section
 from allocator.errors import InputError, PluginError, Problem
-from allocator.extension.isolation import TIME_LIMIT, Watch
+from allocator.extension.isolation import Watch
 from allocator.extension.registry import Registry
 from allocator.inputs import from_frames
 from allocator.inputs.lent import LentTables

@@ -325,7 +325,7 @@ def test_a_disk_without_room_is_told_and_leaves_the_old_result(tmp_path: Path, m
     def full(frame: pd.DataFrame, path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("allocator.report.csvfiles.write_csv", full)
+    monkeypatch.setattr("allocator.report.csv_table.write_csv", full)
     with pytest.raises(InputError, match="cannot be written"):
         write_view(view, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

@@ -15,16 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.commands import CommandSpec
 from allocator.extension.isolation import Watch
+from allocator.hooks import CommandSpec
 from allocator.model.choices import Choices
 from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear
 from allocator.model.model import CapitalLimit
 from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
 from allocator.model.regime import Regime, RegimeSpec
-from allocator.model.terms import ConstraintSpec, Objective, ObjectiveSpec, ObjectiveTerm, Term
-from allocator.model.tilts import PartScore, TiltSpec
+from allocator.model.scores import PartScore
+from allocator.model.specs import ConstraintSpec, ObjectiveSpec
+from allocator.model.terms import Objective, ObjectiveTerm, Term
+from allocator.model.tilts import TiltSpec
 from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.stress.commitments import CommitmentSpec, CommittedFlows
 from allocator.stress.shocks import Scenario, Shocked, ShockSpec, StressSpec

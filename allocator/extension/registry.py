@@ -10,33 +10,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, distributions
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from allocator import hooks
+from allocator.config.settings import TIME_LIMIT
 from allocator.errors import InputError, PluginError, Problem, did_you_mean
 from allocator.extension.contracts import CONTRACTS
 from allocator.extension.fingerprints import check_pin
-from allocator.extension.isolation import TIME_LIMIT, Watch, broken
+from allocator.extension.isolation import Watch, broken
 from allocator.types import AssetKind, Column, Table, Text
 
 if TYPE_CHECKING:
-    from allocator.commands import CommandSpec
     from allocator.config.settings import PluginSettings
+    from allocator.hooks import CommandSpec
     from allocator.model.models import ReturnModelSpec, RiskModelSpec, ScenarioSpec
     from allocator.model.regime import RegimeSpec
-    from allocator.model.terms import ConstraintSpec, ObjectiveSpec
+    from allocator.model.specs import ConstraintSpec, ObjectiveSpec
     from allocator.model.tilts import TiltSpec
     from allocator.result.tables import ReportSectionSpec
     from allocator.stress.commitments import CommitmentSpec
     from allocator.stress.shocks import ShockSpec, StressSpec
 
-__all__ = ["PluginInfo", "Registry", "choose", "enabled_plugins", "installed_plugins", "load_registry"]
+__all__ = ["PluginInfo", "Registry", "enabled_plugins", "installed_plugins", "load_registry"]
 
 DISTRIBUTION = "allocator-insurance"
-
-Spec = TypeVar("Spec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,18 +329,3 @@ def _check_api(name: str, plugin: object) -> None:
                 Text("install a release of the plugin for this version", "请安装适配该版本的插件"),
             )
         )
-
-
-def choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
-    """Return what is offered under a name; InputError with the nearest when nothing is."""
-    if name in offered:
-        return offered[name]
-    raise InputError(
-        Problem(
-            Text("no enabled plugin offers this name", "没有已启用的插件提供该名称"),
-            where,
-            name,
-            ", ".join(sorted(offered)) or "none",
-            did_you_mean(name, offered),
-        )
-    )

@@ -9,9 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import validate_options
+from allocator.config.load import choose, validate_options
 from allocator.errors import Problems
-from allocator.extension.registry import choose
 from allocator.model import CapitalLimit, ConstraintSpec, ModelContext, Term
 from allocator.model.build import build_budgets
 from allocator.model.objective import require_module

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.config.load import validate_options
+from allocator.config.load import choose, validate_options
 from allocator.errors import InputError, Problem
-from allocator.extension.registry import Registry, choose
+from allocator.extension.registry import Registry
 from allocator.inputs.fund import Inputs
 from allocator.inputs.lent import LentTables
 from allocator.model import Risk, Scenarios

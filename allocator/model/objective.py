@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import validate_options
+from allocator.config.load import choose, validate_options
 from allocator.errors import InputError, Problem, did_you_mean
-from allocator.extension.registry import choose
 from allocator.model import ModelContext, Objective, ObjectiveSpec, ObjectiveTerm
 from allocator.model.build import build_trade_cost
 from allocator.types import Text

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import apply_overrides, load_settings, settings_from_mapping, validate_options
+from allocator.config.load import apply_overrides, choose, load_settings, settings_from_mapping, validate_options
 from allocator.config.settings import Settings, SolveSettings
 from allocator.errors import Infeasible, Problems
-from allocator.extension.registry import Registry, choose, enabled_plugins
+from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs import from_frames, load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, Space, Term
@@ -27,13 +27,15 @@ from allocator.model.build import build_space, build_trade_cost
 from allocator.model.constraints import build_rules, check_terms, required_capital
 from allocator.model.estimates import Estimates
 from allocator.model.objective import build_objective
+from allocator.model.position import CapitalPosition
 from allocator.model.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.terms import refuse_repeated
-from allocator.model.tilts import Tilt
+from allocator.model.tilts import Tilt, named_tilts
 from allocator.pipeline.survival import JoinedState, Survival
-from allocator.pipeline.tilting import Solved, alone_or_together, named_tilts, price, steer
-from allocator.result.result import CapitalPosition, Result
+from allocator.pipeline.tilting import alone_or_together, price, steer
+from allocator.result.result import Result
 from allocator.solve import Concession, relax_by_priority, solve
+from allocator.solve.search.solution import Solved
 from allocator.solve.state.state import solve_with_state
 from allocator.verify import verify
 
@@ -175,7 +177,7 @@ class Fund:
 
     @property
     def book_state(self) -> BookState | None:
-        """What charges depend on as a whole book, or None (see `allocator.capital.Regime.book_state`)."""
+        """What charges depend on as a whole book, or None (see `allocator.model.regime.Regime.book_state`)."""
         return None if self.regime is None else self._ask(self.regime.book_state)(self.space)
 
     @property

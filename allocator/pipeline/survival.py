@@ -25,11 +25,11 @@ from allocator.errors import InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model.model import CapitalLimit, Model
+from allocator.model.position import CapitalPosition
 from allocator.model.regime import Alternative, BookState, Regime
 from allocator.model.space import Space
 from allocator.model.terms import TOLERANCE, Term
 from allocator.pipeline.scenarios import (
-    StressStudy,
     capital_of,
     outcome_of,
     required_under,
@@ -37,8 +37,8 @@ from allocator.pipeline.scenarios import (
     shock_fund,
     stressed_fund,
 )
-from allocator.pipeline.tilting import Solved
-from allocator.result.result import CapitalPosition
+from allocator.result.result.stress import StressStudy
+from allocator.solve.search.solution import Solved
 from allocator.stress.shocks import Scenario, Shocked, at_amounts
 from allocator.types import Text
 

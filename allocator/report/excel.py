@@ -17,7 +17,8 @@ import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
 from allocator.report import capital_sheet
-from allocator.report.csvfiles import in_unit, rules_in_unit
+from allocator.report.csv_table import in_unit
+from allocator.report.csvfiles import rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
 from allocator.report.manifest import Json

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.capital import CapitalTree, Leaf
 from allocator.config.settings import Settings
-from allocator.result.result import CapitalPosition
+from allocator.model.position import CapitalPosition
 
 __all__ = ["BETWEEN", "leaf_entries", "summed_by"]
 

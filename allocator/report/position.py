@@ -22,9 +22,9 @@ from allocator.types import Language, Text
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from allocator.model.position import CapitalPosition
     from allocator.model.regime import RegimeSpec
     from allocator.pipeline.fund import Fund
-    from allocator.result.result import CapitalPosition
 
 __all__ = ["CapitalOutcome", "aggregate_filed", "capital_report"]
 
@@ -64,7 +64,7 @@ class CapitalOutcome:
 
     def show(self, console: Console, language: Language) -> None:
         """Print sentences and tables."""
-        from allocator.report.console import print_table
+        from allocator.report.console_table import print_table
 
         for line in self.lines:
             console.print(line[language], markup=False, highlight=False, soft_wrap=True)

@@ -73,7 +73,8 @@ def write(result: Result, folder: str | Path, language: str | None = None) -> Pa
 
 def write_view(view: View, folder: str | Path) -> Path:
     """Write every file of a view to ``folder`` and return it; see `write`."""
-    from allocator.report.csvfiles import csv_frames, write_csv
+    from allocator.report.csv_table import write_csv
+    from allocator.report.csvfiles import csv_frames
     from allocator.report.excel import write_workbook
     from allocator.report.manifest import recipe
     from allocator.report.page import write_page
@@ -95,7 +96,7 @@ def write_study(report: StudyReport, folder: str | Path) -> Path:
     InputError
         As `write`.
     """
-    from allocator.report.csvfiles import in_unit, write_csv
+    from allocator.report.csv_table import in_unit, write_csv
     from allocator.report.excel import write_study_workbook
 
     with replacing(Path(folder)) as fresh:

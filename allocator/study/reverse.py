@@ -17,8 +17,8 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from allocator.config.settings import parse_number
+from allocator.model.position import CapitalPosition
 from allocator.pipeline.scenarios import capital_of, shock_fund, stressed_fund
-from allocator.result.result import CapitalPosition
 from allocator.rulebook.book import USER
 from allocator.stress.shocks import Scenario, ShockSpec
 from allocator.types import Phrase, Text

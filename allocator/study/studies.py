@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field, ValidationError
 from allocator.config.messages import Place, translate
 from allocator.config.settings import Number, Section
 from allocator.errors import InputError
+from allocator.model.position import CapitalPosition
 from allocator.pipeline.scenarios import stress
-from allocator.result.result import CapitalPosition
 from allocator.study.backtest import backtest
 from allocator.study.frontier import FrontierSettings, frontier
 from allocator.study.plan import plan

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from allocator.commands import CommandSpec
 from allocator.errors import InputError, Problem
+from allocator.hooks import CommandSpec
 from allocator.language import preferred_language
 from allocator.types import Language, Text
 from allocator_cross2.figures import Bands, Ladder, Matrix, Piecewise, Points

@@ -14,7 +14,7 @@ from allocator.config.settings import Number, Section
 from allocator.errors import InputError, Problem
 from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, ModelContext, Sense, Term
-from allocator.model.choices import Discrete, NamesHeld, OddLot, ShortTicket
+from allocator.model.discrete import Discrete, NamesHeld, OddLot, ShortTicket
 from allocator.rulebook.book import USER
 from allocator.types import Column, Measure, Table, Text
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.errors import InputError, Problem
-from allocator.model.choices import Switched
+from allocator.model.discrete import Switched
 from allocator.model.expressions import Linear
 from allocator.model.model import Model
 from allocator.model.regime import Alternative

@@ -18,10 +18,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, Problem
+from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime
 from allocator.model.terms import TOLERANCE, Mode
 from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stressed_fund
-from allocator.result.result import CapitalPosition
 from allocator.solve import solve
 from allocator.solve.search.solution import Solution
 from allocator.stress.shocks import Scenario, Shocked
