@@ -20,8 +20,8 @@ import pytest
 from needed import package
 
 from allocator import cli
+from allocator.api import load
 from allocator.errors import Infeasible, InputError, Problem
-from allocator.pipeline.fund import load
 from allocator.pipeline.scenarios import stress
 from allocator.study.batch import COLUMNS, Workers, answer, run_batch
 from allocator.study.frontier import FrontierSettings, frontier

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from scipy import sparse
 
 from allocator import hooks
+from allocator.api import Fund
 from allocator.config.settings import Section
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
@@ -32,7 +33,6 @@ from allocator.model import (
     Term,
     TiltSpec,
 )
-from allocator.pipeline.fund import Fund
 from allocator.result.tables import ReportSectionSpec
 from allocator.testing import CHECKS, Finding, Outcome, Trial, assert_conforms, conformance, small_fund
 from allocator.types import Column, Measure, Source, Table, Text

@@ -35,7 +35,7 @@ ORDER = [
 
 
 # A result can write and register itself: the one look ahead, made when the user asks.
-AHEAD = {("result", "report"), ("result", "register")}
+AHEAD: set[tuple[str, str]] = set()
 
 
 def imported(path: Path, *, at_run_time: bool = True) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import allocator
-from allocator.pipeline.fund import Fund
+from allocator.api import Fund
 from allocator.result.result import Result
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "life_insurer"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
@@ -55,24 +54,3 @@ class CapitalPosition:
             if requirement.name == name:
                 return requirement.capital / self.minimum_capital
         raise KeyError(name)
-
-    @property
-    def modules(self) -> pd.DataFrame:
-        """The risk modules as a solvency report prints them: ``module``, ``parent``, ``depth``, ``amount`` (CNY),
-        ``article``."""
-        from allocator.report.frames import module_frame
-
-        return module_frame(self)
-
-    @property
-    def assets(self) -> pd.DataFrame:
-        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per further CNY) and
-        ``contribution``; the last row holds liabilities and constants, and contributions sum to the total."""
-        from allocator.report.frames import asset_capital_frame
-
-        return asset_capital_frame(self)
-
-    def _repr_html_(self) -> str:
-        from allocator.report.notebook import position_html
-
-        return position_html(self)

@@ -14,7 +14,7 @@ from allocator.config.load import validate_options
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime
-from allocator.result.result.stress import StressOutcome, StressStudy
+from allocator.result.stress import StressOutcome, StressStudy
 from allocator.rulebook.book import USER
 from allocator.stress.shocks import Scenario, Shocked
 from allocator.types import Text
@@ -61,7 +61,7 @@ def required_under(fund: Fund) -> dict[tuple[str, str], float]:
 
 def capital_of(fund: Fund) -> CapitalPosition:
     """Return the capital of the current holdings; InputError for a fund without a solvency regime."""
-    position = fund.capital()
+    position = fund.position()
     if position is None:
         raise InputError(
             Problem(

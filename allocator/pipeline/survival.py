@@ -37,7 +37,7 @@ from allocator.pipeline.scenarios import (
     shock_fund,
     stressed_fund,
 )
-from allocator.result.result.stress import StressStudy
+from allocator.result.stress import StressStudy
 from allocator.solve.search.solution import Solved
 from allocator.stress.shocks import Scenario, Shocked, at_amounts
 from allocator.types import Text

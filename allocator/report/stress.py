@@ -20,7 +20,7 @@ from allocator.types import Language, Text
 
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
-    from allocator.result.result.stress import StressStudy
+    from allocator.result.stress import StressStudy
     from allocator.study.reverse import ReverseStudy
 
 __all__ = ["StressParts", "stress_parts", "stress_report"]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.inputs.fund import Inputs
@@ -22,7 +18,7 @@ from allocator.solve.infeasible.priority import Concession
 from allocator.solve.search.solution import Solution
 
 if TYPE_CHECKING:
-    from allocator.result.result.stress import StressStudy
+    from allocator.result.stress import StressStudy
 
 __all__ = ["Result", "TiltPrice"]
 
@@ -158,65 +154,6 @@ class Result:
         return self.solution.holdings / self.model.space.total
 
     @property
-    def allocation(self) -> pd.DataFrame:
-        """One line for each row: ``asset_id``, ``account``, ``name``, ``kind``, ``current`` and ``target`` (CNY),
-        ``weight_before``, ``weight``, ``expected_return``."""
-        from allocator.report.frames import allocation_frame
-
-        return allocation_frame(self)
-
-    @property
-    def trades(self) -> pd.DataFrame:
-        """What is bought and sold, largest first: as `allocation`, with ``trade`` (CNY) and ``capital_marginal``."""
-        from allocator.report.frames import trades_frame
-
-        return trades_frame(self)
-
-    @property
-    def capital(self) -> pd.DataFrame:
-        """The risk modules: ``module``, ``parent``, ``depth``, ``before``, ``after``, ``change`` (CNY), ``article``;
-        without lines for a fund without a regime."""
-        from allocator.report.frames import capital_frame
-
-        return capital_frame(self)
-
-    @property
-    def prices(self) -> pd.DataFrame:
-        """Every rule: ``name``, ``source``, ``unit``, ``lhs``, ``sense``, ``rhs``, ``slack``, ``shadow_price``
-        (what the objective gains per unit shown by which the limit is relaxed), ``binding``, ``mode``,
-        ``certainty``."""
-        from allocator.report.frames import prices_frame
-
-        return prices_frame(self)
-
-    def figure(self, name: str, language: str | None = None) -> Any:
-        """Return a chart as a plotly figure (extra ``notebook``).
-
-        Parameters
-        ----------
-        name : str
-            ``allocation``, ``waterfall``, ``returns``, ``capital``, ``cash_flows``, ``tilts`` or
-            ``stress``.
-        language : str or None
-            ``"en"`` or ``"zh"``; None takes the fund's own.
-
-        Raises
-        ------
-        InputError
-            When there is no such chart, nothing to draw in it, or no plotly.
-        """
-        from allocator.language import preferred_language
-        from allocator.report.figures import figure
-        from allocator.report.view import View
-
-        return figure(View.of(self, preferred_language(language, self.inputs.settings.language, os.environ)), name)
-
-    def _repr_html_(self) -> str:
-        from allocator.report.notebook import result_html
-
-        return result_html(self)
-
-    @property
     def return_before(self) -> float:
         """Expected return of the current holdings, annual decimal."""
         return float(self.expected_return @ self.model.space.current) / self.model.space.total
@@ -225,27 +162,3 @@ class Result:
     def return_after(self) -> float:
         """Expected return of the target holdings, annual decimal, before costs."""
         return float(self.expected_return @ self.target) / self.model.space.total
-
-    def report(self, folder: str | Path, language: str | None = None) -> Path:
-        """Write OUT/ whole or not at all, register the run, and return OUT's path.
-
-        Parameters
-        ----------
-        folder : str or Path
-            New, empty, or an earlier OUT/ of this library, which is replaced.
-        language : str or None
-            ``"en"`` or ``"zh"``; None takes the fund's own.
-
-        Warns
-        -----
-        RegisterWarning
-            When the run register cannot be written; OUT/ is whole all the same.
-        """
-        from allocator.register import RegisterWarning, record
-        from allocator.report import write
-
-        written = write(self, Path(folder), language)
-        problem = record(written, self.inputs.settings)
-        if problem is not None:
-            warnings.warn(str(problem), RegisterWarning, stacklevel=2)
-        return written

@@ -24,6 +24,7 @@ from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
 from allocator.model.tilts import Budget
+from allocator.pipeline.optimize import solve
 from allocator.solve.search.solution import Solution
 from allocator.solve.sweep.sweep import Reached, Sweep
 from allocator.study.axis import Axis, find_axis
@@ -203,11 +204,11 @@ def _levels(
     near, far = given if axis.at_least else given[::-1]
     known = None
     if near is None:
-        solved = fund.solve(model, limits)
+        solved = solve(fund, model, limits)
         near = axis.reached(solved.model, solved.solution.holdings)
     if far is None:
         rough = fund.settings.solve.model_copy(update={"gap": ROUGH})
-        solved = fund.solve(axis.sought(model), rough)
+        solved = solve(fund, axis.sought(model), rough)
         known = solved.solution.holdings
         end = axis.reached(solved.model, known)
         far = end - INSIDE * (end - near)

@@ -9,7 +9,7 @@ from allocator.errors import SolverFailure
 from allocator.solve.program.program import Answer, Verdict
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.exact import AIM
-from allocator.solve.search.search.subproblem import Subproblem
+from allocator.solve.search.subproblem import Subproblem
 
 __all__ = ["improve", "repair", "settle"]
 

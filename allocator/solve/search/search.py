@@ -29,7 +29,7 @@ from allocator.solve.search.checks import unbounded
 from allocator.solve.search.exact import AIM
 from allocator.solve.search.goal import goal_of
 from allocator.solve.search.local import improve, repair, settle
-from allocator.solve.search.search.subproblem import Candidate, Subproblem
+from allocator.solve.search.subproblem import Candidate, Subproblem
 
 __all__ = ["Outcome", "Search"]
 

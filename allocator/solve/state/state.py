@@ -32,8 +32,8 @@ from allocator.solve.entry import begun, concluded, priced, solve
 from allocator.solve.search.discrete import search_for
 from allocator.solve.search.exact import ENOUGH, Exact
 from allocator.solve.search.search import Outcome, Search
-from allocator.solve.search.search.subproblem import Candidate
 from allocator.solve.search.solution import Solution, Status
+from allocator.solve.search.subproblem import Candidate
 from allocator.solve.state.alternatives import with_alternatives
 from allocator.solve.state.widening import between
 from allocator.types import Text
