@@ -20,9 +20,9 @@ from allocator.config.load import settings_from_mapping
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs import Inputs, from_frames
 from allocator.model import position
-from allocator.pipeline.fund import fund as pipeline
+from allocator.pipeline import fund as pipeline
 from allocator.pipeline.optimize import optimize
-from allocator.result.result import result
+from allocator.result import result
 
 if TYPE_CHECKING:
     from allocator.study.frontier import Frontier

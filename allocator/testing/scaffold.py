@@ -70,7 +70,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
             "SECTIONS",
             "a section of the report",
         ),
-        "command": Part("allocator_commands", "allocator.commands", "CommandSpec", "COMMANDS", "a command"),
+        "command": Part("allocator_commands", "allocator.hooks", "CommandSpec", "COMMANDS", "a command"),
     }
 )
 """What ``--with`` may name, in the order in which the hooks stand."""
