@@ -178,7 +178,7 @@ def test_where_an_answer_near_the_relaxed_one_closes_the_gap_nothing_is_searched
         asked.append(arguments)
         return honest(*arguments, **options)
 
-    monkeypatch.setattr(state_module, "concluded", counted)
+    monkeypatch.setattr(state_module, "run_search", counted)
     solution = allocator.load(INSURER).optimize().solution
     assert solution.status == "optimal"
     assert not asked
