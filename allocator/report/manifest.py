@@ -223,7 +223,7 @@ def _volatility(result: Result) -> Json | None:
         return None
     space = result.model.space
     return {
-        "before": math.sqrt(result.risk.variance(space.current / space.total)),
+        "before": math.sqrt(result.risk.variance(space.current_weights)),
         "after": math.sqrt(result.risk.variance(result.weights)),
         "method": {"en": result.risk.method.en, "zh": result.risk.method.zh},
     }

@@ -87,7 +87,7 @@ def allocation_table(result: Result) -> ReportTable:
         if column in assets:
             frame[column] = assets[column].to_numpy()
     frame["current"], frame["target"], frame["trade"] = space.current, target, result.trade
-    frame["weight_before"], frame["weight"] = space.current / space.total, result.weights
+    frame["weight_before"], frame["weight"] = space.current_weights, result.weights
     frame["expected_return"] = result.expected_return
     if result.after is not None:
         attribution = result.after.tree.attribute(target)

@@ -150,13 +150,13 @@ class Result:
 
     @property
     def weights(self) -> Vector:
-        """Target / Σ current of the funded rows (n,), in the order of `allocation`."""
+        """Target as a share of what the accounts hold after trading (n,), in the order of the assets table."""
         return self.solution.holdings / self.model.space.total
 
     @property
     def return_before(self) -> float:
         """Expected return of the current holdings, annual decimal."""
-        return float(self.expected_return @ self.model.space.current) / self.model.space.total
+        return float(self.expected_return @ self.model.space.current_weights)
 
     @property
     def return_after(self) -> float:
