@@ -179,11 +179,11 @@ def test_the_optimizer_chooses_between_the_bond_and_the_index(
     fund = choice(maturity, liability_year)
     result = fund.optimize()
     bonds, needed = scanned(fund)
-    share = result.target[0] / 200e8
+    share = result.holdings[0] / 200e8
     assert least <= share <= most
     assert result.after is not None
     assert result.after.minimum_capital <= needed.min() * (1 + 1e-6)
-    assert abs(result.target[0] - bonds[needed.argmin()]) <= 3 * (bonds[1] - bonds[0])
+    assert abs(result.holdings[0] - bonds[needed.argmin()]) <= 3 * (bonds[1] - bonds[0])
 
 
 def test_a_return_pickup_buys_the_line_until_the_ratio_binds() -> None:
@@ -194,7 +194,7 @@ def test_a_return_pickup_buys_the_line_until_the_ratio_binds() -> None:
     assert result.after is not None
     allowed = bonds[needed <= 30e8].max(initial=0.0)
     assert 0.0 < allowed < 200e8
-    assert result.target[0] == pytest.approx(allowed, abs=2 * (bonds[1] - bonds[0]))
+    assert result.holdings[0] == pytest.approx(allowed, abs=2 * (bonds[1] - bonds[0]))
 
 
 def test_the_report_shows_the_terms() -> None:

@@ -69,7 +69,7 @@ def stakes(guard: Any, **changes: Any) -> Fund:
 
 
 def held(result: Result) -> list[float]:
-    return (result.target[:3] / 1e8).tolist()
+    return (result.holdings[:3] / 1e8).tolist()
 
 
 @needs_solver

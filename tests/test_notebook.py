@@ -89,7 +89,7 @@ def test_frames_have_named_typed_columns(result: Result, after: CapitalPosition)
             assert isinstance(dtype, pd.StringDtype) or dtype.kind in "fib", (name, dtype)
     allocation = result.allocation
     np.testing.assert_array_equal(allocation["target"], TARGET * 1e8)
-    np.testing.assert_array_equal(allocation["weight"], result.weights)
+    np.testing.assert_array_equal(allocation["weight"], result.shares)
     assert allocation["weight"].sum() == pytest.approx(1.0)
     trades = result.trades
     assert list(trades["trade"].abs()) == sorted(trades["trade"].abs(), reverse=True)

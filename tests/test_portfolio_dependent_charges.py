@@ -191,8 +191,8 @@ def test_an_answer_below_a_threshold_is_found_where_charges_drive_to_and_fro() -
     book = fund(**position)
     at, beyond = (book.capital(np.array([10.0, held, 80.0 - held]) * 1e8).ratio("comprehensive") for held in (25, 25.1))
     result = fund(required=0.6 * at + 0.4 * beyond, **position).optimize()
-    assert result.target[1] == pytest.approx(25e8, rel=1e-4)
-    assert result.target[1] <= 25e8
+    assert result.holdings[1] == pytest.approx(25e8, rel=1e-4)
+    assert result.holdings[1] <= 25e8
 
 
 def test_a_threshold_that_bounds_put_out_of_reach_is_charged_and_no_error() -> None:
@@ -202,4 +202,4 @@ def test_a_threshold_that_bounds_put_out_of_reach_is_charged_and_no_error() -> N
     position["property"] = (60.0, 30.0)
     with pytest.raises(Infeasible):
         fund(required=beyond + 0.01, **position).optimize()
-    assert fund(required=beyond - 1e-6, **position).optimize().target[1] == pytest.approx(30e8, rel=1e-4)
+    assert fund(required=beyond - 1e-6, **position).optimize().holdings[1] == pytest.approx(30e8, rel=1e-4)

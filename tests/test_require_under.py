@@ -44,9 +44,9 @@ def fund(*, under: Mapping[str, Any] | None = None, stress: Any = None, sheet: A
 
 def after(book: Fund, result: Result, name: str) -> float:
     """Return the comprehensive ratio of an answer after a scenario, by the stress test."""
-    held = book.with_inputs(holding(book.inputs, result.target))
+    held = book.with_inputs(holding(book.inputs, result.holdings))
     scenario = scenario_named(book, name, "capital")
-    cost = float(result.model.cost.value(result.target)[0])
+    cost = float(result.model.cost.value(result.holdings)[0])
     return capital_of(stressed_fund(held, shock_fund(held, scenario).given(-cost), scenario)).ratio("comprehensive")
 
 
@@ -64,14 +64,14 @@ def largest(level: float) -> float:
 def test_the_answer_by_hand() -> None:
     book = fund(under={"crash": {"comprehensive": 1.5}})
     result = book.optimize()
-    assert result.target[1] == pytest.approx(largest(1.5), rel=1e-6)
+    assert result.holdings[1] == pytest.approx(largest(1.5), rel=1e-6)
     assert after(book, result, "crash") == pytest.approx(1.5, abs=1e-6)
     assert result.solution.status == "optimal"
 
 
 def test_without_the_promise_more_is_held() -> None:
     free, bound = fund().optimize(), fund(under={"crash": {"comprehensive": 1.5}}).optimize()
-    assert free.target[1] > bound.target[1] + 1.0
+    assert free.holdings[1] > bound.holdings[1] + 1.0
     assert free.return_after > bound.return_after
 
 
@@ -79,14 +79,14 @@ def test_a_promise_that_is_kept_anyway_changes_nothing() -> None:
     mild = {"scenarios": {"crash": {"equity": -0.01}}}
     free = fund(stress=mild).optimize()
     kept = fund(stress=mild, under={"crash": {"comprehensive": 0.5}}).optimize()
-    assert kept.target == pytest.approx(free.target, abs=1e-3)
+    assert kept.holdings == pytest.approx(free.holdings, abs=1e-3)
 
 
 def test_tier_limits_bite_in_the_scenario() -> None:
     """Core 110 of 200: after a loss of 0.5 s, supplementary capital counts up to 110 − 0.5 s (R1 §41)."""
     book = fund(under={"crash": {"comprehensive": 1.5}}, sheet={"core_capital": 110.0})
     result = book.optimize()
-    stock = float(result.target[1])
+    stock = float(result.holdings[1])
     core = 110.0 - 0.5 * stock
     charge = 0.14 * stock
     by_hand = (core + min(90.0, core)) / sqrt(LIFE**2 + charge**2 + 0.6 * LIFE * charge)
@@ -133,7 +133,7 @@ def test_a_run_shows_its_answer_in_the_scenarios(tmp_path: Path) -> None:
     book = fund(under={"crash": {"comprehensive": 1.5}})
     result = book.optimize()
     result.report(tmp_path / "out", "en")
-    stock = float(result.target[1])
+    stock = float(result.holdings[1])
     charge = 0.28 * 0.5 * stock
     minimum = sqrt(LIFE**2 + charge**2 + 0.6 * LIFE * charge)
     told = pd.read_csv(tmp_path / "out" / "stress.csv").set_index("scenario")
@@ -169,7 +169,7 @@ def test_trading_costs_are_no_longer_capital_in_a_scenario(monkeypatch: pytest.M
     result = book.optimize()
     assert result.after is not None and result.stress is not None and result.after.costs > 0.1
     lines = result.stress.frame.set_index("scenario")
-    lost = 0.5 * float(result.target[1])
+    lost = 0.5 * float(result.holdings[1])
     assert lines["actual_capital"]["base"] == pytest.approx(200.0 - result.after.costs, rel=1e-12)
     assert lines["actual_capital"]["crash"] == pytest.approx(200.0 - result.after.costs - lost, rel=1e-12)
     assert lines["comprehensive_ratio"]["crash"] == pytest.approx(after(book, result, "crash"), rel=1e-12)

@@ -339,14 +339,14 @@ def test_the_optimizer_commits_within_ceiling_and_liquidity_and_the_report_says_
     decided = Fund(settings, assets, funds=funds)
     result = decided.optimize()
     terms = {term.name: term for term in decided.model.terms}
-    exposure = terms["venture_commitments:exposure"].shown(result.target)[0]
+    exposure = terms["venture_commitments:exposure"].shown(result.holdings)[0]
     assert exposure.max() == pytest.approx(0.02, abs=1e-7)
-    assert terms["venture_commitments:calls"].holds(result.target)
+    assert terms["venture_commitments:calls"].holds(result.holdings)
     commitments = commitment_tables(result)[0]
     assert commitments.name == "commitments"
     assert list(commitments.frame)[:4] == ["asset_id", "account", "current", "target"]
     new = commitments.frame.set_index("asset_id").loc["NEW"]
-    assert new["target"] == pytest.approx(result.target[1] / (PEAK / 100), rel=1e-6)
+    assert new["target"] == pytest.approx(result.holdings[1] / (PEAK / 100), rel=1e-6)
     simulated = simulation_tables(result)[0].frame
     assert simulated["asset_id"].tolist() == ["OLD"]
     assert simulated["reserve_amount"][0] == pytest.approx(simulated["reserve"][0] * 120.0, rel=1e-9)

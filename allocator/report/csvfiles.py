@@ -31,7 +31,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
     frames |= {name: in_unit(view.tables[name], unit) for name in ("stress", "stress_modules") if name in view.tables}
     frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
-    frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.target) / unit
+    frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.holdings) / unit
     frames["allocation"] = _as_in_the_file(frames["allocation"], view.result.inputs)
     charges = view.tables.get("charges")
     if charges is not None:

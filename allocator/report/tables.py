@@ -81,13 +81,13 @@ def result_tables(result: Result, tilts: Mapping[str, Text] | None = None) -> di
 
 def allocation_table(result: Result) -> ReportTable:
     """Return one line per row of the assets table: what is held, bought and sold, and what it costs in capital."""
-    space, assets, target = result.model.space, result.inputs.assets, result.target
+    space, assets, target = result.model.space, result.inputs.assets, result.holdings
     frame = pd.DataFrame({"asset_id": space.asset_id, "account": space.account})
     for column in ("name", "kind"):
         if column in assets:
             frame[column] = assets[column].to_numpy()
-    frame["current"], frame["target"], frame["trade"] = space.current, target, result.trade
-    frame["weight_before"], frame["weight"] = space.current_weights, result.weights
+    frame["current"], frame["target"], frame["trade"] = space.current, target, result.traded
+    frame["weight_before"], frame["weight"] = space.current_weights, result.shares
     frame["expected_return"] = result.expected_return
     if result.after is not None:
         attribution = result.after.tree.attribute(target)
@@ -173,7 +173,7 @@ def capital_table(
 def charges_table(result: Result) -> ReportTable:
     """Return how each row is charged, with its derivation and article."""
     assert result.regime is not None
-    frame = result.regime.charges(result.target).reset_index(drop=True)
+    frame = result.regime.charges(result.holdings).reset_index(drop=True)
     labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
     if result.after is not None:
         labels["module"] = result.after.tree.labels
@@ -211,7 +211,7 @@ def rules_table(result: Result) -> ReportTable:
         rows.append(_capital_row(result, limit))
         labels[limit.name] = RATIOS.get(limit.name) or limit.label
     for term in result.model.terms:
-        rows += term_rows(term, result.target, prices.get(term.name))
+        rows += term_rows(term, result.holdings, prices.get(term.name))
         labels |= term_labels(term)
     frame = pd.DataFrame(rows, columns=list(RULE_COLUMNS))
     return ReportTable(
@@ -320,8 +320,8 @@ def _requirement(result: Result, limit: CapitalLimit) -> Any:
 
 def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
     assert result.after is not None
-    module = result.after.tree.values(result.target)[limit.module]
-    cost = limit.cost_weight * float(result.model.cost.value(result.target)[0])
+    module = result.after.tree.values(result.holdings)[limit.module]
+    cost = limit.cost_weight * float(result.model.cost.value(result.holdings)[0])
     price = result.solution.capital_prices.get(limit.name, 0.0)
     requirement = _requirement(result, limit)
     row: dict[str, Any] = {"name": limit.name, "source": str(capital_limit_source(result, limit))}

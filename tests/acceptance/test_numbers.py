@@ -68,7 +68,7 @@ def judge(made: RandomFund, seed: int, required: float) -> str:
 
 def wrong(made: RandomFund, result: Result, required: float, others: list[Any]) -> str | None:
     """Judge an answer by an engine of its own."""
-    held, solution = result.target, result.solution
+    held, solution = result.holdings, result.solution
     fresh = made.fund().capital(held)
     assert fresh is not None
     name = made.settings["fund"]["name"]
