@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allocator.report.chart_parts import WIDTH, figure_writer
+from allocator.report.chart_parts import WIDTH, Chart, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
-from allocator.report.study import Chart, StudyReport
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
@@ -133,4 +133,4 @@ def _path(study: BacktestStudy) -> Chart:
     if levels:
         canvas.path([(LEFT, y(levels[0])), (WIDTH - 16.0, y(levels[0]))], "hurdle")
     note = Text("Dashed: what is required; red: below it.", "虚线为要求；红色为未达标。")
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)

@@ -80,10 +80,7 @@ def _measures(view: View, width: int) -> Table:
 def _change(line: Measure, money: MoneyUnit) -> Line:
     if line.change is None:
         return Line("")
-    text = line.write_change(money)
-    if line.welcome is None or not text.startswith(("+", "−")):
-        return Line(text, style=QUIET)
-    return Line(text, style=GOOD if text.startswith("+") == line.welcome else BAD)
+    return Line(line.write_change(money), style={True: GOOD, False: BAD, None: QUIET}[line.improves(money)])
 
 
 def _print_trades(view: View, console: Console) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MoneyUnit, format_name, money_unit
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
 from allocator.report.words import HEADINGS, RATIOS, STATUS
@@ -355,4 +355,4 @@ def _chart(frontier: Frontier) -> str:
             "binding" if place in edges else "after",
             hint,
         )
-    return canvas.render()
+    return canvas

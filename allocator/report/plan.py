@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.pipeline.scenarios import scenario_named
-from allocator.report.chart_parts import WIDTH, figure_writer
+from allocator.report.chart_parts import WIDTH, Chart, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
-from allocator.report.study import Chart, StudyReport
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels, kind_labels
 from allocator.report.words import HEADINGS, RATIOS
@@ -232,4 +232,4 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
         "Dashed: what is required. Yellow: the ratio binds there; red: it is missed.",
         "虚线为要求；黄色表示该期充足率构成约束，红色表示未满足。",
     )
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from allocator.model.terms import TOLERANCE
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport, records
+from allocator.report.study import StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, RATIOS, SOURCES
 from allocator.result.tables import ReportTable
@@ -224,7 +224,7 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
         "Dashed: what is required; red: below it.",
         f"自上而下：{'；'.join(f'{said.zh}，要求 {level}' for said, level in levels)}。虚线为要求，红色为低于要求。",
     )
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)
 
 
 def _percent(value: float) -> str:

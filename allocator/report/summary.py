@@ -55,6 +55,11 @@ class Measure:
         """After less before."""
         return None if self.before is None or self.after is None else self.after - self.before
 
+    def improves(self, money: MoneyUnit) -> bool | None:
+        """Return whether the change is welcome; None where it is neither or too small to be shown."""
+        sign = self.write_change(money)[0]
+        return (sign == "+") == self.welcome if self.welcome is not None and sign in "+−" else None
+
     def write_change(self, money: MoneyUnit) -> str:
         """Return the change as text; a change of a percentage is in percentage points."""
         return FORMATS["points" if self.format == "percent" else self.format].write(self.change, money, sign=True)
