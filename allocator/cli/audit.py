@@ -62,11 +62,10 @@ def replay_run(path: Path, fund: Path | None, overrides: Sequence[str], lang: La
     if as_json:
         typer.echo(dump_json(found.entry))
         return found.verdict.exit_status
+    from allocator.model.units import money_unit
     from allocator.report.console_table import print_table
-    from allocator.report.formats import money_unit
 
-    first, screen = found.comparison.sides[0], console()
-    money = money_unit(float(first.manifest.get("funded_total") or 0.0) * first.unit)
+    money, screen = money_unit(found.comparison.sides[0].unit), console()
     for table in found.comparison.tables:
         if table.name in GOING_IN or (found.differences and table.name not in ("runs", "rules")):
             print_table(table, language, money, screen)

@@ -41,11 +41,11 @@ def history(
         text = Text(f"No run is registered ({place or 'off'}).", f"没有已登记的运行（{place or 'off'}）。")
         typer.echo(text[language])
     else:
+        from allocator.model.units import money_unit
         from allocator.register.table import history_table
         from allocator.report.console_table import print_table
-        from allocator.report.formats import MONEY_UNITS
 
-        print_table(history_table(runs), language, MONEY_UNITS[0], console(), last)
+        print_table(history_table(runs), language, money_unit(1.0), console(), last)
     return 0
 
 
@@ -73,11 +73,10 @@ def compare(
 
         typer.echo(dump_json(comparison.entry))
         return 0
+    from allocator.model.units import money_unit
     from allocator.report.console_table import print_table
-    from allocator.report.formats import money_unit
 
-    first = comparison.sides[0]
-    money = money_unit(float(first.manifest.get("funded_total") or 0.0) * first.unit)
+    money = money_unit(comparison.sides[0].unit)
     screen, language = console(), preferred_language(lang, None, os.environ)
     for table in comparison.tables:
         print_table(table, language, money, screen)

@@ -31,6 +31,8 @@ class Space:
         Annual cost per CNY traded, decimal.
     total : float
         Σ current amount of the funded rows, CNY: the denominator of weights.
+    unit : float
+        CNY per unit of the fund's money, in which people read amounts.
     """
 
     asset_id: NDArray[np.str_]
@@ -41,6 +43,7 @@ class Space:
     funded: NDArray[np.bool_]
     linear_cost: Vector
     total: float
+    unit: float = 1.0
 
     @property
     def size(self) -> int:

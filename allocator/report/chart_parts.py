@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from allocator.report.formats import FORMATS, MoneyUnit
+from allocator.model.units import MoneyUnit
+from allocator.report.formats import FORMATS
 from allocator.report.page_table import PageTable
 from allocator.report.svg import Canvas, Scale
 from allocator.types import Text

@@ -22,6 +22,7 @@ from allocator.model.terms import Sense
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS
 from allocator.report.svg import Canvas, Scale, nice_ticks
+from allocator.report.tables import row_name
 from allocator.report.view import View
 from allocator.report.words import ACCOUNTS, GROUPS
 from allocator.types import Text
@@ -134,7 +135,7 @@ def _colour(group: str) -> int:
 
 
 def _hint(line: Mapping[Any, Any], view: View) -> Text:
-    label = str(line.get("name") or line["asset_id"])
+    label = row_name(line)
     account = view.tables["allocation"].labels["account"].get(str(line["account"])) or Text("—", "—")
     percent = FORMATS["percent"]
     earned = percent.write(line["expected_return"], view.money)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.model.units import MoneyUnit
 from allocator.report.chart_parts import LABEL, ROW, WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MoneyUnit, format_name
+from allocator.report.formats import FORMATS, format_name
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import BINDING_TOLERANCE
 from allocator.report.view import View

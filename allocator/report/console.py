@@ -12,8 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text as Line
 
+from allocator.model.units import MoneyUnit
 from allocator.report.console_table import BAD, GOOD, QUIET
-from allocator.report.formats import FORMATS, MoneyUnit
+from allocator.report.formats import FORMATS
 from allocator.report.words import HEADINGS, STATUS
 from allocator.types import Text
 

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text as Line
 
-from allocator.report.formats import EMPTY, FORMATS, MoneyUnit, column_format, format_name, is_missing
+from allocator.model.units import MoneyUnit
+from allocator.report.formats import EMPTY, FORMATS, column_format, format_name, is_missing
 from allocator.report.words import BINDING
 from allocator.result.tables import ReportTable
 from allocator.types import Language

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from allocator.report.formats import MoneyUnit
+from allocator.model.units import MoneyUnit
 from allocator.report.manifest import Json
 from allocator.report.templating import render
 from allocator.report.words import HEADINGS, STAGES

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from allocator.language import preferred_language
 from allocator.model.position import CapitalPosition
+from allocator.model.units import MoneyUnit, money_unit
 from allocator.report.console_table import table_cell
 from allocator.report.document import money_note
-from allocator.report.formats import FORMATS, MoneyUnit, column_format, money_unit
+from allocator.report.formats import FORMATS, column_format
 from allocator.report.summary import binding_rules, key_measures, proof_line, top_trades
 from allocator.report.tables import capital_table
 from allocator.report.templating import render
@@ -54,7 +55,7 @@ def position_html(position: CapitalPosition) -> str:
     """Return ratios and the tree of risk modules, indented."""
     language = preferred_language(None, None, os.environ)
     table = capital_table(position.tree, position.holdings)
-    money = money_unit(position.minimum_capital)
+    money = money_unit(1.0 if position.space is None else position.space.unit)
     ratios = [
         f"{(RATIOS.get(item.name) or Text(item.name, item.name))[language]} "
         f"{FORMATS['percent'].write(item.capital / position.minimum_capital, money)}"

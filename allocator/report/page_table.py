@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from allocator.report.formats import EMPTY, FORMATS, Format, MoneyUnit, column_format, format_name, is_missing
+from allocator.model.units import MoneyUnit
+from allocator.report.formats import EMPTY, FORMATS, Format, column_format, format_name, is_missing
 from allocator.report.templating import both
 from allocator.report.words import BINDING
 from allocator.result.tables import ReportTable

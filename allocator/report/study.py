@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from allocator.model.units import MoneyUnit, money_unit
 from allocator.report.chart_parts import Chart
 from allocator.report.csv_table import in_unit
 from allocator.report.document import Part, document, evidence, footer, money_note
-from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.manifest import Json, study_manifest
 from allocator.report.page_table import page_table
 from allocator.report.templating import render
@@ -75,8 +75,7 @@ class StudyReport:
     @cached_property
     def money(self) -> MoneyUnit:
         """Unit of the money shown."""
-        assets = self.inputs.assets["amount"]
-        return money_unit(float(assets.sum()))
+        return money_unit(self.inputs.unit)
 
     @cached_property
     def json(self) -> Json:
