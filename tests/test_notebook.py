@@ -13,9 +13,8 @@ import pandas as pd
 import pytest
 from fake_result import NO_PLUGINS, TARGET, fake_result
 
-from allocator.api import Result
+from allocator.api import CapitalPosition, Result
 from allocator.errors import InputError
-from allocator.model.position import CapitalPosition
 from allocator.report.figures import FIGURES, figure
 from allocator.report.page import page
 from allocator.report.view import View

@@ -50,7 +50,9 @@ def absentees(view: View) -> tuple[Absentee, ...]:
     absent = (solution.holdings == space.lower) & (space.lower == 0.0) & (space.upper > 0.0) & (needed > NOTHING)
     frame = view.tables["allocation"].frame
     return tuple(
-        Absentee(str(space.asset_id[row]), str(space.account[row]), row_name(frame.iloc[row]), float(needed[row]))
+        Absentee(
+            str(space.asset_id[row]), str(space.account[row]), row_name(frame.iloc[row].to_dict()), float(needed[row])
+        )
         for row in sorted(np.flatnonzero(absent).tolist(), key=lambda row: (needed[row], row))
     )
 

@@ -124,7 +124,8 @@ def row_name(line: Mapping[Any, Any]) -> str:
 def by_trade(allocation: pd.DataFrame) -> NDArray[np.int64]:
     """Return the order that puts the largest trades first, then the largest holdings, then rows by their names."""
     trade, target = (allocation[name].abs().to_numpy() for name in ("trade", "target"))
-    noise = 1e-9 * max(float(np.max(np.abs(allocation["current"].to_numpy()), initial=0.0)), 1e-300)
+    largest = max(allocation["current"].abs().max(), target.max(initial=0.0), trade.max(initial=0.0))
+    noise = 1e-9 * largest if largest > 0.0 else 1.0
     names = [np.unique(allocation[name].astype(str), return_inverse=True)[1] for name in ("account", "asset_id")]
     return np.lexsort((*names, -np.round(target / noise), -np.round(trade / noise)))
 

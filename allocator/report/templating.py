@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,17 +16,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from allocator.report.formats import FORMATS, is_missing
-from allocator.types import Text
+from allocator.types import Text, visible
 
 __all__ = ["asset", "both", "render"]
 
-CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but the end of a line, and those that turn the direction of writing."""
-
 
 def _clean(value: object) -> object:
-    """Return what stands in the page for a value: a control character in a text becomes a blank."""
-    return CONTROL.sub(" ", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Return what stands in the page for a value: control characters of a text as escapes."""
+    return visible(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def both(text: Text) -> Markup:
