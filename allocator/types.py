@@ -16,7 +16,7 @@ __all__ = [
     "Declarations",
     "Language",
     "Measure",
-    "Phrase",
+    "LocalizedPhrase",
     "Source",
     "Table",
     "Text",
@@ -72,7 +72,7 @@ def visible(text: str, *, lines: bool = False) -> str:
     return text if text.isprintable() else pattern.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-class Phrase(str):
+class LocalizedPhrase(str):
     """A str in English that knows its Chinese: a place in a file, a value allowed.
 
     Parameters
@@ -83,13 +83,13 @@ class Phrase(str):
 
     zh: str
 
-    def __new__(cls, en: str, zh: str) -> Phrase:
+    def __new__(cls, en: str, zh: str) -> LocalizedPhrase:
         phrase = super().__new__(cls, en)
         phrase.zh = zh
         return phrase
 
-    def __reduce__(self) -> tuple[type[Phrase], tuple[str, str]]:
-        return Phrase, (str(self), self.zh)
+    def __reduce__(self) -> tuple[type[LocalizedPhrase], tuple[str, str]]:
+        return LocalizedPhrase, (str(self), self.zh)
 
 
 class Certainty(StrEnum):
@@ -128,7 +128,7 @@ class Source:
     @property
     def text(self) -> Text:
         """What a reader sees: a document keeps its own name, unless the book gives it in English too."""
-        chinese = (part.zh if isinstance(part, Phrase) else part for part in (self.document, self.article))
+        chinese = (part.zh if isinstance(part, LocalizedPhrase) else part for part in (self.document, self.article))
         return Text(str(self), " ".join(part for part in chinese if part))
 
 

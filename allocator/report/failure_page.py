@@ -10,7 +10,7 @@ from allocator.report.document import Part, document, evidence
 from allocator.report.manifest import Json
 from allocator.report.templating import render
 from allocator.report.words import STATUS
-from allocator.types import Language, Phrase, Text
+from allocator.types import Language, LocalizedPhrase, Text
 
 __all__ = ["write_failure_page"]
 
@@ -32,4 +32,4 @@ def _said(text: str | None) -> Text | None:
     """Return a place or a value in both languages; None where there is none."""
     if not text:
         return None
-    return Text(str(text), text.zh if isinstance(text, Phrase) else text)
+    return Text(str(text), text.zh if isinstance(text, LocalizedPhrase) else text)

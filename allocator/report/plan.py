@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_report"]
 
 PLAN_HEADINGS = {
-    "node": Text("Moment", "节点"),
+    "node": Text("Node", "节点"),
     "step": Text("Step", "期"),
     "date": Text("Date", "日期"),
     "branch": Text("Branch", "分支"),
@@ -194,7 +194,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     own = [point for point in study.points if not point.scenario]
     steps = max(point.node.step for point in own)
     figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
-    figures += [study.world.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    figures += [study.basis.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
     ticks = nice_ticks(min(figures), max(figures))
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
@@ -209,7 +209,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     canvas.text(0.5 * (LEFT + WIDTH), HEIGHT - 6.0, PLAN_HEADINGS["step"], "tick", "middle")
     for name in dict.fromkeys(point.ratio for point in own):
         chosen = {point.node.number: point for point in own if point.ratio == name}
-        start = study.world.fund.position().ratio(name)  # type: ignore[union-attr]
+        start = study.basis.fund.position().ratio(name)  # type: ignore[union-attr]
         said = RATIOS.get(name) or Text(name, name)
         for point in chosen.values():
             parent = chosen.get(point.node.parent)

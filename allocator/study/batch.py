@@ -25,7 +25,7 @@ from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, 
 from allocator.study.store import Record, Store
 from allocator.study.studies import StudySpec
 from allocator.study.tasks import Plan, Task
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
@@ -78,7 +78,7 @@ class Workers:
     def __post_init__(self) -> None:
         if self.jobs == 0:
             what = Text("a batch needs a process to work in", "批量任务至少需要一个进程")
-            raise InputError(Problem(what, "--jobs", "0", Phrase("-1, or 1 and more", "-1，或不小于 1")))
+            raise InputError(Problem(what, "--jobs", "0", LocalizedPhrase("-1, or 1 and more", "-1，或不小于 1")))
 
 
 def run_batch(
