@@ -25,6 +25,7 @@ from allocator.pipeline.optimize import optimize
 from allocator.result import result
 
 if TYPE_CHECKING:
+    from allocator.report.figures import Figure
     from allocator.result.stress import StressStudy
     from allocator.study.frontier import Frontier
     from allocator.study.plan import PlanStudy
@@ -112,21 +113,21 @@ class Result(result.Result):
 
         return prices_frame(self)
 
-    def figure(self, name: str, language: str | None = None) -> Any:
-        """Return a chart as a plotly figure (extra ``notebook``).
+    def figure(self, name: str, language: str | None = None) -> Figure:
+        """Return a chart of the report as SVG, which a notebook shows; ``save`` writes it to a file.
 
         Parameters
         ----------
         name : str
-            ``allocation``, ``waterfall``, ``returns``, ``capital``, ``cash_flows``, ``tilts`` or
-            ``stress``.
+            ``allocation``, ``waterfall``, ``returns``, ``marginal``, ``capital``, ``rules``, ``durations``,
+            ``cash_flows``, ``tilts`` or ``stress``.
         language : str or None
             ``"en"`` or ``"zh"``; None takes the fund's own.
 
         Raises
         ------
         InputError
-            When there is no such chart, nothing to draw in it, or no plotly.
+            When there is no such chart, or nothing to draw in it.
         """
         from allocator.language import preferred_language
         from allocator.report.figures import figure

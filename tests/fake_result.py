@@ -344,6 +344,7 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
         np.ones(8, dtype=bool),
         np.full(8, 0.001),
         total,
+        UNIT,
     )
     cost = TradeCost(np.full(8, 0.001), np.full(8, 0.001), np.zeros(8), current)
     tree = _tree()
@@ -384,10 +385,10 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
         {"comprehensive": 3.5e-13},
         np.array([0.0, -0.0008, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
     )
-    before_capital = CapitalPosition(current, tree, regime.own_funds(), regime.requirements(), 0.0)
+    before_capital = CapitalPosition(current, tree, regime.own_funds(), regime.requirements(), 0.0, space)
     after_requirements = tuple(replace(r, capital=r.capital - after_cost) for r in regime.requirements())
     after_capital = CapitalPosition(
-        target, tree, OwnFunds(CAPITAL - after_cost, CORE - after_cost), after_requirements, after_cost
+        target, tree, OwnFunds(CAPITAL - after_cost, CORE - after_cost), after_requirements, after_cost, space
     )
     rng = np.random.default_rng(7)
     risk = Risk(rng.normal(0.0, 0.02, (3, 8)), np.full(8, 1e-5), Text("Three made-up factors", "三个虚构因子"))

@@ -1,21 +1,22 @@
-"""Results in a notebook: HTML that is well formed and escaped, typed frames, plotly figures."""
+"""Results in a notebook: HTML that is well formed and escaped, typed frames, the page's drawings."""
 
 from __future__ import annotations
 
-import sys
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 from fake_result import NO_PLUGINS, TARGET, fake_result
-from needed import package
 
-from allocator.api import Result
+from allocator.api import CapitalPosition, Result
 from allocator.errors import InputError
-from allocator.model.position import CapitalPosition
 from allocator.report.figures import FIGURES, figure
+from allocator.report.page import page
 from allocator.report.view import View
 from allocator.types import Language
 
@@ -123,34 +124,33 @@ def test_a_fund_without_a_regime_has_no_capital_frame(result: Result) -> None:
 
 @pytest.mark.parametrize("name", sorted(FIGURES))
 @pytest.mark.parametrize("language", list(Language))
-def test_every_figure_is_plotlys_and_holds_the_results_figures(result: Result, name: str, language: Language) -> None:
-    package("plotly", "charts in notebooks were not tried")
-    import plotly.graph_objects as go
-
+def test_every_figure_is_the_pages_own_drawing_in_one_language(result: Result, name: str, language: Language) -> None:
     view = View.of(result, language, NO_PLUGINS)
-    if name in ("cash_flows", "stress"):
+    if name in ("cash_flows", "durations", "stress"):
         with pytest.raises(InputError, match="nothing to draw"):
             figure(view, name)
         return
-    drawn = figure(view, name)
-    assert isinstance(drawn, go.Figure)
-    assert drawn.to_json()
+    svg = figure(view, name).svg
+    drawn = ElementTree.fromstring(svg)
+    shapes = [one for one in drawn.iter() if one.tag.endswith(("rect", "circle", "path", "line"))]
+    assert len(shapes) > 5
+    other = "en" if language is Language.CHINESE else "zh"
+    assert f".{other} {{ display: none; }}" in svg
+    title = drawn.find("{http://www.w3.org/2000/svg}title")
+    assert title is not None and title.text is not None
+    assert bool(re.search("[\u4e00-\u9fff]", title.text)) == (language is Language.CHINESE)
 
 
-def test_the_figures_steps_and_shares_sum_to_minimum_capital(result: Result, after: CapitalPosition) -> None:
-    package("plotly", "charts in notebooks were not tried")
-    steps = result.figure("waterfall").data[0].x
-    assert sum(steps[:-1]) == pytest.approx(steps[-1])
-    assert steps[-1] == pytest.approx(after.minimum_capital / 1e8)
-    assert sum(result.figure("capital").data[0].x) == pytest.approx(after.minimum_capital / 1e8)
+def test_a_figure_shows_in_a_notebook_and_can_be_saved(result: Result, tmp_path: Path) -> None:
+    drawn = result.figure("waterfall", "en")
+    assert drawn._repr_svg_() == drawn.svg == drawn.save(tmp_path / "waterfall.svg").read_text(encoding="utf-8")
+    page_of_it = page(View.of(result, Language.ENGLISH, NO_PLUGINS))
+    marks = re.findall(r"<rect[^>]*? class=\"bar [^>]*?>", drawn.svg)
+    assert len(marks) > 5
+    for mark in marks:
+        assert mark.removesuffix("/>") in page_of_it
 
 
 def test_a_chart_that_does_not_exist_is_named_with_the_nearest(result: Result) -> None:
     with pytest.raises(InputError, match="waterfall"):
         result.figure("waterfal")
-
-
-def test_without_plotly_the_extra_is_named(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
-    with pytest.raises(InputError, match=r"allocator-insurance\[notebook\]"):
-        result.figure("allocation")

@@ -64,6 +64,7 @@ def build_space(inputs: Inputs) -> Space:
         funded,
         np.where(np.isnan(cost), settings.objective.costs.linear, cost),
         total,
+        inputs.unit,
     )
 
 

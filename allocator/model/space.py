@@ -32,6 +32,8 @@ class Space:
     total : float
         What the funded rows hold after trading, CNY: the sum of the accounts' budgets, a constant of the program and
         the denominator of weights, returns, risk and turnover.
+    unit : float
+        CNY per unit of the fund's money, in which people read amounts.
     """
 
     asset_id: NDArray[np.str_]
@@ -42,6 +44,7 @@ class Space:
     funded: NDArray[np.bool_]
     linear_cost: Vector
     total: float
+    unit: float = 1.0
 
     @property
     def current_weights(self) -> Vector:

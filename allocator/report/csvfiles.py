@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.inputs.fund import Inputs
+from allocator.model.units import unit_code
 from allocator.report.csv_table import in_unit
 from allocator.report.leaves import summed_by
 from allocator.result.tables import ReportTable
@@ -84,6 +85,5 @@ def rules_in_unit(view: View) -> pd.DataFrame:
     frame.loc[money, "shadow_price"] *= unit
     if view.result.objective_in_money:
         frame["shadow_price"] /= unit
-    if unit != 1.0:
-        frame.loc[money, "unit"] = f"CNY {unit:g}".replace("e+0", "e").replace("e+", "e")
+    frame.loc[money, "unit"] = unit_code(unit)
     return frame

@@ -12,10 +12,11 @@ import pandas as pd
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
 from allocator.model.terms import Term
-from allocator.report.formats import FORMATS, MoneyUnit, money_unit
+from allocator.model.units import MoneyUnit, money_unit, unit_names
+from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
-from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
+from allocator.report.words import HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -97,7 +98,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
     entry["capital"]["assets"] = _attributed(book, position)
     entry["capital"]["charges"] = _charges(book, unit)
     entry["rules"] = _rules_in_unit(rules, unit).to_dict("records")
-    money = money_unit(position.minimum_capital)
+    money = money_unit(unit)
     lines = [
         Text(
             f"Minimum capital {FORMATS['money'].write(position.minimum_capital, money)} ({money.label.en})",
@@ -143,7 +144,7 @@ def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term]) -
     labels = RULE_LABELS | {
         "name": {name: text for term in terms for name, text in term_labels(term).items()},
         "source": source_labels(terms),
-        "unit": {**UNIT_NAMES, "CNY": money.label},
+        "unit": unit_names(money),
     }
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 

@@ -16,7 +16,8 @@ from allocator.capital.tree import CapitalTree
 from allocator.inputs.fund import Inputs
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
-from allocator.report.formats import money_unit
+from allocator.model.units import money_unit, unit_names
+from allocator.report.formats import is_missing
 from allocator.report.matching import matching_tables
 from allocator.report.words import (
     ACCOUNTS,
@@ -46,6 +47,7 @@ __all__ = [
     "kind_labels",
     "RULE_LABELS",
     "result_tables",
+    "row_name",
     "rules_table",
     "source_labels",
     "term_labels",
@@ -113,10 +115,17 @@ def allocation_table(result: Result) -> ReportTable:
     return ReportTable("allocation", title, frame, headings, formats, labels=labels, summed=summed)
 
 
+def row_name(line: Mapping[Any, Any]) -> str:
+    """Return the name of a row of the allocation, its id where it has none."""
+    name = line.get("name")
+    return str(line["asset_id"] if is_missing(name) or name == "" else name)
+
+
 def by_trade(allocation: pd.DataFrame) -> NDArray[np.int64]:
     """Return the order that puts the largest trades first, then the largest holdings, then rows by their names."""
     trade, target = (allocation[name].abs().to_numpy() for name in ("trade", "target"))
-    noise = 1e-9 * max(float(np.max(np.abs(allocation["current"].to_numpy()), initial=0.0)), 1e-300)
+    largest = max(allocation["current"].abs().max(), target.max(initial=0.0), trade.max(initial=0.0))
+    noise = 1e-9 * largest if largest > 0.0 else 1.0
     names = [np.unique(allocation[name].astype(str), return_inverse=True)[1] for name in ("account", "asset_id")]
     return np.lexsort((*names, -np.round(target / noise), -np.round(trade / noise)))
 
@@ -206,7 +215,7 @@ def rules_table(result: Result) -> ReportTable:
     """
     rows: list[dict[str, Any]] = []
     labels: dict[str, Text] = {}
-    prices, money = result.solution.shadow_prices, money_unit(result.model.space.total)
+    prices, money = result.solution.shadow_prices, money_unit(result.inputs.unit)
     for limit in result.model.capital_limits:
         rows.append(_capital_row(result, limit))
         labels[limit.name] = RATIOS.get(limit.name) or limit.label
@@ -224,7 +233,7 @@ def rules_table(result: Result) -> ReportTable:
         | {
             "name": labels,
             "source": source_labels(result.model.terms),
-            "unit": {**UNIT_NAMES, "CNY": money.label},
+            "unit": unit_names(money),
         },
     )
 
