@@ -11,7 +11,9 @@ import pytest
 from allocator import Fund
 
 FUND = {"name": "F", "as_of": "2026-06-30"}
-COVARIANCE = pd.DataFrame({"A": [0.04, 0.0, 0.0], "B": [0.0, 0.01, 0.0], "C": [0.0, 0.0, 0.0025]}, index=["A", "B", "C"])
+COVARIANCE = pd.DataFrame(
+    {"A": [0.04, 0.0, 0.0], "B": [0.0, 0.01, 0.0], "C": [0.0, 0.0, 0.0025]}, index=["A", "B", "C"]
+)
 
 
 def held(amounts: list[float], returns: list[float], **more: Any) -> pd.DataFrame:

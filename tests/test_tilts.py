@@ -86,9 +86,7 @@ def by_hand(reward: float) -> np.ndarray[Any, Any]:
 
 
 def test_a_reward_gives_the_allocation_of_the_formula() -> None:
-    assert curved({"first_aim": {"mode": "reward", "reward": "40bp"}}).shares == pytest.approx(
-        by_hand(0.004), abs=1e-6
-    )
+    assert curved({"first_aim": {"mode": "reward", "reward": "40bp"}}).shares == pytest.approx(by_hand(0.004), abs=1e-6)
 
 
 def test_reward_floor_and_budget_are_one_allocation() -> None:
