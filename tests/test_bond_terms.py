@@ -157,7 +157,7 @@ def scanned(fund: Fund, steps: int = 200) -> tuple[np.ndarray, np.ndarray]:
     bonds = np.linspace(0.0, 200e8, steps + 1)
     needed = []
     for amount in bonds:
-        position = fund.capital(np.array([amount, 200e8 - amount]))
+        position = fund.capital(np.array([amount, 200e8 - amount])).value
         assert position is not None
         needed.append(position.minimum_capital)
     return bonds, np.array(needed)
@@ -177,7 +177,7 @@ def test_the_optimizer_chooses_between_the_bond_and_the_index(
 ) -> None:
     """It finds the least capital that a scan of every split finds by the exact tree."""
     fund = choice(maturity, liability_year)
-    result = fund.optimize()
+    result = fund.optimize().value
     bonds, needed = scanned(fund)
     share = result.holdings[0] / 200e8
     assert least <= share <= most
@@ -189,7 +189,7 @@ def test_the_optimizer_chooses_between_the_bond_and_the_index(
 def test_a_return_pickup_buys_the_line_until_the_ratio_binds() -> None:
     """The long bond yields more and is bought until the solvency requirement holds the index beside it."""
     fund = choice("2041-06-30", 1, capital=30.0, earned=0.03, maximize="expected_return")
-    result = fund.optimize()
+    result = fund.optimize().value
     bonds, needed = scanned(fund, 2000)
     assert result.after is not None
     allowed = bonds[needed <= 30e8].max(initial=0.0)
@@ -198,7 +198,7 @@ def test_a_return_pickup_buys_the_line_until_the_ratio_binds() -> None:
 
 
 def test_the_report_shows_the_terms() -> None:
-    result = choice("2029-06-30", 3).optimize()
+    result = choice("2029-06-30", 3).optimize().value
     (table,) = term_tables(result)
     assert table.frame["rating_of"].tolist() == ["issue"]
     assert table.frame["asset_id"].tolist() == ["LINE"]

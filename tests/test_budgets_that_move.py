@@ -24,9 +24,11 @@ def held(amounts: list[float], returns: list[float], **more: Any) -> pd.DataFram
 
 def test_no_portfolio_earns_more_than_its_best_asset() -> None:
     """Held 100, budget 110 at 5% and 4%: all of it earns 5%, not 110 · 5% / 100."""
-    result = Fund(
-        {"fund": FUND, "accounts": {"traditional": {"budget": 110}}}, held([100.0, 0.0], [0.05, 0.04])
-    ).optimize()
+    result = (
+        Fund({"fund": FUND, "accounts": {"traditional": {"budget": 110}}}, held([100.0, 0.0], [0.05, 0.04]))
+        .optimize()
+        .value
+    )
     assert result.return_after == pytest.approx(0.05)
     assert result.return_before == pytest.approx(0.05)
     np.testing.assert_allclose(result.solution.holdings / result.model.space.total, [1.0, 0.0], atol=1e-9)
@@ -42,7 +44,7 @@ def test_a_floor_of_return_counts_the_new_money() -> None:
     }
     assets = held([100.0, 0.0], [0.05, 0.04], volatility=[0.2, 0.0])
     covariance = pd.DataFrame({"A": [0.04, 0.0], "B": [0.0, 0.0]}, index=["A", "B"])
-    result = Fund(settings, assets, covariance=covariance).optimize()
+    result = Fund(settings, assets, covariance=covariance).optimize().value
     np.testing.assert_allclose(result.solution.holdings, [88.0, 22.0], rtol=1e-5)
 
 
@@ -54,7 +56,7 @@ def test_risk_aversion_does_not_depend_on_what_is_held_before_the_money_comes(no
         "accounts": {"traditional": {"budget": 100}},
         "objective": {"maximize": "expected_return", "risk": {"measure": "variance", "aversion": 1}},
     }
-    result = Fund(settings, held([now, 0.0, 0.0], [0.06, 0.055, 0.05]), covariance=COVARIANCE).optimize()
+    result = Fund(settings, held([now, 0.0, 0.0], [0.06, 0.055, 0.05]), covariance=COVARIANCE).optimize().value
     weights = result.solution.holdings / 100.0
     marginal = np.array([0.06, 0.055, 0.05]) - 2 * np.array([0.04, 0.01, 0.0025]) * weights
     np.testing.assert_allclose(marginal[weights > 1e-6], marginal[weights > 1e-6][0], atol=1e-5)
@@ -64,9 +66,11 @@ def test_risk_aversion_does_not_depend_on_what_is_held_before_the_money_comes(no
 
 def test_money_taken_out_counts_the_same_way() -> None:
     """Held 100, budget 40: turnover is ½ (60) / 40, weights sum to one."""
-    result = Fund(
-        {"fund": FUND, "accounts": {"traditional": {"budget": 40}}}, held([100.0, 0.0], [0.05, 0.04])
-    ).optimize()
+    result = (
+        Fund({"fund": FUND, "accounts": {"traditional": {"budget": 40}}}, held([100.0, 0.0], [0.05, 0.04]))
+        .optimize()
+        .value
+    )
     assert (result.solution.holdings / result.model.space.total).sum() == pytest.approx(1.0)
     assert result.return_after == pytest.approx(0.05)
 

@@ -47,7 +47,7 @@ def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_fund_runs_under_the_rule_and_the_tilt(installed: None) -> None:
-    result = allocator.load(FUND).optimize()
+    result = allocator.load(FUND).optimize().value
     assert result.solution.status == "optimal"
     scores = result.inputs.assets["esg_score"].to_numpy(dtype=float)
     rated = ~np.isnan(scores)

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 import allocator
-from allocator import CapitalPosition, Fund, Result
+from allocator import Fund
+from allocator.model.position import CapitalPosition
+from allocator.result.result import Result
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LIFE = EXAMPLES / "life_insurer"
@@ -61,7 +63,7 @@ def fund() -> Fund:
 
 @pytest.fixture(scope="module")
 def position(fund: Fund) -> CapitalPosition:
-    found = fund.capital()
+    found = fund.capital().value
     assert found is not None
     return found
 
@@ -162,7 +164,7 @@ def test_the_answer_trades_off_rather_than_running_into_every_bound(result: Resu
 def test_the_first_fund_is_small_and_solved() -> None:
     fund = allocator.load(FIRST / "fund.yaml")
     assert len(fund.inputs.assets) == 8
-    result = fund.optimize()
+    result = fund.optimize().value
     assert result.solution.status == "optimal"
     assert result.after is not None
     assert result.after.ratio("comprehensive") >= 2.0 - 1e-7

@@ -24,9 +24,10 @@ from allocator_national_projects.report import evidence_tables
 from allocator_national_projects.tilt import Evidence, ProjectOptions, evidence
 from support import make_inputs, make_registry
 
-from allocator import Fund, InputError, Result
+from allocator import Fund, InputError
 from allocator.inputs.fund import Inputs
 from allocator.model import TiltSpec
+from allocator.result.result import Result
 from allocator.types import Certainty
 
 REGISTRY = make_registry(

@@ -13,10 +13,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from allocator import Fund, InputError, NotProven, Result, load
+from allocator import Fund, InputError, NotProven, load
 from allocator.errors import Infeasible
 from allocator.pipeline.scenario_requirements import holding
 from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stress, stressed_fund
+from allocator.result.result import Result
 
 LIFE = 30.0
 ROWS = [
@@ -62,29 +63,29 @@ def largest(level: float) -> float:
 
 def test_the_answer_by_hand() -> None:
     book = fund(under={"crash": {"comprehensive": 1.5}})
-    result = book.optimize()
+    result = book.optimize().value
     assert result.holdings[1] == pytest.approx(largest(1.5), rel=1e-6)
     assert after(book, result, "crash") == pytest.approx(1.5, abs=1e-6)
     assert result.solution.status == "optimal"
 
 
 def test_without_the_promise_more_is_held() -> None:
-    free, bound = fund().optimize(), fund(under={"crash": {"comprehensive": 1.5}}).optimize()
+    free, bound = fund().optimize().value, fund(under={"crash": {"comprehensive": 1.5}}).optimize().value
     assert free.holdings[1] > bound.holdings[1] + 1.0
     assert free.return_after > bound.return_after
 
 
 def test_a_promise_that_is_kept_anyway_changes_nothing() -> None:
     mild = {"scenarios": {"crash": {"equity": -0.01}}}
-    free = fund(stress=mild).optimize()
-    kept = fund(stress=mild, under={"crash": {"comprehensive": 0.5}}).optimize()
+    free = fund(stress=mild).optimize().value
+    kept = fund(stress=mild, under={"crash": {"comprehensive": 0.5}}).optimize().value
     assert kept.holdings == pytest.approx(free.holdings, abs=1e-3)
 
 
 def test_tier_limits_bite_in_the_scenario() -> None:
     """Core 110 of 200: after a loss of 0.5 s, supplementary capital counts up to 110 − 0.5 s (R1 §41)."""
     book = fund(under={"crash": {"comprehensive": 1.5}}, sheet={"core_capital": 110.0})
-    result = book.optimize()
+    result = book.optimize().value
     stock = float(result.holdings[1])
     core = 110.0 - 0.5 * stock
     charge = 0.14 * stock
@@ -116,7 +117,7 @@ def test_what_is_wrong_is_named(under: dict[str, Any], words: tuple[str, ...]) -
 def test_the_example_survives_and_reports_its_room(tmp_path: Path) -> None:
     path = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"
     book = load(path, ["capital.require_under={annual_macro: {comprehensive: 1.3}}"])
-    result = book.optimize()
+    result = book.optimize().value
     assert 1.3 - 1e-7 <= after(book, result, "annual_macro") <= 1.3 + 1e-3
     assert result.after is not None and result.after.ratio("comprehensive") >= 2.0 - 1e-7
     result.report(tmp_path / "out")
@@ -130,7 +131,7 @@ def test_the_example_survives_and_reports_its_room(tmp_path: Path) -> None:
 def test_a_run_shows_its_answer_in_the_scenarios(tmp_path: Path) -> None:
     """By hand: 0.5 s is lost, the rest is charged 0.28; file, run.json, sheet and page say the same."""
     book = fund(under={"crash": {"comprehensive": 1.5}})
-    result = book.optimize()
+    result = book.optimize().value
     result.report(tmp_path / "out", "en")
     stock = float(result.holdings[1])
     charge = 0.28 * 0.5 * stock
@@ -164,7 +165,7 @@ def test_a_run_shows_its_answer_in_the_scenarios(tmp_path: Path) -> None:
 def test_trading_costs_are_no_longer_capital_in_a_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ROWS[1], "transaction_cost", 0.01)
     book = fund(under={"crash": {"comprehensive": 1.5}})
-    result = book.optimize()
+    result = book.optimize().value
     assert result.after is not None and result.stress is not None and result.after.costs > 0.1
     lines = result.stress.frame.set_index("scenario")
     lost = 0.5 * float(result.holdings[1])
@@ -186,7 +187,7 @@ def test_what_a_ratio_is_held_against() -> None:
     assert levels["crash", "comprehensive"] == 1.5
     assert levels["crash", "core"] == levels["dip", "core"] == 0.5
     assert levels["dip", "comprehensive"] == 1.0
-    assert fund().optimize().stress is None
+    assert fund().optimize().value.stress is None
 
 
 def test_other_amounts_keep_average_cost_and_book_value() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support import make_inputs, make_registry
 
 import allocator
-from allocator import Fund, InputError, Result
+from allocator import Fund, InputError
 from allocator.config.settings import Section
 from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
@@ -23,6 +23,7 @@ from allocator.inputs.look_through import contents
 from allocator.model import PartScore, TiltSpec
 from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
+from allocator.result.result import Result
 from allocator.rulebook.book import RuleBook
 from allocator.types import Language, Source, Text
 
@@ -74,7 +75,7 @@ SIGMA = np.diag([0.01, 0.02, 0.04])
 def curved(*tilts: Any) -> Result:
     ids = [f"A{i}" for i in range(3)]
     covariance = pd.DataFrame(SIGMA, index=pd.Index(ids, name="asset_id"), columns=ids)
-    return fund(tilts, objective=CURVED, tables={"covariance": covariance}, **BOOK, **AIMS).optimize()
+    return fund(tilts, objective=CURVED, tables={"covariance": covariance}, **BOOK, **AIMS).optimize().value
 
 
 def by_hand(reward: float) -> np.ndarray[Any, Any]:
@@ -139,9 +140,16 @@ def test_each_tilt_is_priced_alone_and_all_together() -> None:
 
 def test_a_budget_of_expected_return_buys_what_the_rows_cost() -> None:
     """From all in the 4% row, 20 bp buy 0.1 of the first row: 0.1 × (4% − 2%)."""
-    run = fund(
-        [{"first_aim": MODES[3] | {"expected_return": "20bp"}}], **BOOK, first_aim=[1.0, 0.0, 0.0], second_aim=[0.0] * 3
-    ).optimize()
+    run = (
+        fund(
+            [{"first_aim": MODES[3] | {"expected_return": "20bp"}}],
+            **BOOK,
+            first_aim=[1.0, 0.0, 0.0],
+            second_aim=[0.0] * 3,
+        )
+        .optimize()
+        .value
+    )
     assert run.shares == pytest.approx([0.1, 0.0, 0.9], abs=1e-7)
     assert run.tilts[0].return_given_up == pytest.approx(0.002, abs=1e-9)
 
@@ -149,26 +157,26 @@ def test_a_budget_of_expected_return_buys_what_the_rows_cost() -> None:
 def test_each_budget_counts_from_what_the_former_left() -> None:
     """10 bp for the first row and 5 bp for the second: 0.05 and 0.05, each at its own distance to 4%."""
     tilts = [{"first_aim": {"mode": "budget", "cost": "10bp"}}, {"second_aim": {"mode": "budget", "cost": "5bp"}}]
-    run = fund(tilts, **BOOK, first_aim=[1.0, 0.0, 0.0], second_aim=[0.0, 1.0, 0.0]).optimize()
+    run = fund(tilts, **BOOK, first_aim=[1.0, 0.0, 0.0], second_aim=[0.0, 1.0, 0.0]).optimize().value
     assert run.shares == pytest.approx([0.05, 0.05, 0.9], abs=1e-6)
 
 
 def test_ranks_are_lexicographic_and_come_before_the_return() -> None:
     """The first aim takes A0 and A1 alike up to their bounds; the second then prefers A1; the return comes last."""
     book = {**BOOK, "max": [30.0, 60.0, 100.0], "first_aim": [1.0, 1.0, 0.0], "second_aim": [0.0, 1.0, 0.0]}
-    strict = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **book).optimize()
+    strict = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **book).optimize().value
     assert strict.shares == pytest.approx([0.3, 0.6, 0.1], abs=1e-6)
     turned = {**book, "max": [30.0, 60.0, 100.0], "first_aim": [0.0, 0.0, 1.0]}
-    run = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **turned).optimize()
+    run = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **turned).optimize().value
     assert run.shares == pytest.approx([0.0, 0.0, 1.0], abs=1e-6)
-    order = fund([{"second_aim": {"mode": "rank"}}, {"first_aim": {"mode": "rank"}}], **turned).optimize()
+    order = fund([{"second_aim": {"mode": "rank"}}, {"first_aim": {"mode": "rank"}}], **turned).optimize().value
     assert order.shares == pytest.approx([0.0, 0.6, 0.4], abs=1e-6)
 
 
 def test_a_rank_that_keeps_a_part_leaves_room_for_the_return() -> None:
     """The best score is 0.3 (A0 at its bound); half of it must stay, the rest earns 4%."""
     book = {**BOOK, "max": [30.0, 60.0, 100.0], "first_aim": [1.0, 0.0, 0.0], "second_aim": [0.0] * 3}
-    run = fund([{"first_aim": {"mode": "rank", "keep": 0.5}}], **book).optimize()
+    run = fund([{"first_aim": {"mode": "rank", "keep": 0.5}}], **book).optimize().value
     assert run.shares == pytest.approx([0.15, 0.0, 0.85], abs=1e-6)
 
 
@@ -239,7 +247,7 @@ def guarded(by: str, most: float, **more: Any) -> Result:
     columns = {**BOOK, "issuer": ["X", "Y", "Z"], "first_aim": [1.0, 1.0, 0.0], "second_aim": [0.0, 0.0, 1.0]}
     rule = {"tilt_concentration": {"max": most, "by": by, "tilts": ["first_aim"], **more}}
     floor = {"first_aim": {"mode": "floor", "min": 0.5}}
-    return fund([floor], constraints=[rule], tables={"issuers": ISSUERS}, **columns).optimize()
+    return fund([floor], constraints=[rule], tables={"issuers": ISSUERS}, **columns).optimize().value
 
 
 def test_no_issuer_takes_more_than_its_share_of_a_tilt() -> None:
@@ -288,7 +296,7 @@ def test_modes_agree_on_the_replica_under_solvency_rules() -> None:
     for mode in ({"mode": "reward", "reward": float(price)}, {"mode": "floor", "min": spent.tilts[0].score_after}):
         assert steered(**mode).shares == pytest.approx(spent.shares, abs=1e-8)
     assert spent.tilts[0].score_gap <= 1e-5 / price
-    plain = allocator.load(EXAMPLES / "life_insurer" / "fund.yaml").optimize()
+    plain = allocator.load(EXAMPLES / "life_insurer" / "fund.yaml").optimize().value
     assert plain.after is not None and spent.after is not None
     paid = spent.tilts[0]
     assert paid.return_given_up == pytest.approx(plain.return_after - spent.return_after, abs=1e-12)
@@ -321,7 +329,7 @@ def test_the_page_names_every_tilt_with_its_options_and_every_figure() -> None:
 def test_each_tilt_is_told_in_words_in_both_languages() -> None:
     """From all in A2, a floor of 0.1 in A0 moves 10 of 100 and gives up 0.1 × (4% − 2%) = 20 bp."""
     columns = {**BOOK, "first_aim": [1.0, 0.0, 0.0], "second_aim": [0.0] * 3}
-    result = fund([{"first_aim": {"mode": "floor", "min": 0.1}}], **columns).optimize()
+    result = fund([{"first_aim": {"mode": "floor", "min": 0.1}}], **columns).optimize().value
     english, chinese = (
         [sentence[language] for sentence in tilt_sentences(View.of(result, language, REGISTRY))]
         for language in Language
@@ -336,7 +344,7 @@ def test_each_tilt_is_told_in_words_in_both_languages() -> None:
 def test_the_policy_frontier_trades_score_for_return_as_worked_by_hand() -> None:
     """The best paid bond scores ½, the next 1 for 1% less: a score of a costs 0.02 (a − ½)."""
     book = fund([{"second_aim": {"mode": "budget", "cost": "5bp"}}], **BOOK, **AIMS)
-    found = book.frontier(6, "second_aim", "expected_return")
+    found = book.frontier(6, "second_aim", "expected_return").value
     levels = np.array([point.level for point in found.points])
     assert levels[[0, -1]] == pytest.approx([0.5, 1.0 - 0.5 / 200], abs=1e-6)
     assert [point.value for point in found.points] == pytest.approx(0.04 - 0.02 * (levels - 0.5), abs=1e-9)

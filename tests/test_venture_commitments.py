@@ -337,7 +337,7 @@ def test_the_optimizer_commits_within_ceiling_and_liquidity_and_the_report_says_
     }
     funds = pd.DataFrame([fund("OLD", 2022, 100.0, 80.0, nav=100.0, **TECHNOLOGY), fund("NEW", nav=0.0)])
     decided = Fund(settings, assets, funds=funds)
-    result = decided.optimize()
+    result = decided.optimize().value
     terms = {term.name: term for term in decided.model.terms}
     exposure = terms["venture_commitments:exposure"].shown(result.holdings)[0]
     assert exposure.max() == pytest.approx(0.02, abs=1e-7)
@@ -356,7 +356,7 @@ def test_a_table_of_funds_that_cannot_be_projected_is_said_in_the_report_and_sto
     assets = pd.DataFrame([{"asset_id": "OLD", "kind": "venture_fund", "amount": 1.0, "expected_return": 0.1}])
     settings = {"fund": {"name": "Test", "as_of": "2026-06-30"}}
     funds = pd.DataFrame([{"asset_id": "OLD", "vintage": 2022}])
-    result = Fund(settings, assets.assign(account="traditional"), funds=funds).optimize()
+    result = Fund(settings, assets.assign(account="traditional"), funds=funds).optimize().value
     table = commitment_tables(result)[0]
     assert table.name == "commitments_missing"
     assert "contribution rates" in table.frame["problem"][0]

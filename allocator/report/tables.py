@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
 from allocator.inputs.fund import Inputs
+from allocator.model.constraints import BINDING_TOLERANCE, term_rows
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
 from allocator.model.units import money_unit, unit_names
@@ -56,8 +57,6 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 
-BINDING_TOLERANCE = 1e-6
-"""A rule binds when its room, relative to the larger of 1 and the limit in the unit shown, is at most this."""
 
 CHARGE_COLUMNS = ("asset_id", "account", "module", "exposure", "factor", "charge", "article", "derivation")
 """Columns of the charges that every regime gives; the page shows these, the workbook also a regime's own."""
@@ -263,31 +262,6 @@ RULE_COLUMNS = (
     "mode",
     "certainty",
 )
-
-
-def term_rows(term: Term, holdings: Vector, price: Vector | None) -> list[dict[str, Any]]:
-    """Return one line for each row of a term, in the unit shown."""
-    left, right = term.shown(holdings)
-    slack = term.slack(holdings)
-    if price is None:
-        price = np.full(len(right), np.nan if term.mode is Mode.MONITOR else 0.0)
-    hard = term.mode is not Mode.MONITOR
-    return [
-        {
-            "name": name,
-            "source": str(term.source),
-            "unit": term.unit,
-            "lhs": float(left[i]),
-            "sense": term.sense.value,
-            "rhs": float(right[i]),
-            "slack": float(slack[i]),
-            "shadow_price": float(price[i]),
-            "binding": bool(hard and slack[i] <= BINDING_TOLERANCE * max(1.0, abs(right[i]))),
-            "mode": term.mode.value,
-            "certainty": term.source.certainty.value,
-        }
-        for i, name in enumerate(term.row_names())
-    ]
 
 
 def term_labels(term: Term) -> dict[str, Text]:
