@@ -127,6 +127,8 @@ class CapitalTree:
         _ = self._leaf_places, self._above_leaves, self._by_name
         other = copy(self)
         object.__setattr__(other, "coefficients", coefficients)
+        # Amounts are those of the former coefficients.
+        other.__dict__.pop("_last", None)
         return other
 
     @property
