@@ -16,9 +16,9 @@ from scipy import sparse
 from allocator.capital import CapitalTree, Leaf
 from allocator.errors import VerificationError
 from allocator.model import CapitalLimit, Linear, Model, Sense, Term
-from allocator.settings import SolveSettings
+from allocator.config.settings import SolveSettings
 from allocator.solve import find_conflicts, solve
-from allocator.solve.program import REACH, Block, Cone, ConeProgram
+from allocator.solve.program.program import REACH, Block, Cone, ConeProgram
 from allocator.types import Source
 from allocator.verify import verify
 from tests.books import budgets, build_model, label

@@ -84,7 +84,7 @@ def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...
     if len(suspects) < len(every) and _feasible(model, suspects, brief):
         suspects = every
     kept = list(suspects)
-    # What is tried last is left: a budget, where it is not needed for a conflict, goes before the rules that can change.
+    # What is tried last is left: a budget goes first, before the rules that a reader can change.
     for rule in sorted(suspects, key=_is_budget, reverse=True):
         fewer = [other for other in kept if other is not rule]
         if not _feasible(model, fewer, brief):

@@ -13,9 +13,10 @@ from abc import ABC, abstractmethod
 
 from allocator.errors import InputError, Problem
 from allocator.model.model import Model
+from allocator.solve.search.solution import Solution
 from allocator.types import Text
 
-__all__ = ["Goal", "PerCapital", "Total", "goal_of"]
+__all__ = ["Goal", "PerCapital", "Total", "gap_at", "goal_of"]
 
 
 LEAST_GAP = 1e-9
@@ -158,3 +159,21 @@ class PerCapital(Goal):
 def goal_of(model: Model, gap: float, least: float) -> Goal:
     """Return the model's goal; ``least`` bounds its capital module from below."""
     return PerCapital(gap, least, model.space.total) if model.per_capital else Total(model, gap)
+
+
+def gap_at(model: Model, solution: Solution, gap: float) -> float:
+    """Return the gap that counts as closed at an answer, in the objective's unit.
+
+    Parameters
+    ----------
+    model : Model
+        With the tree that is exact at the answer.
+    solution : Solution
+        The answer.
+    gap : float
+        `SolveSettings.gap`: an annual decimal.
+    """
+    module = model.module(solution.holdings)
+    goal = goal_of(model, gap, module)
+    goal.raised(solution.objective, module)
+    return goal.tolerance(solution.objective)
