@@ -54,7 +54,7 @@ PLANTED = [
     ("shelves_in_the_core", "allocator/types.py", "import allocator_one"),
     ("shelves_in_the_core", "allocator/types.py", "def f():\n    from allocator_two import tilt"),
     ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator.types import Text"),
-    ("beyond_the_surface", "constraints/allocator_one/rules.py", "def f():\n    import allocator.solve.state.state"),
+    ("beyond_the_surface", "constraints/allocator_one/rules.py", "def f():\n    import allocator.solve.state"),
     ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator.plugin import Measure"),
     ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator import load"),
     ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator_two import TILTS"),

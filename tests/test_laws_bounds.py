@@ -17,13 +17,13 @@ from scipy.optimize import linprog
 from allocator.capital import Aggregate, CapitalTree, Leaf, Maximum, WeightedSum, correlation_matrix
 from allocator.model import CapitalLimit
 from allocator.solve.program.affine import Affine, Rows
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.program.program import Cone, Verdict
 from allocator.solve.relaxation.boxes import Box, Branch, _norm_range
 from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.envelope import Norm, add_envelope, slope_signs
 from allocator.solve.relaxation.form import Form
 from allocator.solve.relaxation.formulation import Assembled, Formulation
-from allocator.solve.program.program import Cone, Verdict
+from allocator.solve.solvers.backends import Chain
 from tests.books import build_model, label
 from tests.random_trees import correlations, draw_model, draw_points
 from tests.small_models import space_of

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.capital import CapitalTree, Leaf
+from allocator.config.settings import SolveSettings
 from allocator.errors import VerificationError
 from allocator.model import CapitalLimit, Linear, Model, Sense, Term
-from allocator.config.settings import SolveSettings
 from allocator.solve import find_conflicts, solve
 from allocator.solve.program.program import REACH, Block, Cone, ConeProgram
 from allocator.types import Source
