@@ -318,3 +318,19 @@ def test_branches_cover_their_parent_and_relaxations_their_box(number: int) -> N
     formulation = Formulation(model)
     for holdings in draw_points(model, random, 2):
         _follow(formulation, holdings, random)
+
+
+def test_a_margin_tightens_the_program_and_leaves_the_bound_to_the_limits_as_they_are() -> None:
+    """A ratio of 1.5 of capital 30 in 100: the module's size at its limit is 0.2, which a margin is a share of."""
+    model = build_model(
+        space_of([50.0, 50.0]),
+        np.array([0.02, 0.06]),
+        CapitalTree(Leaf("root", label("root"), row=0), sparse.csr_array([[0.0, 1.0]]), np.zeros(1)),
+        (CapitalLimit("ratio", label("ratio"), "root", 1.5, 30.0),),
+    )
+    formulation = Formulation(model)
+    loose, tight = (formulation.relaxation(formulation.whole, margin=margin) for margin in (0.0, 0.01))
+    (row,) = tight.limits
+    assert loose.program.right[row] == pytest.approx(0.3)
+    assert tight.program.right[row] == pytest.approx(0.3 - 0.01 * 0.2)
+    assert tight.right == pytest.approx(loose.program.right)

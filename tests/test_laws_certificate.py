@@ -18,7 +18,7 @@ from allocator.config.settings import SolveSettings
 from allocator.errors import VerificationError
 from allocator.model import CapitalLimit, Linear, Model, Sense, Term
 from allocator.solve import find_conflicts, solve
-from allocator.solve.program.program import REACH, Block, Cone, ConeProgram
+from allocator.solve.program.program import Block, Cone, ConeProgram
 from allocator.types import Source
 from allocator.verify import verify
 from tests.books import budgets, build_model, label
@@ -26,6 +26,9 @@ from tests.small_models import space_of, trap
 
 Vector = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)
+REACH = 1e4
+"""What docs/mathematics.md calls out of reach: columns are near one, and no answer has any of this size."""
+
 BLOCKS = (Block(Cone.ZERO, 2), Block(Cone.NONNEGATIVE, 4), Block(Cone.SECOND_ORDER, 3))
 
 
@@ -76,6 +79,22 @@ def test_a_point_of_the_dual_cone_is_left_where_it_is_and_any_other_is_moved_int
     moved = program.projected(3.0 * random.normal(size=9))
     assert np.all(moved[2:6] >= 0.0) and np.linalg.norm(moved[7:]) <= moved[6] + 1e-12
     assert program.projected(moved) == pytest.approx(moved, abs=1e-12)
+
+
+@seed(4)
+@given(SEEDS)
+@settings(max_examples=50)
+def test_what_is_moved_into_the_dual_cone_is_moved_to_its_nearest_point(number: int) -> None:
+    """At the nearest point p of d no other point q of the cone lies in front of it: (d − p)′(q − p) ≤ 0."""
+    random = np.random.default_rng(number)
+    program, _ = drawn(random)
+    start = 3.0 * random.normal(size=9)
+    nearest = program.projected(start)
+    for _ in range(10):
+        other = random.normal(size=9)
+        other[2:6] = np.abs(other[2:6])
+        other[6] = np.linalg.norm(other[7:]) + random.choice([0.0, 1.0])
+        assert (start - nearest) @ (other - nearest) <= 1e-9
 
 
 def test_a_residual_costs_the_bound_what_it_may_be_worth() -> None:

@@ -109,3 +109,15 @@ def test_no_proof_comes_of_a_model_that_asks_for_more_than_is_asked() -> None:
 def test_what_no_book_survives_without_moving_charges_is_proven_so() -> None:
     with pytest.raises(Infeasible):
         fund({**EQUITY_FUND, "min": 80.0}, 9.0).optimize()
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "exact"), [(EQUITY_FUND, 0.0, True), (EQUITY_FUND, 1e-6, False), (STOCK, 0.0, False)]
+)
+def test_only_a_model_of_charges_that_stay_and_of_what_is_required_proves(
+    row: Mapping[str, Any], more: float, exact: bool
+) -> None:
+    book = fund(row, 1.6)
+    survival = Survival(book)
+    outcomes = survival._outcomes(np.array([300.0, 100.0]))
+    assert survival._exact(outcomes, {("crash", "comprehensive"): 1.6 + more}) == exact
