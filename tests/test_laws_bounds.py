@@ -17,13 +17,13 @@ from scipy.optimize import linprog
 from allocator.capital import Aggregate, CapitalTree, Leaf, Maximum, WeightedSum, correlation_matrix
 from allocator.model import CapitalLimit
 from allocator.solve.program.affine import Affine, Rows
-from allocator.solve.program.program import Cone, Verdict
+from allocator.solve.program.program import Cone, SolverStatus
 from allocator.solve.relaxation.boxes import Box, Branch, _norm_range
 from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.envelope import Norm, add_envelope, slope_signs
-from allocator.solve.relaxation.form import Form
 from allocator.solve.relaxation.formulation import Assembled, Formulation
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.relaxation.indexed_tree import IndexedTree
+from allocator.solve.solvers.backends import SolverChain
 from tests.books import build_model, label
 from tests.random_trees import correlations, draw_model, draw_points
 from tests.small_models import space_of
@@ -192,7 +192,7 @@ def test_thirteen_modules_have_a_range_without_their_corners() -> None:
 
 def _flat(
     matrix: NDArray[np.float64], lower: Vector, upper: Vector, inner: NDArray[np.float64] | None
-) -> tuple[Form, Box]:
+) -> tuple[IndexedTree, Box]:
     """Return one aggregate over leaves, the first two of them in an aggregate of their own, and a box of it."""
     size = len(lower)
     leaves = [Leaf(f"leaf{row}", label("leaf"), row=row) for row in range(size)]
@@ -201,7 +201,7 @@ def _flat(
         pair = Aggregate("pair", label("pair"), children=(leaves[0], leaves[1]), correlations=(inner,))
         children = [pair, *leaves[2:]]
     root = Aggregate("root", label("root"), children=tuple(children), correlations=(matrix,))
-    form = Form(CapitalTree(root, sparse.csr_array(np.eye(size)), np.zeros(size)), 1.0)
+    form = IndexedTree(CapitalTree(root, sparse.csr_array(np.eye(size)), np.zeros(size)), 1.0)
     ends = []
     for side in (lower, upper):
         at = np.full(len(form.nodes), np.inf if side is upper else 0.0)
@@ -211,7 +211,7 @@ def _flat(
     return form, Box(ends[0], ends[1], {}, {}, {}, Branch())
 
 
-def _highest(form: Form, box: Box, point: Vector) -> float:
+def _highest(form: IndexedTree, box: Box, point: Vector) -> float:
     """Return the highest value that the envelope leaves the root where its modules are ``point``."""
     norm = Norm.over(form, len(form.nodes) - 1, box)
     size = len(norm.arguments)
@@ -285,16 +285,16 @@ def _random_branches(formulation: Formulation, box: Box, amounts: Vector, random
 
 def _follow(formulation: Formulation, holdings: Vector, random: np.random.Generator, depth: int = 4) -> None:
     """Walk down branches with a point: each split keeps it, and each relaxation on the way admits it."""
-    form, box, chain = formulation.form, formulation.whole, Chain()
+    form, box, chain = formulation.form, formulation.whole, SolverChain()
     assert form is not None and box is not None
-    amounts, worth = form.amounts(holdings), formulation.model.worth(holdings)
+    amounts, worth = form.amounts(holdings), formulation.model.objective_value(holdings)
     price = formulation.price(formulation.model.capital_weight)
     for _ in range(depth):
         assert not box.empty and enclosed(box, amounts)
         assembled = formulation.relaxation(box, price)
         assert missed(formulation, assembled, holdings) <= CLOSE
         answer = chain.solve(assembled.program, 10.0)
-        assert answer.verdict is Verdict.SOLVED
+        assert answer.verdict is SolverStatus.SOLVED
         bound = -assembled.program.bound(answer.primal, answer.dual) * formulation.plain.objective_scale
         assert worth <= bound + 1e-12
         branches = split(formulation, box, assembled, answer)

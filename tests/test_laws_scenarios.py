@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from allocator import Fund, Infeasible, NotProven
-from allocator.pipeline.survival import Survival
+from allocator.pipeline.scenario_requirements import ScenarioRequirements
 
 LIFE, OWN = 30.0, 200.0
 FALL = 0.5
@@ -78,13 +78,13 @@ def test_where_charges_move_with_the_answer_the_bound_still_holds(cost: float, u
     """k1 of stock follows the gain of the book that the answer holds: buying at market dilutes it, in the crash too."""
     book = fund({**STOCK, "cost": cost}, under)
     solution = book.optimize().solution
-    survival = Survival(book)
+    scenarios = ScenarioRequirements(book)
     best = -np.inf
     for held in np.linspace(100.0, 400.0, 31):
         point = np.array([400.0 - held, held])
         position = book.capital(point)
         assert position is not None
-        if position.ratio("comprehensive") >= 1.0 and not survival._short(survival._outcomes(point)):
+        if position.ratio("comprehensive") >= 1.0 and not scenarios._short(scenarios._outcomes(point)):
             best = max(best, (0.01 * (400.0 - held) + 0.06 * held) / 400.0)
     assert solution.bound >= best - 1e-12
     assert solution.gap == solution.bound - solution.objective
@@ -118,6 +118,6 @@ def test_only_a_model_of_charges_that_stay_and_of_what_is_required_proves(
     row: Mapping[str, Any], more: float, exact: bool
 ) -> None:
     book = fund(row, 1.6)
-    survival = Survival(book)
-    outcomes = survival._outcomes(np.array([300.0, 100.0]))
-    assert survival._exact(outcomes, {("crash", "comprehensive"): 1.6 + more}) == exact
+    scenarios = ScenarioRequirements(book)
+    outcomes = scenarios._outcomes(np.array([300.0, 100.0]))
+    assert scenarios._exact(outcomes, {("crash", "comprehensive"): 1.6 + more}) == exact

@@ -99,4 +99,4 @@ def test_of_two_ratios_the_scarcer_decides() -> None:
     wide = replace(limit, name="wide", multiplier=0.1)
     held = np.array([0.0, 0.0, 100.0])  # a ratio of one
     for limits in ((limit, wide), (wide, limit)):
-        assert Search(replace(model, capital_limits=limits), SETTINGS).exact.room(held) == pytest.approx(-1.0)
+        assert Search(replace(model, capital_limits=limits), SETTINGS).exact.headroom(held) == pytest.approx(-1.0)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from allocator.capital.nodes import Aggregate, WeightedSum
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
-from allocator.solve.relaxation.form import Form
+from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["Box", "Branch", "Knapsack", "RootBox", "corners"]
 
@@ -147,7 +147,7 @@ class Knapsack:
 class RootBox:
     """Boxes of the whole tree and of branches of it."""
 
-    form: Form
+    form: IndexedTree
     knapsack: Knapsack
 
     def _highest(self, weights: list[Vector]) -> Vector:
@@ -238,12 +238,12 @@ class RootBox:
         kept = list(branch.pieces.get(position, range(len(above))))
         picks = position in self.form.selected.values()
 
-        def lies_below(piece: int, other: int) -> bool:
+        def is_below(piece: int, other: int) -> bool:
             most = above[piece, other]
             return bool(most < 0.0 or (most == 0.0 and (other < piece or not picks)))
 
         for piece in list(kept):
-            if any(lies_below(piece, other) for other in kept if other != piece):
+            if any(is_below(piece, other) for other in kept if other != piece):
                 kept.remove(piece)
         return tuple(kept)
 
