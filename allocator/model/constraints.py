@@ -60,7 +60,15 @@ def build_rules(
 
 
 def required_capital(requirements: Iterable[Requirement], root: str) -> tuple[CapitalLimit, ...]:
-    """Return the limits on the module ``root`` that keep the ratios and the free capital asked for."""
+    """Return the limits on the module ``root`` that keep the ratios and the free capital asked for.
+
+    Parameters
+    ----------
+    requirements : iterable of Requirement
+        Ratios and free capital as the regime states them, capital in CNY.
+    root : str
+        Module that they are held against: minimum capital.
+    """
     limits = []
     for item in requirements:
         if item.required is not None:
@@ -71,7 +79,15 @@ def required_capital(requirements: Iterable[Requirement], root: str) -> tuple[Ca
 
 
 def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
-    """Return name, left, right, slack (unit shown), unit, mode, source, certainty of every rule row."""
+    """Return name, left, right, slack (unit shown), unit, mode, source, certainty of every rule row.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        Rules, monitored ones too.
+    holdings : ndarray (n,)
+        Amounts, CNY.
+    """
     rows = []
     for term in terms:
         left, right = term.shown(holdings)

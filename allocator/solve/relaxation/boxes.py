@@ -43,11 +43,27 @@ class Branch:
     pieces: Mapping[int, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def narrowed(self, position: int, interval: Interval) -> Branch:
-        """Return the branch with one more interval."""
+        """Return the branch with one more interval.
+
+        Parameters
+        ----------
+        position : int
+            A node of the tree.
+        interval : (float, float)
+            Where its amount lies, in the program's money.
+        """
         return Branch({**self.intervals, position: interval}, self.pieces)
 
     def decided(self, position: int, pieces: tuple[int, ...]) -> Branch:
-        """Return the branch with the pieces of one node restricted."""
+        """Return the branch with the pieces of one node restricted.
+
+        Parameters
+        ----------
+        position : int
+            A piecewise node.
+        pieces : tuple of int
+            Pieces that may still be the active one.
+        """
         return Branch(self.intervals, {**self.pieces, position: pieces})
 
 
@@ -195,6 +211,15 @@ class RootBox:
         """Return the intervals inside a branch that adds one decision to that of ``parent``.
 
         Only nodes that are ``watched`` are narrowed; the others keep the parent's intervals.
+
+        Parameters
+        ----------
+        branch : Branch
+            The branch.
+        parent : Box
+            The box of the branch it adds to.
+        watched : frozenset of int
+            Nodes whose intervals matter.
         """
         changed = [
             position

@@ -28,6 +28,17 @@ def split(formulation: Formulation, box: Box | None, assembled: Assembled, answe
 
     A node of the tree whose column is not its true value lies. What the lie is worth: the change of the
     limited modules, at their multipliers, when this one node told the truth.
+
+    Parameters
+    ----------
+    formulation : Formulation
+        Of the model.
+    box : Box or None
+        The node's box; None without a tree.
+    assembled : Assembled
+        The node's relaxation.
+    answer : SolverResult
+        Its answer.
     """
     form = formulation.form
     if form is None or box is None:

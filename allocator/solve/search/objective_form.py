@@ -51,7 +51,15 @@ class ObjectiveForm(ABC):
 
     @abstractmethod
     def raised(self, best: float, module: float) -> None:
-        """Take note of a better answer and of the capital module there."""
+        """Take note of a better answer and of the capital module there.
+
+        Parameters
+        ----------
+        best : float
+            Objective of the better answer.
+        module : float
+            Capital module there, CNY.
+        """
 
     def tolerance(self, best: float) -> float:
         """Return the gap that counts as closed when the best answer's objective is ``best``."""
@@ -157,7 +165,22 @@ class PerCapital(ObjectiveForm):
 
 
 def objective_form_of(model: Model, gap: float, least: float) -> ObjectiveForm:
-    """Return the model's goal; ``least`` bounds its capital module from below."""
+    """Return the model's goal; ``least`` bounds its capital module from below.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    gap : float
+        `SolveSettings.gap`: an annual decimal.
+    least : float
+        A certified lower bound of the capital module, CNY; of use for a return on capital alone.
+
+    Raises
+    ------
+    InputError
+        When nothing keeps the capital of a return on capital away from zero.
+    """
     return PerCapital(gap, least, model.space.total) if model.per_capital else Total(model, gap)
 
 
