@@ -15,12 +15,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = [
     "allocator/capital",
+    "allocator/errors.py",
     "allocator/model",
     "allocator/result",
     "allocator/rulebook",
     "allocator/solve",
     "allocator/stress",
+    "allocator/study",
+    "allocator/testing",
     "allocator/verify.py",
+    "constraints/allocator_alm",
+    "constraints/allocator_eligibility",
+    "constraints/allocator_limits",
+    "constraints/allocator_liquidity",
+    "plugins",
 ]
 """Where every public function does; the other rooms are to join."""
 
