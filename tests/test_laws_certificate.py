@@ -27,7 +27,7 @@ from tests.small_models import space_of, trap
 Vector = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)
 REACH = 1e4
-"""What docs/mathematics.md calls out of reach: columns are near one, and no answer has any of this size."""
+"""Size of the columns that a certificate must cover (docs/optimizer.md): columns are near one."""
 
 BLOCKS = (Block(Cone.ZERO, 2), Block(Cone.NONNEGATIVE, 4), Block(Cone.SECOND_ORDER, 3))
 
