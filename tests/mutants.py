@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import argparse
 import compileall
+import gc
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from py_compile import PycInvalidationMode
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("allocator", "constraints", "plugins")
@@ -37,6 +41,18 @@ COPIED = (
 )
 ENOUGH = 0.95
 """Share that must be killed."""
+
+LIBRARIES = (
+    "numpy",
+    "scipy.optimize",
+    "scipy.sparse.linalg",
+    "pandas",
+    "pydantic",
+    "hypothesis",
+    "clarabel",
+    "highspy",
+)
+"""Imported once, before the copy's own modules: every run of the tests starts as a fork from there."""
 
 PATIENCE = 180.0
 """Seconds after which a change counts as noticed: its tests do not end."""
@@ -105,31 +121,59 @@ class Scratch:
         # By hash, not by time: two changes within a second must not look alike.
         for name in SOURCES:
             compileall.compile_dir(root / name, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
-        paths = os.pathsep.join(map(str, (root, root / "constraints", root / "plugins")))
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        self.env = {**os.environ, **threads, "HYPOTHESIS_PROFILE": "verdict", "PYTHONPATH": paths}
+        for name in LIBRARIES:
+            import_module(name)
+        gc.freeze()
+
+    def _enter(self) -> None:
+        """Make the copy the place that modules are imported from, and say nothing; in a process of its own."""
+        os.setsid()
+        os.chdir(self.root)
+        own = [str(self.root), *(str(self.root / shelf) for shelf in ("constraints", "plugins"))]
+        sys.path[:] = own + [path for path in sys.path if not Path(path).resolve().is_relative_to(ROOT / "tests")]
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONPATH"] = os.pathsep.join(own)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
+
+    def _inside(self, work: Callable[[], int]) -> int | None:
+        """Return what ``work`` returns inside the copy, in a process of its own; None where it does not end."""
+        child = os.fork()
+        if not child:
+            code = 3
+            try:
+                self._enter()
+                code = work()
+            finally:
+                os._exit(code)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.02)
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return None
 
     def check(self) -> None:
-        """Raise RuntimeError unless Python takes both core and shelves from the copy."""
-        asked = "import allocator, allocator_cross2; print(allocator.__file__, allocator_cross2.__file__)"
-        found = subprocess.run(
-            [sys.executable, "-c", asked], cwd=self.root, env=self.env, capture_output=True, text=True, check=True
-        ).stdout.split()
-        if not all(Path(path).is_relative_to(self.root) for path in found):
-            raise RuntimeError(f"the tests would run on {', '.join(found)}")
+        """Raise RuntimeError unless both core and shelves are taken from the copy."""
+
+        def work() -> int:
+            files = [import_module(name).__file__ or "" for name in ("allocator", "allocator_cross2", "tests.books")]
+            return 0 if all(Path(file).is_relative_to(self.root) for file in files) else 1
+
+        if self._inside(work) != 0:
+            raise RuntimeError(f"modules are not taken from {self.root}")
 
     def passes(self, tests: Sequence[str]) -> bool:
         """Return whether the tests pass; tests that do not end do not."""
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *map(test_file, tests)]
-        try:
-            done = subprocess.run(
-                command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=PATIENCE
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        if done.returncode not in (0, 1, 2):
-            raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
-        return done.returncode == 0
+        arguments = ["-q", "-x", "-p", "no:cacheprovider", *map(test_file, tests)]
+        code = self._inside(lambda: int(pytest.main(arguments)))
+        if code not in (None, 0, 1, 2):
+            raise RuntimeError(f"pytest ends with {code} over {', '.join(tests)}")
+        return code == 0
 
     def survives(self, mutant: Mutant) -> bool:
         """Return whether no test notices the change."""
@@ -144,6 +188,7 @@ class Scratch:
 
 def run(mutants: Sequence[Mutant]) -> int:
     """Apply all changes, one at a time; return 0 where enough of them are noticed."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "verdict"}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         scratch = Scratch(Path(folder).resolve())
         scratch.check()

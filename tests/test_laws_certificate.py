@@ -16,7 +16,7 @@ from scipy import sparse
 from allocator.capital import CapitalTree, Leaf
 from allocator.config.settings import SolveSettings
 from allocator.errors import VerificationError
-from allocator.model import CapitalLimit, Linear, Model, Sense, Term
+from allocator.model import CapitalLimit, Linear, Model, Sense, Term, TradeCost
 from allocator.solve import find_conflicts, solve
 from allocator.solve.program.program import Block, Cone, ConeProgram
 from allocator.types import Source
@@ -302,3 +302,17 @@ def test_bounds_and_budgets_missed_by_a_millionth_are_refused(miss: float) -> No
     with pytest.raises(VerificationError, match="budget"):
         verify(model, HELD + miss * 100.0 * np.array([1.0, 0.0]))
     assert verify(replace(model, terms=budgets(model.space)), HELD).passed
+
+
+@pytest.mark.parametrize(("weight", "room"), [(1.0, 96.0), (0.5, 98.0), (0.0, 100.0)])
+def test_what_trading_costs_is_no_longer_capital(weight: float, room: float) -> None:
+    """20 are bought and 20 sold at 0.1 each: 4 of 100, or the part of it that the limit counts, is gone."""
+    model = plain(cost=TradeCost(np.full(2, 0.1), np.full(2, 0.1), np.zeros(2), HELD))
+    moved = np.array([30.0, 70.0])
+    limit = replace(model.capital_limits[0], cost_weight=weight)
+    assert limit.slack(70.0, 4.0) == pytest.approx(room - 140.0)
+    just, more = (replace(limit, multiplier=room / 70.0 * (1.0 + off)) for off in (0.0, 1e-6))
+    assert verify(replace(model, capital_limits=(just,)), moved).passed
+    assert just.holds(70.0, 4.0) and not more.holds(70.0, 4.0)
+    with pytest.raises(VerificationError, match=r"capital\[comprehensive\]"):
+        verify(replace(model, capital_limits=(more,)), moved)
