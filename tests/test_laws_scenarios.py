@@ -102,8 +102,10 @@ def test_a_scenario_that_binds_nothing_leaves_the_answer_optimal() -> None:
 
 def test_no_proof_comes_of_a_model_that_asks_for_more_than_is_asked() -> None:
     """A fifth of the fund must be stock: at today's k1 nothing survives; the answer dilutes it or nothing is proven."""
-    with pytest.raises(NotProven, match="require_under"):
+    with pytest.raises(NotProven, match="require_under") as caught:
         fund({**STOCK, "min": 80.0}, 9.0).optimize()
+    # What is in conflict at the charges tried is named all the same.
+    assert any("crash" in problem.where for problem in caught.value.problems[1:])
 
 
 def test_what_no_book_survives_without_moving_charges_is_proven_so() -> None:

@@ -189,15 +189,16 @@ class ScenarioRequirements:
         """
         if not self.required:
             return solve(model, lambda tree: tree)
-        best: Solved | None = None
+        best, refused = None, tuple[Problem, ...]()
         asked, before = dict(self.required), self._outcomes(model.space.current)
         pieces, short = _pieces(before, self.required), dict[tuple[str, str], float]()
         for number in range(1, ROUNDS + 1):
             try:
                 solved = solve(*_joined(model, before, asked, pieces))
-            except (Infeasible, NotProven):
+            except (Infeasible, NotProven) as error:
                 if self._exact(before, asked):
                     raise
+                refused = error.problems
                 break
             held = solved.solution.holdings
             found = self._outcomes(held, float(model.cost.value(held)[0]))
@@ -219,13 +220,11 @@ class ScenarioRequirements:
         bound = self._bound(model, solve, before, pieces)
         if best is not None:
             return _within(best, bound, self._fund.settings.solve.gap)
-        raise NotProven(
-            Problem(
-                Text("no answer was found that survives every scenario", "未找到在全部压力情景下均达标的方案"),
-                self._fund.settings.where("capital.require_under"),
-                ", ".join(f"{scenario}: {ratio} −{miss:.2e}" for (scenario, ratio), miss in short.items()),
-            )
-        )
+        what = Text("no answer was found that survives every scenario", "未找到在全部压力情景下均达标的方案")
+        missed = ", ".join(f"{scenario}: {ratio} −{miss:.2e}" for (scenario, ratio), miss in short.items())
+        hint = Text("with charges as the last book tried has them:", "按最近一次试算组合的因子：") if refused else None
+        where = self._fund.settings.where("capital.require_under")
+        raise NotProven([Problem(what, where, missed or None, hint=hint), *refused])
 
     def _short(self, outcomes: Mapping[str, _Outcome]) -> dict[tuple[str, str], float]:
         """Return what each ratio misses, where it misses anything."""
