@@ -100,3 +100,21 @@ def test_of_two_ratios_the_scarcer_decides() -> None:
     held = np.array([0.0, 0.0, 100.0])  # a ratio of one
     for limits in ((limit, wide), (wide, limit)):
         assert Search(replace(model, capital_limits=limits), SETTINGS).exact.headroom(held) == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 8, 20, 23])
+def test_a_restriction_admits_the_point_it_is_made_for_and_nothing_that_falls_short(seed: int) -> None:
+    """Around a book that keeps its ratio the answer earns no less, and keeps it by the exact tree.
+
+    In these books no slope changes its sign on the way, which is what a restriction cannot answer for.
+    """
+    model = book(seed).model
+    held, limit = model.space.current, model.capital_limits[0]
+    assert model.tree is not None
+    kept = replace(limit, multiplier=0.999 * limit.available / model.tree.value(held))
+    search = Search(replace(model, capital_limits=(kept,)), SETTINGS)
+    assembled = search.formulation.restriction(held, search.price)
+    answer = search.chain.solve(assembled.program, 10.0)
+    reached = -assembled.program.value(answer.primal) * search.formulation.plain.objective_scale
+    assert reached >= search.exact.objective(held) - 1e-9
+    assert search.exact.headroom(search.point(answer)) >= -1e-7
