@@ -87,6 +87,18 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
     """Return one budget per account: Σ target = budget, by default the account's current sum.
 
     ``accounts.NAME.min`` and ``max`` replace the equality by bounds on the account's sum.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with its ``accounts`` section.
+    space : Space
+        The decision space (n rows).
+
+    Raises
+    ------
+    InputError
+        When a budget lies outside what the rows' ``min`` and ``max`` allow.
     """
     terms: list[Term] = []
     problems = Problems()
@@ -132,7 +144,15 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
 
 
 def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
-    """Return the one-off cost of moving from the current to the target holdings, CNY."""
+    """Return the one-off cost of moving from the current to the target holdings, CNY.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with ``objective.costs``.
+    space : Space
+        The decision space (n rows), with the rows' own linear costs.
+    """
     quadratic = 2.0 * inputs.settings.objective.costs.quadratic / space.total
     impact = np.full(space.size, quadratic) * space.funded
     return TradeCost(space.linear_cost, space.linear_cost, impact, space.current, space.lower, space.upper)

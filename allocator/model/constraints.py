@@ -61,7 +61,15 @@ def build_rules(
 
 
 def required_capital(requirements: Iterable[Requirement], root: str) -> tuple[CapitalLimit, ...]:
-    """Return the limits on the module ``root`` that keep the ratios and the free capital asked for."""
+    """Return the limits on the module ``root`` that keep the ratios and the free capital asked for.
+
+    Parameters
+    ----------
+    requirements : iterable of Requirement
+        Ratios and free capital as the regime states them, capital in CNY.
+    root : str
+        Module that they are held against: minimum capital.
+    """
     limits = []
     for item in requirements:
         if item.required is not None:
@@ -111,6 +119,14 @@ def term_rows(term: Term, holdings: Vector, price: Vector | None = None) -> list
 
 
 def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
-    """Return the two sides of every rule row at ``holdings`` (n,): what `term_rows` says, prices left out."""
+    """Return the two sides of every rule row at ``holdings``: what `term_rows` says, prices left out.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        Rules, monitored ones too.
+    holdings : ndarray (n,)
+        Amounts, CNY.
+    """
     columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]
     return pd.DataFrame([row for term in terms for row in term_rows(term, holdings)], columns=columns)

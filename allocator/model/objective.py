@@ -83,6 +83,15 @@ def _cost_terms(context: ModelContext, objective: Objective) -> tuple[ObjectiveT
 def require_module(module: str, tree: CapitalTree | None, place: str) -> None:
     """Refuse a rule or an objective that speaks of a risk module the regime does not have.
 
+    Parameters
+    ----------
+    module : str
+        Name of the risk module; empty for minimum capital.
+    tree : CapitalTree or None
+        The regime's tree; None without a regime.
+    place : str
+        Place in the fund file, for the message.
+
     Raises
     ------
     InputError

@@ -72,7 +72,21 @@ class TiltSpec:
         parts: Callable[[Inputs, Any], PartScore],
         source: Source,
     ) -> TiltSpec:
-        """Return a tilt that scores what lies inside the rows."""
+        """Return a tilt that scores what lies inside the rows.
+
+        Parameters
+        ----------
+        name : str
+            Name in the fund file.
+        label : Text
+            Its title.
+        options : type of pydantic.BaseModel
+            Its own keys; extra keys must be forbidden.
+        parts : callable
+            ``parts(inputs, options) -> PartScore``: scores of what the rows consist of, in [0, 1].
+        source : Source
+            The policy it serves.
+        """
         return cls(name, label, options, lambda inputs, chosen: parts(inputs, chosen).by_row, source, parts)
 
 
@@ -141,7 +155,17 @@ Options = TypeVar("Options", bound=BaseModel)
 
 
 def options_of(settings: Settings, name: str, options: type[Options]) -> Options | None:
-    """Return a tilt's own options as the fund file gives them; None when it does not name the tilt."""
+    """Return a tilt's own options as the fund file gives them; None when it does not name the tilt.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    name : str
+        Name of the tilt.
+    options : type of pydantic.BaseModel
+        Its own keys.
+    """
     for entry in settings.tilts:
         if entry.name == name:
             return options.model_validate({k: v for k, v in entry.options.items() if k not in mode_keys()})
@@ -176,7 +200,15 @@ class Tilt:
         return Linear.of(np.where(model.space.funded, self.score, 0.0) / model.space.total)
 
     def of(self, model: Model, holdings: Vector) -> float:
-        """Return the score of a portfolio."""
+        """Return the score of a portfolio.
+
+        Parameters
+        ----------
+        model : Model
+            Its space says what scores are a share of.
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        """
         return float(self.expression(model).value(holdings)[0])
 
     def before(self, model: Model) -> float:
@@ -184,7 +216,17 @@ class Tilt:
         return float(np.where(model.space.funded, self.score, 0.0) @ model.space.current_weights)
 
     def aim(self, model: Model, weight: float = 1.0, unit: str = "share") -> ObjectiveTerm:
-        """Return weight × s′x / T as a part of an objective."""
+        """Return weight × s′x / T as a part of an objective.
+
+        Parameters
+        ----------
+        model : Model
+            Its space says what scores are a share of.
+        weight : float
+            Factor of the score.
+        unit : str
+            Unit of weight × score.
+        """
         return ObjectiveTerm(f"tilt:{self.spec.name}", self.spec.label, self.expression(model), weight, unit)
 
     def highest(self, model: Model) -> Model:
@@ -192,7 +234,15 @@ class Tilt:
         return replace(model, objective=(self.aim(model),), capital_weight=0.0, per_capital=False)
 
     def term(self, model: Model, least: float) -> Term:
-        """Return ``s′x / T ≥ least``."""
+        """Return ``s′x / T ≥ least``.
+
+        Parameters
+        ----------
+        model : Model
+            Its space says what scores are a share of.
+        least : float
+            Score that must be kept, a share of T.
+        """
         return Term(
             f"tilt:{self.spec.name}",
             self.spec.label,
@@ -217,6 +267,13 @@ class Tilt:
 
 def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, ...]:
     """Return the tilts that the fund file names, scored.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with its ``tilts`` section.
+    offered : mapping of str to TiltSpec
+        Tilts of the enabled plugins, by name.
 
     Raises
     ------

@@ -171,6 +171,13 @@ class BacktestStudy:
 def backtest(fund: Fund, strategies: Mapping[str, Strategy] = STRATEGIES) -> BacktestStudy:
     """Return what each strategy would have done and lived to see.
 
+    Parameters
+    ----------
+    fund : Fund
+        With a history of returns.
+    strategies : mapping of str to Strategy
+        What is compared, by name.
+
     Raises
     ------
     InputError

@@ -53,6 +53,13 @@ def assert_conforms(plugin: str | ModuleType, trial: Trial | None = None) -> Non
 def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[Finding, ...]:
     """Return what the suite finds of a plugin; parameters as for `assert_conforms`.
 
+    Parameters
+    ----------
+    plugin : str or module
+        Name of an installed plugin, or its module.
+    trial : Trial or None
+        Options and fund to try it with.
+
     Raises
     ------
     InputError

@@ -55,6 +55,15 @@ class TurnoverOptions(RowsOptions):
 def chosen_rows(context: ModelContext, rule: str, where: str | None) -> Mask:
     """Return the rows for which a test in the rule language holds (n,); all rows without one.
 
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    rule : str
+        Name of the rule, for the message.
+    where : str or None
+        The test as written; None for none.
+
     Raises
     ------
     InputError

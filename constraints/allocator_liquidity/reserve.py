@@ -34,6 +34,13 @@ def reserve_factors(inputs: Inputs, problems: Problems) -> NDArray[np.float64]:
 
     A row takes the first line of the table that it meets; the column ``liquidity_factor`` wins. A bond at
     amortised cost or rated below AAA, non-standard debt, alternatives and long-term equity meet none.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
     """
     assets = inputs.assets
     kept = np.full(len(assets), np.nan)

@@ -49,7 +49,15 @@ def variance_of(context: ModelContext) -> Quadratic:
 
 
 def tail_of(context: ModelContext, confidence: float) -> ConditionalValueAtRisk:
-    """Return the mean loss of the worst 1 − confidence of the scenarios, a share of Σ target."""
+    """Return the mean loss of the worst 1 − confidence of the scenarios, a share of Σ target.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    confidence : float
+        α in (0, 1).
+    """
     scenarios = context.scenarios
     return ConditionalValueAtRisk(scenarios.returns / context.space.total, scenarios.probability, confidence)
 

@@ -50,6 +50,13 @@ class SurplusOptions(Section):
 def surplus_variance_of(context: ModelContext, options: SurplusOptions) -> Quadratic:
     """Return the variance of the surplus over T² as a function of the amounts.
 
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : SurplusOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError
