@@ -107,11 +107,12 @@ AT_COST = ("deposit", "policy_loan", "debt_plan", "abs_plan")
 RATE_SCOPE = (*BONDS, *AT_COST)
 """Fixed flows (R8 §18), and plans of up to three layers repaying principal and fixed interest (金规〔2023〕5号 (5))."""
 
-CREDIT = {*BONDS, "deposit", "debt_plan", "abs_plan"} - {*GOVERNMENT}
-"""Fixed income that carries credit risk, as the quarterly default scenario is read."""
+CREDIT = {*BONDS, *AT_COST} - {*GOVERNMENT}
+"""What bears credit capital under R9, policy loans too: it loses in the annual and in the quarterly scenario alike."""
 
-EQUITY_TYPE = {*STOCK, *EQUITY, *OVERSEAS_EQUITY} - {"MONEY_FUND"}
-"""What annex 4 lets fall: whatever is charged as equity; money-market funds are left out."""
+EQUITY_TYPE = {*STOCK, *EQUITY} - {"MONEY_FUND"}
+"""What annex 4 lets fall: whatever R8 charges for equity price risk; money-market funds are left out, and overseas
+assets have a chapter of their own."""
 
 UP = (97, 76, 68, 65, 66, 61, 55, 53, 52, 50, 49, 47, 45, 42, 41, 39, 38, 38, 38, 37)
 DOWN = (-71, -66, -61, -54, -48, -45, -42, -39, -36, -34, -32, -30, -28, -27, -25, -24, -23, -23, -23, -23)
@@ -307,11 +308,9 @@ def solvency(state: State) -> dict[str, float]:
     minimum = quantifiable * (1.0 + 0.4 - 0.005 * SARMRA)  # R12 §120; 7.8 trillion of assets: the size factor is 1
     change = -state.lost - state.owed
     core1 = CORE1 + change
-    core = core1 + CORE2
-    # R1 §41: within its limits everything counts.
-    limits = {0.30: CORE2, 0.25: SUPPLEMENTARY2, 1.00: SUPPLEMENTARY1 + SUPPLEMENTARY2}
-    assert all(tier <= share * core for share, tier in limits.items())
-    actual = core + SUPPLEMENTARY1 + SUPPLEMENTARY2
+    # R1 §41: core 2 up to 30% of core (then core = core 1 / 0.7), supplementary 2 up to 25%, all of it up to 100%.
+    core = min(core1 + CORE2, core1 / 0.70)
+    actual = core + min(SUPPLEMENTARY1 + min(SUPPLEMENTARY2, 0.25 * core), core)
     return {
         **modules,
         "market_risk": market,
@@ -341,7 +340,7 @@ def owed_more(shift: float) -> float:
 
 SCENARIOS: Mapping[str, Callable[[], State]] = {
     "base": after_shock,
-    "annual_macro": lambda: after_shock(equity=-0.20, shift=0.005),  # no row is marked as in default
+    "annual_macro": lambda: after_shock(equity=-0.20, shift=0.005, default=0.10),
     "annual_rate": lambda: replace(after_shock(), multiple=1.3),
     "sensitivity_liability_curve": lambda: replace(after_shock(), owed=owed_more(-0.005)),
     "sensitivity_equity": lambda: after_shock(equity=-0.30),
