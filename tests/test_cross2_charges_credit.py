@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from allocator_cross2.accrued import accrued_parts
 from allocator_cross2.pack import RulePack
 from charging import (
+    BOND,
     TODAY,
     Row,
     deposit,
@@ -16,6 +18,7 @@ from charging import (
     stock,
     table,
 )
+from rule_funds import context
 
 from allocator.errors import InputError
 
@@ -323,3 +326,73 @@ def test_a_negative_position_counts_as_zero() -> None:
     assert factors([{"kind": "bond_fund", "amount": -10.0}, {"kind": "bond_fund"}])["equity_price"] == pytest.approx(
         6.0
     )
+
+
+def test_interest_receivable_has_a_ladder_of_its_own() -> None:
+    """R9 §35: of an AAA bond of 100 with D = 3, 4 are interest: 96 · 3 (0.0006 · 3 + 0.012) and 4 · 0.006.
+
+    With clean amounts the whole 100 is under spread risk, and the 4 stand beside it.
+    """
+    bond = {**BOND, "accrued_interest": 4.0}
+    spread = 3.0 * (0.0006 * 3.0 + 0.012)
+    assert factors([bond]) == pytest.approx({"spread": 96.0 * spread, "counterparty_default": 4.0 * 0.006})
+    clean = factors([bond], options={"amount_includes_accrued": False})
+    assert clean == pytest.approx({"spread": 100.0 * spread, "counterparty_default": 4.0 * 0.006})
+
+
+@pytest.mark.parametrize(
+    ("row", "factor"),
+    [
+        ({"rating": "AAA"}, 0.006),
+        ({"rating": "AA+"}, 0.015),
+        ({"rating": "AA-"}, 0.015),
+        ({"rating": "A+"}, 0.025),
+        ({"rating": "A-"}, 0.025),
+        ({"rating": "BBB+"}, 0.030),
+        ({"rating": "NR"}, 0.030),
+        ({"kind": "policy_bank_bond"}, 0.006),
+        ({"kind": "agency_bond"}, 0.006),
+        ({"kind": "government_bond"}, 0.0),
+    ],
+)
+def test_the_ladder_of_interest_receivable(row: Row, factor: float) -> None:
+    """R9 §35: 2 of interest by the rating of the bond; none on government bonds."""
+    charged = factors([{**BOND, "accrued_interest": 2.0, **row}]).get("counterparty_default", 0.0)
+    assert charged == pytest.approx(2.0 * factor)
+
+
+def test_interest_on_other_assets_takes_their_own_factor() -> None:
+    """R9 §35: 3 of interest on 100 with a large state bank: 0.005 · 100 where it lies inside, 0.005 · 103 beside."""
+    term = {**deposit("large_state"), "accrued_interest": 3.0}
+    assert factors([term]) == pytest.approx({"counterparty_default": 0.5})
+    assert factors([term], options={"amount_includes_accrued": False}) == pytest.approx({"counterparty_default": 0.515})
+
+
+def test_interest_is_computed_from_coupon_dates() -> None:
+    """4% a year paid on 31 March and 30 September: 91 of 183 days on 30 June make 2 · 91 / 183 per 100 of face.
+
+    Bought at 125 for 100 of face, a CNY holds four fifths of it; a bill issued 181 days before that pays 3% once, on
+    the 365th day, holds 3 · 181 / 365; a given amount wins.
+    """
+    paying = {"kind": "corporate_bond", "coupon": 0.04, "frequency": 2, "maturity": "2029-03-31", "face": 100.0}
+    once = {
+        **{"kind": "corporate_bond", "coupon": 0.03, "frequency": 0, "face": 100.0, "amount": 100.0},
+        **{"issue_date": "2025-12-31", "maturity": "2026-12-31"},
+    }
+    rows = [{**paying, "amount": 100.0}, {**paying, "amount": 125.0}, once]
+    given = {**paying, "amount": 100.0, "accrued_interest": 0.5}
+    inputs = context([*rows, given, {"kind": "cash", "amount": 100.0}]).inputs
+    found = accrued_parts(inputs, (inputs.assets["kind"] == "corporate_bond").to_numpy(), included=True)
+    half = 0.02 * 91.0 / 183.0
+    assert found.tolist() == pytest.approx([half, half / 1.25, 0.03 * 181.0 / 365.0, 0.005, 0.0], rel=1e-12)
+
+
+def test_clean_amounts_price_the_same_bond() -> None:
+    """At a yield of 4% one CNY of a bond with 4% and half a year of interest holds a / P; a clean one a / (P − a)."""
+    bond = {"kind": "corporate_bond", "coupon": 0.04, "frequency": 1, "maturity": "2027-12-31", "yield": 0.04}
+    inputs = context([{**bond, "amount": 100.0}]).inputs
+    rows = np.array([True])
+    price = 0.04 * 1.04 ** -(184.0 / 365.0) + 1.04 * 1.04 ** -(549.0 / 365.0)
+    interest = 0.04 * 181.0 / 365.0
+    assert accrued_parts(inputs, rows, included=True)[0] == pytest.approx(interest / price, rel=1e-12)
+    assert accrued_parts(inputs, rows, included=False)[0] == pytest.approx(interest / (price - interest), rel=1e-12)

@@ -38,13 +38,15 @@ def _fixed_figure(figure: str) -> Callable[[Scope, Rows], None]:
         a = scope.attributes
         rows, duration = a.durations(a.alive(scope.domestic(rows, "overseas_bond")))
         factor = scope.pack.piecewise(figure).at(duration)
-        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), basis=Basis.MARKET)
+        interest = "default.interest_receivable.policy"
+        left = scope.charge_interest(rows, scope.pack.value(interest), interest)
+        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), share=left, basis=Basis.MARKET)
 
     return charge
 
 
 def _standardised(scope: Scope, rows: Rows) -> None:
-    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection."""
+    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection; §35: interest."""
     a = scope.attributes
     rows = _without_equity_terms(scope, a.alive(scope.domestic(rows, "overseas_bond")))
     dated, _ = a.durations(rows)
@@ -57,10 +59,12 @@ def _standardised(scope: Scope, rows: Rows) -> None:
     mitigation = np.array(list(scope.pack.table("protection.spread").values()))[np.minimum(rank, TABLE_ROWS)]
     split = protected_part(a, rows, rank, mitigation)
     own, better = _by_rank(scope, rank, duration), _by_rank(scope, split.rank, duration[split.place])
-    market = Basis.MARKET
-    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before, basis=market)
-    covered, k1 = rows[split.place], k1[split.place]
-    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False)
+    market, interest = Basis.MARKET, "default.interest_receivable"
+    ladder = np.array(list(scope.pack.table(interest).values()))
+    left = scope.charge_interest(rows, ladder[np.minimum(rank, TABLE_ROWS)], interest)
+    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before * left, basis=market)
+    covered, k1, after = rows[split.place], k1[split.place], split.after * left[split.place]
+    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=after, basis=market, position=False)
 
 
 def _without_equity_terms(scope: Scope, rows: Rows) -> Rows:

@@ -103,6 +103,13 @@ COLUMNS = (
         ("信用保护工具账面价值",),
     ),
     Column(
+        "accrued_interest",
+        Measure.MONEY,
+        Text("Interest accrued on the holding", "应收利息"),
+        ("应收利息", "应计利息"),
+        minimum=0.0,
+    ),
+    Column(
         "concentration_exempt",
         Measure.FLAG,
         Text("Designated exempt from counterparty concentration (R8 §64 (6))", "规定可不计量交易对手集中度风险"),

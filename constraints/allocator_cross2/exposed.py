@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from allocator.plugin import InputError, Problems
 from allocator.plugin.cash_flows import modified_durations
 from allocator.plugin.tables import Inputs
+from allocator_cross2.accrued import accrued_parts
 from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.charges import Charges
 from allocator_cross2.classify import USER_FACTOR
@@ -30,6 +31,17 @@ from allocator_cross2.pack import RulePack
 from allocator_cross2.rate import DIRECT_SCOPE
 
 __all__ = ["Exposed", "exposed_parts", "fund_charges", "fund_options"]
+
+INTEREST_LADDER = DIRECT_SCOPE - {
+    "deposit",
+    "policy_loan",
+    "government_bond",
+    "local_government_bond",
+    "central_bank_bill",
+    "rate_swap",
+    "bond_future",
+}
+"""Kinds under spread risk, whose interest has a ladder of its own (R9 §35)."""
 
 Vector = NDArray[np.float64]
 
@@ -65,9 +77,11 @@ def fund_options(inputs: Inputs) -> ChargeOptions | None:
 def fund_charges(inputs: Inputs, pack: RulePack, options: ChargeOptions, problems: Problems) -> Charges | None:
     """Return the charges of the rows, with durations computed where the terms allow it; None with a problem."""
     below = inputs.table("underlying")
-    inside = None if below is None else _durations(replace(inputs, tables={"assets": below}))
+    inner = None if below is None else replace(inputs, tables={"assets": below})
+    parts = tuple(None if part is None else _accrued(part, options.amount_includes_accrued) for part in (inputs, inner))
+    context = ChargeContext.of(inputs, _durations(inputs), None if inner is None else _durations(inner), parts)
     try:
-        return build_charges(inputs.assets, pack, options, ChargeContext.of(inputs, _durations(inputs), inside))
+        return build_charges(inputs.assets, pack, options, context)
     except InputError as error:
         problems.extend(error.problems)
         return None
@@ -76,6 +90,11 @@ def fund_charges(inputs: Inputs, pack: RulePack, options: ChargeOptions, problem
 def _durations(inputs: Inputs) -> Vector:
     """Return modified durations of bonds by their terms, NaN where these do not suffice: charges name the rows."""
     return modified_durations(inputs, inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy(), Problems())
+
+
+def _accrued(inputs: Inputs, included: bool) -> Vector:
+    """Return the interest accrued on spread-risk bonds per CNY (n,): computed where their terms allow it."""
+    return accrued_parts(inputs, inputs.assets["kind"].isin(INTEREST_LADDER).to_numpy(), included)
 
 
 def exposed_parts(charges: Charges) -> Exposed:

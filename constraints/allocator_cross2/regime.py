@@ -234,7 +234,8 @@ def build_regime(inputs: Inputs, options: CapitalOptions) -> Cross2Regime:
     pack = RulePack.at(inputs.as_of, options.overrides, options.readings)
     charges = fund_charges(inputs, pack, options, problems)
     share = np.zeros(len(inputs.assets)) if charges is None else charges.rate_risk_share
-    rate = rate_risk(inputs, pack, share, problems, options.floating_rate)
+    beside = None if options.amount_includes_accrued or charges is None else charges.accrued
+    rate = rate_risk(inputs, pack, share, problems, options.floating_rate, beside)
     _check_liabilities(inputs, options, rate, problems)
     _check_currencies(inputs, options, problems)
     unit = inputs.unit
