@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.api import Result
+from allocator.api import CapitalPosition, Result
 from allocator.capital import (
     Aggregate,
     CapitalTree,
@@ -33,7 +33,6 @@ from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import Risk
-from allocator.model.position import CapitalPosition
 from allocator.model.regime import OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term

@@ -32,10 +32,10 @@ ORDER = (
     "extension",
     "pipeline",
     "study",
-    "testing",
     "report",
     "register",
     "api",
+    "testing",
     "cli",
     "__main__",
 )

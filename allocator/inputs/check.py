@@ -23,14 +23,14 @@ from allocator.inputs.cells import (
     parse_choice,
     parse_free,
 )
-from allocator.inputs.findings import Fault, Findings
+from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
 from allocator.inputs.order import canonical_order
 from allocator.inputs.quick import order_of_different
 from allocator.inputs.raw import RawTable, array_of, as_text, text_column
 from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
 from allocator.parsing import normalise
-from allocator.types import Column, Measure, Phrase, Table, Text
+from allocator.types import Column, LocalizedPhrase, Measure, Table, Text
 
 __all__ = ["CheckedTable", "check_table", "drop_blank_rows", "drop_totals", "report_excel_errors"]
 
@@ -50,9 +50,9 @@ _EXCEL_ERRORS = frozenset(
     }
 )
 
-_UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
+_UNREADABLE: Mapping[Measure, CellError] = MappingProxyType(
     {
-        Measure.MONEY: Fault(
+        Measure.MONEY: CellError(
             Text("not an amount", "不是有效金额"),
             "1234.5, 1,234.5, (1,234.5)",
             Text(
@@ -60,15 +60,15 @@ _UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
                 "单位写在表头，如“市值(万元)”，不要写在单元格内",
             ),
         ),
-        Measure.RATE: Fault(Text("not a rate", "不是有效比率"), "0.035, 3.5%, 35bp"),
-        Measure.NUMBER: Fault(Text("not a number", "不是有效数字"), "1234.5, 1,234.5"),
-        Measure.INTEGER: Fault(Text("not a whole number", "不是整数"), "0, 1, 2 …"),
-        Measure.DATE: Fault(
+        Measure.RATE: CellError(Text("not a rate", "不是有效比率"), "0.035, 3.5%, 35bp"),
+        Measure.NUMBER: CellError(Text("not a number", "不是有效数字"), "1234.5, 1,234.5"),
+        Measure.INTEGER: CellError(Text("not a whole number", "不是整数"), "0, 1, 2 …"),
+        Measure.DATE: CellError(
             Text("not a date", "不是有效日期"),
             "2026-06-30, 2026/6/30, 20260630, 2026年6月30日",
             Text("write the year first and leave out the time of day", "请按年、月、日顺序填写，不带时刻"),
         ),
-        Measure.FLAG: Fault(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
+        Measure.FLAG: CellError(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
     }
 )
 _EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
@@ -80,13 +80,15 @@ _EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
         Measure.CHOICE: "str",
     }
 )
-_NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
-_UNKNOWN_FIGURE = Fault(
+_NONE_DECLARED = LocalizedPhrase(
+    "none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件"
+)
+_UNKNOWN_FIGURE = CellError(
     Text("a figure that is not known", "数值缺失"),
     hint=Text("write the figure; leave the cell empty only where nothing is held", "请填写数值；确无持有时才留空"),
 )
 """Where an empty cell stands for a figure (nothing held), a word for 'missing' must not: it may hide one."""
-_MISSING = Fault(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
+_MISSING = CellError(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
 _RATE_HINT = Text(
     "rates are decimals: write 0.035 or 3.5%, or put (%) in the heading",
     "比率以小数表示：请写 0.035 或 3.5%，或在表头注明 (%)",
@@ -132,8 +134,8 @@ class CheckedTable:
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self.frame)), copy=False), source
 
 
-def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) -> CheckedTable:
-    """Return the checked table; what is wrong goes to ``findings``.
+def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector) -> CheckedTable:
+    """Return the checked table; what is wrong goes to ``errors``.
 
     Parameters
     ----------
@@ -147,15 +149,15 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
         Receives the problems. A frame with problems holds empty cells in their places.
     """
     raw = drop_blank_rows(_plain(raw))
-    found, free = resolve_headings(raw, table, findings)
+    found, free = resolve_headings(raw, table, errors)
     source = source_of(raw, {name: place.position for name, place in found.items()})
-    report_excel_errors(raw, findings)
+    report_excel_errors(raw, errors)
     if table.key and table.key[0] in found:
-        raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], findings)
+        raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], errors)
         source = replace(source, rows=raw.rows)
     absent = _absent([column for column in table.columns if column.name not in found], len(raw.rows))
     frame = {
-        column.name: _column(raw, found[column.name], column, unit, source, findings)
+        column.name: _column(raw, found[column.name], column, unit, source, errors)
         if column.name in found
         else absent[column.name]
         for column in table.columns
@@ -166,7 +168,7 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
     checked = pd.DataFrame(columns, index=pd.RangeIndex(len(raw.rows)), copy=False)
     order = order_of_different(checked[table.key[0]]) if table.key else None
     if order is None:
-        _report_repeats(checked, table, source, findings)
+        _report_repeats(checked, table, source, errors)
     return CheckedTable(checked, source, tuple(name for name in frame if name not in absent), table.key, order)
 
 
@@ -188,9 +190,9 @@ def drop_blank_rows(raw: RawTable) -> RawTable:
     return _kept(raw, ~nothing)
 
 
-def report_excel_errors(raw: RawTable, findings: Findings) -> None:
+def report_excel_errors(raw: RawTable, errors: ErrorCollector) -> None:
     """Report cells such as #REF! that a spreadsheet could not compute."""
-    fault = Fault(
+    fault = CellError(
         Text("the cell holds a spreadsheet error", "单元格为公式错误值"),
         hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
     )
@@ -198,19 +200,19 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
         if position not in raw.plain and (wrong := among(cells, _EXCEL_ERRORS)).any():
             name = raw.headings[position].strip() or column_letter(position)
             source = source_of(raw, {name: position})
-            findings.cells(fault, source, name, wrong, _shower(cells))
+            errors.cells(fault, source, name, wrong, _shower(cells))
 
 
-def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> RawTable:
+def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, errors: ErrorCollector) -> RawTable:
     """Report rows whose first key cell says 合计, total …, and return the others: a sum is no row of its own."""
     cells = raw.cells[position]
     if position in raw.plain or not (totals := among(cells, _TOTALS)).any():
         return raw
-    fault = Fault(
+    fault = CellError(
         Text("a row of totals", "合计行"),
         hint=Text("delete the row: totals are computed", "请删除该行：合计由程序计算"),
     )
-    findings.cells(fault, source, column, totals, _shower(cells))
+    errors.cells(fault, source, column, totals, _shower(cells))
     return _kept(raw, ~totals)
 
 
@@ -220,7 +222,7 @@ def _kept(raw: RawTable, rows: NDArray[np.bool_]) -> RawTable:
 
 
 def _column(
-    raw: RawTable, place: HeadingPlace, column: Column, unit: float, source: TableSource, findings: Findings
+    raw: RawTable, place: HeadingPlace, column: Column, unit: float, source: TableSource, errors: ErrorCollector
 ) -> pd.Series:
     """Return one declared column, typed; report cells that are unreadable, empty or out of range."""
     cells = raw.cells[place.position]
@@ -231,18 +233,18 @@ def _column(
     show = _shower(cells)
     if column.measure is Measure.CHOICE:
         parsed = parse_choice(cells, column.choices)
-        _report_choices(column, parsed, source, findings, show)
+        _report_choices(column, parsed, source, errors, show)
     else:
         parsed = parse(cells, column.measure, factor, raw.epoch_shift)
         if parsed.bad.any():
             bad = parsed.bad & ~among(cells, _EXCEL_ERRORS)  # those are reported already
-            findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
+            errors.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
     if column.default is not None and parsed.empty.any():
-        findings.cells(_UNKNOWN_FIGURE, source, column.name, _words_for_missing(cells, parsed.empty), show)
+        errors.cells(_UNKNOWN_FIGURE, source, column.name, _words_for_missing(cells, parsed.empty), show)
     if column.required and parsed.empty.any():
-        findings.cells(_MISSING, source, column.name, parsed.empty)
+        errors.cells(_MISSING, source, column.name, parsed.empty)
     per = factor if column.measure is Measure.MONEY else 1.0
-    _report_range(column, parsed.column, per, source, findings, show)
+    _report_range(column, parsed.column, per, source, errors, show)
     return _fill(column, parsed)
 
 
@@ -257,7 +259,7 @@ def _words_for_missing(cells: pd.Series, empty: NDArray[np.bool_]) -> NDArray[np
 
 
 def _report_choices(
-    column: Column, parsed: Parsed, source: TableSource, findings: Findings, show: Callable[[int], str | None]
+    column: Column, parsed: Parsed, source: TableSource, errors: ErrorCollector, show: Callable[[int], str | None]
 ) -> None:
     if not parsed.bad.any():
         return
@@ -269,8 +271,8 @@ def _report_choices(
     what = Text(f"an unknown value of {column.name}", f"{column.label.zh}的取值无法识别")
     listed = ", ".join(list(column.choices)[:MOST_CHOICES])
     more = f", … ({len(column.choices)}: COLUMNS.md)" if len(column.choices) > MOST_CHOICES else ""
-    fault = Fault(what, f"{listed}{more}" or _NONE_DECLARED)
-    findings.cells(fault, source, column.name, parsed.bad, show, hint)
+    fault = CellError(what, f"{listed}{more}" or _NONE_DECLARED)
+    errors.cells(fault, source, column.name, parsed.bad, show, hint)
 
 
 def _report_range(
@@ -278,7 +280,7 @@ def _report_range(
     values: pd.Series,
     per: float,
     source: TableSource,
-    findings: Findings,
+    errors: ErrorCollector,
     show: Callable[[int], str | None],
 ) -> None:
     """Report numbers outside the column's range; money is compared in the file's unit."""
@@ -299,7 +301,7 @@ def _report_range(
         else f"≤ {ends[1]:g}"
     )
     hint = _RATE_HINT if column.measure is Measure.RATE else None
-    findings.cells(Fault(Text("out of range", "超出允许范围"), allowed, hint), source, column.name, bad, show)
+    errors.cells(CellError(Text("out of range", "超出允许范围"), allowed, hint), source, column.name, bad, show)
 
 
 def _fill(column: Column, parsed: Parsed) -> pd.Series:
@@ -338,7 +340,7 @@ def _constant(kind: str, value: object, size: int) -> pd.Series:
     return text_column(array)
 
 
-def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, findings: Findings) -> None:
+def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, errors: ErrorCollector) -> None:
     """Report rows whose key stood in an earlier row."""
     if not table.key or frame.empty:
         return
@@ -356,11 +358,11 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
         return ", ".join(str(frame[column].iloc[row]) for column in key)
 
     earlier = {shown(row): int(source.rows[row]) for row in first.tolist()}
-    fault = Fault(
+    fault = CellError(
         Text(f"the same {' and '.join(key)} twice", f"{'、'.join(key)} 重复"),
         hint=Text("merge the rows or delete one", "请合并或删除重复行"),
     )
-    findings.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")
+    errors.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")
 
 
 def _shower(cells: pd.Series) -> Callable[[int], str | None]:

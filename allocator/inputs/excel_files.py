@@ -16,9 +16,9 @@ import pandas as pd
 
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import plain_text
-from allocator.inputs.findings import Findings
-from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, tidy
-from allocator.types import Phrase, Text
+from allocator.inputs.error_collector import ErrorCollector
+from allocator.inputs.raw import HEADING_ROWS, RawTable, TableQuery, heading_row, tidy
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["read_excel"]
 
@@ -38,9 +38,9 @@ _UNSAVED = re.compile(
 
 
 def read_excel(
-    content: bytes | memoryview, file: str, fingerprint: str, sheet: str, wanted: Wanted, findings: Findings
+    content: bytes | memoryview, file: str, fingerprint: str, sheet: str, wanted: TableQuery, errors: ErrorCollector
 ) -> RawTable | None:
-    """Return the table of a workbook, or None with the reason in ``findings``.
+    """Return the table of a workbook, or None with the reason in ``errors``.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def read_excel(
     findings : Findings
         Receives the reason, merged cells and formulas without a saved value.
     """
-    if not _openable(content, file, findings):
+    if not _openable(content, file, errors):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of drawings, validations and the like that are not read
-            page = _page(content, file, sheet, wanted, findings)
+            page = _page(content, file, sheet, wanted, errors)
     except Exception as error:  # whatever a damaged part makes the parsers below openpyxl raise
-        findings.add(
+        errors.add(
             Text("the workbook is damaged", "工作簿已损坏"),
             file,
             f"{type(error).__name__}: {error}"[:200],
@@ -74,10 +74,10 @@ def read_excel(
         return None
     name = f"{file}#{page.name}"
     if not any(page.rows):
-        findings.add(Text("the sheet is empty", "工作表为空"), name)
+        errors.add(Text("the sheet is empty", "工作表为空"), name)
         return None
     raw = _table(page, name, fingerprint)
-    _report_sheet(page.xml, raw, page.heading + 1, findings)
+    _report_sheet(page.xml, raw, page.heading + 1, errors)
     return raw
 
 
@@ -92,12 +92,14 @@ class _Page:
     epoch_shift: int
 
 
-def _page(content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, findings: Findings) -> _Page | None:
-    """Return the sheet wanted; None when it is not to be told which, with the reason in ``findings``."""
+def _page(
+    content: bytes | memoryview, file: str, sheet: str, wanted: TableQuery, errors: ErrorCollector
+) -> _Page | None:
+    """Return the sheet wanted; None when it is not to be told which, with the reason in ``errors``."""
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    name = _choose(book, file, sheet, wanted, findings)
+    name = _choose(book, file, sheet, wanted, errors)
     if name is None:
         return None
     page = book[name]
@@ -111,13 +113,13 @@ def _page(content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, fi
     return _Page(name, rows, heading, xml, EPOCH_1904_SHIFT if book.epoch == datetime(1904, 1, 1) else 0)
 
 
-def _openable(content: bytes | memoryview, file: str, findings: Findings) -> bool:
+def _openable(content: bytes | memoryview, file: str, errors: ErrorCollector) -> bool:
     """Return whether the file is a workbook of bearable size."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
-        findings.add(
+        errors.add(
             Text("not an .xlsx workbook", "不是 .xlsx 工作簿"),
             file,
             hint=Text("remove the password or save it as .xlsx", "请去除密码或另存为 .xlsx"),
@@ -128,7 +130,7 @@ def _openable(content: bytes | memoryview, file: str, findings: Findings) -> boo
         part for part in parts if part.file_size > SUSPICIOUS and part.file_size > MOST_PACKED * part.compress_size
     ]
     if size > LARGEST or packed:
-        findings.add(
+        errors.add(
             Text("the workbook unpacks to too much", "工作簿解压后过大"),
             file,
             f"{size >> 20:,} MiB",
@@ -139,13 +141,13 @@ def _openable(content: bytes | memoryview, file: str, findings: Findings) -> boo
     return True
 
 
-def _choose(book: Any, file: str, sheet: str, wanted: Wanted, findings: Findings) -> str | None:
+def _choose(book: Any, file: str, sheet: str, wanted: TableQuery, errors: ErrorCollector) -> str | None:
     """Return the sheet to read."""
     names = [page.title for page in book.worksheets]
     if sheet:
         if sheet in names:
             return sheet
-        findings.add(Text("no such sheet", "工作表不存在"), file, sheet, ", ".join(names), did_you_mean(sheet, names))
+        errors.add(Text("no such sheet", "工作表不存在"), file, sheet, ", ".join(names), did_you_mean(sheet, names))
         return None
     if len(names) == 1:
         return str(names[0])
@@ -161,7 +163,7 @@ def _choose(book: Any, file: str, sheet: str, wanted: Wanted, findings: Findings
     fitting = [name for name, count in counts.items() if count == best]
     if best > 0 and len(fitting) == 1:
         return fitting[0]
-    findings.add(
+    errors.add(
         Text(f"which sheet holds the table {wanted.name}?", f"无法确定表 {wanted.name} 所在的工作表"),
         file,
         None,
@@ -194,31 +196,31 @@ def _table(page: _Page, file: str, fingerprint: str) -> RawTable:
     return RawTable(file, headings, cells, numbers, fingerprint, spreadsheet=True, epoch_shift=page.epoch_shift)
 
 
-def _report_sheet(xml: bytes, raw: RawTable, heading: int, findings: Findings) -> None:
+def _report_sheet(xml: bytes, raw: RawTable, heading: int, errors: ErrorCollector) -> None:
     """Report merged cells from the heading row on, and formulas saved without their value."""
     for match in _MERGED.finditer(xml):
         left, top, right, bottom = (part.decode() for part in match.groups())
         if int(bottom) >= heading:
-            findings.add(
+            errors.add(
                 Text("merged cells", "合并单元格"),
-                Phrase(
+                LocalizedPhrase(
                     f"{raw.file}, cells {left}{top}:{right}{bottom}", f"{raw.file}，单元格 {left}{top}:{right}{bottom}"
                 ),
                 hint=Text("unmerge them and fill every cell", "请取消合并并填写每个单元格"),
             )
     unsaved = [match.group(1).decode() for match in _UNSAVED.finditer(xml)]
     for cell in unsaved[:20]:
-        findings.add(
+        errors.add(
             Text("the formula has no saved value", "公式没有已保存的计算结果"),
-            Phrase(f"{raw.file}, cell {cell}", f"{raw.file}，单元格 {cell}"),
+            LocalizedPhrase(f"{raw.file}, cell {cell}", f"{raw.file}，单元格 {cell}"),
             hint=Text("open the file in Excel and save it, or paste values", "请用 Excel 打开并保存，或粘贴为数值"),
         )
     if len(unsaved) > 20:
         more = len(unsaved) - 20
-        findings.add(Text(f"and {more:,} more such formulas", f"另有 {more:,} 个此类公式"), raw.file)
+        errors.add(Text(f"and {more:,} more such formulas", f"另有 {more:,} 个此类公式"), raw.file)
 
 
-def _as_shown(rows: list[list[Any]], heading: int, page: Any, wanted: Wanted) -> None:
+def _as_shown(rows: list[list[Any]], heading: int, page: Any, wanted: TableQuery) -> None:
     """Under a heading with %, a cell formatted as a percentage holds 0.035 and shows 3.5%: take what it shows."""
     for position, name in enumerate(map(plain_text, rows[heading])):
         if not wanted.percent(name):

@@ -18,7 +18,7 @@ __all__ = [
     "SAMPLE",
     "STRING",
     "RawTable",
-    "Wanted",
+    "TableQuery",
     "array_of",
     "as_arrow",
     "as_text",
@@ -39,7 +39,7 @@ def _never(heading: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TableQuery:
     """What a reader must know of the table it looks for.
 
     Parameters

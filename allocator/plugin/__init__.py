@@ -9,7 +9,7 @@ from allocator.config.settings import Number, Section, parse_number
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.hooks import API_VERSION, CommandSpec, hookimpl
 from allocator.language import preferred_language
-from allocator.types import Certainty, Language, Phrase, Source, Text
+from allocator.types import Certainty, Language, LocalizedPhrase, Source, Text
 
 __all__ = [
     "API_VERSION",
@@ -18,7 +18,7 @@ __all__ = [
     "InputError",
     "Language",
     "Number",
-    "Phrase",
+    "LocalizedPhrase",
     "Problem",
     "Problems",
     "Section",

@@ -2,7 +2,7 @@
 
 from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.csv_files import decode
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import Inputs
 from allocator.inputs.headings import spelling
 from allocator.inputs.look_through import contents
@@ -14,7 +14,7 @@ __all__ = [
     "ACCOUNT_CHOICES",
     "AssetKind",
     "Column",
-    "Findings",
+    "ErrorCollector",
     "Inputs",
     "Measure",
     "PRICE_BASE",

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Phrase, Problems, Text
+from allocator.plugin import LocalizedPhrase, Problems, Text
 from allocator.plugin.capital import RegimeNote
 from allocator.plugin.tables import rating_cells
 from allocator_cross2.attributes import Attributes
+from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.charges import Charges, Ratios
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES, hedges_stock
 from allocator_cross2.classify import BASE_RULES, USER_FACTOR, classify
@@ -25,7 +26,6 @@ from allocator_cross2.options import ChargeOptions
 from allocator_cross2.overrides import apply_what_ifs, changed, check_options, option_notes
 from allocator_cross2.pack import RulePack
 from allocator_cross2.products import PRODUCTS
-from allocator_cross2.scope import Scope
 from allocator_cross2.stock import stock_book
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Vector = NDArray[np.float64]
 
 
 def _place(table: str, row: int, column: str) -> str:
-    return Phrase(f"{table}, row {row + 1}, column {column}", f"{table}，第 {row + 1} 行，“{column}”列")
+    return LocalizedPhrase(f"{table}, row {row + 1}, column {column}", f"{table}，第 {row + 1} 行，“{column}”列")
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,14 +187,16 @@ def _lines(
     amount = assets.number("amount")
     everything = np.arange(len(frame))
     assets.require(everything, ~np.isnan(amount), "amount", Text("a row needs an amount", "每行须填写金额"))
-    scope = Scope(assets, pack, LineBuilder(*codes))
+    scope = ChargeBuilder(assets, pack, LineBuilder(*codes))
     included = options.amount_includes_accrued
-    scope = Scope(assets, pack, scope.lines, hedged_stock=hedges_stock(scope), interest_included=included)
+    scope = ChargeBuilder(assets, pack, scope.lines, hedged_stock=hedges_stock(scope), interest_included=included)
     products = classify(scope, options.factors)
     parts = [_with_interest(scope, scope.lines.finish())]
     share = exempt_rate_risk(scope)
     if products or context.underlying is not None:
-        seen = look_through(scope, Scope(inner, pack, LineBuilder(*codes), direct=False), products, options.factors)
+        seen = look_through(
+            scope, ChargeBuilder(inner, pack, LineBuilder(*codes), direct=False), products, options.factors
+        )
         parts.append(seen.lines)
         share = share + seen.rate_risk_share
     lines = Lines.join(parts)
@@ -204,7 +206,7 @@ def _lines(
     return _Built(lines, (assets, inner), share)
 
 
-def _with_interest(scope: Scope, lines: Lines) -> Lines:
+def _with_interest(scope: ChargeBuilder, lines: Lines) -> Lines:
     """R9 §35: where ``amount`` is without interest, that on other assets joins their own exposure."""
     if scope.interest_included:
         return lines

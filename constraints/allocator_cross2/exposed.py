@@ -78,8 +78,9 @@ def fund_charges(inputs: Inputs, pack: RulePack, options: ChargeOptions, problem
     """Return the charges of the rows, with durations computed where the terms allow it; None with a problem."""
     below = inputs.table("underlying")
     inner = None if below is None else replace(inputs, tables={"assets": below})
-    parts = tuple(None if part is None else _accrued(part, options.amount_includes_accrued) for part in (inputs, inner))
-    context = ChargeContext.of(inputs, _durations(inputs), None if inner is None else _durations(inner), parts)
+    included = options.amount_includes_accrued
+    accrued = (_accrued(inputs, included), None if inner is None else _accrued(inner, included))
+    context = ChargeContext.of(inputs, _durations(inputs), None if inner is None else _durations(inner), accrued)
     try:
         return build_charges(inputs.assets, pack, options, context)
     except InputError as error:

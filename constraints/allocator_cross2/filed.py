@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.plugin import InputError, Problem, Problems, Text
-from allocator.plugin.tables import Findings, decode
+from allocator.plugin.tables import ErrorCollector, decode
 from allocator_cross2.filed_causes import TOLERANCE, likely_cause
 from allocator_cross2.filed_layout import (
     ABSORPTION,
@@ -227,7 +227,7 @@ def _read(path: Path, problems: Problems) -> pd.DataFrame:
 
 def _cells(path: Path) -> pd.DataFrame:
     """Return the file's cells as text; InputError for a file that cannot be read as CSV."""
-    findings = Findings()
+    findings = ErrorCollector()
     try:
         decoded = decode(path.read_bytes(), path.name, findings)
         findings.raise_if_any()

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.plugin import InputError, Number, Phrase, Problem, Problems, Section, Text
+from allocator.plugin import InputError, LocalizedPhrase, Number, Problem, Problems, Section, Text
 from allocator.plugin.cash_flows import CashFlows, asset_cash_flows
 from allocator.plugin.rules import USER
 from allocator.plugin.tables import column
@@ -121,7 +121,7 @@ def liquidity_coverage(context: ModelContext, options: CoverageOptions) -> Seque
         ("lcr2", options.lcr2, [(h.stressed + h.reserve, h.stressed_inflow, h.stressed_outflow) for h in horizons]),
         ("lcr3", options.lcr3, [(h.stressed, h.stressed_inflow, h.stressed_outflow) for h in horizons]),
     )
-    rows = tuple(Phrase(f"{months} months", f"{months} 个月") for months in _MONTHS)
+    rows = tuple(LocalizedPhrase(f"{months} months", f"{months} 个月") for months in _MONTHS)
     terms = []
     for key, given, parts in ratios:
         figure = BOOK.at(key, context.inputs.as_of).or_user(given)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.plugin import Number, Phrase, Text
+from allocator.plugin import LocalizedPhrase, Number, Text
 from allocator.plugin.rules import USER, RuleBook
 from allocator.plugin.tables import Inputs
 from allocator.plugin.terms import (
@@ -308,4 +308,4 @@ CONSTRAINTS = (
 
 
 def _years(first: int, last: int) -> tuple[str, ...]:
-    return tuple(Phrase(f"year {year}", f"第 {year} 年") for year in range(first, last + 1))
+    return tuple(LocalizedPhrase(f"year {year}", f"第 {year} 年") for year in range(first, last + 1))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin.programs import Block, Chain, Cone, ConeProgram
+from allocator.plugin.programs import Block, Cone, ConeProgram, SolverChain
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 
@@ -97,6 +97,6 @@ def _nearest(response: Vector, gap: Vector, limit: Vector, evenness: float) -> V
         np.concatenate([np.zeros(size), np.repeat(limit, years)[limited]]),
         (Block(Cone.NONNEGATIVE, size + len(limited)),),
     )
-    chain = Chain()
+    chain = SolverChain()
     found = chain.refined(program, chain.solve(program, SECONDS)).primal.reshape(count, years)
     return np.minimum(np.where(found < ROUNDING, 0.0, found), limit[:, None])

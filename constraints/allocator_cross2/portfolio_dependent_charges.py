@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.plugin import Source, Text
-from allocator.plugin.capital import Alternative, BookState, CapitalTree
+from allocator.plugin.capital import BookState, CapitalTree, OptionalBreach
 from allocator.plugin.terms import Combination, Linear, Sense, Space, Term, TradeCost
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.stock import StockBook, gain_coefficient
@@ -58,9 +58,9 @@ class StockGain(BookState):
     most: Vector
     decided: Mask
     guards: Callable[[Space, Mask], tuple[Term, ...]]
-    choice: tuple[Alternative, ...] = ()
+    choice: tuple[OptionalBreach, ...] = ()
 
-    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         return self.choice
 
     def reach(self, space: Space) -> tuple[float, float]:
