@@ -34,6 +34,8 @@ __all__ = ["Exposed", "exposed_parts", "fund_charges", "fund_options"]
 
 INTEREST_LADDER = DIRECT_SCOPE - {
     "deposit",
+    "structured_deposit",
+    "loan",
     "policy_loan",
     "government_bond",
     "local_government_bond",
@@ -113,7 +115,9 @@ def exposed_parts(charges: Charges) -> Exposed:
     figure = np.array(charges.figures + ("",))[lines.figure]
     left_out = np.isin(figure, charges.pack.names("stress.equity_left_out")) | np.char.startswith(figure, USER_FACTOR)
     equity = np.isin(module, (EQUITY_PRICE, EQUITY_HEDGE)) & lines.position & ~left_out
-    bearing = np.isin(module, (SPREAD, COUNTERPARTY_DEFAULT)) & (lines.rf0 > 0.0) & (lines.basis != Basis.CLAIM)
+    # A guarantee has no admitted value to lose.
+    bearing = np.isin(module, (SPREAD, COUNTERPARTY_DEFAULT)) & (lines.rf0 > 0.0) & (figure != "default.guarantee")
+    bearing &= lines.basis != Basis.CLAIM
     # A line of no position of its own is a surface or the protected part of the row: the row is reached wholly.
     wholly = bearing & ~lines.position & (lines.underlying < 0)
     credit = _by_row(lines.row, lines.share, bearing & (lines.position | (lines.underlying >= 0)), size)

@@ -33,6 +33,8 @@ Vector = NDArray[np.float64]
 DIRECT_SCOPE = frozenset(
     {
         "deposit",
+        "structured_deposit",
+        "loan",
         "policy_loan",
         "government_bond",
         "local_government_bond",
@@ -50,7 +52,8 @@ DIRECT_SCOPE = frozenset(
         "bond_future",
     }
 )
-"""Directly held domestic fixed income whose cash flows a contract fixes (R8 §18); convertibles are not."""
+"""Directly held domestic fixed income whose cash flows a contract fixes (R8 §13, §18): structured deposits (1), direct
+loans (3), policy loans (5) too; convertibles are not."""
 
 
 @dataclass(frozen=True, eq=False)
