@@ -28,6 +28,7 @@ YEAR = {
 RULES: list[str | dict[str, Any]] = [
     {"turnover": {"max": 0.15}},
     *("equity_ceiling", "class_limits", "liquid_assets", "low_rated_bonds", "venture_total", "gold", "reit_solvency"),
+    "solvency_gates",
     *("corporate_rating_floor", "buy_and_hold", "duration_gap"),
     {"leverage": {"borrowed": 3000}},
     {"single_asset": {"exempt_kinds": ["local_government_bond"]}},
