@@ -126,6 +126,7 @@ def capital(
 def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_json: AsJson = False) -> int:  # noqa: B006
     """Read everything, build the capital and the model, and say what a reader must know."""
     from allocator.report.manifest import note_entry
+    from allocator.report.warnings import unchecked_warning
 
     book = load_fund(fund, overrides)
     notes = book.validate()
@@ -134,6 +135,8 @@ def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_js
         say_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]})
         return 0
     language = language_of(lang, book)
+    for warning in unchecked_warning(book.unchecked):
+        say(warning[language])
     for name, table in book.inputs.tables.items():
         say(Text(f"{name}: {len(table):,} rows", f"{name}：{len(table):,} 行")[language])
     for note in notes:

@@ -42,9 +42,11 @@ from allocator.model.limits import (
     position_term,
     total_assets,
 )
+from allocator.model.specs import STATUTORY
 from allocator.model.terms import TOLERANCE
 
 __all__ = [
+    "STATUTORY",
     "Blank",
     "CapitalLimit",
     "Combination",

@@ -61,6 +61,7 @@ def manifest(result: Result) -> Json:
         "nodes": solution.nodes,
         "solver": solution.solver,
         "verified": verified(result),
+        "unchecked_limits": [{"en": item.en, "zh": item.zh} for item in result.unchecked],
         "aim": {
             "direction": "minimize" if chosen.minimize else "maximize",
             "name": chosen.minimize or chosen.maximize,

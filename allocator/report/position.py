@@ -17,6 +17,7 @@ from allocator.report.csv_table import rules_in_unit
 from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
+from allocator.report.warnings import unchecked_warning
 from allocator.report.words import HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
@@ -113,7 +114,13 @@ def capital_report(book: Fund) -> CapitalOutcome:
         needed = FORMATS["percent"].write(asked, money)
         lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
     notes = [note.text for note in (book.regime.notes() if book.regime else ())]
-    return CapitalOutcome(entry, frame, (table, _rules_table(rules, money, book.terms)), (*lines, *notes), money)
+    return CapitalOutcome(
+        entry,
+        frame,
+        (table, _rules_table(rules, money, book.terms)),
+        (*unchecked_warning(book.unchecked), *lines, *notes),
+        money,
+    )
 
 
 def _attributed(book: Fund, position: CapitalPosition) -> list[dict[Hashable, Any]]:

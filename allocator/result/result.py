@@ -19,6 +19,7 @@ from allocator.solve.search.solution import Solution
 
 if TYPE_CHECKING:
     from allocator.result.stress import StressStudy
+from allocator.types import Text
 
 __all__ = ["Result", "TiltPrice"]
 
@@ -91,6 +92,8 @@ class Result:
         Rules that gave way because the user asked for it; empty when all could hold.
     stress : StressStudy or None
         The target in the scenarios of ``capital.require_under``; None where there are none.
+    unchecked : tuple of Text
+        Statutory limits that no rule of the fund file checks.
     """
 
     inputs: Inputs
@@ -106,6 +109,7 @@ class Result:
     seconds: Mapping[str, float]
     relaxed_constraints: tuple[RelaxedConstraint, ...] = ()
     stress: StressStudy | None = None
+    unchecked: tuple[Text, ...] = ()
 
     @property
     def status(self) -> str:
