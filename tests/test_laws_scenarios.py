@@ -123,3 +123,11 @@ def test_only_a_model_of_charges_that_stay_and_of_what_is_required_proves(
     scenarios = ScenarioRequirements(book)
     outcomes = scenarios._outcomes(np.array([300.0, 100.0]))
     assert scenarios._exact(outcomes, {("crash", "comprehensive"): 1.6 + more}) == exact
+
+
+def test_what_trading_costs_is_in_the_model_from_the_first() -> None:
+    """Else the answer would miss its ratio after the crash, and more would be asked of the next."""
+    result = fund({**EQUITY_FUND, "transaction_cost": 0.01}, 1.6).optimize()
+    assert result.solution.status == "optimal" and result.stress is not None
+    reached = result.stress.frame.set_index("scenario")["comprehensive_ratio"]["crash"]
+    assert reached == pytest.approx(1.6, abs=1e-6)

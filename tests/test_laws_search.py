@@ -14,15 +14,16 @@ import pytest
 
 from allocator.config.settings import SolveSettings
 from allocator.errors import Problem, SolverFailure
-from allocator.model import Model
+from allocator.model import Linear, Model, Sense, Term
+from allocator.solve import solve
 from allocator.solve.infeasible import conflict
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.search import search as searching
 from allocator.solve.search.objective_form import PerCapital, objective_form_of
 from allocator.solve.search.search import Outcome, Search
-from allocator.types import Text
-from tests.books import book
-from tests.small_models import trap
+from allocator.types import Source, Text
+from tests.books import book, build_model, label
+from tests.small_models import space_of, trap
 
 SETTINGS = SolveSettings()
 
@@ -169,3 +170,13 @@ def test_a_gap_is_closed_at_a_tenth_of_a_basis_point_or_its_counterpart() -> Non
     form = objective_form_of(ratio, 1e-5, 4.0)
     form.raised(0.3, 20.0)
     assert form.tolerance(0.3) == pytest.approx(1e-5 * 100.0 / 20.0)
+
+
+def test_an_equality_has_a_price_of_either_sign() -> None:
+    """A share of what earns 2% instead of 8% costs 6% each; the budget itself earns the 8% at the margin."""
+    base = build_model(space_of([60.0, 40.0]), np.array([0.02, 0.08]), None)
+    source, per = Source("user"), np.array([100.0])
+    pin = Term("pin", label("pin"), Linear.of([1.0, 0.0]), Sense.EQUAL, np.array([40.0]), per, "share", source)
+    prices = solve(replace(base, terms=(*base.terms, pin))).shadow_prices
+    assert prices["pin"] == pytest.approx([-0.06], abs=1e-8)
+    assert prices["budget[general]"] == pytest.approx([0.08], abs=1e-8)
