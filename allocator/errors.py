@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from allocator.types import Language, LocalizedPhrase, Text
+from allocator.types import Language, LocalizedPhrase, Text, visible
 
 __all__ = [
     "AllocatorError",
@@ -59,11 +59,11 @@ class Problem:
         parts = [(f"{_said(self.where, language)}{stop}" if self.where else "") + self.what[language]]
         if self.got is not None:
             parts.append(f"{_WORDS['got'][language]} {_said(self.got, language)}")
-        if self.allowed is not None:
+        if self.allowed:
             parts.append(f"{_WORDS['allowed'][language]} {_said(self.allowed, language)}")
         if self.hint is not None:
             parts.append(f"{_WORDS['hint'][language]}{stop}{self.hint[language]}")
-        return comma.join(parts)
+        return visible(comma.join(parts))
 
     def __str__(self) -> str:
         return self.render()

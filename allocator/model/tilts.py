@@ -1,7 +1,7 @@
 """Policy tilts: a score per row, and how it steers.
 
 A tilt never hides its price: each mode turns a model into a steered one, and the pipeline compares the two
-optima. With s the score per CNY and T = Σ current, the score of a portfolio is s′x / T. Of a product that lists
+optima. With s the score per CNY and T = Σ target, the score of a portfolio is s′x / T. Of a product that lists
 what it holds, s is the share-weighted score of what is inside.
 """
 
@@ -211,6 +211,10 @@ class Tilt:
         """
         return float(self.expression(model).value(holdings)[0])
 
+    def before(self, model: Model) -> float:
+        """Return the score of what is held now, as a share of that."""
+        return float(np.where(model.space.funded, self.score, 0.0) @ model.space.current_weights)
+
     def aim(self, model: Model, weight: float = 1.0, unit: str = "share") -> ObjectiveTerm:
         """Return weight × s′x / T as a part of an objective.
 
@@ -256,7 +260,7 @@ class Tilt:
             reward = self.aim(model, self.mode.reward, "annual decimal")
             return replace(model, objective=(*model.objective, reward))
         if isinstance(self.mode, Floor):
-            least = self.of(model, model.space.current) if self.mode.min is None else self.mode.min
+            least = self.before(model) if self.mode.min is None else self.mode.min
             return replace(model, terms=(*model.terms, self.term(model, least)))
         return model
 

@@ -144,7 +144,9 @@ def price(
     model, base, moved = untilted.model, untilted.solution.holdings, tilted.solution.holdings
     before, after = capital(base), capital(moved)
     own = Exact(model)
-    scores = [np.nan if tilt is None else tilt.of(model, x) for x in (model.space.current, moved, base)]
+    scores = [np.nan, np.nan, np.nan]
+    if tilt is not None:
+        scores = [tilt.before(model), tilt.of(model, moved), tilt.of(model, base)]
     return TiltPrice(
         name="all" if tilt is None else tilt.spec.name,
         mode="" if tilt is None else tilt.mode.mode,

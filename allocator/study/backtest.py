@@ -41,7 +41,7 @@ Strategy = Callable[["Fund"], Vector | None]
 
 def _exact(fund: Fund) -> Vector | None:
     try:
-        return optimize(fund).target
+        return optimize(fund).holdings
     except (Infeasible, NotProven):
         return None
 

@@ -54,7 +54,7 @@ class Points:
     holdings : ndarray (points, n)
         CNY.
     total : float
-        Σ current amount, CNY.
+        What all accounts hold, CNY.
     """
 
     holdings: Vector

@@ -106,7 +106,7 @@ def buy_and_hold(context: ModelContext, options: RowsOptions) -> Sequence[Term]:
 
 
 def trade_size(context: ModelContext, options: SizeOptions) -> Sequence[Term]:
-    """|target − current| ≤ max × Σ current, row by row: one term for purchases, one for sales."""
+    """|target − current| ≤ max × Σ target, row by row: one term for purchases, one for sales."""
     rows = chosen_rows(context, "trade_size", options.where)
     label = Text(
         f"No trade is larger than {percent(options.max)} of the portfolio.",

@@ -99,15 +99,18 @@ class View:
         """The column ``kind``."""
         return self.inputs.assets["kind"]
 
-    @cached_property
-    def own_capital_stakes(self) -> Mask:
-        """Stakes in insurers in the shareholder account (n,): made with own capital."""
+    def issued_by(self, *types: str) -> Mask:
+        """Return the rows whose issuer is known to be of one of these types (n,)."""
         issuers, assets = self.inputs.table("issuers"), self.inputs.assets
         if issuers is None or "issuer" not in assets or "type" not in issuers:
             return np.zeros(len(assets), dtype=bool)
-        insurers = issuers.loc[issuers["type"] == "insurer", "issuer"]
-        own = (assets["account"] == "shareholder") & assets["issuer"].isin(insurers)
-        return own.to_numpy(dtype=bool) & self.of_kinds("own_capital_stakes")
+        return assets["issuer"].isin(issuers.loc[issuers["type"].isin(types), "issuer"]).to_numpy(dtype=bool)
+
+    @cached_property
+    def own_capital_stakes(self) -> Mask:
+        """Stakes in insurers in the shareholder account (n,): made with own capital."""
+        own = (self.inputs.assets["account"] == "shareholder").to_numpy(dtype=bool)
+        return own & self.issued_by("insurer") & self.of_kinds("own_capital_stakes")
 
     @cached_property
     def classes(self) -> NDArray[np.str_]:

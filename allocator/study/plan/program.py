@@ -186,6 +186,7 @@ class Program:
             funded[chosen],
             np.zeros(self.width),
             total,
+            basis.fund.inputs.unit,
         )
 
     @cached_property
