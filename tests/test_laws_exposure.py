@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from charging import BOND, ISSUERS, Row, build, deposit, factors, perpetual, stock, table
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+
+from allocator.inputs.ratings import rating_cells
 
 OVERSEAS = {"market": "developed", "currency": "USD"}
 # One asset of each module, and what 100 of it are charged in its own module.
@@ -111,3 +114,11 @@ def test_no_charge_exceeds_the_exposure() -> None:
     assert float(table([{"kind": "gold"}], options={"factors": {"gold": 0.9}}).rf[0]) == 0.9
     options = {"factors": {"gold": 0.9}, "what_if": [{"kind": "gold", "k": 0.25}]}
     assert float(table([{"kind": "gold"}], options=options).rf[0]) == 1.0
+
+
+def test_the_rating_of_the_issue_comes_before_that_of_its_issuer() -> None:
+    """R9 §5: the issuer's is taken where the issue has none."""
+    bonds = pd.DataFrame({"rating": ["AA", None, None], "issuer": ["steel", "steel", "chips"]})
+    issuers = pd.DataFrame({"issuer": ["steel", "chips"], "rating": ["AAA", None]})
+    found = rating_cells(bonds, issuers)
+    assert found.tolist()[:2] == ["AA", "AAA"] and found.isna().tolist() == [False, False, True]
