@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from charging import BOND, ISSUERS, Row, build, deposit, factors, perpetual, stock, table
+from charging import BOND, ISSUERS, Row, build, deposit, factors, forward, perpetual, stock, table
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
@@ -122,3 +122,23 @@ def test_the_rating_of_the_issue_comes_before_that_of_its_issuer() -> None:
     issuers = pd.DataFrame({"issuer": ["steel", "chips"], "rating": ["AAA", None]})
     found = rating_cells(bonds, issuers)
     assert found.tolist()[:2] == ["AA", "AAA"] and found.isna().tolist() == [False, False, True]
+
+
+def test_a_claim_from_a_sold_contract_counts_towards_its_counterparty() -> None:
+    """R8 §65: currency sold forward at a gain of 5 bn is a claim on the bank like any other; 100 bn allow 4.8 bn."""
+    claims = (5e9, 4e9, -5e9)
+    over = [table([forward(-50e9, 0.9, book)], total_assets=100e9).concentration for book in claims]
+    assert [bool(found is not None and found.over.any()) for found in over] == [True, False, False]
+
+
+@pytest.mark.parametrize(("abroad", "k"), [(4e9, 0.0), (6e9, 0.5)])
+def test_property_abroad_counts_in_the_sum_of_property(abroad: float, k: float) -> None:
+    """R8 §67: a quarter of 100 bn is the limit of all property; charged on what bears property price risk."""
+    rows = [
+        {"kind": "property", "city_tier": "other", "amount": 20e9},
+        {"kind": "overseas_property", **OVERSEAS, "amount": abroad},
+    ]
+    found = table(rows, total_assets=100e9)
+    names = np.array(found.charges.modules)[found.module]
+    assert found.k_concentration[names == "real_estate_price"].tolist() == [k]
+    assert not found.k_concentration[names != "real_estate_price"].any()
