@@ -142,3 +142,9 @@ def test_property_abroad_counts_in_the_sum_of_property(abroad: float, k: float) 
     names = np.array(found.charges.modules)[found.module]
     assert found.k_concentration[names == "real_estate_price"].tolist() == [k]
     assert not found.k_concentration[names != "real_estate_price"].any()
+
+
+def test_a_bond_with_a_right_to_shares_is_charged_as_a_convertible() -> None:
+    """R8 §34: 0.23 of equity price risk in place of spread risk, whichever right is named first."""
+    rows = [{**BOND, "equity_terms": "warrant"}, {**BOND, "equity_terms": "exchange"}, BOND]
+    assert factors(rows) == pytest.approx({"equity_price": 46.0, "spread": 100 * 3 * (0.0006 * 3 + 0.012)})
