@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ V = 1 / (1 + RATE)
 
 
 def zero(years: int, amount: float = 100.0, **more: Any) -> dict[str, Any]:
-    """A zero-coupon bond of whole years of 365 days, worth its amount on the curve: 1 CNY pays 1.03^years."""
-    maturity = (AS_OF + timedelta(days=365 * years)).isoformat()
+    """A zero-coupon bond of whole years, worth its amount on the curve: 1 CNY pays 1.03^years."""
+    maturity = AS_OF.replace(year=AS_OF.year + years).isoformat()
     return {"kind": "government_bond", "amount": amount, "coupon": 0.0, "maturity": maturity, "yield": RATE} | more
 
 
@@ -78,14 +78,14 @@ def test_the_band_can_be_the_users_and_the_inflows_netted() -> None:
 
 
 def test_once_in_force_the_label_no_longer_says_from_when() -> None:
-    bond = zero(10, maturity=(date(2027, 3, 31) + timedelta(days=3650)).isoformat())
+    bond = zero(10, maturity="2037-03-31")
     fund = context([bond, {"amount": 1.0}], as_of=date(2027, 3, 31), curve=CURVE, liabilities=TEN)
     assert "in force" not in rule("rate_hedge_ratio", fund)["rate_hedge_ratio:min"].label.en
 
 
 def test_derivatives_count_and_equity_does_not() -> None:
     swap = {"asset_id": "S", "kind": "rate_swap", "amount": 100.0}
-    day = pd.Timestamp(AS_OF) + pd.Timedelta(days=3650)
+    day = pd.Timestamp(AS_OF.replace(year=AS_OF.year + 10))
     flows = pd.DataFrame({"asset_id": ["S"], "date": [day], "principal": [100 / V**10], "interest": [0.0]})
     stock = {"asset_id": "E", "kind": "listed_stock", "amount": 100.0}
     fund = context([swap, stock], curve=CURVE, liabilities=TEN, cash_flows=flows)
