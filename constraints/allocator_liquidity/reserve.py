@@ -36,6 +36,13 @@ def reserve_factors(inputs: Inputs, problems: Problems) -> NDArray[np.float64]:
     amortised cost or rated below AAA, non-standard debt, alternatives and long-term equity meet none. Nothing counts
     that lies in a closed period, of which more than 80% is held today, or that is pledged (``pledged_share``).
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
+
     Source: R13 annex 2.
     """
     assets = inputs.assets
