@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reference import settings_reference
+from reference import figures_reference, settings_reference
 
 ROOT = Path(__file__).resolve().parent.parent
 
 MARK = "<!-- every key -->"
 """Where settings.md takes the generated reference."""
+
+FIGURES = "<!-- every figure -->"
+"""Where rules.md takes the table of every figure."""
 
 EXAMPLE = "examples/life_insurer/README.md"
 """A page that lies beside its files, shown on the site as well."""
@@ -55,4 +58,6 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Write the reference, and point links that leave the folder at their place on the site."""
     if MARK in markdown:
         markdown = markdown.replace(MARK, settings_reference())
+    if FIGURES in markdown:
+        markdown = markdown.replace(FIGURES, figures_reference())
     return markdown.replace(f"(../{EXAMPLE})", "(life-insurer.md)").replace("(../../docs/", "(")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ __all__ = [
     "SolveSettings",
     "StressSettings",
     "TermSettings",
+    "TimeAxis",
     "parse_date",
     "parse_number",
 ]
@@ -75,18 +77,27 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+class TimeAxis(StrEnum):
+    """How days become years: by anniversaries of the valuation date, or days / 365."""
+
+    ANNIVERSARIES = "anniversaries"
+    DAYS_365 = "days_365"
+
+
 class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit.
 
     ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
     ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
-    the periods a year of the table ``returns``.
+    the periods a year of the table ``returns``. ``time_axis``: by ``anniversaries`` of the valuation date, or
+    ``days_365``.
     """
 
     name: str
     as_of: Day
     unit: Annotated[Number, Field(gt=0)] = 1.0
     frequency: Annotated[int, Field(gt=0)] = 252
+    time_axis: TimeAxis = TimeAxis.ANNIVERSARIES
 
 
 class BalanceSheetSettings(Section):

@@ -1,7 +1,7 @@
 """Spot curves: rates by annual tenor, discount factors, and the mean of a daily history.
 
 r(t) is linear between the tenors given, flat below the first and beyond the last. The discount factor is
-d(t) = (1 + r(t))^−t, compounded annually. Time is in years, days/365 from the valuation date.
+d(t) = (1 + r(t))^−t, compounded annually. Time is in years from the valuation date.
 """
 
 from __future__ import annotations
