@@ -9,7 +9,7 @@ import pandas as pd
 
 from allocator.model.position import CapitalPosition
 from allocator.report.tables import allocation_table, by_trade, capital_table, rules_table
-from allocator.result.result import Result
+from allocator.result.result import TRADE_NOISE, Result
 
 __all__ = ["asset_capital_frame", "capital_frame", "module_frame", "prices_frame", "trades_frame", "allocation_frame"]
 
@@ -19,9 +19,6 @@ CONSTANTS = "liabilities_and_constants"
 ALLOCATION = ("asset_id", "account", "name", "kind", "current", "target", "weight_before", "weight", "expected_return")
 TRADES = ("asset_id", "account", "name", "kind", "current", "target", "trade", "expected_return", "capital_marginal")
 CAPITAL = ("module", "parent", "depth", "before", "after", "change", "article")
-
-TRADE_NOISE = 1e-6
-"""Trades below this share of the total are the solver's rounding, not decisions."""
 
 
 def allocation_frame(result: Result) -> pd.DataFrame:

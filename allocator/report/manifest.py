@@ -19,7 +19,7 @@ from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime, RegimeNote
 from allocator.report.leaves import leaf_entries
 from allocator.report.versions import versions_of
-from allocator.result.result import Result, TiltPrice
+from allocator.result.result import TRADE_NOISE, Result, TiltPrice
 from allocator.types import Language
 from allocator.verify import verify
 
@@ -43,9 +43,6 @@ __all__ = [
 ]
 
 Json = dict[str, Any]
-
-TRADE_SEEN = 1e-6
-"""Share of the portfolio above which a difference between two answers is a trade and not rounding."""
 
 
 def manifest(result: Result) -> Json:
@@ -232,7 +229,7 @@ def _volatility(result: Result) -> Json | None:
 def _tilt(tilt: TiltPrice, result: Result) -> Json:
     space, unit = result.model.space, result.inputs.unit
     order = np.argsort(-np.abs(tilt.moved), kind="stable")
-    traded = order[np.abs(tilt.moved[order]) > TRADE_SEEN * space.total]
+    traded = order[np.abs(tilt.moved[order]) > TRADE_NOISE * space.total]
     return {
         "mode": tilt.mode,
         "score_before": tilt.score_before,

@@ -91,7 +91,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
     if position is None:
         raise InputError(
             Problem(
-                Text("the fund has no solvency regime", "该基金未设定偿付能力监管制度"),
+                Text("the fund has no solvency regime", "该组合未设定偿付能力监管制度"),
                 book.inputs.settings.where("capital"),
                 hint=Text("add a capital section", "请增加 capital 部分"),
             )
