@@ -255,8 +255,8 @@ def watched_breaches(view: View) -> tuple[Breach, ...]:
         limit = f"{_SENSE[line['sense']]} {shown.write(line['rhs'], view.money)}".strip()
         label, value = table.labels["name"][line["name"]], shown.write(line["lhs"], view.money)
         said = Text(
-            f"not met: {label.en.rstrip('.')}: {value}, asked {limit}",
-            f"未满足：{label.zh.rstrip('。')}：实际 {value}，要求 {limit}",
+            f"not met: {label.en.rstrip('.')}: {value} (asked {limit})",
+            f"未满足：{label.zh.rstrip('。')}：实际 {value}（要求 {limit}）",
         )
         found.append(Breach(label, value, limit, said))
     return tuple(found)

@@ -38,7 +38,7 @@ def _fixed_figure(figure: str) -> Callable[[ChargeBuilder, Rows], None]:
         a = scope.attributes
         rows, duration = a.durations(a.alive(scope.domestic(rows, "overseas_bond")))
         factor = scope.pack.piecewise(figure).at(duration)
-        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), basis=Basis.MARKET)
+        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), basis=Basis.MARKET, duration=duration)
 
     return charge
 
@@ -58,9 +58,11 @@ def _standardised(scope: ChargeBuilder, rows: Rows) -> None:
     split = protected_part(a, rows, rank, mitigation)
     own, better = _by_rank(scope, rank, duration), _by_rank(scope, split.rank, duration[split.place])
     market = Basis.MARKET
-    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before, basis=market)
+    read = {"duration": duration, "rank": np.minimum(rank, TABLE_ROWS)}
+    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before, basis=market, **read)
     covered, k1 = rows[split.place], k1[split.place]
-    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False)
+    read = {"duration": duration[split.place], "rank": np.minimum(split.rank, TABLE_ROWS)}
+    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False, **read)
 
 
 def _without_equity_terms(scope: ChargeBuilder, rows: Rows) -> Rows:

@@ -15,6 +15,7 @@ import typer
 from allocator.plugin import CommandSpec, InputError, Language, Problem, Text, preferred_language
 from allocator_cross2.figures import MarginalBrackets, Matrix, Piecewise, Points, StepTable
 from allocator_cross2.pack import RulePack
+from allocator_cross2.written import written
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -142,7 +143,7 @@ def _table(pack: RulePack, figures: list[dict[str, Any]], language: Language) ->
         table.add_column(heading[language], overflow="fold")
     for figure in figures:
         source = f"{figure['document']} {figure['article']}"
-        value = json.dumps(figure["value"], ensure_ascii=False)
+        value = written(pack.figure(figure["figure"]), language, "D" if "D" in figure["unit"] else "x")
         table.add_row(figure["figure"], figure["label"][language], value, figure["unit"], source, figure["effective"])
     return table
 
