@@ -171,13 +171,22 @@ RATE_SHOCKS = (
         ByTenor,
         move_curve,
         {"curve_up": 0.05, "curve_down": -0.02},
+        in_rates=True,
     ),
-    ShockSpec("spread", Text("Widening of credit spreads", "信用利差扩大"), ByName, move_spreads, {"spread": 0.10}),
+    ShockSpec(
+        "spread",
+        Text("Widening of credit spreads", "信用利差扩大"),
+        ByName,
+        move_spreads,
+        {"spread": 0.10},
+        in_rates=True,
+    ),
     ShockSpec(
         "liability_curve",
         Text("Shift of the curve that values liabilities", "负债评估曲线平移"),
         ByTenor,
         move_liability_curve,
         {"liability_curve_down": -0.02},
+        in_rates=True,
     ),
 )
