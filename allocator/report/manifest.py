@@ -71,6 +71,7 @@ def manifest(result: Result) -> Json:
         "trading_cost": float(result.model.cost.value(result.target)[0]) / unit,
         "turnover": 0.5 * float(np.abs(result.trade[space.funded]).sum()) / space.total,
         "funded_total": space.total / unit,
+        "shares": _shares(result),
         "seconds": dict(result.seconds),
     }
     if result.before is not None and result.after is not None:
@@ -224,6 +225,22 @@ def _volatility(result: Result) -> Json | None:
         "after": math.sqrt(result.risk.variance(result.weights)),
         "method": {"en": result.risk.method.en, "zh": result.risk.method.zh},
     }
+
+
+def _shares(result: Result) -> Json:
+    """Return the share of each theme of kinds before and after, by the theme's English name in lower case."""
+    kinds, assets, space = result.inputs.kinds, result.inputs.assets, result.model.space
+    found: Json = {}
+    for kind in dict.fromkeys(assets["kind"]) if "kind" in assets else ():
+        theme = kinds[kind].theme if kind in kinds else None
+        if theme is None:
+            continue
+        rows = (assets["kind"] == kind).to_numpy()
+        name = theme.en.lower().replace(" ", "_")
+        line = found.setdefault(name, {"before": 0.0, "after": 0.0, "label": {"en": theme.en, "zh": theme.zh}})
+        line["before"] += float(space.current[rows].sum()) / space.total
+        line["after"] += float(result.target[rows].sum()) / space.total
+    return found
 
 
 def _tilt(tilt: TiltPrice, result: Result) -> Json:

@@ -20,6 +20,7 @@ from allocator.result.result import TRADE_NOISE
 from allocator.types import Text
 
 __all__ = [
+    "SHARE",
     "BindingRule",
     "Breach",
     "Measure",
@@ -34,6 +35,9 @@ __all__ = [
 ]
 
 RATE_HEDGE = "rate_hedge_ratio"
+
+SHARE = "share:"
+"""How the names of the measures of themes begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,9 @@ def key_measures(view: View) -> tuple[Measure, ...]:
             label = Text("Rate hedge ratio", "利率对冲率")
             lines.append(Measure(RATE_HEDGE, label, "percent", before, after))
             break
+    for name, share in entry["shares"].items():
+        label = Text(f"Share of {share['label']['en'].lower()}", f"{share['label']['zh']}占比")
+        lines.append(Measure(f"{SHARE}{name}", label, "percent", share["before"], share["after"]))
     lines.append(Measure("turnover", Text("Turnover (one way)", "换手率（单边）"), "percent", None, entry["turnover"]))
     cost = view.cny(entry["trading_cost"])
     lines.append(Measure("trading_cost", Text("Trading cost", "交易成本"), "money", None, cost))
