@@ -145,7 +145,21 @@ class Problems:
         allowed: str | None = None,
         hint: Text | None = None,
     ) -> None:
-        """Record one problem; ``got`` is shown by ``repr`` unless it is already text."""
+        """Record one problem; ``got`` is shown by ``repr`` unless it is already text.
+
+        Parameters
+        ----------
+        what : Text
+            What is wrong.
+        where : str
+            File and place, or key.
+        got : object
+            What was found; shown by ``repr`` unless it is text.
+        allowed : str or None
+            What would be.
+        hint : Text or None
+            What to do.
+        """
         shown = None if got is None else got if isinstance(got, str) else repr(got)
         self._found.append(Problem(what, where, shown, allowed, hint))
 
@@ -168,12 +182,26 @@ class Problems:
         return len(self._found)
 
     def raise_if_any(self) -> None:
-        """Raise InputError with everything recorded."""
+        """Raise InputError with everything recorded.
+
+        Raises
+        ------
+        InputError
+            With everything recorded.
+        """
         if self._found:
             raise InputError(self._found)
 
 
 def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
-    """Return a hint naming the nearest choice, or None when nothing is near."""
+    """Return a hint naming the nearest choice, or None when nothing is near.
+
+    Parameters
+    ----------
+    value : str
+        What was written.
+    choices : iterable of str
+        What there is.
+    """
     near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
     return Text(f"did you mean {near[0]!r}?", f"是否想写 {near[0]!r}？") if near else None

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.api import CapitalPosition, Result
+from allocator import api
 from allocator.capital import (
     Aggregate,
     CapitalTree,
@@ -30,14 +30,15 @@ from allocator.capital import (
 from allocator.config.settings import Settings
 from allocator.extension.registry import Registry
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
+from allocator.model.constraints import term_rows
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import Risk
+from allocator.model.position import CapitalPosition
 from allocator.model.regime import OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.report.tables import term_rows
-from allocator.result.result import TiltPrice
+from allocator.result.result import Result, TiltPrice
 from allocator.result.tables import ReportSectionSpec
 from allocator.solve.search.solution import Solution
 from allocator.types import AssetKind, Certainty, Source, Text
@@ -434,10 +435,10 @@ class FakeFund:
     def position(self) -> CapitalPosition | None:
         return self.result.before
 
-    def optimize(self) -> Result:
+    def optimize(self) -> api.Result:
         if self.error is not None:
             raise self.error
-        return self.result
+        return api.Result(self.result)
 
     def validate(self) -> list[RegimeNote]:
         return list(self.result.regime.notes()) if self.result.regime else []

@@ -54,7 +54,7 @@ def run(
     book = load_fund(fund, overrides)
     loaded = perf_counter() - start
     try:
-        result = book.optimize()
+        result = book.optimize().value
     except (Infeasible, NotProven) as error:
         write_failure(error, book.inputs, out, lang)
         register_run(out, book, language_of(lang, book))
@@ -149,7 +149,7 @@ def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_jso
     from allocator.report.view import View
 
     book = load_fund(fund, overrides)
-    view = View.of(book.optimize(), language_of(lang, book))
+    view = View.of(book.optimize().value, language_of(lang, book))
     if as_json:
         say_json(explain_entry(view))
     else:

@@ -19,8 +19,7 @@ from xlsxwriter.utility import xl_col_to_name
 from allocator.language import counted
 from allocator.model.units import money_unit, unit_names
 from allocator.report import capital_sheet
-from allocator.report.csv_table import in_unit
-from allocator.report.csvfiles import rules_in_unit
+from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
 from allocator.report.manifest import Json
@@ -183,7 +182,8 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) ->
 def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
     frame = in_unit(table, view.unit)
     if table.name == "constraints":
-        frame, table = rules_in_unit(view), replace(table, labels={**table.labels, "unit": unit_names(view.money)})
+        frame = rules_in_unit(table.frame, view.unit, view.result.objective_in_money)
+        table = replace(table, labels={**table.labels, "unit": unit_names(view.money)})
     _sheet_of(sheet, table, frame, view)
 
 

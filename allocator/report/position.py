@@ -13,7 +13,7 @@ from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
 from allocator.model.terms import Term
 from allocator.model.units import MoneyUnit, money_unit, unit_names
-from allocator.report.csv_table import guarded
+from allocator.report.csv_table import guarded, rules_in_unit
 from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
@@ -103,7 +103,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
     entry["capital"]["modules"] = frame.to_dict("records")
     entry["capital"]["assets"] = _attributed(book, position)
     entry["capital"]["charges"] = _charges(book, unit)
-    entry["rules"] = _rules_in_unit(rules, unit).to_dict("records")
+    entry["rules"] = rules_in_unit(rules, unit).to_dict("records")
     money = money_unit(unit)
     lines = [
         Text(
@@ -138,12 +138,6 @@ def _charges(book: Fund, unit: float) -> list[dict[Hashable, Any]]:
     frame = book.regime.charges()
     money = {name: frame[name] / unit for name in ("exposure", "charge")}
     return frame.assign(**money).to_dict("records")
-
-
-def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
-    frame = rules.copy()
-    frame.loc[frame["unit"] == "CNY", ["lhs", "rhs", "slack"]] /= unit
-    return frame
 
 
 def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term]) -> ReportTable:

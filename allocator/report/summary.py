@@ -90,7 +90,7 @@ def key_measures(view: View) -> tuple[Measure, ...]:
     for term in view.result.model.terms:
         if term.name.split(":")[0] == RATE_HEDGE:
             before = float(term.shown(view.result.model.space.current)[0][0])
-            after = float(term.shown(view.result.target)[0][0])
+            after = float(term.shown(view.result.holdings)[0][0])
             label = Text("Rate hedge ratio", "利率对冲率")
             lines.append(Measure(RATE_HEDGE, label, "percent", before, after))
             break

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
 from allocator.inputs.fund import Inputs
+from allocator.model.constraints import BINDING_TOLERANCE, term_rows
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
 from allocator.model.units import money_unit, unit_names
@@ -56,8 +57,6 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 
-BINDING_TOLERANCE = 1e-6
-"""A rule binds when its room, relative to the larger of 1 and the limit in the unit shown, is at most this."""
 
 CHARGE_COLUMNS = ("asset_id", "account", "module", "exposure", "factor", "charge", "article", "derivation")
 """Columns of the charges that every regime gives; the page shows these, the workbook also a regime's own."""
@@ -83,13 +82,13 @@ def result_tables(result: Result, tilts: Mapping[str, Text] | None = None) -> di
 
 def allocation_table(result: Result) -> ReportTable:
     """Return one line per row of the assets table: what is held, bought and sold, and what it costs in capital."""
-    space, assets, target = result.model.space, result.inputs.assets, result.target
+    space, assets, target = result.model.space, result.inputs.assets, result.holdings
     frame = pd.DataFrame({"asset_id": space.asset_id, "account": space.account})
     for column in ("name", "kind"):
         if column in assets:
             frame[column] = assets[column].to_numpy()
-    frame["current"], frame["target"], frame["trade"] = space.current, target, result.trade
-    frame["weight_before"], frame["weight"] = space.current / space.total, result.weights
+    frame["current"], frame["target"], frame["trade"] = space.current, target, result.traded
+    frame["weight_before"], frame["weight"] = space.current_weights, result.shares
     frame["expected_return"] = result.expected_return
     if result.after is not None:
         attribution = result.after.tree.attribute(target)
@@ -182,7 +181,7 @@ def capital_table(
 def charges_table(result: Result) -> ReportTable:
     """Return how each row is charged, with its derivation and article."""
     assert result.regime is not None
-    frame = result.regime.charges(result.target).reset_index(drop=True)
+    frame = result.regime.charges(result.holdings).reset_index(drop=True)
     labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
     if result.after is not None:
         labels["module"] = result.after.tree.labels
@@ -220,7 +219,7 @@ def rules_table(result: Result) -> ReportTable:
         rows.append(_capital_row(result, limit))
         labels[limit.name] = RATIOS.get(limit.name) or limit.label
     for term in result.model.terms:
-        rows += term_rows(term, result.target, prices.get(term.name))
+        rows += term_rows(term, result.holdings, prices.get(term.name))
         labels |= term_labels(term)
     frame = pd.DataFrame(rows, columns=list(RULE_COLUMNS))
     return ReportTable(
@@ -265,31 +264,6 @@ RULE_COLUMNS = (
 )
 
 
-def term_rows(term: Term, holdings: Vector, price: Vector | None) -> list[dict[str, Any]]:
-    """Return one line for each row of a term, in the unit shown."""
-    left, right = term.shown(holdings)
-    slack = term.slack(holdings)
-    if price is None:
-        price = np.full(len(right), np.nan if term.mode is Mode.MONITOR else 0.0)
-    hard = term.mode is not Mode.MONITOR
-    return [
-        {
-            "name": name,
-            "source": str(term.source),
-            "unit": term.unit,
-            "lhs": float(left[i]),
-            "sense": term.sense.value,
-            "rhs": float(right[i]),
-            "slack": float(slack[i]),
-            "shadow_price": float(price[i]),
-            "binding": bool(hard and slack[i] <= BINDING_TOLERANCE * max(1.0, abs(right[i]))),
-            "mode": term.mode.value,
-            "certainty": term.source.certainty.value,
-        }
-        for i, name in enumerate(term.row_names())
-    ]
-
-
 def term_labels(term: Term) -> dict[str, Text]:
     """Return what a reader sees for each row of a term."""
     if not term.rows:
@@ -329,8 +303,8 @@ def _requirement(result: Result, limit: CapitalLimit) -> Any:
 
 def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
     assert result.after is not None
-    module = result.after.tree.values(result.target)[limit.module]
-    cost = limit.cost_weight * float(result.model.cost.value(result.target)[0])
+    module = result.after.tree.values(result.holdings)[limit.module]
+    cost = limit.cost_weight * float(result.model.cost.value(result.holdings)[0])
     price = result.solution.capital_prices.get(limit.name, 0.0)
     requirement = _requirement(result, limit)
     row: dict[str, Any] = {"name": limit.name, "source": str(capital_limit_source(result, limit))}

@@ -96,7 +96,7 @@ def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...
     if len(suspects) < len(every) and _feasible(model, suspects, brief):
         suspects = every
     kept = list(suspects)
-    # Budgets last: what the reader can change most easily is what should be left.
+    # What is tried last is left: a budget goes first, before the rules that a reader can change.
     for rule in sorted(suspects, key=_is_budget, reverse=True):
         fewer = [other for other in kept if other is not rule]
         if not _feasible(model, fewer, brief):
@@ -105,7 +105,7 @@ def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...
 
 
 def _is_budget(rule: Rule) -> bool:
-    return rule.term is not None and rule.term.sense is not Sense.EQUAL
+    return rule.term is not None and rule.term.sense is Sense.EQUAL
 
 
 def _rules(model: Model) -> list[Rule]:
