@@ -228,6 +228,8 @@ class AssetKind:
         Other spellings accepted.
     derivative : bool
         Whether amounts are signed notionals outside budgets and weights.
+    theme : Text or None
+        What the first page of a report states the share of, before and after; kinds of one theme are added up.
     """
 
     name: str
@@ -235,6 +237,7 @@ class AssetKind:
     group: str
     aliases: tuple[str, ...] = ()
     derivative: bool = False
+    theme: Text | None = None
 
 
 class Declarations(Protocol):

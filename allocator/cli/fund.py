@@ -12,7 +12,7 @@ from allocator.cli.audit import replay_run
 from allocator.cli.options import AsJson, FundFile, Lang, Overrides, language_of, load_fund, register_run
 from allocator.cli.output import console, say, say_json
 from allocator.errors import Infeasible, InputError, NotProven, Problem
-from allocator.language import preferred_language
+from allocator.language import counted, preferred_language
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def capital(
     if (fund is None) == (filed is None):
         raise InputError(
             Problem(
-                Text("give either a fund file or --filed", "请给出基金文件或 --filed 之一"),
+                Text("give either a fund file or --filed", "请给出组合文件或 --filed 之一"),
                 "allocator capital",
                 hint=Text("allocator capital FUND.yaml", "allocator capital FUND.yaml"),
             )
@@ -138,7 +138,7 @@ def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_js
     for warning in unchecked_warning(book.unchecked):
         say(warning[language])
     for name, table in book.inputs.tables.items():
-        say(Text(f"{name}: {len(table):,} rows", f"{name}：{len(table):,} 行")[language])
+        say(Text(f"{name}: {counted(len(table), 'row')}", f"{name}：{len(table):,} 行")[language])
     for note in notes:
         say(f"· {note.text[language]}" + (f" ({note.article})" if note.article else ""))
     say(Text("Everything can be used.", "全部输入可用。")[language])

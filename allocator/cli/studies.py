@@ -21,6 +21,7 @@ from allocator.cli.options import (
 )
 from allocator.cli.output import say, say_json
 from allocator.errors import AllocatorError, InputError
+from allocator.language import counted
 from allocator.types import Text
 
 __all__ = ["study_commands"]
@@ -110,7 +111,7 @@ def batch(
         told_rows = ", ".join(f"{name} {count:,}" for name, count in counts.items())
         say(
             Text(
-                f"{len(plan):,} tasks; rows by status: {told_rows}. Written to {written}",
+                f"{counted(len(plan), 'task')}; rows by status: {told_rows}. Written to {written}",
                 f"{len(plan):,} 个任务；各状态行数：{told_rows}。已写入 {written}",
             )[language]
         )

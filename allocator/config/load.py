@@ -185,7 +185,7 @@ def _read_text(path: Path) -> str:
     if len(content) > LARGEST:
         raise InputError(
             Problem(
-                Text("the file is too large for a fund file", "基金文件过大"),
+                Text("the file is too large for a fund file", "组合文件过大"),
                 path.name,
                 None,
                 f"≤ {LARGEST // 1024} KiB",
@@ -353,7 +353,7 @@ def _item(
         return names.index(part), part
     known = [name for name in names if name]
     problems.add(
-        Text("the fund file does not mention this entry", "基金文件中没有该项"),
+        Text("the fund file does not mention this entry", "组合文件中没有该项"),
         f"--set {'.'.join(parts)}",
         part,
         ", ".join(known) or None,

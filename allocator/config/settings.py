@@ -389,6 +389,7 @@ class Settings(Section):
     plan: PlanSettings = PlanSettings()
     backtest: BacktestSettings = BacktestSettings()
     language: Literal["en", "zh"] | None = None
+    csv_formulas: Literal["escape", "keep"] = "escape"
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()
     file: str = ""

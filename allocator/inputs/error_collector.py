@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import TableSource
+from allocator.language import counted
 from allocator.types import Text
 
 __all__ = ["CellError", "ErrorCollector"]
@@ -89,7 +90,7 @@ class ErrorCollector:
             self.add(fault.what, source.where(row, column), got(row), fault.allowed, cure)
         rest = len(rows) - MOST_OF_ONE_KIND
         if rest > 0:
-            more = Text(f"{fault.what.en} (and {rest:,} more rows)", f"{fault.what.zh}（另有 {rest:,} 行）")
+            more = Text(f"{fault.what.en} (and {counted(rest, 'more row')})", f"{fault.what.zh}（另有 {rest:,} 行）")
             self.add(more, source.where_column(column))
 
     def raise_if_any(self) -> None:

@@ -144,9 +144,7 @@ def _print_watched(view: View, console: Console) -> None:
 
     for breach in watched_breaches(view)[:WATCHED]:
         mark = Text("watch", "关注")[view.language]
-        console.print(
-            Line(visible(f"{mark}: {breach.label[view.language]} {breach.value}, {breach.limit}"), style="yellow")
-        )
+        console.print(Line(visible(f"{mark}: {breach.said[view.language]}"), style="yellow"))
 
 
 def _print_tilts(view: View, console: Console) -> None:

@@ -1,7 +1,14 @@
-"""One table as a CSV file, in the unit of the fund."""
+"""One table as a CSV file, in the unit of the fund, and read back.
+
+A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end) is
+written behind an apostrophe, a character that steers a terminal as an escape such as ``\\u001b``. Both are undone
+exactly when the library reads the file: a text that begins like an escaped one is escaped once more.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -9,18 +16,27 @@ import pandas as pd
 from allocator.model.units import unit_code
 from allocator.result.tables import ReportTable
 
-__all__ = ["in_unit", "rules_in_unit", "write_csv", "LONG"]
+__all__ = ["LONG", "guarded", "in_unit", "read_csv", "rules_in_unit", "write_csv"]
 
 
 LONG = 2_000
 """Rows from which on the time it takes to write them is felt."""
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n].*\w", re.DOTALL)
+_GUARDED = re.compile(r"'+[=+\-@\t\r\n].*\w", re.DOTALL)
+"""Signs alone, such as the ``==`` of a rule, compute nothing."""
+_STEERS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_STEERING = re.compile(_STEERS + r"|\\(?=u[0-9a-f]{4})")
+_ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
+
+def write_csv(frame: pd.DataFrame, path: Path, *, formulas: bool = False) -> None:
     """Write a frame as UTF-8, figures so that they read back to the last bit.
 
-    Beyond `LONG` rows Arrow writes it, ten times as fast; it puts quotes around every text.
+    Beyond `LONG` rows Arrow writes it, ten times as fast; it puts quotes around every text. ``formulas`` True
+    leaves texts as they are.
     """
+    frame = frame if formulas else guarded(frame)
     if len(frame) <= LONG:
         frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
         return
@@ -28,6 +44,47 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     from pyarrow import csv
 
     csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), path)
+
+
+def guarded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with its texts written so that neither spreadsheet nor terminal takes them for commands."""
+    return _mapped(frame, _guard)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Return a table that the library wrote, ids as text, every text as it was."""
+    frame = pd.read_csv(path, dtype={"asset_id": str}, keep_default_na=False, na_values=[""])
+    return _mapped(frame, _bare)
+
+
+def _mapped(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return the frame with a function applied to its texts; a frame without any to change is returned as it is."""
+    found = {}
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+            continue
+        texts = {text for text in column.unique() if isinstance(text, str)}
+        changed = {text: said for text in texts if (said := change(text)) != text}
+        if changed:
+            found[name] = column.map(lambda value, known=changed: known.get(value, value) if value == value else value)
+    return frame.assign(**found) if found else frame
+
+
+def _guard(text: str) -> str:
+    shown = _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return f"'{shown}" if _FORMULA.match(shown) else shown
+
+
+def _bare(text: str) -> str:
+    shown = text[1:] if _GUARDED.match(text) else text
+    return _ESCAPE.sub(lambda match: _character(match[1], match[0]), shown)
+
+
+def _character(code: str, escape: str) -> str:
+    """Return the character of an escape that `_guard` writes; any other escape is text of the user's."""
+    character = chr(int(code, 16))
+    return character if character == "\\" or re.fullmatch(_STEERS, character) else escape
 
 
 def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:

@@ -12,9 +12,9 @@ CHINESE: Mapping[str, str] = {
     "Decide how a life insurer's capital is invested, under the solvency rules it lives under.": (
         "在偿付能力监管规则之下，为寿险公司的长期资金确定配置方案。"
     ),
-    "Plugins may add commands: see 'allocator plugins list'.": "插件可增加命令，参见 'allocator plugins list'。",
+    "Show the version and exit.": "显示版本号并退出。",
     "What is installed, enabled, and from where.": "已安装与启用的插件及其来源。",
-    "The fund file.": "基金文件。",
+    "The fund file.": "组合文件。",
     "Change one setting; repeatable.": "修改一项设置，可重复使用。",
     "Language of whatever people read.": "面向读者的语言。",
     "Print one JSON object and nothing else.": "仅输出一个 JSON 对象。",
@@ -44,14 +44,14 @@ CHINESE: Mapping[str, str] = {
     ),
     "Search how far each factor may go.": "反向压力测试：寻找各因素可承受的变动幅度。",
     "List the installed plugins and what they offer.": "列出已安装的插件及其提供的内容。",
-    "Make a fund folder to start from.": "生成一个可直接修改的基金目录。",
+    "Make a fund folder to start from.": "生成一个可直接修改的组合目录。",
     "Folder to make.": "要生成的目录。",
     "Write a plugin's project whose tests pass as they are.": "生成一个测试即可通过的插件项目。",
     "Name of the plugin and of its package.": "插件及其包的名称。",
     "What it begins with: constraint, tilt, objective …": "初始内容：constraint、tilt、objective 等。",
     "Where the project's folder is made.": "项目目录的上级目录。",
     "Try everything a plugin offers on a small fund, and say what does not hold.": (
-        "在小型基金上试用插件的全部内容，指出不符合约定之处。"
+        "在小型组合上试用插件的全部内容，指出不符合约定之处。"
     ),
     "Name of an installed plugin.": "已安装插件的名称。",
     "The best of one figure at every level of another.": "在一个指标的各个水平上，求另一指标的最优值。",
@@ -60,7 +60,7 @@ CHINESE: Mapping[str, str] = {
     "Figure made as good as can be.": "优化的指标。",
     "First level, in the figure's unit.": "起始水平（该指标的单位）。",
     "Last level, in the figure's unit.": "终止水平（该指标的单位）。",
-    "Ask one question of many funds, dates, settings or seeds.": "对多个基金、日期、设置或随机种子批量提出同一问题。",
+    "Ask one question of many funds, dates, settings or seeds.": "对多个组合、日期、设置或随机种子批量提出同一问题。",
     "The study file.": "研究文件。",
     "Processes; -1 for one a core.": "进程数；-1 表示每个核心一个。",
     "'loky' for local processes, 'dask' for a cluster.": "'loky' 为本机进程，'dask' 为集群。",
@@ -76,7 +76,7 @@ CHINESE: Mapping[str, str] = {
         "turnover、trading_cost、funded_total、objective。"
     ),
     "The runs and studies of the register, newest first.": "已登记的运行与研究，最新的在前。",
-    "Only runs of this fund.": "仅列出该基金的运行。",
+    "Only runs of this fund.": "仅列出该组合的运行。",
     "How many runs.": "列出多少次运行。",
     "Runs side by side: what changed going in, what changed coming out.": "并列比较多次运行：输入与结果各有何变化。",
     "OUT folders, or numbers of the register.": "结果目录，或登记编号。",

@@ -13,7 +13,7 @@ from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
 from allocator.model.terms import Term
 from allocator.model.units import MoneyUnit, money_unit, unit_names
-from allocator.report.csv_table import rules_in_unit
+from allocator.report.csv_table import guarded, rules_in_unit
 from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
@@ -48,6 +48,8 @@ class CapitalOutcome:
         Sentences shown above the tables.
     money : MoneyUnit
         Unit of the console's money.
+    formulas : bool
+        Whether texts of the CSV file stay as they are even where a spreadsheet takes them for formulas.
     """
 
     entry: dict[str, Any]
@@ -55,6 +57,7 @@ class CapitalOutcome:
     tables: tuple[ReportTable, ...]
     lines: tuple[Text, ...]
     money: MoneyUnit
+    formulas: bool = False
 
     def save(self, path: Path) -> None:
         """Write the JSON object to a ``.json`` file, else the frame as CSV; the file appears whole or not at all."""
@@ -63,7 +66,9 @@ class CapitalOutcome:
         if path.suffix.lower() == ".json":
             write_whole(path, dump_json(self.entry) + "\n")
         else:
-            write_whole(path, self.frame.to_csv(index=False, lineterminator="\n"))
+            write_whole(
+                path, (self.frame if self.formulas else guarded(self.frame)).to_csv(index=False, lineterminator="\n")
+            )
 
     def show(self, console: Console, language: Language) -> None:
         """Print sentences and tables."""
@@ -87,12 +92,12 @@ def capital_report(book: Fund) -> CapitalOutcome:
     if position is None:
         raise InputError(
             Problem(
-                Text("the fund has no solvency regime", "该基金未设定偿付能力监管制度"),
+                Text("the fund has no solvency regime", "该组合未设定偿付能力监管制度"),
                 book.inputs.settings.where("capital"),
                 hint=Text("add a capital section", "请增加 capital 部分"),
             )
         )
-    rules = book.rule_checks()
+    rules, formulas = book.rule_checks(), book.inputs.settings.csv_formulas == "keep"
     entry = capital_summary(position, book.regime, unit)
     table = capital_table(position.tree, position.holdings)
     frame = table.frame.assign(amount=table.frame["amount"] / unit)
@@ -120,6 +125,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
         (table, _rules_table(rules, money, book.terms)),
         (*unchecked_warning(book.unchecked), *lines, *notes),
         money,
+        formulas,
     )
 
 

@@ -251,6 +251,8 @@ class ShockSpec:
         Name → the far end to which the reverse stress test may drive this shock.
     fixed : tuple of str
         Options that the reverse stress test leaves as they are; it scales all other numbers.
+    in_rates : bool
+        Whether its numbers are moves of interest rates or spreads, which reports write in basis points.
     """
 
     name: str
@@ -259,6 +261,7 @@ class ShockSpec:
     apply: Callable[[Shocked, Any, Problems], Shocked] = field(repr=False)
     extremes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     fixed: tuple[str, ...] = ()
+    in_rates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
