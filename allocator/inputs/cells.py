@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized
 from allocator.inputs.headings import spelling
-from allocator.inputs.quick import may_begin, plain_days
 from allocator.inputs.raw import SAMPLE, STRING, as_text
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
@@ -33,6 +32,7 @@ __all__ = [
     "parse_choice",
     "parse_free",
     "parse_numbers",
+    "plain_days",
     "plain_text",
 ]
 
@@ -42,6 +42,7 @@ _EMPTY_VALUE = _EMPTY_TEXT | {"na", "n/a", "nan", "null", "none", "nat", "<na>"}
 _TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "是"})
 _FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "否"})
 _PLAIN_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+_PLAIN_DAY = r"^\d{4}(-\d{1,2}-|/\d{1,2}/)\d{1,2}$"
 _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIALS = (20_000, 2_958_465)
 """Date serials accepted: 1954-10-03 … 9999-12-31. Smaller ones look like years, so they are refused."""
@@ -92,21 +93,24 @@ def among(cells: pd.Series, words: frozenset[str]) -> Mask:
     distinct = distinct_of(cells)
     found = np.zeros(len(distinct.values) + 1, dtype=bool)
     if isinstance(distinct.values, pa.Array):
-        if may_begin(distinct.values, words):
-            plain = pc.utf8_lower(pc.utf8_trim_whitespace(distinct.values))
-            wanted = pa.array(sorted(words), plain.type)
-            found[:-1] = pc.is_in(plain, value_set=wanted).to_numpy(zero_copy_only=False)
+        found[:-1] = _is_word(distinct.values, words).to_numpy(zero_copy_only=False)
     else:
         found[:-1] = [isinstance(value, str) and value.strip().lower() in words for value in distinct.values]
     return distinct.marked(found)
 
 
 def none_among(cells: pd.Series, words: frozenset[str]) -> bool:
-    """Return True when every cell is text and surely none is empty, stands for nothing or is one of some words."""
+    """Return whether every cell is text and none is empty, stands for nothing or is one of some words."""
     if not isinstance(cells.dtype, pd.StringDtype):
         return False
     values = distinct_of(cells).values
-    return isinstance(values, pa.Array) and not values.null_count and not may_begin(values, words | _EMPTY_TEXT)
+    return not values.null_count and not pc.any(_is_word(values, words | _EMPTY_TEXT)).as_py()
+
+
+def _is_word(texts: pa.Array, words: frozenset[str]) -> pa.BooleanArray:
+    """Return which texts, trimmed as all are once read, are one of some words; case counts for none."""
+    plain = pc.ascii_lower(texts)
+    return pc.is_in(plain, value_set=pa.array(sorted(words), plain.type))
 
 
 def blank(cells: pd.Series) -> Mask:
@@ -269,8 +273,8 @@ def _parse_text(cells: pd.Series) -> Parsed:
     if not isinstance(distinct.values, pa.Array):
         return _parse_words(distinct, _word)
     words = distinct.values
-    if may_begin(words, _EMPTY_TEXT):
-        nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
+    nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
+    if pc.any(nothing).as_py():
         words = pc.if_else(nothing, pa.scalar(None, words.type), words)
     missing = np.ones(len(words) + 1, dtype=bool)
     missing[:-1] = words.is_null().to_numpy(zero_copy_only=False) if words.null_count else False
@@ -357,6 +361,17 @@ def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, 
         state[place] = 1 if read is EMPTY else 2 if read is _BAD else 0
         days[place] = np.datetime64(read) if isinstance(read, date) else None
     return days, state
+
+
+def plain_days(texts: pa.Array) -> NDArray[np.datetime64]:
+    """Return the days of texts such as 2026-06-30 and 2026/6/30, NaT for all others and for days that do not exist."""
+    days = np.full(len(texts), np.datetime64("NaT", "s"))
+    plain = pc.match_substring_regex(texts, _PLAIN_DAY).fill_null(False)
+    written = pc.replace_substring(texts.filter(plain), "/", "-").to_pandas()
+    read = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
+    days[plain.to_numpy(zero_copy_only=False)] = read.to_numpy().astype("datetime64[s]")
+    days[days < np.datetime64("0001-01-01", "s")] = np.datetime64("NaT")
+    return days
 
 
 def _date_of(value: object, epoch_shift: int) -> object:

@@ -25,8 +25,7 @@ from allocator.inputs.cells import (
 )
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource
-from allocator.inputs.order import canonical_order
-from allocator.inputs.quick import order_of_different
+from allocator.inputs.order import canonical_order, order_of_different
 from allocator.inputs.raw import RawTable, array_of, as_text, text_column
 from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
 from allocator.parsing import normalise

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from allocator.inputs.encoded import decoded
 from allocator.inputs.findings import Findings
-from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, series_of
+from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, mostly_differs, one_array, series_of
 from allocator.types import Phrase, Text
 
 __all__ = ["decode", "read_csv"]
@@ -165,7 +165,7 @@ def _undecoded(content: memoryview, wanted: Wanted) -> tuple[_Head, list[pa.Chun
     words = pa.string() if encoding == "utf-8" else pa.binary()
     try:
         table = _arrow(body, replace(head, quoted=quotes > 0), wanted, None, True, words)
-        return head, [decoded(column, encoding) for column in table.columns]
+        return head, [_decoded(column, encoding) for column in table.columns]
     except ValueError:  # of Arrow too: a row or a byte that is not as it should be
         return None
 
@@ -184,6 +184,34 @@ def _start(content: memoryview, encodings: Sequence[str]) -> tuple[str, str, boo
             continue
         return (text, encoding, read == len(content)) if encoding != "gb18030" or _reads_as_chinese(text) else None
     return None
+
+
+def _decoded(column: pa.ChunkedArray, encoding: str) -> pa.ChunkedArray:
+    """Return a column with its text as Unicode: a distinct cell decoded once where the first cells repeat.
+
+    Raises ValueError where a cell is not text in this encoding, or the cells cannot be distinguished once decoded.
+    """
+    kind = column.type
+    if not (pa.types.is_binary(kind) or pa.types.is_string(kind) and encoding != "utf-8"):
+        return column
+    held = one_array(column.cast(pa.binary()))
+    if pc.all(pc.string_is_ascii(held.view(pa.string()))).as_py():
+        return pa.chunked_array([held.view(pa.string())])
+    if mostly_differs(pa.chunked_array([held])):
+        return pa.chunked_array([_decoded_together(held, encoding)])
+    encoded = held.dictionary_encode()
+    words = _decoded_together(encoded.dictionary, encoding)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(encoded.indices, words)])
+
+
+def _decoded_together(cells: pa.Array, encoding: str) -> pa.Array:
+    """Return the texts that cells stand for, decoded in one go with a character between that no cell holds."""
+    rows = pa.ListArray.from_arrays(pa.array([0, len(cells)], pa.int32()), cells.cast(pa.large_binary()))
+    joined = pc.binary_join(rows, pa.scalar(b"\0", pa.large_binary()))[0].as_buffer()
+    texts = pc.split_pattern(pa.array([str(joined, encoding)], pa.large_string()), "\0")[0].values
+    if len(texts) != len(cells):
+        raise ValueError("a cell holds what stands between cells")
+    return texts
 
 
 def _quotes(body: memoryview) -> int:

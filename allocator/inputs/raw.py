@@ -12,8 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from allocator.inputs.text_bytes import bare_ends, laid_out
-
 __all__ = [
     "SAMPLE",
     "STRING",
@@ -175,11 +173,8 @@ def as_text(column: pd.Series, order: NDArray[np.intp] | None = None) -> Any:
         return array if order is None else array.take(order)
     codes = array.codes if order is None else array.codes[order]
     words = as_arrow(array.categories)
-    if codes.min(initial=0) < 0:
-        texts = words.take(pa.array(codes, mask=codes < 0))
-    else:
-        texts = pa.repeat(words[0], len(codes)) if len(words) == 1 else laid_out(words, codes)
-    return array_of(text_column(texts))
+    missing = codes < 0
+    return array_of(text_column(words.take(pa.array(codes, mask=missing if missing.any() else None))))
 
 
 def series_of(column: pa.ChunkedArray) -> pd.Series:
@@ -204,8 +199,7 @@ def _text(column: pa.ChunkedArray) -> pd.Series:
         column = column.cast(pa.large_string())
     if not pa.types.is_dictionary(column.type):
         if mostly_differs(column):
-            words = one_array(column)
-            return text_column(words if bare_ends(words) else pc.utf8_trim_whitespace(words))
+            return text_column(pc.utf8_trim_whitespace(one_array(column)))
         column = column.dictionary_encode()
     encoded = one_array(column)
     codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
