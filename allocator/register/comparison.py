@@ -16,6 +16,7 @@ from allocator.errors import InputError, Problem
 from allocator.register.place import Place
 from allocator.register.runs import DONE, RUN, kind_of, recorded
 from allocator.register.table import KINDS, OUTCOMES, minute
+from allocator.report.csvfiles import read_csv
 from allocator.report.formats import money_unit
 from allocator.report.sections import ReportTable
 from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS, UNIT_NAMES
@@ -57,7 +58,7 @@ class Side:
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table of OUT, None when it is not there."""
         path = None if self.folder is None else self.folder / f"{name}.csv"
-        return pd.read_csv(path) if path is not None and path.is_file() else None
+        return read_csv(path) if path is not None and path.is_file() else None
 
 
 def find_side(given: str, place: Place | None) -> Side:
