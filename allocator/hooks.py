@@ -8,23 +8,25 @@ before any table is read; the functions inside a specification are called later,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from allocator.types import Text
+
 if TYPE_CHECKING:
-    from allocator.capital.regime import RegimeSpec
-    from allocator.commands import CommandSpec
     from allocator.model.models import ReturnModelSpec, RiskModelSpec, ScenarioSpec
-    from allocator.model.terms import ConstraintSpec, ObjectiveSpec
+    from allocator.model.regime import RegimeSpec
+    from allocator.model.specs import ConstraintSpec, ObjectiveSpec
     from allocator.model.tilts import TiltSpec
-    from allocator.report.sections import ReportSectionSpec
-    from allocator.study.commitments import CommitmentSpec
-    from allocator.study.shocks import ShockSpec, StressSpec
+    from allocator.result.tables import ReportSectionSpec
+    from allocator.stress.commitments import CommitmentSpec
+    from allocator.stress.shocks import ShockSpec, StressSpec
     from allocator.types import AssetKind, Table
 
-__all__ = ["API_VERSION", "HOOKS", "hookimpl", "hookspec"]
+__all__ = ["API_VERSION", "HOOKS", "hookimpl", "hookspec", "CommandSpec"]
 
 API_VERSION = "1"
 GROUP = "allocator"
@@ -120,3 +122,12 @@ HOOKS = (
     "allocator_commands",
 )
 """Names of all hooks, in the order above."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One command: ``function`` is a typer command function; its signature declares the arguments."""
+
+    name: str
+    help: Text
+    function: Callable[..., Any] = field(repr=False)

@@ -15,7 +15,10 @@ from pydantic import BaseModel
 from scipy import sparse
 
 from allocator import hooks
+from allocator.api import Fund
+from allocator.config.settings import Section
 from allocator.errors import InputError, Problem
+from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
 from allocator.model import (
     ConstraintSpec,
@@ -30,10 +33,7 @@ from allocator.model import (
     Term,
     TiltSpec,
 )
-from allocator.pipeline import Fund
-from allocator.registry import load_registry
-from allocator.report.sections import ReportSectionSpec
-from allocator.settings import Section
+from allocator.result.tables import ReportSectionSpec
 from allocator.testing import CHECKS, Finding, Outcome, Trial, assert_conforms, conformance, small_fund
 from allocator.types import Column, Measure, Source, Table, Text
 

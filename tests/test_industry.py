@@ -9,7 +9,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from allocator.pipeline import load
+from allocator.api import load
 from allocator.study.batch import Workers, run_batch
 from allocator.study.store import Store
 from allocator.study.tasks import BatchSettings, Plan

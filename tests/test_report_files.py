@@ -17,11 +17,11 @@ import pytest
 from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGET, UNIT, fake_result, with_sections
 
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
-from allocator.report import csvfiles
-from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.report import csv_table
 from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.writer import check_folder, dump_json, write_failure, write_view, write_whole
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 
 
@@ -302,8 +302,8 @@ def test_a_table_reads_back_to_the_last_bit(tmp_path: Path) -> None:
     frame = view().tables["allocation"].frame
     frame["trade"] = np.nextafter(frame["trade"], np.inf)
     frame["name"] = ["plain", "0012", "two\nlines", 'a "word"', "a, b", "=1+1", "", "是"][: len(frame)]
-    csvfiles.write_csv(frame, tmp_path / "table.csv")
-    read = csvfiles.read_csv(tmp_path / "table.csv")
+    csv_table.write_csv(frame, tmp_path / "table.csv")
+    read = csv_table.read_csv(tmp_path / "table.csv")
     np.testing.assert_array_equal(read["trade"], frame["trade"])
     assert read["name"].fillna("").tolist() == frame["name"].tolist()
 
@@ -324,7 +324,7 @@ def test_a_disk_without_room_is_told_and_leaves_the_old_result(tmp_path: Path, m
     def full(frame: pd.DataFrame, path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("allocator.report.csvfiles.write_csv", full)
+    monkeypatch.setattr("allocator.report.csv_table.write_csv", full)
     with pytest.raises(InputError, match="cannot be written"):
         write_view(view, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

@@ -19,10 +19,11 @@ from support import make_registry
 
 from allocator import Fund, InputError, cli
 from allocator.errors import PluginError, Problems
+from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
-from allocator.registry import load_registry
-from allocator.study.shocks import Shocked, ShockSpec
-from allocator.study.stress import StressOutcome, scenarios_of, shock_fund, stress
+from allocator.pipeline.scenarios import scenarios_of, shock_fund, stress
+from allocator.result.stress import StressOutcome
+from allocator.stress.shocks import Shocked, ShockSpec
 from allocator.types import Text
 
 LIFE = 30.0

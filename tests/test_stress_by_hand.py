@@ -21,7 +21,8 @@ import pytest
 from numpy.typing import NDArray
 
 import allocator
-from allocator.study.stress import StressStudy, stress
+from allocator.pipeline.scenarios import stress
+from allocator.result.stress import StressStudy
 
 LIFE = Path(__file__).resolve().parent.parent / "examples" / "life_insurer"
 AS_OF = date(2026, 3, 31)

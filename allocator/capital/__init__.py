@@ -1,4 +1,4 @@
-"""Solvency capital: the tree of risk modules and the door a regime enters by."""
+"""Solvency capital: the tree of risk modules, its value, its attribution and its table."""
 
 from allocator.capital.nodes import (
     Absolute,
@@ -10,26 +10,18 @@ from allocator.capital.nodes import (
     WeightedSum,
     correlation_matrix,
 )
-from allocator.capital.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 from allocator.capital.tree import Attribution, CapitalTree, Memorandum
 
 __all__ = [
     "Absolute",
     "Aggregate",
-    "Alternative",
     "Attribution",
-    "BookState",
     "CapitalTree",
     "Leaf",
     "Maximum",
     "Memorandum",
     "Minimum",
     "Node",
-    "OwnFunds",
-    "Regime",
-    "RegimeNote",
-    "RegimeSpec",
-    "Requirement",
     "WeightedSum",
     "correlation_matrix",
 ]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from allocator.inputs.fund import Inputs
+from allocator.report.csv_table import in_unit
 from allocator.report.leaves import summed_by
-from allocator.report.sections import ReportTable
+from allocator.result.tables import ReportTable
 from allocator.types import Phrase
 
 if TYPE_CHECKING:
     from allocator.report.view import View
 
-__all__ = ["csv_frames", "in_unit", "read_csv", "rules_in_unit", "write_csv"]
+__all__ = [
+    "csv_frames",
+    "rules_in_unit",
+]
 
-_TEXTS = ("asset_id", "account", "name", "issuer", "counterparty", "module", "parent")
-"""Columns that hold text even where it looks like a number: ``000001`` is a code."""
 
 CAPITAL_COLUMNS = ("module", "parent", "amount", "article", "before")
 
@@ -70,39 +71,6 @@ def _places(inputs: Inputs) -> list[str]:
     if source is None:
         return [""] * len(inputs.assets)
     return [f"{source.file}, row {row}" for row in source.rows.tolist()]
-
-
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as UTF-8, figures so that they read back to the last bit."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    texts = [
-        name for name in frame if frame[name].dtype == object or isinstance(frame[name].dtype, pd.CategoricalDtype)
-    ]
-    table = pa.Table.from_pandas(frame.astype(dict.fromkeys(texts, "str")), preserve_index=False)
-    with path.open("wb") as file:
-        file.write(",".join(map(str, frame.columns)).encode() + b"\n")
-        csv.write_csv(table, file, csv.WriteOptions(include_header=False, quoting_style="needed"))
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Return a table that `write_csv` wrote: figures to the last bit, names as text."""
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(_TEXTS, "str"),
-        keep_default_na=False,
-        na_values=[""],
-    )
-
-
-def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
-    """Return a table's frame with its money columns in units of ``unit`` CNY."""
-    frame = table.frame.copy()
-    for column, form in table.formats.items():
-        if form == "money" and column in frame:
-            frame[column] = frame[column] / unit
-    return frame
 
 
 def rules_in_unit(view: View) -> pd.DataFrame:

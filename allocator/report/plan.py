@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.pipeline.scenarios import scenario_named
 from allocator.report.chart_parts import WIDTH, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
-from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels, kind_labels
 from allocator.report.words import HEADINGS, RATIOS
-from allocator.study.stress import scenario_named
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
     from allocator.study.plan import PlanStudy
 
 __all__ = ["plan_report"]
@@ -193,7 +193,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     own = [point for point in study.points if not point.scenario]
     steps = max(point.node.step for point in own)
     figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
-    figures += [study.world.fund.capital().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    figures += [study.world.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
     ticks = nice_ticks(min(figures), max(figures))
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
@@ -208,7 +208,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     canvas.text(0.5 * (LEFT + WIDTH), HEIGHT - 6.0, PLAN_HEADINGS["step"], "tick", "middle")
     for name in dict.fromkeys(point.ratio for point in own):
         chosen = {point.node.number: point for point in own if point.ratio == name}
-        start = study.world.fund.capital().ratio(name)  # type: ignore[union-attr]
+        start = study.world.fund.position().ratio(name)  # type: ignore[union-attr]
         said = RATIOS.get(name) or Text(name, name)
         for point in chosen.values():
             parent = chosen.get(point.node.parent)

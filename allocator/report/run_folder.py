@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from allocator.errors import InputError, Problem
-from allocator.report.csvfiles import read_csv
+from allocator.report.csv_table import read_csv
 from allocator.report.manifest import file_hash
 from allocator.types import Text
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.capital import Alternative, BookState, CapitalTree
+from allocator.capital import CapitalTree
 from allocator.model import Linear, Sense, Space, Term, TradeCost
 from allocator.model.combination import Combination
+from allocator.model.regime import Alternative, BookState
 from allocator.types import Source, Text
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.stock import StockBook, gain_coefficient
@@ -32,7 +33,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class StockGain(BookState):
-    """See `allocator.capital.BookState`.
+    """See `allocator.model.regime.BookState`.
 
     Parameters
     ----------

@@ -1,0 +1,374 @@
+"""Optimizing when charges depend on one number of the whole book, such as the gain of the stock book.
+
+Inside an interval of that state the exact coefficients C(x) lie between those of two trees, C₋ ≤ C(x) ≤ C₊.
+With D = C₊ − C₋ ≥ 0 the leaves are C₋ x + s, 0 ≤ s ≤ D x: columns s with one rule each turn "somewhere
+between" into a model of the ordinary kind, a relaxation whatever the sign of the tree's slopes. Columns of D
+that are equal in several leaves (the company's and its pool's) share their s. Best bound first, intervals are
+halved near the state of the relaxed answer; answers come from charges frozen at a state and taken anew until
+they agree with the holdings. Charges that are a choice of their own (`allocator.solve.state.alternatives`) are left to
+whole numbers in each of these models.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.capital.tree import CapitalTree
+from allocator.config.settings import SolveSettings
+from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverFailure
+from allocator.model.model import Model
+from allocator.model.regime import BookState
+from allocator.model.space import Space
+from allocator.solve.decomposition.sifting import Recall
+from allocator.solve.entry import begun, concluded, priced, solve
+from allocator.solve.search.discrete import search_for
+from allocator.solve.search.exact import ENOUGH, Exact
+from allocator.solve.search.search import Outcome, Search
+from allocator.solve.search.solution import Solution, Status
+from allocator.solve.search.subproblem import Candidate
+from allocator.solve.state.alternatives import with_alternatives
+from allocator.solve.state.widening import between
+from allocator.types import Text
+
+__all__ = ["branches", "solve_with_state"]
+
+Vector = NDArray[np.float64]
+
+INWARD = 0.3
+"""How far an interval's cut is moved from the relaxed answer's state towards its middle."""
+
+NEAR = 1e-4
+"""Two states nearer than this start the search for an answer at the same charges."""
+
+NARROW = 1e-9
+"""An interval is halved no further: what its relaxation still misses does not come from the state."""
+
+ROUNDS = 6
+"""How often charges are taken anew at an answer before another start is tried."""
+
+
+def solve_with_state(
+    model: Model,
+    state: BookState,
+    tree_at: Callable[[Vector], CapitalTree],
+    settings: SolveSettings,
+    *,
+    diagnose: bool = True,
+) -> tuple[CapitalTree, Solution]:
+    """Return the best holdings and the tree that is exact at them.
+
+    Parameters
+    ----------
+    model : Model
+        With charges frozen at the current holdings.
+    state : BookState
+        What they depend on.
+    tree_at : callable
+        The exact tree at given holdings.
+    settings : SolveSettings
+        The gap and the limits hold for the whole search.
+    diagnose : bool
+        As for `allocator.solve.solve`.
+
+    Raises
+    ------
+    Infeasible, NotProven
+        As `allocator.solve.solve`.
+    """
+    return _StateSearch(model, state, tree_at, settings).run(diagnose)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """How a search with charges as they are not quite ended; what its answer costs is asked for last."""
+
+    search: Search
+    outcome: Outcome
+
+    @property
+    def best(self) -> Candidate:
+        assert self.outcome.best is not None
+        return self.outcome.best
+
+    @property
+    def holdings(self) -> Vector:
+        return self.best.holdings
+
+
+@dataclass(frozen=True, eq=False)
+class _Best:
+    """An answer whose charges agree with it."""
+
+    tree: CapitalTree
+    objective: float
+    found: _Found
+
+
+@dataclass(order=True)
+class _Node:
+    priority: float
+    number: int
+    space: Space = field(compare=False)
+    low: float = field(compare=False)
+    high: float = field(compare=False)
+    found: _Found = field(compare=False)
+
+    @property
+    def holdings(self) -> Vector:
+        """The relaxed answer's, without further columns."""
+        return self.found.holdings[: self.space.size]
+
+
+class _StateSearch:
+    def __init__(
+        self, model: Model, state: BookState, tree_at: Callable[[Vector], CapitalTree], settings: SolveSettings
+    ) -> None:
+        self.model, self.state, self.tree_at, self.settings = model, state, tree_at, settings
+        self.deadline = time.monotonic() + settings.time_limit
+        self.best: _Best | None = None
+        self.nodes = 0
+        self.tried: list[float] = []
+        self.recall = Recall()
+        self.alternatives = state.alternatives(model.space)
+        whole = self.alternatives or any(term.left.discrete for term in model.terms)
+        self._descends = not (whole or model.per_capital)
+        self._numbers = itertools.count()
+
+    def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
+        started = time.perf_counter()
+        space, reach = self.model.space, self.state.reach(self.model.space)
+        whole = self._relaxed(space, *reach)
+        bound = self._glanced(whole) if self._descends else np.inf
+        if self._settled(bound):
+            self.nodes += whole.solves
+            return self._ended(bound, started)
+        try:
+            heap = [self._concluded(whole, space, reach, np.inf)]
+        except Infeasible:
+            # Then it is so with charges frozen at any state: at the present one the rules can be named.
+            if diagnose:
+                solve(self.model, self.settings)
+            raise
+        self._answer_at(heap[0])
+        if not self._settled(-heap[0].priority):
+            self._answer(self._frozen(self.model.space.current, self.model.tree))
+        dropped = -np.inf
+        while heap and not self._late():
+            if self._settled(max(-heap[0].priority, dropped)):
+                break
+            worst = heapq.heappop(heap)
+            parts = list(branches(self.state, worst.space, worst.low, worst.high, worst.holdings))
+            if not parts:
+                dropped = max(dropped, -worst.priority)
+            for space, low, high in parts:
+                try:
+                    heapq.heappush(heap, self._node(space, low, high, -worst.priority))
+                except Infeasible:
+                    continue
+                except (NotProven, SolverFailure):
+                    dropped = max(dropped, -worst.priority)
+            if heap:
+                self._answer_at(heap[0])
+        bound = max([dropped, *(-item.priority for item in heap)])
+        if self.best is None:
+            raise NotProven(
+                Problem(
+                    Text(
+                        "no compliant answer was found whose charges agree with its own holdings",
+                        "未找到因子与自身持仓相一致的合规方案",
+                    ),
+                    got=f"{self.nodes} solves",
+                    hint=Text(
+                        "raise solve.time_limit or bound the stock positions", "请提高 solve.time_limit，或限制股票持仓"
+                    ),
+                )
+            )
+        return self._ended(bound, started)
+
+    def _glanced(self, whole: Search) -> float:
+        """Return the bound of the relaxed program of all states, and look near its answer: mostly that is all."""
+        with suppress(SolverFailure):
+            glanced = whole.glance()
+            if glanced is not None:
+                bound, point = glanced
+                self._descend(point[: self.model.space.size])
+                return bound
+        return np.inf
+
+    def _ended(self, bound: float, started: float) -> tuple[CapitalTree, Solution]:
+        assert self.best is not None
+        tree, objective = self.best.tree, self.best.objective
+        bound = max(bound, objective)
+        status: Status = "optimal" if self._settled(bound) else "feasible"
+        solution = replace(
+            _trimmed(priced(self.best.found.search, self.best.found.outcome), self.model),
+            objective=objective,
+            bound=bound,
+            gap=bound - objective,
+            status=status,
+            nodes=self.nodes,
+        )
+        return tree, replace(solution, seconds=time.perf_counter() - started)
+
+    def _late(self) -> bool:
+        return time.monotonic() > self.deadline or self.nodes >= self.settings.max_nodes
+
+    def _settled(self, bound: float) -> bool:
+        return self.best is not None and bound - self.best.objective <= self._tolerance()
+
+    def _tolerance(self) -> float:
+        """Money is held to the gap's relative counterpart, as `allocator.solve.search.search` does."""
+        if self.model.objective or self.best is None:
+            return self.settings.gap
+        return 0.1 * self.settings.gap * abs(self.best.objective)
+
+    def _shared(self, share: float) -> SolveSettings:
+        """Return the settings of a search inside this one, with a share of its gap."""
+        left = max(self.deadline - time.monotonic(), 1.0)
+        return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
+
+    def _solve(self, model: Model, share: float, *, settled: bool) -> _Found:
+        return self._found(begun(model, self._shared(share), self.recall, settled=settled))
+
+    def _found(self, search: Search) -> _Found:
+        try:
+            return _Found(search, concluded(search, diagnose=False))
+        finally:
+            self.nodes += search.solves
+
+    def _relaxed(self, space: Space, low: float, high: float) -> Search:
+        """Return the search of the relaxed model of the states between ``low`` and ``high``."""
+        rules = self.state.rules(space, low, high)
+        relaxed = between(replace(self.model, space=space), *self.state.trees(low, high), rules)
+        whole = with_alternatives(relaxed, self.alternatives)
+        return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
+
+    def _node(self, space: Space, low: float, high: float, ceiling: float) -> _Node:
+        return self._concluded(self._relaxed(space, low, high), space, (low, high), ceiling)
+
+    def _concluded(self, relaxed: Search, space: Space, reach: tuple[float, float], ceiling: float) -> _Node:
+        found = self._found(relaxed)
+        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), space, *reach, found)
+
+    def _answer_at(self, node: _Node) -> None:
+        """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""
+        relaxed = node.holdings
+        kept = self._offer(node.found, self.tree_at(relaxed))
+        state = self.state.at(relaxed)
+        if not kept and any(abs(state - other) <= NEAR for other in self.tried):
+            return
+        self.tried.append(state)
+        if self._descends:
+            self._descend(relaxed)
+            if self._settled(-node.priority):
+                return
+        self._answer(self.state.trees(state, state)[1])
+        if self.best is None:
+            self._answer_safely(node)
+
+    def _answer_safely(self, node: _Node) -> None:
+        """Solve at charges that are no lower than exact in the node's interval: what complies there complies."""
+        for tree, rules in self.state.safe(node.space, node.low, node.high):
+            safe = replace(self.model, space=node.space, tree=tree, terms=(*self.model.terms, *rules))
+            try:
+                found = self._solve(with_alternatives(safe, self.alternatives), 0.25, settled=False)
+            except (InputError, Infeasible, NotProven, SolverFailure):
+                # An input error here is a bound that the rules just added contradict.
+                continue
+            held = found.holdings[: self.model.space.size]
+            if self._offer(found, self.tree_at(held)) and self._descends:
+                self._descend(held)
+
+    def _descend(self, start: Vector) -> None:
+        """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""
+        held, tree, before = start, self.tree_at(start), -np.inf
+        for number in range(ROUNDS):
+            if self._late() and self.best is not None:
+                return
+            search = search_for(replace(self.model, tree=tree), self._shared(0.25), self.recall)
+            outcome = search.descend(held, settled=number > 0)
+            self.nodes += search.solves
+            if outcome is None or outcome.best is None:
+                return
+            held, objective = outcome.best.holdings, outcome.best.objective
+            tree = self.tree_at(held)
+            # The local optimum is the answer even where it is no better than a point near it.
+            self._offer(_Found(search, outcome), tree, 0.01 if number == 0 else -0.01)
+            if abs(objective - before) <= 0.01 * self._tolerance():
+                return
+            before = objective
+
+    def _answer(self, tree: CapitalTree | None) -> None:
+        """Solve with charges frozen, take them anew at the answer, and keep what is exact and better."""
+        for _ in range(ROUNDS):
+            if self._late() and self.best is not None:
+                return
+            try:
+                frozen = with_alternatives(replace(self.model, tree=tree), self.alternatives)
+                found = self._solve(frozen, 0.25, settled=True)
+            except (Infeasible, NotProven, SolverFailure):
+                return
+            held = found.holdings[: self.model.space.size]
+            exact_tree = self.tree_at(held)
+            tree = self._frozen(held, exact_tree)
+            if self._offer(found, exact_tree) is False:
+                return
+
+    def _offer(self, found: _Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
+        """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
+        exact, held = Exact(replace(self.model, tree=exact_tree)), found.holdings[: self.model.space.size]
+        if exact.room(held) < ENOUGH or not exact.keeps_terms(held):
+            return None
+        objective = exact.objective(held)
+        if self.best is not None and objective <= self.best.objective + better * self._tolerance():
+            return False
+        self.best = _Best(exact_tree, objective, found)
+        return True
+
+    def _frozen(self, holdings: Vector, exact: CapitalTree | None) -> CapitalTree | None:
+        """Return the tree with charges frozen at ``holdings``, of which alternatives are no part."""
+        if not self.alternatives:
+            return exact
+        state = self.state.at(holdings)
+        return self.state.trees(state, state)[1]
+
+
+def branches(
+    state: BookState, space: Space, low: float, high: float, holdings: Vector
+) -> Iterator[tuple[Space, float, float]]:
+    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose."""
+    at = state.at(holdings)
+    nearest = min(max(at, low), high)
+    spaces = None if low <= at <= high else state.split(space, nearest, holdings)
+    if spaces is not None:
+        for part in spaces:
+            least, greatest = state.reach(part)
+            lowest, highest = max(low, least), min(high, greatest)
+            if lowest <= highest:
+                yield part, lowest, highest
+        return
+    if high - low <= NARROW:
+        return
+    middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
+    cut = (1.0 - INWARD) * nearest + INWARD * middle
+    yield space, low, cut
+    yield space, cut, high
+
+
+def _trimmed(solution: Solution, model: Model) -> Solution:
+    """Return the solution of a model with further columns and rules in terms of ``model`` alone."""
+    size, names = model.space.size, {term.name for term in model.terms}
+    return replace(
+        solution,
+        holdings=solution.holdings[:size],
+        reduced_costs=solution.reduced_costs[:size],
+        shadow_prices={name: price for name, price in solution.shadow_prices.items() if name in names},
+    )
