@@ -154,6 +154,8 @@ class Column:
         Whether the column must be present with every cell filled.
     default : object
         What an empty cell means; ``None`` keeps it empty (NaN, NaT or ``None``).
+    words : mapping of str to float
+        For numbers: words that stand for one, such as 半年付 for 2 payments a year.
     """
 
     name: str
@@ -165,6 +167,7 @@ class Column:
     maximum: float | None = None
     required: bool = False
     default: object = None
+    words: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def capital(
 @fund_commands.command(help="Check every input and the wiring; list all problems at once.")
 def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_json: AsJson = False) -> int:  # noqa: B006
     """Read everything, build the capital and the model, and say what a reader must know."""
+    from allocator.inputs.balance import sum_of_rows
     from allocator.report.manifest import note_entry
     from allocator.report.writer import dump_json
 
@@ -138,6 +139,7 @@ def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_js
     language = language_of(lang, book)
     for name, table in book.inputs.tables.items():
         typer.echo(Text(f"{name}: {len(table):,} rows", f"{name}：{len(table):,} 行")[language])
+    typer.echo(sum_of_rows(book.inputs)[language])
     for note in notes:
         typer.echo(f"· {note.text[language]}" + (f" ({note.article})" if note.article else ""))
     typer.echo(Text("Everything can be used.", "全部输入可用。")[language])

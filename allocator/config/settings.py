@@ -68,13 +68,15 @@ class FundSettings(Section):
 
     ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
     ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
-    the periods a year of the table ``returns``.
+    the periods a year of the table ``returns``. ``mandate`` says that the rows are a part of the company's assets,
+    however small.
     """
 
     name: str
     as_of: Day
     unit: Annotated[Number, Field(gt=0)] = 1.0
     frequency: Annotated[int, Field(gt=0)] = 252
+    mandate: bool = False
 
 
 class BalanceSheetSettings(Section):
@@ -345,6 +347,7 @@ class BacktestSettings(Section):
 class Settings(Section):
     """A whole fund file, validated.
 
+    ``strict_columns``: columns that no plugin declares are errors instead of notes.
     ``register`` is where runs are registered: a file, a database URL, or ``off``; the field has another name
     because models have a method of that one. ``folder`` is where relative paths start; ``lines`` maps dotted
     keys (list items by number) to line numbers of the fund file, for messages; ``overrides`` holds the keys
@@ -365,6 +368,7 @@ class Settings(Section):
     stress: StressSettings = StressSettings()
     plan: PlanSettings = PlanSettings()
     backtest: BacktestSettings = BacktestSettings()
+    strict_columns: bool = False
     language: Literal["en", "zh"] | None = None
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()

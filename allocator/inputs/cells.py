@@ -32,6 +32,7 @@ __all__ = [
     "parse_choice",
     "parse_free",
     "parse_numbers",
+    "parse_words",
     "plain_days",
     "plain_text",
 ]
@@ -181,7 +182,7 @@ def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Pa
             return known[key]
         return EMPTY if normalise(text).lower() in _EMPTY_VALUE else _BAD
 
-    return _parse_words(distinct_of(cells, few=True), convert)
+    return parse_words(distinct_of(cells, few=True), convert)
 
 
 def parse_free(cells: pd.Series) -> Parsed:
@@ -259,7 +260,7 @@ def _states(read: Iterable[object]) -> NDArray[np.int8]:
     return np.array([1 if item is EMPTY else 2 if item is _BAD else 0 for item in read], dtype=np.int8)
 
 
-def _parse_words(distinct: Distinct, convert: Callable[[object], object]) -> Parsed:
+def parse_words(distinct: Distinct, convert: Callable[[object], object]) -> Parsed:
     """Return text, each distinct value converted once."""
     read = distinct.read(convert)
     states = _states(read)
@@ -271,7 +272,7 @@ def _parse_text(cells: pd.Series) -> Parsed:
     """Return text without surrounding white space; other cells as `plain_text` writes them."""
     distinct = distinct_of(cells)
     if not isinstance(distinct.values, pa.Array):
-        return _parse_words(distinct, _word)
+        return parse_words(distinct, _word)
     words = distinct.values
     nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
     if pc.any(nothing).as_py():

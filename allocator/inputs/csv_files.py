@@ -28,6 +28,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_HEXADECIMAL = re.compile(rb"0[xX]")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _SAMPLE = 100_000
 _COMMON = 0.8
@@ -53,6 +54,7 @@ class _Head:
     seen: int
     endless: int = 0
     quoted: bool = True
+    titles: tuple[str, ...] = ()
 
 
 def read_csv(
@@ -79,7 +81,7 @@ def read_csv(
     if quick is not None:
         head, columns = quick
         rows = np.arange(1, len(columns[0]) + 1, dtype=np.int64) + head.row
-        return RawTable(file, head.headings, tuple(map(series_of, columns)), rows, fingerprint)
+        return RawTable(file, head.headings, tuple(map(series_of, columns)), rows, fingerprint, titles=head.titles)
     found = decode(content, file, findings)
     if found is None:
         return None
@@ -101,7 +103,7 @@ def read_csv(
             hint=Text('double a quotation mark inside a cell: ""', '单元格内的引号须写成两个：""'),
         )
         return None
-    empty = RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint)
+    empty = RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint, titles=head.titles)
     return _body(text, replace(head, quoted=quotes > 0), body, wanted, findings, empty)
 
 
@@ -253,7 +255,8 @@ def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
     if not rows:
         return _Head(delimiter, (), 1, len(text), consumed, endless), -1
     place, count = heading_row(rows, wanted.fits)
-    return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place], consumed, endless), count
+    titles = tuple(cell for row in rows[:place] for cell in row if cell.strip())
+    return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place], consumed, endless, titles=titles), count
 
 
 def _report_endless(row: int, file: str, findings: Findings) -> None:
@@ -315,7 +318,7 @@ def _arrow(
     # Where a block ends inside a cell, Arrow loses the line feed of a line end within quotation marks.
     whole = handler is not None or head.quoted
     block = min(len(body) + 1, _LARGEST_BLOCK) if whole else _BLOCK
-    return arrow_csv.read_csv(
+    table = arrow_csv.read_csv(
         pa.BufferReader(body),
         arrow_csv.ReadOptions(column_names=names, use_threads=handler is None, block_size=block),
         arrow_csv.ParseOptions(
@@ -326,6 +329,17 @@ def _arrow(
         ),
         arrow_csv.ConvertOptions(column_types=text, null_values=[""], strings_can_be_null=False),
     )
+    if typed and not _in_our_grammar(table, body):
+        raise pa.ArrowInvalid("numbers that Arrow reads and the library does not")
+    return table
+
+
+def _in_our_grammar(table: pa.Table, body: memoryview) -> bool:
+    """Return whether every typed cell is a number of `allocator.parsing` too: Arrow reads nan and 0x1F as well."""
+    if any(pa.types.is_integer(kind) for kind in table.schema.types) and _HEXADECIMAL.search(body):
+        return False
+    floats = (column for column in table.columns if pa.types.is_floating(column.type))
+    return not any(pc.any(pc.is_nan(column)).as_py() for column in floats)
 
 
 def _report_ragged(ragged: list[tuple[int, int, str]], head: _Head, file: str, width: int, findings: Findings) -> None:

@@ -191,7 +191,10 @@ def _table(page: _Page, file: str, fingerprint: str) -> RawTable:
         for column in (zip(*body, strict=True) if body else [()] * width)
     )
     numbers = np.array([number for number, _ in filled], dtype=np.int64)
-    return RawTable(file, headings, cells, numbers, fingerprint, spreadsheet=True, epoch_shift=page.epoch_shift)
+    titles = tuple(plain_text(cell) for row in rows[:place] for cell in row if cell is not None)
+    return RawTable(
+        file, headings, cells, numbers, fingerprint, spreadsheet=True, epoch_shift=page.epoch_shift, titles=titles
+    )
 
 
 def _report_sheet(xml: bytes, raw: RawTable, heading: int, findings: Findings) -> None:

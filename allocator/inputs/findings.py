@@ -30,12 +30,15 @@ class Fault:
 class Findings:
     """Problems found so far: at most 20 cells of one fault in one column, 200 problems in all.
 
-    Everything beyond is counted and reported in one line.
+    Everything beyond is counted and reported in one line. A cell is reported once, for the first fault found.
+    ``notes`` are no problems: what a reader of the figures must know.
     """
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
         self._more = 0
+        self._cells: dict[tuple[str, str], NDArray[np.int64]] = {}
+        self.notes: list[Text] = []
 
     def __len__(self) -> int:
         return len(self._found) + self._more
@@ -84,6 +87,11 @@ class Findings:
             By row position: the value as it stands in the file; a hint of its own.
         """
         rows = np.flatnonzero(bad)
+        if not rows.size:
+            return
+        seen = self._cells.setdefault((source.file, column), np.zeros(0, np.int64))
+        rows = rows[~np.isin(source.rows[rows], seen)]
+        self._cells[source.file, column] = np.append(seen, source.rows[rows])
         for row in rows[:MOST_OF_ONE_KIND].tolist():
             cure = (hint(row) if hint else None) or fault.hint
             self.add(fault.what, source.where(row, column), got(row), fault.allowed, cure)

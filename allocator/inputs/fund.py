@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.config.settings import Settings
-from allocator.types import AssetKind, Phrase
+from allocator.types import AssetKind, Phrase, Text
 
 __all__ = ["BalanceSheet", "Inputs", "TableSource", "column_place"]
 
@@ -102,6 +102,8 @@ class Inputs:
         Where each table came from.
     kinds : mapping of str to AssetKind
         The kinds declared by enabled plugins.
+    notes : tuple of Text
+        What a reader of the figures must know of the files: columns nobody understands, a unit taken from a title.
     """
 
     settings: Settings
@@ -109,6 +111,7 @@ class Inputs:
     tables: Mapping[str, pd.DataFrame]
     sources: Mapping[str, TableSource]
     kinds: Mapping[str, AssetKind]
+    notes: tuple[Text, ...] = ()
 
     @property
     def assets(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -18,12 +18,20 @@ from allocator.inputs.check import CheckedTable, check_table
 from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declared_tables
 from allocator.inputs.files import FileReader
 from allocator.inputs.findings import Findings
-from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
+from allocator.inputs.fund import BalanceSheet, Inputs, TableSource, column_place
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
 from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
-from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
+from allocator.inputs.relations import (
+    check_accounts,
+    check_assets,
+    check_references,
+    check_tenors,
+    funded_rows,
+    note_likely_the_same,
+)
+from allocator.inputs.resolve import Unknown
 from allocator.types import Declarations, Table, Text
 
 __all__ = ["assemble", "from_frames", "load_inputs"]
@@ -124,12 +132,15 @@ def assemble(
         raw = read(matrix_wanted(name, codes), findings)
         if raw is not None:
             frames[name], sources[name] = MATRIX_READERS[name](raw, codes, findings)
+    for name, table in checked.items():
+        _report_unknown(settings, sources[name].file, table.unknown, findings)
     if assets is not None:
         _relate(settings, sheet, tables, frames, sources, declared, findings)
     findings.raise_if_any()
     for name, table in checked.items():
         frames[name], sources[name] = table.settled(canonical=canonical)
-    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds)
+    notes = tuple(findings.notes)
+    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds, notes)
 
 
 def _relate(
@@ -149,10 +160,28 @@ def _relate(
     check_assets(assets, sources["assets"], funded, findings)
     check_accounts(settings, assets, findings)
     check_references(tables, frames, sources, findings)
+    note_likely_the_same(frames, findings)
     if "curve" in frames and "tenor" in frames["curve"]:
         check_tenors(frames["curve"], sources["curve"], findings)
     amounts = assets["amount"].to_numpy(dtype=np.float64)
     check_total(settings, sheet.total_assets, float(amounts[funded].sum()), findings)
+
+
+def _report_unknown(settings: Settings, file: str, unknown: Sequence[Unknown], findings: Findings) -> None:
+    """Say which columns are known to no rule, unless the fund file names them itself; an error where it asks for."""
+    named = repr((settings.constraints, settings.objective, settings.tilts, settings.models, settings.capital))
+    for each in unknown if settings.strict_columns else ():
+        what = Text("a column that no plugin knows", "没有插件声明该列")
+        near = None if each.nearest is None else did_you_mean(each.nearest, [each.nearest])
+        findings.add(what, column_place(file, each.heading), hint=near)
+    rest = [each for each in unknown if each.heading not in named]
+    if not rest or settings.strict_columns:
+        return
+    en = ", ".join(each.heading + (f" (did you mean {each.nearest}?)" if each.nearest else "") for each in rest)
+    zh = "、".join(each.heading + (f"（是否想写 {each.nearest}？）" if each.nearest else "") for each in rest)
+    findings.notes.append(
+        Text(f"{file}: columns known to no rule, without effect: {en}", f"{file}：以下列不参与任何规则，不起作用：{zh}")
+    )
 
 
 def _report_names(settings: Settings, names: tuple[str, ...], tables: Mapping[str, Table], findings: Findings) -> None:

@@ -20,6 +20,7 @@ from allocator.inputs.check import drop_blank_rows, drop_totals, report_excel_er
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import spelling
+from allocator.inputs.identity import identity, parse_identities
 from allocator.inputs.raw import RawTable, Wanted
 from allocator.inputs.resolve import column_letter
 from allocator.types import Measure, Phrase, Text
@@ -128,7 +129,7 @@ def check_covariance(raw: RawTable, assets: Sequence[str], findings: Findings) -
     raw, source, places = _prepare(raw, "covariance", findings)
     first = places.pop("asset_id", 0)
     name = raw.headings[first].strip() if raw.headings else ""
-    places.pop(name, None)
+    places.pop(identity(name), None)
     source = TableSource(
         source.file,
         source.rows,
@@ -140,7 +141,7 @@ def check_covariance(raw: RawTable, assets: Sequence[str], findings: Findings) -
         findings.add(Text("the covariance is empty", "协方差矩阵为空"), raw.file)
         return pd.DataFrame(), source
     before = len(findings)
-    codes = parse(raw.cells[first], Measure.TEXT)
+    codes = parse_identities(raw.cells[first], words_for_none=False)
     findings.cells(_EMPTY, source, "asset_id", codes.empty)
     rows = codes.values.tolist()
     repeated = codes.values.duplicated().to_numpy() & ~codes.empty
@@ -169,7 +170,7 @@ def _prepare(raw: RawTable, table: str, findings: Findings) -> tuple[RawTable, T
     leading = _LEADING[table]
     places: dict[str, int] = {}
     for position, heading in enumerate(raw.headings):
-        name = leading.get(spelling(heading), heading.strip()) if heading.strip() else ""
+        name = leading.get(spelling(heading), identity(heading)) if heading.strip() else ""
         if not name and (position == 0 or raw.cells[position].isna().all()):
             continue
         if name in places or not name:

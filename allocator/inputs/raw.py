@@ -81,6 +81,8 @@ class RawTable:
     plain : frozenset of int
         Positions of columns of text known to hold no empty cell, total or spreadsheet error, which need no look
         for these.
+    titles : tuple of str
+        What stands above the headings, cell by cell.
     """
 
     file: str
@@ -91,6 +93,7 @@ class RawTable:
     spreadsheet: bool = False
     epoch_shift: int = 0
     plain: frozenset[int] = frozenset()
+    titles: tuple[str, ...] = ()
 
 
 def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> tuple[int, int]:

@@ -14,9 +14,17 @@ from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.distinct import distinct_of
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource
+from allocator.inputs.identity import likely_the_same
 from allocator.types import AssetKind, Table, Text
 
-__all__ = ["check_accounts", "check_assets", "check_references", "check_tenors", "funded_rows"]
+__all__ = [
+    "check_accounts",
+    "check_assets",
+    "check_references",
+    "check_tenors",
+    "funded_rows",
+    "note_likely_the_same",
+]
 
 _NEAREST_AMONG = 5_000
 """Suggesting a spelling among more names than this would take too long."""
@@ -55,6 +63,17 @@ def check_assets(assets: pd.DataFrame, source: TableSource, funded: NDArray[np.b
     low, high = assets["min"].to_numpy(dtype=np.float64), assets["max"].to_numpy(dtype=np.float64)
     fault = Fault(Text("min is greater than max", "下限大于上限"))
     findings.cells(fault, source, "min", low > high, lambda row: f"{low[row]:,.2f} > {high[row]:,.2f} CNY")
+
+
+def note_likely_the_same(frames: Mapping[str, pd.DataFrame], findings: Findings) -> None:
+    """Note companies that may be one: names that differ in case, punctuation or legal form only."""
+    columns = (frame[column] for frame in frames.values() for column in ("issuer", "counterparty") if column in frame)
+    names = sorted({str(name) for column in columns for name in column.dropna().unique()})
+    for group in likely_the_same(names):
+        listed = " / ".join(group)
+        findings.notes.append(
+            Text(f"counted as different companies: {listed}", f"按不同主体计量：{listed}；如为同一主体请统一名称")
+        )
 
 
 def check_accounts(settings: Settings, assets: pd.DataFrame, findings: Findings) -> None:

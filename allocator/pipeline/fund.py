@@ -166,7 +166,13 @@ class Fund:
                 part()
         problems.raise_if_any()
         _ = self.model
-        return () if self.regime is None else self.ask_regime(self.regime.notes)()
+        return self.notes
+
+    @property
+    def notes(self) -> tuple[RegimeNote, ...]:
+        """What a reader of the figures must know: of the files first, then of the regime's assumptions."""
+        stated = () if self.regime is None else self.ask_regime(self.regime.notes)()
+        return (*map(RegimeNote, self.inputs.notes), *stated)
 
     @cached_property
     def tilts(self) -> tuple[Tilt, ...]:

@@ -266,7 +266,7 @@ def provenance(inputs: Inputs, regime: Regime | None) -> Json:
             "rows": len(inputs.assets),
             "regime": settings.capital.regime if settings.capital else None,
         },
-        "notes": [note_entry(note) for note in (regime.notes() if regime else ())],
+        "notes": [note_entry(note) for note in (*map(RegimeNote, inputs.notes), *(regime.notes() if regime else ()))],
         "inputs": _inputs(inputs),
         "seed": settings.solve.seed,
         "settings": _settings(inputs),

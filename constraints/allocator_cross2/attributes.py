@@ -34,7 +34,10 @@ NAMED = 50
 
 HINTS: Mapping[str, Text] = MappingProxyType(
     {
-        "rating": Text("write NR if there is none", "无评级请写 NR"),
+        "rating": Text(
+            "an issue without a rating takes its issuer's (issuer_rating, R9 §5); write NR only if the issuer has none",
+            "债项无评级的采用主体评级（issuer_rating 列，规则第9号第五条）；主体也无评级的才写 NR",
+        ),
         "protection_rating": Text(
             "the rating of the protection's issuer; NR if none", "信用保护工具创设机构的主体评级，无评级填 NR"
         ),
