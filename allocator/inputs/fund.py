@@ -12,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.config.settings import Settings
+from allocator.inputs.raw import SHEET
 from allocator.types import AssetKind, Phrase, Text
 
-__all__ = ["BalanceSheet", "Inputs", "TableSource", "column_place"]
+__all__ = ["SHEET", "BalanceSheet", "Inputs", "TableSource", "column_place"]
 
 
 def column_place(file: str, heading: str) -> str:
@@ -57,6 +58,8 @@ class TableSource:
         SHA-256 of the file, hexadecimal; of the values and headings when a frame was given in Python.
     letters : mapping of str to str
         Column name → spreadsheet column ("C"), for Excel only.
+    sheets : tuple of str
+        File and sheet of the parts of a table from several sheets; ``rows`` then adds `SHEET` for each part before.
     """
 
     file: str
@@ -64,17 +67,23 @@ class TableSource:
     headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     fingerprint: str = ""
     letters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sheets: tuple[str, ...] = ()
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Return file (with the sheet) and file row of a row."""
+        sheet, number = divmod(int(self.rows[row]), SHEET)
+        return self.sheets[sheet] if self.sheets else self.file, number
 
     def where(self, row: int, column: str = "") -> str:
         """Return the place of a cell: ``"assets.csv, row 12, column 评级"``, with ``(C12)`` for Excel."""
-        number = int(self.rows[row])
+        file, number = self.place(row)
         if not column:
-            return Phrase(f"{self.file}, row {number}", f"{self.file}，第 {number} 行")
+            return Phrase(f"{file}, row {number}", f"{file}，第 {number} 行")
         cell = f" ({self.letters[column]}{number})" if column in self.letters else ""
         heading = self.headings.get(column, column)
         return Phrase(
-            f"{self.file}, row {number}, column {heading}{cell}",
-            f"{self.file}，第 {number} 行，“{heading}”列{cell}",
+            f"{file}, row {number}, column {heading}{cell}",
+            f"{file}，第 {number} 行，“{heading}”列{cell}",
         )
 
     def where_column(self, column: str) -> str:

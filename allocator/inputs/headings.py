@@ -122,7 +122,11 @@ class HeadingIndex:
             match = self.find(heading)
             return match is not None and match.column.measure is Measure.RATE and match.factor is not None
 
-        return Wanted(self._table, lambda heading: self.find(heading) is not None, typed, percent)
+        def code(heading: str) -> bool:
+            match = self.find(heading)
+            return match is not None and match.column.measure is Measure.TEXT
+
+        return Wanted(self._table, lambda heading: self.find(heading) is not None, typed, percent, code)
 
     def find(self, heading: str) -> Match | None:
         """Return what a heading means, or None. The whole heading is tried before a unit is split off."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -55,7 +56,9 @@ def load_inputs(settings: Settings, declared: Declarations) -> Inputs:
     InputError
         Naming every problem found, with file, row, column and cell.
     """
-    return assemble(settings, tuple(settings.inputs), FileReader(settings).read, declared, canonical=True)
+    reader = FileReader(settings)
+    inputs = assemble(settings, tuple(settings.inputs), reader.read, declared, canonical=True)
+    return replace(inputs, notes=(*inputs.notes, *reader.unread()))
 
 
 def from_frames(

@@ -57,7 +57,12 @@ def matrix_wanted(table: str, assets: Sequence[str]) -> Wanted:
     """Return what a reader must know to find a table whose columns are asset codes."""
     leading = _LEADING[table]
     known = {*leading, *(spelling(code) for code in assets)}
-    return Wanted(table, lambda heading: spelling(heading) in known, lambda heading: spelling(heading) not in leading)
+    return Wanted(
+        table,
+        lambda heading: spelling(heading) in known,
+        lambda heading: spelling(heading) not in leading,
+        code=lambda heading: leading.get(spelling(heading)) == "asset_id",
+    )
 
 
 def check_returns(raw: RawTable, assets: Sequence[str], findings: Findings) -> tuple[pd.DataFrame, TableSource]:

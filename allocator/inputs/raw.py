@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "SAMPLE",
+    "SHEET",
     "STRING",
     "RawTable",
     "Wanted",
@@ -22,6 +23,7 @@ __all__ = [
     "as_text",
     "classes",
     "heading_row",
+    "joined",
     "mostly_differs",
     "one_array",
     "series_of",
@@ -30,6 +32,8 @@ __all__ = [
 ]
 
 HEADING_ROWS = 10
+SHEET = 1 << 32
+"""What lies between the rows of one sheet and the next in a table of several."""
 
 
 def _never(heading: str) -> bool:
@@ -50,12 +54,15 @@ class Wanted:
         Whether a heading's cells are numbers or dates, so that plain ones need no parsing.
     percent : callable
         Whether a heading says that its cells are percentages.
+    code : callable
+        Whether a heading's cells are codes or other text, whose leading zeros count.
     """
 
     name: str
     fits: Callable[[str], bool]
     typed: Callable[[str], bool] = field(default=_never)
     percent: Callable[[str], bool] = field(default=_never)
+    code: Callable[[str], bool] = field(default=_never)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +90,8 @@ class RawTable:
         for these.
     titles : tuple of str
         What stands above the headings, cell by cell.
+    sheets : tuple of str
+        File and sheet of each part of a table of several sheets, whose rows then stand `SHEET` apart.
     """
 
     file: str
@@ -94,6 +103,32 @@ class RawTable:
     epoch_shift: int = 0
     plain: frozenset[int] = frozenset()
     titles: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+
+
+def joined(parts: Sequence[RawTable], file: str) -> RawTable:
+    """Return one table of the rows of several sheets, under every heading that one of them has."""
+    headings = tuple(dict.fromkeys(heading.strip() for part in parts for heading in part.headings))
+    frames = [
+        pd.DataFrame(
+            {name.strip(): cells.astype(object) for name, cells in zip(part.headings, part.cells, strict=True)}
+        )
+        for part in parts
+    ]
+    frame = pd.concat(frames, ignore_index=True).reindex(columns=list(headings)).astype(object)
+    cells = tuple(tidy(frame[name].where(frame[name].notna(), None).infer_objects()) for name in headings)
+    rows = np.concatenate([part.rows + at * SHEET for at, part in enumerate(parts)])
+    titles = tuple(title for part in parts for title in part.titles)
+    return RawTable(
+        file,
+        headings,
+        cells,
+        rows,
+        parts[0].fingerprint,
+        epoch_shift=parts[0].epoch_shift,
+        titles=titles,
+        sheets=tuple(part.file for part in parts),
+    )
 
 
 def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> tuple[int, int]:

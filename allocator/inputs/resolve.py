@@ -187,4 +187,6 @@ def column_letter(position: int) -> str:
 def source_of(raw: RawTable, positions: Mapping[str, int]) -> TableSource:
     headings = {name: raw.headings[position].strip() or name for name, position in positions.items()}
     letters = {name: column_letter(position) for name, position in positions.items()} if raw.spreadsheet else {}
-    return TableSource(raw.file, raw.rows, MappingProxyType(headings), raw.fingerprint, MappingProxyType(letters))
+    return TableSource(
+        raw.file, raw.rows, MappingProxyType(headings), raw.fingerprint, MappingProxyType(letters), raw.sheets
+    )
