@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from allocator.types import Language, Phrase, Text
+from allocator.types import Language, LocalizedPhrase, Text
 
 __all__ = [
     "AllocatorError",
@@ -38,7 +38,7 @@ class Problem:
     what : Text
         What is wrong.
     where : str
-        File, row, column or YAML key, or the plugin; a `Phrase` where the two languages differ.
+        File, row, column or YAML key, or the plugin; a `LocalizedPhrase` where the two languages differ.
     got : str or None
         The value found.
     allowed : str or None
@@ -70,7 +70,7 @@ class Problem:
 
 
 def _said(text: str, language: str) -> str:
-    return text.zh if isinstance(text, Phrase) and language == Language.CHINESE else text
+    return text.zh if isinstance(text, LocalizedPhrase) and language == Language.CHINESE else text
 
 
 class AllocatorError(Exception):

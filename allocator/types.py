@@ -15,7 +15,7 @@ __all__ = [
     "Declarations",
     "Language",
     "Measure",
-    "Phrase",
+    "LocalizedPhrase",
     "Source",
     "Table",
     "Text",
@@ -53,7 +53,7 @@ class Text:
         return self.en
 
 
-class Phrase(str):
+class LocalizedPhrase(str):
     """A str in English that knows its Chinese: a place in a file, a value allowed.
 
     Parameters
@@ -64,13 +64,13 @@ class Phrase(str):
 
     zh: str
 
-    def __new__(cls, en: str, zh: str) -> Phrase:
+    def __new__(cls, en: str, zh: str) -> LocalizedPhrase:
         phrase = super().__new__(cls, en)
         phrase.zh = zh
         return phrase
 
-    def __reduce__(self) -> tuple[type[Phrase], tuple[str, str]]:
-        return Phrase, (str(self), self.zh)
+    def __reduce__(self) -> tuple[type[LocalizedPhrase], tuple[str, str]]:
+        return LocalizedPhrase, (str(self), self.zh)
 
 
 class Certainty(StrEnum):
@@ -109,7 +109,7 @@ class Source:
     @property
     def text(self) -> Text:
         """What a reader sees: a document keeps its own name, unless the book gives it in English too."""
-        chinese = (part.zh if isinstance(part, Phrase) else part for part in (self.document, self.article))
+        chinese = (part.zh if isinstance(part, LocalizedPhrase) else part for part in (self.document, self.article))
         return Text(str(self), " ".join(part for part in chinese if part))
 
 

@@ -23,7 +23,7 @@ from scipy import sparse
 import allocator
 from allocator.config.settings import SolveSettings
 from allocator.solve import solve
-from allocator.solve.program.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.interior import Clarabel
 from benchmarks import ours
 from benchmarks.large_fund import write_large_fund
@@ -41,7 +41,7 @@ def taken_down(work: Callable[[], Any]) -> list[ConeProgram]:
     found: list[ConeProgram] = []
     honest = Clarabel.solve
 
-    def noted(self: Clarabel, program: ConeProgram, seconds: float) -> Answer:
+    def noted(self: Clarabel, program: ConeProgram, seconds: float) -> SolverResult:
         found.append(program)
         return honest(self, program, seconds)
 
@@ -109,7 +109,7 @@ def compare(title: str, programs: list[ConeProgram]) -> None:
         answers = [kept.solve(program, 60.0) for program in programs]
         seconds.append(time.process_time() - start)
     clarabel = float(np.median(seconds))
-    infeasible = sum(answer.verdict is not Verdict.SOLVED for answer in answers)
+    infeasible = sum(answer.verdict is not SolverStatus.SOLVED for answer in answers)
     print(f"{title}: {len(programs)} programs, {infeasible} of them without a solution; Clarabel {clarabel:.3f} s")
     for tolerance in TOLERANCES:
         seconds, found = [], []
@@ -119,7 +119,7 @@ def compare(title: str, programs: list[ConeProgram]) -> None:
             seconds.append(time.process_time() - start)
         exact = wrong = 0
         for program, answer, (status, point) in zip(programs, answers, found, strict=True):
-            if answer.verdict is Verdict.SOLVED:
+            if answer.verdict is SolverStatus.SOLVED:
                 value = program.value(answer.primal)
                 near = abs(program.value(point) - value) <= EXACT * (1.0 + abs(value))
                 exact += status == "QOCO_SOLVED" and near and missed(program, point) <= EXACT

@@ -196,8 +196,8 @@ def check_terms(settings: Settings, registry: Registry | None = None) -> None:
     from allocator.model.tilts import MODES, mode_keys
 
     for entry in settings.tilts:
-        steer = {key: value for key, value in entry.options.items() if key in mode_keys()}
-        validate_options(MODES[steer["mode"]], steer, settings, f"tilts.{entry.name}")
+        apply_tilts = {key: value for key, value in entry.options.items() if key in mode_keys()}
+        validate_options(MODES[apply_tilts["mode"]], apply_tilts, settings, f"tilts.{entry.name}")
         own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
         check(registry.tilts, entry.name, own, f"tilts.{entry.name}")
     for key, offered in (

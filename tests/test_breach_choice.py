@@ -19,7 +19,7 @@ from allocator.capital import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, Sense, Space, Term
 from allocator.model.discrete import Switched
-from allocator.model.regime import Alternative, BookState
+from allocator.model.regime import BookState, OptionalBreach
 from allocator.solve import solve
 from allocator.solve.solvers import backends
 from allocator.solve.state.state import solve_with_state
@@ -128,7 +128,7 @@ def test_another_word_is_refused_with_its_key() -> None:
 class Choice(BookState):
     """Charges that depend on nothing but what is broken."""
 
-    def __init__(self, tree: CapitalTree, rules: list[Alternative]) -> None:
+    def __init__(self, tree: CapitalTree, rules: list[OptionalBreach]) -> None:
         self.tree, self.rules_of = tree, rules
 
     def reach(self, space: Space) -> tuple[float, float]:
@@ -146,7 +146,7 @@ class Choice(BookState):
     def split(self, space: Space, state: float, holdings: np.ndarray) -> None:
         return None
 
-    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         return tuple(self.rules_of)
 
     def with_broken(self, broken: list[bool]) -> CapitalTree:
@@ -170,7 +170,9 @@ def test_the_best_of_all_choices_is_found_and_bounded(seed: int) -> None:
         left[row] = 1.0
         # Rate leaves and the equity leaf alike: either sign of the aggregate's slope is met.
         charges[[0, 3], row] = random.uniform(0.0, 0.05, 2)
-        rules.append(Alternative(f"limit {row}", left, random.uniform(15.0, 60.0), sparse.csr_array(charges), "here"))
+        rules.append(
+            OptionalBreach(f"limit {row}", left, random.uniform(15.0, 60.0), sparse.csr_array(charges), "here")
+        )
     state = Choice(model.tree, rules)  # type: ignore[arg-type]
     best = -np.inf
     for broken in itertools.product([False, True], repeat=3):
@@ -189,7 +191,7 @@ def test_the_best_of_all_choices_is_found_and_bounded(seed: int) -> None:
     assert set(answer.shadow_prices) == {term.name for term in model.terms}
 
 
-def limit_of(rule: Alternative, model: Model) -> Term:
+def limit_of(rule: OptionalBreach, model: Model) -> Term:
     left = Linear.of(rule.left)
     return Term(
         rule.name,

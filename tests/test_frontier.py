@@ -22,12 +22,12 @@ from allocator.errors import Infeasible, InputError
 from allocator.model.model import Model
 from allocator.pipeline.scenarios import stress
 from allocator.solve import solve
-from allocator.solve.program.program import Verdict
+from allocator.solve.program.program import SolverStatus
 from allocator.solve.relaxation.formulation import Formulation
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.backends import SolverChain
 from allocator.solve.sweep.sweep import Sweep
+from allocator.study.corner_portfolios import CornerPortfolio, find_corner_portfolios, find_segments
 from allocator.study.frontier import FrontierSettings, frontier
-from allocator.study.kinks import Kink, find_kinks, find_stretches
 from allocator.study.plan import plan
 from allocator.study.studies import STUDIES
 from allocator.types import Text
@@ -64,11 +64,11 @@ def test_a_frontier_worked_by_hand() -> None:
     assert levels[[0, -1]] == pytest.approx([0.003, 0.6], abs=2e-6)
     by_hand = 0.01 + 0.05 * np.minimum(levels, 0.2) + 0.02 * np.maximum(levels - 0.2, 0.0)
     assert [point.value for point in found.points] == pytest.approx(by_hand, abs=1e-6)
-    kink = found.kinks[0]
+    kink = found.corner_portfolios[0]
     assert kink.at == pytest.approx(0.2, abs=1e-4)
     assert kink.slopes == pytest.approx((0.05, 0.02), abs=1e-4)
     assert "stock" in kink.rows
-    assert found.stretches[0].binding == ("turnover",)
+    assert found.segments[0].binding == ("turnover",)
 
 
 def _larger_of_two() -> CapitalTree:
@@ -98,8 +98,8 @@ def test_a_kink_where_no_rule_changes_names_what_does(
         SimpleNamespace(level=level, value=0.0, slope=slope, prices={"turnover": 1.0}, holdings=np.array(held))
         for level, slope, held in ((0.1, -1.0, before), (0.2, -2.0, after))
     ]
-    stretches = tuple(find_stretches(points))
-    (kink,) = find_kinks(replace(model, cost=cost), points, stretches, lambda holdings: _larger_of_two())
+    segments = tuple(find_segments(points))
+    (kink,) = find_corner_portfolios(replace(model, cost=cost), points, segments, lambda holdings: _larger_of_two())
     named = {"rows": kink.rows, "traded": kink.traded, "modules": kink.modules}
     assert kink.enters == kink.leaves == ()
     assert [name for name, found in named.items() if found][:1] == ([cause] if cause else [])
@@ -174,11 +174,11 @@ def test_a_level_that_nothing_meets_is_said_to_be_so() -> None:
 
 def test_a_kept_solver_answers_as_a_new_one() -> None:
     formulation = Formulation(_levels(book(3).model, 3)[-1])
-    kept = Chain("CLARABEL")
+    kept = SolverChain("CLARABEL")
     for level in _levels(book(3).model, 3):
         program = formulation.at(level).relaxation(formulation.whole).program
-        first, second = kept.solve(program, 10.0), Chain("CLARABEL").solve(program, 10.0)
-        assert first.verdict is second.verdict is Verdict.SOLVED
+        first, second = kept.solve(program, 10.0), SolverChain("CLARABEL").solve(program, 10.0)
+        assert first.verdict is second.verdict is SolverStatus.SOLVED
         assert program.value(first.primal) == pytest.approx(program.value(second.primal), abs=1e-7)
 
 
@@ -188,8 +188,8 @@ def test_a_moved_right_side_is_that_of_a_formulation_of_its_own() -> None:
     tighter = replace(fund.model, terms=terms)
     moved, own = Formulation(fund.model).at(tighter), Formulation(tighter)
     program = moved.relaxation(None).program
-    assert Chain().solve(program, 10.0).primal[moved.plain.holdings] == pytest.approx(
-        Chain().solve(own.relaxation(None).program, 10.0).primal[own.plain.holdings], abs=1e-6
+    assert SolverChain().solve(program, 10.0).primal[moved.plain.holdings] == pytest.approx(
+        SolverChain().solve(own.relaxation(None).program, 10.0).primal[own.plain.holdings], abs=1e-6
     )
 
 
@@ -230,9 +230,9 @@ def test_every_kink_is_told_with_its_cause(modules: tuple[str, ...]) -> None:
     from allocator.types import Language
 
     found = allocator.load(FIRST).frontier(3)
-    kink = Kink(found.points[0].level, found.points[1].level, 2.0, (-1.0, -2.0), (), (), (), (), modules)
+    kink = CornerPortfolio(found.points[0].level, found.points[1].level, 2.0, (-1.0, -2.0), (), (), (), (), modules)
     bare = replace(
-        found, kinks=(kink,) * (len(found.stretches) - 1), stretches=(*found.stretches[:1], found.stretches[0])
+        found, corner_portfolios=(kink,) * (len(found.segments) - 1), segments=(*found.segments[:1], found.segments[0])
     )
     for language, words in ((Language.ENGLISH, ("counts in:", "bends")), (Language.CHINESE, ("部分改变", "弯曲"))):
         (line,) = [

@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import linprog, minimize
 
 from allocator import Fund, Infeasible, InputError
-from tests.test_book_state import fund as stock_fund
+from tests.test_portfolio_dependent_charges import fund as stock_fund
 
 HEAD: dict[str, Any] = {"fund": {"name": "Test", "as_of": "2026-03-31", "unit": 1e8}}
 NAMES = ["A0", "A1", "A2", "A3"]

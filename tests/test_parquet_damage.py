@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from allocator.errors import InputError
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.parquet_files import read_parquet
-from allocator.inputs.raw import Wanted
+from allocator.inputs.raw import TableQuery
 
 EVERY_BYTE = """
 import pyarrow as pa, pyarrow.parquet as pq
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import Findings
 from allocator.inputs.parquet_files import read_parquet
 from allocator.inputs.raw import Wanted
 
@@ -49,7 +49,7 @@ def test_text_that_is_no_unicode_is_told(kind: pa.DataType, others: list[str]) -
         spoiled = pa.array([*(text.encode() for text in others), odd], pa.binary()).view(pa.string())
         file = BytesIO()
         pq.write_table(pa.table({"asset_id": spoiled.cast(kind, safe=False)}), file)
-        findings = Findings()
-        assert read_parquet(file.getvalue(), "a.parquet", "", Wanted("assets", bool), findings) is None
+        findings = ErrorCollector()
+        assert read_parquet(file.getvalue(), "a.parquet", "", TableQuery("assets", bool), findings) is None
         with pytest.raises(InputError, match="cannot be read as Parquet"):
             findings.raise_if_any()

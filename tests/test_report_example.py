@@ -77,8 +77,8 @@ def test_rows_that_are_free_to_move_lie_on_their_accounts_hurdle(view: View) -> 
     assert moved.sum() >= 3
     for row in np.flatnonzero(moved):
         intercept, per_capital = lines[frame["account"][row]]
-        hurdle = intercept + per_capital * frame["capital_marginal"][row]
-        assert slope[row] * space.total == pytest.approx(hurdle, abs=2e-4)
+        cutoff = intercept + per_capital * frame["capital_marginal"][row]
+        assert slope[row] * space.total == pytest.approx(cutoff, abs=2e-4)
 
 
 def test_the_page_shows_the_figures_of_run_json(out: Path) -> None:

@@ -110,9 +110,9 @@ def test_a_frontiers_points_are_those_of_run_json(folders: Mapping[str, Path]) -
     frame = pd.read_csv(folders["frontier"] / "frontier.csv")
     for column in ("level", "reached", "value", "slope", "expected_return", "minimum_capital", "gap"):
         assert [point[column] for point in entry["points"]] == frame[column].tolist(), column
-    stretches = pd.read_csv(folders["frontier"] / "stretches.csv")
-    assert [one["low"] for one in entry["stretches"]] == stretches["low"].tolist()
-    assert [one["at"] for one in entry["kinks"]] == stretches["kink"].dropna().tolist()
+    segments = pd.read_csv(folders["frontier"] / "stretches.csv")
+    assert [one["low"] for one in entry["stretches"]] == segments["low"].tolist()
+    assert [one["at"] for one in entry["kinks"]] == segments["kink"].dropna().tolist()
 
 
 def test_a_frontier_of_capital_speaks_of_one_unit_of_money(tmp_path: Path) -> None:

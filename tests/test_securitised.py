@@ -159,10 +159,10 @@ def test_expected_loss_of_tranches_is_that_of_the_pool() -> None:
 def test_expected_loss_agrees_with_the_integral() -> None:
     """∫ clip(severity · p(m) − a, 0, b − a) φ(m) dm / (b − a) for a pool that lasts one year."""
     a, b, p, severity, rho = 0.03, 0.1, 0.04, 0.6, 0.2
-    hurdle = stats.norm.ppf(p)
+    cutoff = stats.norm.ppf(p)
 
     def loss(m: float) -> float:
-        given_state = stats.norm.cdf((hurdle - np.sqrt(rho) * m) / np.sqrt(1 - rho))
+        given_state = stats.norm.cdf((cutoff - np.sqrt(rho) * m) / np.sqrt(1 - rho))
         return float(np.clip(severity * given_state - a, 0, b - a) * stats.norm.pdf(m))
 
     exact = integrate.quad(loss, -8, 8, points=(-4, -3, -2, -1, 0))[0] / (b - a)

@@ -344,4 +344,4 @@ def test_the_policy_frontier_trades_score_for_return_as_worked_by_hand() -> None
     assert [point.value for point in found.points] == pytest.approx(0.04 - 0.02 * (levels - 0.5), abs=1e-9)
     assert [point.slope for point in found.points[1:]] == pytest.approx([-0.02] * 5, abs=1e-8)
     assert all(point.reached >= point.level - 1e-9 for point in found.points)
-    assert found.stretches[-1].binding == ("second_aim",)
+    assert found.segments[-1].binding == ("second_aim",)

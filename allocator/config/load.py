@@ -20,7 +20,7 @@ __all__ = [
     "load_settings",
     "settings_from_mapping",
     "validate_options",
-    "choose",
+    "lookup",
     "Spec",
 ]
 
@@ -374,7 +374,7 @@ def _refuse(parts: Sequence[str], problems: Problems) -> list[str]:
 Spec = TypeVar("Spec")
 
 
-def choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
+def lookup(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
     """Return what is offered under a name; InputError with the nearest when nothing is."""
     if name in offered:
         return offered[name]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from allocator.parsing import parse_date_text, parse_number_text
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = [
     "AccountSettings",
@@ -387,4 +387,4 @@ class Settings(Section):
         line = self.lines.get(known)
         english = [self.file, f"line {line}" if line else "", key]
         chinese = [self.file, f"第 {line} 行" if line else "", key]
-        return Phrase(", ".join(filter(None, english)), "，".join(filter(None, chinese)))
+        return LocalizedPhrase(", ".join(filter(None, english)), "，".join(filter(None, chinese)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allocator.config.settings import Settings
 from allocator.errors import Problem
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import BalanceSheet, Inputs
 from allocator.inputs.relations import funded_rows
 from allocator.types import Text
@@ -24,8 +24,8 @@ _POSITIVE = ("total_assets", "admitted_assets")
 _NOT_NEGATIVE = ("admitted_liabilities", "core_tier1", "core_tier2", "supplementary_tier1", "supplementary_tier2")
 
 
-def check_balance_sheet(settings: Settings, findings: Findings) -> BalanceSheet:
-    """Return the company's totals in CNY; contradictions go to ``findings``.
+def check_balance_sheet(settings: Settings, errors: ErrorCollector) -> BalanceSheet:
+    """Return the company's totals in CNY; contradictions go to ``errors``.
 
     Actual capital is admitted assets less admitted liabilities (R1); where only these are given it is their
     difference.
@@ -37,9 +37,9 @@ def check_balance_sheet(settings: Settings, findings: Findings) -> BalanceSheet:
         for name, value in given.model_dump(exclude={"reported_comprehensive_ratio"}).items()
     }
     ratio = given.reported_comprehensive_ratio
-    _report_signs(settings, figures, findings)
+    _report_signs(settings, figures, errors)
     if ratio is not None and abs(ratio) > HIGHEST_RATIO:
-        findings.add(
+        errors.add(
             Text("the reported ratio is not a multiple", "填报的偿付能力充足率不是倍数"),
             settings.where("balance_sheet.reported_comprehensive_ratio"),
             f"{ratio:g}",
@@ -51,12 +51,12 @@ def check_balance_sheet(settings: Settings, findings: Findings) -> BalanceSheet:
         if figures["actual_capital"] is None:
             figures["actual_capital"] = difference
         else:
-            _agree(settings, "actual_capital", "admitted_assets − admitted_liabilities", figures, difference, findings)
-    _report_tiers(settings, figures, findings)
+            _agree(settings, "actual_capital", "admitted_assets − admitted_liabilities", figures, difference, errors)
+    _report_tiers(settings, figures, errors)
     return BalanceSheet(**figures, reported_comprehensive_ratio=ratio)
 
 
-def check_total(settings: Settings, total_assets: float | None, funded: float, findings: Findings) -> None:
+def check_total(settings: Settings, total_assets: float | None, funded: float, errors: ErrorCollector) -> None:
     """Report rows that sum to more than the company's total assets, or to next to nothing of them.
 
     Parameters
@@ -72,7 +72,7 @@ def check_total(settings: Settings, total_assets: float | None, funded: float, f
         return
     unit = settings.fund.unit
     if 0.0 < funded < SMALLEST_SHARE * total_assets and not settings.fund.mandate:
-        findings.add(
+        errors.add(
             Text("the rows sum to under 1% of the company's total assets", "各行金额之和不足公司总资产的 1%"),
             settings.where("balance_sheet.total_assets"),
             f"{funded / unit:,.6g} / {total_assets / unit:,.6g}",
@@ -84,7 +84,7 @@ def check_total(settings: Settings, total_assets: float | None, funded: float, f
         )
     if funded <= total_assets * (1.0 + ROUNDING):
         return
-    findings.add(
+    errors.add(
         Text("the rows sum to more than the company's total assets", "各行金额之和大于公司总资产"),
         settings.where("balance_sheet.total_assets"),
         f"{total_assets / unit:,.6g}",
@@ -104,14 +104,14 @@ def sum_of_rows(inputs: Inputs) -> Text:
     return Text(f"The rows sum to {amount}, {share} of total assets.", f"各行金额合计 {amount}，占总资产 {share}。")
 
 
-def _report_signs(settings: Settings, figures: dict[str, float | None], findings: Findings) -> None:
+def _report_signs(settings: Settings, figures: dict[str, float | None], errors: ErrorCollector) -> None:
     for name in (*_POSITIVE, *_NOT_NEGATIVE):
         value = figures[name]
         if value is None:
             continue
         positive = name in _POSITIVE
         if value < 0 or (positive and value == 0):
-            findings.add(
+            errors.add(
                 Text("out of range", "超出允许范围"),
                 settings.where(f"balance_sheet.{name}"),
                 f"{value / settings.fund.unit:g}",
@@ -119,11 +119,11 @@ def _report_signs(settings: Settings, figures: dict[str, float | None], findings
             )
 
 
-def _report_tiers(settings: Settings, figures: dict[str, float | None], findings: Findings) -> None:
+def _report_tiers(settings: Settings, figures: dict[str, float | None], errors: ErrorCollector) -> None:
     """Core ≤ actual; the tiers, where all are given, sum to what they are tiers of (R1)."""
     core, actual = figures["core_capital"], figures["actual_capital"]
     if core is not None and actual is not None and core > actual + AGREEMENT * abs(actual):
-        findings.extend(
+        errors.extend(
             (
                 Problem(
                     Text("core capital exceeds actual capital", "核心资本大于实际资本"),
@@ -137,19 +137,19 @@ def _report_tiers(settings: Settings, figures: dict[str, float | None], findings
     first = [value for value in tiers[:2] if value is not None]
     every = [value for value in tiers if value is not None]
     if core is not None and len(first) == 2:
-        _agree(settings, "core_capital", "core_tier1 + core_tier2", figures, sum(first), findings)
+        _agree(settings, "core_capital", "core_tier1 + core_tier2", figures, sum(first), errors)
     if actual is not None and len(every) == 4:
-        _agree(settings, "actual_capital", "the sum of the four tiers", figures, sum(every), findings)
+        _agree(settings, "actual_capital", "the sum of the four tiers", figures, sum(every), errors)
 
 
 def _agree(
-    settings: Settings, name: str, formula: str, figures: dict[str, float | None], other: float, findings: Findings
+    settings: Settings, name: str, formula: str, figures: dict[str, float | None], other: float, errors: ErrorCollector
 ) -> None:
     value = figures[name]
     if value is None or abs(value - other) <= AGREEMENT * max(abs(value), abs(other)):
         return
     unit = settings.fund.unit
-    findings.add(
+    errors.add(
         Text(f"{name} does not agree with {formula}", f"{name} 与 {formula} 不一致"),
         settings.where(f"balance_sheet.{name}"),
         f"{value / unit:,.10g}",

@@ -21,7 +21,7 @@ from allocator.inputs.cells import (
     parse_free,
 )
 from allocator.inputs.columns import EXCEL_ERRORS, ColumnReader, shower
-from allocator.inputs.findings import Fault, Findings
+from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
 from allocator.inputs.headings import ALLOWED_UNITS, stated_units
 from allocator.inputs.identity import identities
@@ -97,8 +97,8 @@ class CheckedTable:
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self.frame)), copy=False), source
 
 
-def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) -> CheckedTable:
-    """Return the checked table; what is wrong goes to ``findings``.
+def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector) -> CheckedTable:
+    """Return the checked table; what is wrong goes to ``errors``.
 
     Parameters
     ----------
@@ -112,16 +112,16 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
         Receives the problems. A frame with problems holds empty cells in their places.
     """
     raw = drop_blank_rows(_plain(raw))
-    unit = _unit(raw, unit, findings)
-    found, free = resolve_headings(raw, table, findings)
+    unit = _unit(raw, unit, errors)
+    found, free = resolve_headings(raw, table, errors)
     source = source_of(raw, {name: place.position for name, place in found.items()})
-    report_excel_errors(raw, findings)
+    report_excel_errors(raw, errors)
     if table.key and table.key[0] in found:
         needed = (found[column.name].position for column in table.columns if column.required and column.name in found)
-        raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], findings, needed)
+        raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], errors, needed)
         source = replace(source, rows=raw.rows)
     absent = _absent([column for column in table.columns if column.name not in found], len(raw.rows))
-    reader = ColumnReader(raw, unit, source, findings, identities(table), next(iter(table.key), ""))
+    reader = ColumnReader(raw, unit, source, errors, identities(table), next(iter(table.key), ""))
     frame = {
         column.name: reader.read(found[column.name], column) if column.name in found else absent[column.name]
         for column in table.columns
@@ -132,18 +132,18 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
     checked = pd.DataFrame(columns, index=pd.RangeIndex(len(raw.rows)), copy=False)
     order = order_of_different(checked[table.key[0]]) if table.key else None
     if order is None:
-        _report_repeats(checked, table, source, findings)
+        _report_repeats(checked, table, source, errors)
     given = tuple(name for name in frame if name not in absent)
     missing = [column for column in table.columns if column.name not in found]
     unknown = tuple(unknown_heading(raw.headings[position].strip(), missing) for position in free)
     return CheckedTable(checked, source, given, table.key, order, unknown)
 
 
-def _unit(raw: RawTable, unit: float, findings: Findings) -> float:
+def _unit(raw: RawTable, unit: float, errors: ErrorCollector) -> float:
     """Return CNY per unit of money: what a line above the headings states, else the fund's unit."""
     stated, unreadable = stated_units(raw.titles)
     if len(stated) > 1 or unreadable:
-        findings.add(
+        errors.add(
             Text("the unit stated above the headings cannot be read", "表头上方注明的单位无法识别"),
             raw.file,
             "; ".join(unreadable or raw.titles),
@@ -157,7 +157,7 @@ def _unit(raw: RawTable, unit: float, findings: Findings) -> float:
         return unit
     (found,) = stated
     if found != unit:
-        findings.notes.append(
+        errors.notes.append(
             Text(
                 f"{raw.file}: money is in units of CNY {found:g}, as stated above the headings; fund.unit is {unit:g}",
                 f"{raw.file}：金额按表头上方注明的单位读取（1 = {found:g} 元）；fund.unit 为 {unit:g}",
@@ -184,9 +184,9 @@ def drop_blank_rows(raw: RawTable) -> RawTable:
     return _kept(raw, ~nothing)
 
 
-def report_excel_errors(raw: RawTable, findings: Findings) -> None:
+def report_excel_errors(raw: RawTable, errors: ErrorCollector) -> None:
     """Report cells such as #REF! that a spreadsheet could not compute."""
-    fault = Fault(
+    fault = CellError(
         Text("the cell holds a spreadsheet error", "单元格为公式错误值"),
         hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
     )
@@ -194,11 +194,11 @@ def report_excel_errors(raw: RawTable, findings: Findings) -> None:
         if position not in raw.plain and (wrong := among(cells, EXCEL_ERRORS)).any():
             name = raw.headings[position].strip() or column_letter(position)
             source = source_of(raw, {name: position})
-            findings.cells(fault, source, name, wrong, shower(cells))
+            errors.cells(fault, source, name, wrong, shower(cells))
 
 
 def drop_totals(
-    raw: RawTable, position: int, source: TableSource, column: str, findings: Findings, needed: Iterable[int] = ()
+    raw: RawTable, position: int, source: TableSource, column: str, errors: ErrorCollector, needed: Iterable[int] = ()
 ) -> RawTable:
     """Report rows of totals and signatures, and return the others: a sum is no row of its own.
 
@@ -213,11 +213,11 @@ def drop_totals(
         totals[row] = _says_total(raw, row) is not None
     if not totals.any():
         return raw
-    fault = Fault(
+    fault = CellError(
         Text("looks like a total or a signature, not a holding", "疑似合计行或签字行，而非持仓"),
         hint=Text("delete the row: totals are computed", "请删除该行：合计由程序计算"),
     )
-    findings.cells(fault, source, column, totals, lambda row: _says_total(raw, row))
+    errors.cells(fault, source, column, totals, lambda row: _says_total(raw, row))
     return _kept(raw, ~totals)
 
 
@@ -261,7 +261,7 @@ def _constant(kind: str, value: object, size: int) -> pd.Series:
     return text_column(array)
 
 
-def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, findings: Findings) -> None:
+def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, errors: ErrorCollector) -> None:
     """Report rows whose key stood in an earlier row."""
     if not table.key or frame.empty:
         return
@@ -279,8 +279,8 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
         return ", ".join(str(frame[column].iloc[row]) for column in key)
 
     earlier = {shown(row): int(source.rows[row]) for row in first.tolist()}
-    fault = Fault(
+    fault = CellError(
         Text(f"the same {' and '.join(key)} twice", f"{'、'.join(key)} 重复"),
         hint=Text("merge the rows or delete one", "请合并或删除重复行"),
     )
-    findings.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")
+    errors.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")

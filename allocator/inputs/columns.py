@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import Parsed, among, is_empty, parse, parse_choice, plain_text
-from allocator.inputs.findings import Fault, Findings
+from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
 from allocator.inputs.headings import spelling
 from allocator.inputs.identity import in_normal_form, parse_identities
 from allocator.inputs.raw import RawTable
 from allocator.inputs.resolve import HeadingPlace
 from allocator.parsing import normalise
-from allocator.types import Column, Measure, Phrase, Text
+from allocator.types import Column, LocalizedPhrase, Measure, Text
 
 __all__ = ["EXCEL_ERRORS", "ColumnReader", "shower"]
 
@@ -33,9 +33,9 @@ EXCEL_ERRORS = frozenset(
     }
 )
 
-_UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
+_UNREADABLE: Mapping[Measure, CellError] = MappingProxyType(
     {
-        Measure.MONEY: Fault(
+        Measure.MONEY: CellError(
             Text("not an amount", "不是有效金额"),
             "1234.5, 1,234.5, (1,234.5)",
             Text(
@@ -43,24 +43,26 @@ _UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
                 "单位写在表头，如“市值(万元)”，不要写在单元格内",
             ),
         ),
-        Measure.RATE: Fault(Text("not a rate", "不是有效比率"), "0.035, 3.5%, 35bp"),
-        Measure.NUMBER: Fault(Text("not a number", "不是有效数字"), "1234.5, 1,234.5"),
-        Measure.INTEGER: Fault(Text("not a whole number", "不是整数"), "0, 1, 2 …"),
-        Measure.DATE: Fault(
+        Measure.RATE: CellError(Text("not a rate", "不是有效比率"), "0.035, 3.5%, 35bp"),
+        Measure.NUMBER: CellError(Text("not a number", "不是有效数字"), "1234.5, 1,234.5"),
+        Measure.INTEGER: CellError(Text("not a whole number", "不是整数"), "0, 1, 2 …"),
+        Measure.DATE: CellError(
             Text("not a date", "不是有效日期"),
             "2026-06-30, 2026/6/30, 20260630, 2026年6月30日",
             Text("write the year first and leave out the time of day", "请按年、月、日顺序填写，不带时刻"),
         ),
-        Measure.FLAG: Fault(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
+        Measure.FLAG: CellError(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
     }
 )
-_NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
-_UNKNOWN_FIGURE = Fault(
+_NONE_DECLARED = LocalizedPhrase(
+    "none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件"
+)
+_UNKNOWN_FIGURE = CellError(
     Text("a figure that is not known", "数值缺失"),
     hint=Text("write the figure; leave the cell empty only where nothing is held", "请填写数值；确无持有时才留空"),
 )
 """Where an empty cell stands for a figure (nothing held), a word for 'missing' must not: it may hide one."""
-_MISSING = Fault(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
+_MISSING = CellError(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
 _RATE_HINT = Text(
     "rates are decimals: write 0.035 or 3.5%, or put (%) in the heading",
     "比率以小数表示：请写 0.035 或 3.5%，或在表头注明 (%)",
@@ -68,7 +70,7 @@ _RATE_HINT = Text(
 
 
 _PLACEHOLDERS = (np.datetime64("1900-01-02"), np.datetime64("2200-01-01"))
-_PLACEHOLDER = Fault(
+_PLACEHOLDER = CellError(
     Text("a placeholder, not a date", "占位日期，并非真实日期"),
     "1900-01-02 – 2199-12-31",
     Text(
@@ -101,7 +103,7 @@ class ColumnReader:
     raw: RawTable
     unit: float
     source: TableSource
-    findings: Findings
+    errors: ErrorCollector
     identities: frozenset[str]
     key: str
 
@@ -119,17 +121,17 @@ class ColumnReader:
             parsed = parse_identities(cells, words_for_none=column.name != self.key)
         elif column.measure is Measure.CHOICE:
             parsed = parse_choice(cells, column.choices)
-            _report_choices(column, parsed, self.source, self.findings, show)
+            _report_choices(column, parsed, self.source, self.errors, show)
         else:
             parsed = parse(_in_figures(cells, column), column.measure, factor, self.raw.epoch_shift)
             self._report_unreadable(column, parsed, cells, show)
         if column.default is not None and parsed.empty.any():
             missing = _words_for_missing(cells, parsed.empty)
-            self.findings.cells(_UNKNOWN_FIGURE, self.source, column.name, missing, show)
+            self.errors.cells(_UNKNOWN_FIGURE, self.source, column.name, missing, show)
         if column.required and parsed.empty.any():
-            self.findings.cells(_MISSING, self.source, column.name, parsed.empty)
+            self.errors.cells(_MISSING, self.source, column.name, parsed.empty)
         per = factor if column.measure is Measure.MONEY else 1.0
-        _report_range(column, parsed.column, per, self.source, self.findings, show)
+        _report_range(column, parsed.column, per, self.source, self.errors, show)
         return _fill(column, parsed)
 
     def _report_unreadable(
@@ -140,12 +142,12 @@ class ColumnReader:
             fault = _UNREADABLE[column.measure]
             if column.words:
                 words = [word for word in column.words if not word.isascii()]
-                fault = Fault(fault.what, f"{fault.allowed}, {', '.join(words)}", fault.hint)
-            self.findings.cells(fault, self.source, column.name, bad, show)
+                fault = CellError(fault.what, f"{fault.allowed}, {', '.join(words)}", fault.hint)
+            self.errors.cells(fault, self.source, column.name, bad, show)
         if column.measure is Measure.DATE:
             days = parsed.column.to_numpy()
             odd = (days < _PLACEHOLDERS[0]) | (days >= _PLACEHOLDERS[1])
-            self.findings.cells(_PLACEHOLDER, self.source, column.name, odd, show)
+            self.errors.cells(_PLACEHOLDER, self.source, column.name, odd, show)
 
 
 def _in_figures(cells: pd.Series, column: Column) -> pd.Series:
@@ -167,7 +169,7 @@ def _words_for_missing(cells: pd.Series, empty: NDArray[np.bool_]) -> NDArray[np
 
 
 def _report_choices(
-    column: Column, parsed: Parsed, source: TableSource, findings: Findings, show: Callable[[int], str | None]
+    column: Column, parsed: Parsed, source: TableSource, errors: ErrorCollector, show: Callable[[int], str | None]
 ) -> None:
     if not parsed.bad.any():
         return
@@ -177,7 +179,7 @@ def _report_choices(
         return did_you_mean(str(show(row)), spellings)
 
     what = Text(f"an unknown value of {column.name}", f"{column.label.zh}的取值无法识别")
-    findings.cells(Fault(what, _listed(column)), source, column.name, parsed.bad, show, hint)
+    errors.cells(CellError(what, _listed(column)), source, column.name, parsed.bad, show, hint)
 
 
 def _listed(column: Column) -> str:
@@ -187,7 +189,7 @@ def _listed(column: Column) -> str:
     more = f", … ({len(column.choices)}: COLUMNS.md)" if len(column.choices) > MOST_CHOICES else ""
     some = list(column.choices.items())[:MOST_CHOICES]
     chinese = [next((alias for alias in aliases if not alias.isascii()), name) for name, aliases in some]
-    return Phrase(", ".join(name for name, _ in some) + more, "、".join(chinese) + more)
+    return LocalizedPhrase(", ".join(name for name, _ in some) + more, "、".join(chinese) + more)
 
 
 def _report_range(
@@ -195,7 +197,7 @@ def _report_range(
     values: pd.Series,
     per: float,
     source: TableSource,
-    findings: Findings,
+    errors: ErrorCollector,
     show: Callable[[int], str | None],
 ) -> None:
     """Report numbers outside the column's range; money is compared in the file's unit."""
@@ -216,7 +218,7 @@ def _report_range(
         else f"≤ {ends[1]:g}"
     )
     hint = _RATE_HINT if column.measure is Measure.RATE else None
-    findings.cells(Fault(Text("out of range", "超出允许范围"), allowed, hint), source, column.name, bad, show)
+    errors.cells(CellError(Text("out of range", "超出允许范围"), allowed, hint), source, column.name, bad, show)
 
 
 def _fill(column: Column, parsed: Parsed) -> pd.Series:

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from allocator.inputs.findings import Findings
-from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, mostly_differs, one_array, series_of
-from allocator.types import Phrase, Text
+from allocator.inputs.error_collector import ErrorCollector
+from allocator.inputs.raw import HEADING_ROWS, RawTable, TableQuery, heading_row, mostly_differs, one_array, series_of
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["decode", "read_csv"]
 
@@ -58,9 +58,9 @@ class _Head:
 
 
 def read_csv(
-    content: bytes | memoryview, file: str, fingerprint: str, wanted: Wanted, findings: Findings
+    content: bytes | memoryview, file: str, fingerprint: str, wanted: TableQuery, errors: ErrorCollector
 ) -> RawTable | None:
-    """Return the table of a CSV file, or None with the reason in ``findings``.
+    """Return the table of a CSV file, or None with the reason in ``errors``.
 
     Encodings: UTF-8 (with or without byte order mark), UTF-16 with one, GB18030 (GBK, GB 2312). Delimiter:
     comma, semicolon or tab, whichever makes the most known headings. Title lines above the headings are
@@ -82,33 +82,33 @@ def read_csv(
         head, columns = quick
         rows = np.arange(1, len(columns[0]) + 1, dtype=np.int64) + head.row
         return RawTable(file, head.headings, tuple(map(series_of, columns)), rows, fingerprint, titles=head.titles)
-    found = decode(content, file, findings)
+    found = decode(content, file, errors)
     if found is None:
         return None
     text, encoding = found
     head, known = _heads(text, wanted)[0]
     if head.endless and known < 1:
-        _report_endless(head.endless, file, findings)
+        _report_endless(head.endless, file, errors)
         return None
     if not any(heading.strip() for heading in head.headings):
-        findings.add(Text("the file is empty", "文件为空"), file)
+        errors.add(Text("the file is empty", "文件为空"), file)
         return None
     utf8 = bytes(content).removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else text.encode()
     body = memoryview(utf8)[len(text[: head.offset].encode()) :]
     quotes = _quotes(body)
     if quotes % 2:
-        findings.add(
+        errors.add(
             Text("a quotation mark is not closed", "引号未闭合"),
             _row_place(file, _open_quote(text[head.offset :], head)),
             hint=Text('double a quotation mark inside a cell: ""', '单元格内的引号须写成两个：""'),
         )
         return None
     empty = RawTable(file, head.headings, (), np.zeros(0, np.int64), fingerprint, titles=head.titles)
-    return _body(text, replace(head, quoted=quotes > 0), body, wanted, findings, empty)
+    return _body(text, replace(head, quoted=quotes > 0), body, wanted, errors, empty)
 
 
-def decode(content: bytes | memoryview, file: str, findings: Findings) -> tuple[str, str] | None:
-    """Return a file's text and encoding, or None with the encodings tried in ``findings``."""
+def decode(content: bytes | memoryview, file: str, errors: ErrorCollector) -> tuple[str, str] | None:
+    """Return a file's text and encoding, or None with the encodings tried in ``errors``."""
     marked = next((encoding for mark, encoding in _BOMS if bytes(content[:3]).startswith(mark)), None)
     for encoding in (marked,) if marked else _UNMARKED:
         try:
@@ -117,11 +117,13 @@ def decode(content: bytes | memoryview, file: str, findings: Findings) -> tuple[
             continue
         if "\0" not in text[:_SAMPLE] and (encoding != "gb18030" or _reads_as_chinese(text)):
             return text, encoding
-    findings.add(
+    errors.add(
         Text("the file's encoding is not known", "无法识别文件编码"),
         file,
         None,
-        Phrase("UTF-8, UTF-16 with byte order mark, GB18030 (GBK)", "UTF-8、带字节顺序标记的 UTF-16、GB18030 (GBK)"),
+        LocalizedPhrase(
+            "UTF-8, UTF-16 with byte order mark, GB18030 (GBK)", "UTF-8、带字节顺序标记的 UTF-16、GB18030 (GBK)"
+        ),
         Text("save it as “CSV UTF-8”", "请另存为“CSV UTF-8”格式"),
     )
     return None
@@ -142,7 +144,7 @@ def _reads_as_chinese(text: str) -> bool:
     return float(np.mean((first >= 0xA1) & (first <= 0xD7))) >= _COMMON
 
 
-def _undecoded(content: memoryview, wanted: Wanted) -> tuple[_Head, list[pa.ChunkedArray]] | None:
+def _undecoded(content: memoryview, wanted: TableQuery) -> tuple[_Head, list[pa.ChunkedArray]] | None:
     """Return head and columns of a file, decoded no further than must be; None where anything is unusual.
 
     In UTF-8 and GB18030 neither delimiters nor quotation marks nor line ends are bytes of another character, so that
@@ -226,12 +228,12 @@ def _lines(text: str) -> Iterator[str]:
     return (match.group() for match in _LINE.finditer(text))
 
 
-def _heads(text: str, wanted: Wanted) -> list[tuple[_Head, int]]:
+def _heads(text: str, wanted: TableQuery) -> list[tuple[_Head, int]]:
     """Return the heading row under each delimiter and how many of its headings are known, the most first."""
     return sorted((_head(text, delimiter, wanted) for delimiter in DELIMITERS), key=lambda pair: -pair[1])
 
 
-def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
+def _head(text: str, delimiter: str, wanted: TableQuery) -> tuple[_Head, int]:
     """Return the heading row under a delimiter, and how many headings are known."""
     rows: list[list[str]] = []
     offsets: list[int] = []
@@ -259,17 +261,17 @@ def _head(text: str, delimiter: str, wanted: Wanted) -> tuple[_Head, int]:
     return _Head(delimiter, tuple(rows[place]), place + 1, offsets[place], consumed, endless, titles=titles), count
 
 
-def _report_endless(row: int, file: str, findings: Findings) -> None:
-    findings.add(
+def _report_endless(row: int, file: str, errors: ErrorCollector) -> None:
+    errors.add(
         Text("no headings stand above a cell too long to be one", "在一个过长的单元格之前没有表头"),
         _row_place(file, row),
-        allowed=Phrase(f"≤ {csv.field_size_limit():,} characters", f"≤ {csv.field_size_limit():,} 个字符"),
+        allowed=LocalizedPhrase(f"≤ {csv.field_size_limit():,} characters", f"≤ {csv.field_size_limit():,} 个字符"),
         hint=Text("look for a quotation mark that is not closed", "请检查是否有未闭合的引号"),
     )
 
 
 def _body(
-    text: str, head: _Head, body: memoryview, wanted: Wanted, findings: Findings, empty: RawTable
+    text: str, head: _Head, body: memoryview, wanted: TableQuery, errors: ErrorCollector, empty: RawTable
 ) -> RawTable | None:
     """Return the rows below the headings; ``body`` is what stands there, in UTF-8."""
     width = len(head.headings)
@@ -291,9 +293,9 @@ def _body(
         except pa.ArrowInvalid as error:
             reason = str(error)[:200]
     if table is None:
-        findings.add(Text("the file cannot be read as CSV", "无法按 CSV 读取该文件"), empty.file, reason)
+        errors.add(Text("the file cannot be read as CSV", "无法按 CSV 读取该文件"), empty.file, reason)
         return None
-    _report_ragged(ragged, head, empty.file, width, findings)
+    _report_ragged(ragged, head, empty.file, width, errors)
     rows = np.arange(1, table.num_rows + len(ragged) + 1, dtype=np.int64)
     rows = np.delete(rows, [number - 1 for number, _, _ in ragged]) + head.row
     return replace(empty, cells=tuple(series_of(column) for column in table.columns), rows=rows)
@@ -302,7 +304,7 @@ def _body(
 def _arrow(
     body: memoryview,
     head: _Head,
-    wanted: Wanted,
+    wanted: TableQuery,
     handler: arrow_csv.InvalidRowHandler | None,
     typed: bool,
     words: pa.DataType,
@@ -342,13 +344,15 @@ def _in_our_grammar(table: pa.Table, body: memoryview) -> bool:
     return not any(pc.any(pc.is_nan(column)).as_py() for column in floats)
 
 
-def _report_ragged(ragged: list[tuple[int, int, str]], head: _Head, file: str, width: int, findings: Findings) -> None:
+def _report_ragged(
+    ragged: list[tuple[int, int, str]], head: _Head, file: str, width: int, errors: ErrorCollector
+) -> None:
     for number, count, shown in ragged:
-        findings.add(
+        errors.add(
             Text("the row has more or fewer cells than the headings", "该行单元格数与表头不一致"),
             _row_place(file, number + head.row),
-            Phrase(f"{count} cells: {shown[:60]}", f"{count} 个单元格：{shown[:60]}"),
-            Phrase(f"{width} cells", f"{width} 个单元格"),
+            LocalizedPhrase(f"{count} cells: {shown[:60]}", f"{count} 个单元格：{shown[:60]}"),
+            LocalizedPhrase(f"{width} cells", f"{width} 个单元格"),
             Text(
                 f"put a cell that holds {head.delimiter!r} in quotation marks",
                 f"含有 {head.delimiter!r} 的单元格须加引号",
@@ -357,7 +361,7 @@ def _report_ragged(ragged: list[tuple[int, int, str]], head: _Head, file: str, w
 
 
 def _row_place(file: str, row: int) -> str:
-    return Phrase(f"{file}, row {row}", f"{file}，第 {row} 行")
+    return LocalizedPhrase(f"{file}, row {row}", f"{file}，第 {row} 行")
 
 
 def _open_quote(body: str, head: _Head) -> int:

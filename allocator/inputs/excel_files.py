@@ -16,9 +16,9 @@ import pandas as pd
 
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import plain_text
-from allocator.inputs.findings import Findings
-from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, tidy
-from allocator.types import Phrase, Text
+from allocator.inputs.error_collector import ErrorCollector
+from allocator.inputs.raw import HEADING_ROWS, RawTable, TableQuery, heading_row, tidy
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["read_excel"]
 
@@ -46,11 +46,11 @@ def read_excel(
     file: str,
     fingerprint: str,
     sheet: str,
-    wanted: Wanted,
-    findings: Findings,
+    wanted: TableQuery,
+    errors: ErrorCollector,
     sheets: dict[str, bool] | None = None,
 ) -> RawTable | None:
-    """Return the table of a workbook, or None with the reason in ``findings``.
+    """Return the table of a workbook, or None with the reason in ``errors``.
 
     Parameters
     ----------
@@ -68,15 +68,15 @@ def read_excel(
     sheets : dict of str to bool or None
         Receives the workbook's sheets that hold something, and which of them were read.
     """
-    if not _openable(content, file, findings):
+    if not _openable(content, file, errors):
         return None
     sheets = {} if sheets is None else sheets
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of drawings, validations and the like that are not read
-            page = _page(content, file, sheet, wanted, findings, sheets)
+            page = _page(content, file, sheet, wanted, errors, sheets)
     except Exception as error:  # whatever a damaged part makes the parsers below openpyxl raise
-        findings.add(
+        errors.add(
             Text("the workbook is damaged", "工作簿已损坏"),
             file,
             f"{type(error).__name__}: {error}"[:200],
@@ -87,12 +87,12 @@ def read_excel(
         return None
     name = f"{file}#{page.name}"
     if not any(page.rows):
-        findings.add(Text("the sheet is empty", "工作表为空"), name)
+        errors.add(Text("the sheet is empty", "工作表为空"), name)
         return None
     raw = _table(page, name, fingerprint)
-    _report_sheet(page.xml, raw, page.heading + 1, findings)
+    _report_sheet(page.xml, raw, page.heading + 1, errors)
     if page.uncalculated:
-        _report_uncalculated(content, page, raw, wanted, findings)
+        _report_uncalculated(content, page, raw, wanted, errors)
     return raw
 
 
@@ -112,17 +112,22 @@ class _Page:
 
 
 def _page(
-    content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, findings: Findings, sheets: dict[str, bool]
+    content: bytes | memoryview,
+    file: str,
+    sheet: str,
+    wanted: TableQuery,
+    errors: ErrorCollector,
+    sheets: dict[str, bool],
 ) -> _Page | None:
-    """Return the sheet wanted; None when it is not to be told which, with the reason in ``findings``."""
+    """Return the sheet wanted; None when it is not to be told which, with the reason in ``errors``."""
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    name = _choose(book, file, sheet, wanted, findings)
+    name = _choose(book, file, sheet, wanted, errors)
     if name is None:
         return None
     for other in book.worksheets:
-        if other.title not in sheets and _fit(other, Wanted("", lambda heading: True)):
+        if other.title not in sheets and _fit(other, TableQuery("", lambda heading: True)):
             sheets[other.title] = False
     sheets[name] = True
     page = book[name]
@@ -138,7 +143,7 @@ def _page(
     return _Page(name, rows, heading, xml, shift, stale is not None and _HAS_FORMULA.search(xml) is not None)
 
 
-def _openable(content: bytes | memoryview, file: str, findings: Findings) -> bool:
+def _openable(content: bytes | memoryview, file: str, errors: ErrorCollector) -> bool:
     """Return whether the file is a workbook of bearable size."""
     strict = False
     try:
@@ -147,14 +152,14 @@ def _openable(content: bytes | memoryview, file: str, findings: Findings) -> boo
             book = next((part for part in parts if part.filename == "xl/workbook.xml"), None)
             strict = book is not None and book.file_size < SUSPICIOUS and _STRICT in archive.read(book)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
-        findings.add(
+        errors.add(
             Text("not an .xlsx workbook", "不是 .xlsx 工作簿"),
             file,
             hint=Text("remove the password or save it as .xlsx", "请去除密码或另存为 .xlsx"),
         )
         return False
     if strict:
-        findings.add(
+        errors.add(
             Text("a workbook saved as “Strict Open XML”", "工作簿以“Strict Open XML”格式保存"),
             file,
             hint=Text("save it as an ordinary Excel workbook (.xlsx)", "请另存为普通的 Excel 工作簿（.xlsx）"),
@@ -165,7 +170,7 @@ def _openable(content: bytes | memoryview, file: str, findings: Findings) -> boo
         part for part in parts if part.file_size > SUSPICIOUS and part.file_size > MOST_PACKED * part.compress_size
     ]
     if size > LARGEST or packed:
-        findings.add(
+        errors.add(
             Text("the workbook unpacks to too much", "工作簿解压后过大"),
             file,
             f"{size >> 20:,} MiB",
@@ -176,13 +181,13 @@ def _openable(content: bytes | memoryview, file: str, findings: Findings) -> boo
     return True
 
 
-def _choose(book: Any, file: str, sheet: str, wanted: Wanted, findings: Findings) -> str | None:
+def _choose(book: Any, file: str, sheet: str, wanted: TableQuery, errors: ErrorCollector) -> str | None:
     """Return the sheet to read."""
     names = [page.title for page in book.worksheets]
     if sheet:
         if sheet in names:
             return sheet
-        findings.add(Text("no such sheet", "工作表不存在"), file, sheet, ", ".join(names), did_you_mean(sheet, names))
+        errors.add(Text("no such sheet", "工作表不存在"), file, sheet, ", ".join(names), did_you_mean(sheet, names))
         return None
     visible = [page.title for page in book.worksheets if page.sheet_state == "visible"] or names
     if len(visible) == 1:
@@ -194,7 +199,7 @@ def _choose(book: Any, file: str, sheet: str, wanted: Wanted, findings: Findings
     fitting = [name for name, count in counts.items() if count == best]
     if best > 0 and len(fitting) == 1:
         return str(fitting[0])
-    findings.add(
+    errors.add(
         Text(f"which sheet holds the table {wanted.name}?", f"无法确定表 {wanted.name} 所在的工作表"),
         file,
         None,
@@ -204,7 +209,7 @@ def _choose(book: Any, file: str, sheet: str, wanted: Wanted, findings: Findings
     return None
 
 
-def _fit(page: Any, wanted: Wanted) -> int:
+def _fit(page: Any, wanted: TableQuery) -> int:
     """Return how many headings of a sheet are known."""
     page.reset_dimensions()
     top = [[plain_text(cell) for cell in row] for row in page.iter_rows(max_row=HEADING_ROWS, values_only=True)]
@@ -237,32 +242,32 @@ def _table(page: _Page, file: str, fingerprint: str) -> RawTable:
     )
 
 
-def _report_sheet(xml: bytes, raw: RawTable, heading: int, findings: Findings) -> None:
+def _report_sheet(xml: bytes, raw: RawTable, heading: int, errors: ErrorCollector) -> None:
     """Report merged cells from the heading row on, and formulas saved without their value."""
     for match in _MERGED.finditer(xml):
         left, top, right, bottom = (part.decode() for part in match.groups())
         if int(bottom) >= heading:
-            findings.add(
+            errors.add(
                 Text("merged cells", "合并单元格"),
-                Phrase(
+                LocalizedPhrase(
                     f"{raw.file}, cells {left}{top}:{right}{bottom}", f"{raw.file}，单元格 {left}{top}:{right}{bottom}"
                 ),
                 hint=Text("unmerge them and fill every cell", "请取消合并并填写每个单元格"),
             )
     unsaved = [match.group(1).decode() for match in _UNSAVED.finditer(xml)]
     for cell in unsaved[:20]:
-        findings.add(
+        errors.add(
             Text("the formula has no saved value", "公式没有已保存的计算结果"),
-            Phrase(f"{raw.file}, cell {cell}", f"{raw.file}，单元格 {cell}"),
+            LocalizedPhrase(f"{raw.file}, cell {cell}", f"{raw.file}，单元格 {cell}"),
             hint=Text("open the file in Excel and save it, or paste values", "请用 Excel 打开并保存，或粘贴为数值"),
         )
     if len(unsaved) > 20:
         more = len(unsaved) - 20
-        findings.add(Text(f"and {more:,} more such formulas", f"另有 {more:,} 个此类公式"), raw.file)
+        errors.add(Text(f"and {more:,} more such formulas", f"另有 {more:,} 个此类公式"), raw.file)
 
 
 def _report_uncalculated(
-    content: bytes | memoryview, page: _Page, raw: RawTable, wanted: Wanted, findings: Findings
+    content: bytes | memoryview, page: _Page, raw: RawTable, wanted: TableQuery, errors: ErrorCollector
 ) -> None:
     """Report formulas below known headings whose saved values nobody has calculated, or not since they changed."""
     from openpyxl import load_workbook
@@ -279,7 +284,7 @@ def _report_uncalculated(
     ]
     if cells:
         more = f" … ({len(cells)})" if len(cells) > 20 else ""
-        findings.add(
+        errors.add(
             Text("formulas that nobody has calculated since they were written", "公式写入后尚未重新计算"),
             raw.file,
             ", ".join(cells[:20]) + more,
@@ -290,7 +295,7 @@ def _report_uncalculated(
         )
 
 
-def _as_shown(rows: list[list[Any]], heading: int, page: Any, wanted: Wanted) -> None:
+def _as_shown(rows: list[list[Any]], heading: int, page: Any, wanted: TableQuery) -> None:
     """Take what a cell shows where that is meant: 3.5% under a heading with %, a code with its leading zeros."""
     for position, name in enumerate(map(plain_text, rows[heading])):
         percent, code = wanted.percent(name), wanted.code(name)

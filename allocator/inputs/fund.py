@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from allocator.config.settings import Settings
 from allocator.inputs.raw import SHEET
-from allocator.types import AssetKind, Phrase, Text
+from allocator.types import AssetKind, LocalizedPhrase, Text
 
 __all__ = ["SHEET", "BalanceSheet", "Inputs", "TableSource", "column_place"]
 
 
 def column_place(file: str, heading: str) -> str:
     """Return the place of a column: ``"assets.csv, column 评级"``."""
-    return Phrase(f"{file}, column {heading}", f"{file}，“{heading}”列")
+    return LocalizedPhrase(f"{file}, column {heading}", f"{file}，“{heading}”列")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class TableSource:
         """Return the place of a cell: ``"assets.csv, row 12, column 评级"``, with ``(C12)`` for Excel."""
         file, number = self.place(row)
         if not column:
-            return Phrase(f"{file}, row {number}", f"{file}，第 {number} 行")
+            return LocalizedPhrase(f"{file}, row {number}", f"{file}，第 {number} 行")
         cell = f" ({self.letters[column]}{number})" if column in self.letters else ""
         heading = self.headings.get(column, column)
-        return Phrase(
+        return LocalizedPhrase(
             f"{file}, row {number}, column {heading}{cell}",
             f"{file}，第 {number} 行，“{heading}”列{cell}",
         )

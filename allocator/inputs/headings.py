@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from allocator.inputs.raw import Wanted
+from allocator.inputs.raw import TableQuery
 from allocator.parsing import normalise
 from allocator.types import Column, Measure, Table
 
@@ -111,7 +111,7 @@ class HeadingIndex:
             for alias in column.aliases:
                 self._columns.setdefault(spelling(alias), column)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> TableQuery:
         """Return what a reader must know to find the table."""
 
         def typed(heading: str) -> bool:
@@ -126,7 +126,7 @@ class HeadingIndex:
             match = self.find(heading)
             return match is not None and match.column.measure is Measure.TEXT
 
-        return Wanted(self._table, lambda heading: self.find(heading) is not None, typed, percent, code)
+        return TableQuery(self._table, lambda heading: self.find(heading) is not None, typed, percent, code)
 
     def find(self, heading: str) -> Match | None:
         """Return what a heading means, or None. The whole heading is tried before a unit is split off."""

@@ -17,13 +17,13 @@ from allocator.errors import did_you_mean
 from allocator.inputs.balance import check_balance_sheet, check_total
 from allocator.inputs.check import CheckedTable, check_table
 from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declared_tables
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.files import FileReader
-from allocator.inputs.findings import Findings
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource, column_place
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
-from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
+from allocator.inputs.raw import STRING, RawTable, TableQuery, tidy
 from allocator.inputs.relations import (
     check_accounts,
     check_assets,
@@ -37,7 +37,7 @@ from allocator.types import Declarations, Table, Text
 
 __all__ = ["assemble", "from_frames", "load_inputs"]
 
-Reader = Callable[[Wanted, Findings], RawTable | None]
+Reader = Callable[[TableQuery, ErrorCollector], RawTable | None]
 """Reads one table; None when it could not, with the reason recorded."""
 
 
@@ -83,7 +83,7 @@ def from_frames(
     """
     known = settings if isinstance(settings, Settings) else settings_from_mapping({"inputs": {}, **settings})
 
-    def read(wanted: Wanted, findings: Findings) -> RawTable:
+    def read(wanted: TableQuery, errors: ErrorCollector) -> RawTable:
         return _raw_frame(wanted.name, frames[wanted.name])
 
     return assemble(known, tuple(frames), read, declared)
@@ -113,17 +113,17 @@ def assemble(
         Naming every problem found.
     """
     tables = declared_tables(declared)
-    findings = Findings()
-    sheet = check_balance_sheet(settings, findings)
+    errors = ErrorCollector()
+    sheet = check_balance_sheet(settings, errors)
     checked: dict[str, CheckedTable] = {}
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, TableSource] = {}
-    _report_names(settings, names, tables, findings)
+    _report_names(settings, names, tables, errors)
     # assets first: the other tables refer to them
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
-        raw = read(HeadingIndex(tables[name]).wanted(), findings)
+        raw = read(HeadingIndex(tables[name]).wanted(), errors)
         if raw is not None:
-            checked[name] = check_table(raw, tables[name], settings.fund.unit, findings)
+            checked[name] = check_table(raw, tables[name], settings.fund.unit, errors)
             frames[name], sources[name] = checked[name].frame, checked[name].source
     assets = frames.get("assets")
     if assets is not None and "account" not in sources["assets"].headings:
@@ -132,17 +132,17 @@ def assemble(
     codes = [] if assets is None or not matrices else [str(code) for code in assets["asset_id"].dropna().unique()]
     codes = sorted(codes) if canonical else codes
     for name in matrices:
-        raw = read(matrix_wanted(name, codes), findings)
+        raw = read(matrix_wanted(name, codes), errors)
         if raw is not None:
-            frames[name], sources[name] = MATRIX_READERS[name](raw, codes, findings)
+            frames[name], sources[name] = MATRIX_READERS[name](raw, codes, errors)
     for name, table in checked.items():
-        _report_unknown(settings, sources[name].file, table.unknown, findings)
+        _report_unknown(settings, sources[name].file, table.unknown, errors)
     if assets is not None:
-        _relate(settings, sheet, tables, frames, sources, declared, findings)
-    findings.raise_if_any()
+        _relate(settings, sheet, tables, frames, sources, declared, errors)
+    errors.raise_if_any()
     for name, table in checked.items():
         frames[name], sources[name] = table.settled(canonical=canonical)
-    notes = tuple(findings.notes)
+    notes = tuple(errors.notes)
     return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds, notes)
 
 
@@ -153,45 +153,47 @@ def _relate(
     frames: Mapping[str, pd.DataFrame],
     sources: Mapping[str, TableSource],
     declared: Declarations,
-    findings: Findings,
+    errors: ErrorCollector,
 ) -> None:
     assets = frames["assets"]
     if assets.empty:
-        findings.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
+        errors.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
         return
     funded = funded_rows(assets, declared.kinds)
-    check_assets(assets, sources["assets"], funded, findings)
-    check_accounts(settings, assets, findings)
-    check_references(tables, frames, sources, findings)
-    note_likely_the_same(frames, findings)
+    check_assets(assets, sources["assets"], funded, errors)
+    check_accounts(settings, assets, errors)
+    check_references(tables, frames, sources, errors)
+    note_likely_the_same(frames, errors)
     if "curve" in frames and "tenor" in frames["curve"]:
-        check_tenors(frames["curve"], sources["curve"], findings)
+        check_tenors(frames["curve"], sources["curve"], errors)
     amounts = assets["amount"].to_numpy(dtype=np.float64)
-    check_total(settings, sheet.total_assets, float(amounts[funded].sum()), findings)
+    check_total(settings, sheet.total_assets, float(amounts[funded].sum()), errors)
 
 
-def _report_unknown(settings: Settings, file: str, unknown: Sequence[Unknown], findings: Findings) -> None:
+def _report_unknown(settings: Settings, file: str, unknown: Sequence[Unknown], errors: ErrorCollector) -> None:
     """Say which columns are known to no rule, unless the fund file names them itself; an error where it asks for."""
     named = repr((settings.constraints, settings.objective, settings.tilts, settings.models, settings.capital))
     for each in unknown if settings.strict_columns else ():
         what = Text("a column that no plugin knows", "没有插件声明该列")
         near = None if each.nearest is None else did_you_mean(each.nearest, [each.nearest])
-        findings.add(what, column_place(file, each.heading), hint=near)
+        errors.add(what, column_place(file, each.heading), hint=near)
     rest = [each for each in unknown if each.heading not in named]
     if not rest or settings.strict_columns:
         return
     en = ", ".join(each.heading + (f" (did you mean {each.nearest}?)" if each.nearest else "") for each in rest)
     zh = "、".join(each.heading + (f"（是否想写 {each.nearest}？）" if each.nearest else "") for each in rest)
-    findings.notes.append(
+    errors.notes.append(
         Text(f"{file}: columns known to no rule, without effect: {en}", f"{file}：以下列不参与任何规则，不起作用：{zh}")
     )
 
 
-def _report_names(settings: Settings, names: tuple[str, ...], tables: Mapping[str, Table], findings: Findings) -> None:
+def _report_names(
+    settings: Settings, names: tuple[str, ...], tables: Mapping[str, Table], errors: ErrorCollector
+) -> None:
     known = sorted((*tables, *MATRIX_TABLES))
     for name in names:
         if name not in known:
-            findings.add(
+            errors.add(
                 Text("no table of this name is known", "未知的表名"),
                 settings.where(f"inputs.{name}"),
                 name,
@@ -199,7 +201,7 @@ def _report_names(settings: Settings, names: tuple[str, ...], tables: Mapping[st
                 did_you_mean(name, known),
             )
     if "assets" not in names:
-        findings.add(
+        errors.add(
             Text("the assets table is missing", "缺少资产表"),
             settings.where("inputs"),
             allowed="inputs.assets",

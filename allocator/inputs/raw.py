@@ -17,7 +17,7 @@ __all__ = [
     "SHEET",
     "STRING",
     "RawTable",
-    "Wanted",
+    "TableQuery",
     "array_of",
     "as_arrow",
     "as_text",
@@ -41,7 +41,7 @@ def _never(heading: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TableQuery:
     """What a reader must know of the table it looks for.
 
     Parameters

@@ -10,12 +10,12 @@ from types import MappingProxyType
 
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import blank
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import ALLOWED_UNITS, HeadingIndex, Match, spelling
 from allocator.inputs.raw import RawTable
 from allocator.parsing import normalise
-from allocator.types import Column, Phrase, Table, Text
+from allocator.types import Column, LocalizedPhrase, Table, Text
 
 __all__ = ["HeadingPlace", "Unknown", "column_letter", "resolve_headings", "source_of", "unknown_heading"]
 
@@ -58,7 +58,7 @@ def unknown_heading(heading: str, absent: Sequence[Column]) -> Unknown:
     return Unknown(heading, names[near[0]] if near else None)
 
 
-def resolve_headings(raw: RawTable, table: Table, findings: Findings) -> tuple[dict[str, HeadingPlace], list[int]]:
+def resolve_headings(raw: RawTable, table: Table, errors: ErrorCollector) -> tuple[dict[str, HeadingPlace], list[int]]:
     """Return the declared columns found, and the positions of columns to keep as they are (open tables)."""
     index = HeadingIndex(table)
     found: dict[str, HeadingPlace] = {}
@@ -70,7 +70,7 @@ def resolve_headings(raw: RawTable, table: Table, findings: Findings) -> tuple[d
                 unknown.append(position)
         elif match.column.name in found:
             other = raw.headings[found[match.column.name].position]
-            findings.add(
+            errors.add(
                 Text("two headings mean the same column", "两个表头对应同一列"),
                 column_place(raw.file, heading),
                 f"{other}, {heading}",
@@ -78,11 +78,11 @@ def resolve_headings(raw: RawTable, table: Table, findings: Findings) -> tuple[d
             )
         else:
             found[match.column.name] = HeadingPlace(position, match)
-    free = _unknown_headings(raw, table, index, found, unknown, findings)
+    free = _unknown_headings(raw, table, index, found, unknown, errors)
     names = [raw.headings[position].strip() for position in unknown]
     for column in table.columns:
         if column.required and column.name not in found:
-            findings.add(
+            errors.add(
                 Text("a needed column is missing", "缺少必需的列"),
                 raw.file,
                 f"{column.name} ({column.label.zh})",
@@ -98,7 +98,7 @@ def _unknown_headings(
     index: HeadingIndex,
     found: Mapping[str, HeadingPlace],
     unknown: list[int],
-    findings: Findings,
+    errors: ErrorCollector,
 ) -> list[int]:
     """Report headings that cannot be kept; return the positions of those that can."""
     absent = [column for column in table.columns if column.name not in found]
@@ -108,26 +108,26 @@ def _unknown_headings(
         heading = raw.headings[position].strip()
         place = column_place(raw.file, heading or column_letter(position))
         if not heading:
-            findings.add(
+            errors.add(
                 Text("a column with cells but no heading", "该列有数据但没有表头"),
                 place,
                 hint=Text("give it a heading or delete it", "请补充表头或删除该列"),
             )
         elif (column := index.unreadable(heading)) is not None and column.name not in found:
-            findings.add(
+            errors.add(
                 Text(
                     f"the unit or remark beside {column.name} is not understood",
                     f"{column.label.zh}的单位或备注无法识别",
                 ),
                 place,
                 None,
-                ALLOWED_UNITS.get(column.measure) or Phrase("no remark", "不加备注"),
+                ALLOWED_UNITS.get(column.measure) or LocalizedPhrase("no remark", "不加备注"),
                 Text(f"write {column.name}, with a unit or without", f"请写 {column.label.zh}，可带上述单位"),
             )
         elif not table.open:
             names = [column.name for column in table.columns]
             spellings = [*names, *(alias for column in table.columns for alias in column.aliases)]
-            findings.add(
+            errors.add(
                 Text("an unknown column", "无法识别的列"),
                 place,
                 None,
@@ -135,7 +135,7 @@ def _unknown_headings(
                 did_you_mean(heading, spellings),
             )
         elif (near := _misspelt(heading, absent)) is not None:
-            findings.add(
+            errors.add(
                 Text("a heading looks like a misspelt column", "表头疑似拼写错误"),
                 place,
                 hint=Text(
@@ -144,7 +144,7 @@ def _unknown_headings(
                 ),
             )
         elif heading in taken:
-            findings.add(Text("two columns share a heading", "两列表头相同"), place)
+            errors.add(Text("two columns share a heading", "两列表头相同"), place)
         else:
             taken.add(heading)
             free.append(position)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import choose, validate_options
+from allocator.config.load import lookup, validate_options
 from allocator.errors import Problems
 from allocator.model import CapitalLimit, ConstraintSpec, ModelContext, Term
 from allocator.model.build import build_budgets
@@ -47,7 +47,7 @@ def build_rules(
     for entry in settings.constraints:
         prefix = f"constraints.{entry.position}.{entry.name}"
         with problems.collected():
-            spec = choose(offered, entry.name, settings.where(f"constraints.{entry.position}"))
+            spec = lookup(offered, entry.name, settings.where(f"constraints.{entry.position}"))
             options = validate_options(spec.options, entry.options, settings, prefix)
             for rule in spec.build(context, options):
                 if isinstance(rule, CapitalLimit):

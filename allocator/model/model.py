@@ -95,7 +95,7 @@ class Model:
     capital_weight: float = 0.0
     per_capital: bool = False
 
-    def gain(self, holdings: NDArray[np.float64]) -> float:
+    def value_before_capital(self, holdings: NDArray[np.float64]) -> float:
         """Return Σ weight · expression less the price of soft breaches, by numpy alone."""
         total = sum(part.weight * float(part.expression.value(holdings)[0]) for part in self.objective)
         for term in self.terms:
@@ -114,10 +114,12 @@ class Model:
         name = self.capital_module or tree.root.name
         return tree.values(holdings, [name])[name]
 
-    def worth(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
+    def objective_value(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
         """Return the objective, in maximized form, at ``holdings`` (n,) in CNY."""
-        gain, module = self.gain(holdings), self.module(holdings, tree)
-        return gain / module if self.per_capital else gain - self.capital_weight * module
+        value_before_capital, module = self.value_before_capital(holdings), self.module(holdings, tree)
+        return (
+            value_before_capital / module if self.per_capital else value_before_capital - self.capital_weight * module
+        )
 
     @property
     def in_money(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import choose, validate_options
+from allocator.config.load import lookup, validate_options
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.model import ModelContext, Objective, ObjectiveSpec, ObjectiveTerm
 from allocator.model.build import build_trade_cost
@@ -42,7 +42,7 @@ def build_objective(
     way, name = ("minimize", chosen.minimize) if chosen.minimize else ("maximize", chosen.maximize)
     assert name is not None
     fitting = {key: spec for key, spec in offered.items() if spec.direction == way}
-    spec = choose(fitting, name, settings.where(f"objective.{way}"))
+    spec = lookup(fitting, name, settings.where(f"objective.{way}"))
     objective = spec.build(context, validate_options(spec.options, chosen.options, settings, "objective"))
     objective = _less_risk(context, objective, offered)
     if objective.capital_weight or objective.per_capital:
@@ -57,7 +57,7 @@ def _less_risk(context: ModelContext, objective: Objective, offered: Mapping[str
     if risk is None or risk.aversion == 0.0:
         return objective
     place = settings.where("objective.risk.measure")
-    spec = choose({key: spec for key, spec in offered.items() if spec.direction == "minimize"}, risk.measure, place)
+    spec = lookup({key: spec for key, spec in offered.items() if spec.direction == "minimize"}, risk.measure, place)
     measure = spec.build(context, validate_options(spec.options, risk.options, settings, "objective.risk"))
     if measure.capital_weight and (objective.per_capital or objective.capital_weight):
         what = Text("the objective speaks of capital already", "目标本身已含资本")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from allocator.model.space import Space
     from allocator.model.terms import Term
 
-__all__ = ["Alternative", "BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
+__all__ = ["OptionalBreach", "BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
 
 Vector = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ class RegimeNote:
 
 
 @dataclass(frozen=True, eq=False)
-class Alternative:
+class OptionalBreach:
     """A rule a′x ≤ h that may be broken at a charge: the optimizer decides, the exact tree judges.
 
     Parameters
@@ -156,7 +156,7 @@ class BookState(ABC):
         """
         yield self.trees(low, high)[1], self.rules(space, low, high)
 
-    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         """Return the rules that may be kept or broken; `trees` charges for none of them.
 
         None may hold a row that the space's bounds let fall below zero.
@@ -214,7 +214,7 @@ class Regime(ABC):
         """Return how each row is charged: one line per asset row and module with its derivation.
 
         Columns at least: asset_id, account, module, exposure (CNY), factor, charge (CNY), article,
-        derivation (text; a `Phrase` where the languages differ).
+        derivation (text; a `LocalizedPhrase` where the languages differ).
         """
 
     @abstractmethod

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
-from allocator.config.load import choose, validate_options
+from allocator.config.load import lookup, validate_options
 from allocator.config.settings import Number, Section, Settings
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.inputs.fund import Inputs
@@ -200,7 +200,7 @@ class Tilt:
             self.spec.source,
         )
 
-    def steer(self, model: Model) -> Model:
+    def apply_tilts(self, model: Model) -> Model:
         """Return the model with this tilt's reward or floor in it; budgets and ranks change nothing here."""
         if isinstance(self.mode, Reward):
             reward = self.aim(model, self.mode.reward, "annual decimal")
@@ -221,7 +221,7 @@ def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, 
     """
     tilts = []
     for entry in inputs.settings.tilts:
-        spec = choose(offered, entry.name, inputs.settings.where(f"tilts.{entry.position}"))
+        spec = lookup(offered, entry.name, inputs.settings.where(f"tilts.{entry.position}"))
         prefix = f"tilts.{entry.position}.{entry.name}"
         own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
         steering = {key: value for key, value in entry.options.items() if key in mode_keys()}

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import apply_overrides, choose, load_settings, validate_options
+from allocator.config.load import apply_overrides, load_settings, lookup, validate_options
 from allocator.config.settings import Settings
 from allocator.errors import Problems
 from allocator.extension.registry import Registry, enabled_plugins
@@ -73,7 +73,7 @@ class Fund:
         capital = self.settings.capital
         if capital is None:
             return None
-        spec = choose(self.registry.regimes, capital.regime, self.settings.where("capital.regime"))
+        spec = lookup(self.registry.regimes, capital.regime, self.settings.where("capital.regime"))
         options = validate_options(spec.options, capital.options, self.settings, "capital")
         return spec.build(self.inputs, options)
 

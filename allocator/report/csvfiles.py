@@ -11,7 +11,7 @@ from allocator.inputs.fund import Inputs
 from allocator.report.csv_table import in_unit
 from allocator.report.leaves import summed_by
 from allocator.result.tables import ReportTable
-from allocator.types import Phrase
+from allocator.types import LocalizedPhrase
 
 if TYPE_CHECKING:
     from allocator.report.view import View
@@ -42,7 +42,9 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
         row = frame.pop("row").to_numpy(np.int64)
         if view.result.after is not None:
             frame["leaves"] = summed_by(view.result.after.tree, frame["module"], row)
-        frame["derivation_zh"] = [said.zh if isinstance(said, Phrase) else said for said in frame["derivation"]]
+        frame["derivation_zh"] = [
+            said.zh if isinstance(said, LocalizedPhrase) else said for said in frame["derivation"]
+        ]
         frames["charges"] = frame
     frames["constraints"] = _labelled(rules_in_unit(view), "name", view.tables["constraints"])
     capital = view.tables.get("capital")

@@ -10,7 +10,7 @@ from allocator.report.document import document, evidence, panel
 from allocator.report.html import both, plain, tag
 from allocator.report.manifest import Json
 from allocator.report.words import STATUS
-from allocator.types import Language, Phrase, Text
+from allocator.types import Language, LocalizedPhrase, Text
 
 __all__ = ["write_failure_page"]
 
@@ -34,7 +34,7 @@ def _heading() -> str:
     words = (
         Text("Where", "位置"),
         Text("What", "问题"),
-        Text("Reached", "可达"),
+        Text("SweepSolution", "可达"),
         Text("Asked", "要求"),
         Text("What would open it", "如何放松"),
     )
@@ -50,4 +50,4 @@ def _said(text: str | None) -> Text | None:
     """Return a place or a value in both languages; None where there is none."""
     if not text:
         return None
-    return Text(str(text), text.zh if isinstance(text, Phrase) else text)
+    return Text(str(text), text.zh if isinstance(text, LocalizedPhrase) else text)

@@ -15,8 +15,8 @@ from allocator.report.tables import account_labels
 from allocator.report.words import HEADINGS, RATIOS, STATUS
 from allocator.result.tables import ReportTable
 from allocator.study.axis import Axis
+from allocator.study.corner_portfolios import CornerPortfolio, Segment
 from allocator.study.frontier import Frontier
-from allocator.study.kinks import Kink, Stretch
 from allocator.types import Language, Text
 
 __all__ = ["frontier_lines", "frontier_report"]
@@ -126,7 +126,7 @@ def _slope(frontier: Frontier, slope: float) -> Text:
 def _sentences(frontier: Frontier, money: MoneyUnit) -> list[Text]:
     """Return one sentence a stretch, and one a kink between them."""
     said: list[Text] = []
-    for place, stretch in enumerate(frontier.stretches):
+    for place, stretch in enumerate(frontier.segments):
         low, high = (_write(frontier.axis, level, money) for level in (stretch.low, stretch.high))
         rules = _binding(frontier, stretch.binding)
         slope = _slope(frontier, _middle(frontier, stretch))
@@ -136,12 +136,12 @@ def _sentences(frontier: Frontier, money: MoneyUnit) -> list[Text]:
                 f"{low} – {high}：{slope.zh}；起约束作用：{rules.zh}",
             )
         )
-        if place < len(frontier.kinks):
-            said.append(_kink_sentence(frontier, frontier.kinks[place], money))
+        if place < len(frontier.corner_portfolios):
+            said.append(_kink_sentence(frontier, frontier.corner_portfolios[place], money))
     return said
 
 
-def _kink_sentence(frontier: Frontier, kink: Kink, money: MoneyUnit) -> Text:
+def _kink_sentence(frontier: Frontier, kink: CornerPortfolio, money: MoneyUnit) -> Text:
     at = _write(frontier.axis, kink.at, money)
     parts = [Text(f"kink near {at}", f"拐点约 {at}")]
     for names, word in ((kink.enters, ENTERS), (kink.leaves, LEAVES)):
@@ -154,7 +154,7 @@ def _kink_sentence(frontier: Frontier, kink: Kink, money: MoneyUnit) -> Text:
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
-def _other_cause(frontier: Frontier, kink: Kink) -> Text:
+def _other_cause(frontier: Frontier, kink: CornerPortfolio) -> Text:
     """Return what changes at a kink where no rule does."""
     for names, word in ((kink.rows, BOUNDS), (kink.traded, TRADED)):
         if names:
@@ -168,7 +168,7 @@ def _other_cause(frontier: Frontier, kink: Kink) -> Text:
     return Text(f"{PICKED.en} {named_en}", f"{PICKED.zh}{named_zh}")
 
 
-def _middle(frontier: Frontier, stretch: Stretch) -> float:
+def _middle(frontier: Frontier, stretch: Segment) -> float:
     return frontier.points[(stretch.first + stretch.last) // 2].slope
 
 
@@ -183,7 +183,7 @@ def _points(frontier: Frontier) -> ReportTable:
         frame,
         headings={
             "level": Text("Promised", "要求水平"),
-            "reached": Text("Reached", "达到水平"),
+            "reached": Text("SweepSolution", "达到水平"),
             "value": _name(frontier.best),
             "slope": Text("Slope, per unit promised", "斜率（每单位要求）"),
             "expected_return": Text("Expected return", "预期收益率"),
@@ -219,8 +219,8 @@ def _points(frontier: Frontier) -> ReportTable:
 
 def _stretches(frontier: Frontier) -> ReportTable:
     rows, labels = [], {}
-    for place, stretch in enumerate(frontier.stretches):
-        kink = frontier.kinks[place] if place < len(frontier.kinks) else None
+    for place, stretch in enumerate(frontier.segments):
+        kink = frontier.corner_portfolios[place] if place < len(frontier.corner_portfolios) else None
         rule = labels[";".join(stretch.binding)] = _binding(frontier, stretch.binding)
         rows.append(
             {
@@ -301,7 +301,7 @@ def _record(frontier: Frontier) -> Json:
         ],
         "stretches": [
             {"low": one.low / scales[0], "high": one.high / scales[0], "binding": list(one.binding)}
-            for one in frontier.stretches
+            for one in frontier.segments
         ],
         "kinks": [
             {
@@ -312,7 +312,7 @@ def _record(frontier: Frontier) -> Json:
                 "traded": list(one.traded),
                 "modules": list(one.modules),
             }
-            for one in frontier.kinks
+            for one in frontier.corner_portfolios
         ],
         "seconds": dict(frontier.seconds),
     }
@@ -340,7 +340,7 @@ def _chart(frontier: Frontier) -> str:
     canvas.text(LEFT, TOP - 10, _name(frontier.best), "small")
     canvas.text(RIGHT, BOTTOM + 32, _name(frontier.axis), "small", "end")
     canvas.path([(x(level), y(value)) for level, value in zip(levels, values, strict=True)], "owed")
-    edges = {place for one in frontier.stretches[1:] for place in (one.first - 1, one.first)}
+    edges = {place for one in frontier.segments[1:] for place in (one.first - 1, one.first)}
     for place, point in enumerate(frontier.points):
         rules = _binding(frontier, list(point.prices))
         at, value = _write(frontier.axis, point.level, money), _write(frontier.best, point.value, money)

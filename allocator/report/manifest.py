@@ -79,10 +79,10 @@ def manifest(result: Result) -> Json:
     if result.before is not None and result.after is not None:
         summary |= _solvency(result.before, result.after, unit)
         summary["capital"]["leaves"] = leaf_entries(result.after, result.inputs.settings, unit)
-    if result.concessions:
+    if result.relaxed_constraints:
         summary["concessions"] = [
             {"name": item.name, "amount": item.amount, "unit": item.unit, "priority": item.priority}
-            for item in result.concessions
+            for item in result.relaxed_constraints
         ]
     if result.tilts:
         summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_report"]
 
 PLAN_HEADINGS = {
-    "node": Text("Moment", "节点"),
+    "node": Text("PlanNode", "节点"),
     "step": Text("Step", "期"),
     "date": Text("Date", "日期"),
     "branch": Text("Branch", "分支"),
@@ -47,7 +47,7 @@ PLAN_HEADINGS = {
     "turnover": Text("Turnover", "换手率"),
     "scenario": Text("Scenario", "情景"),
     "ratio": Text("Ratio", "充足率"),
-    "reached": Text("Reached", "达到"),
+    "reached": Text("SweepSolution", "达到"),
     "required": HEADINGS["required"],
     "room": HEADINGS["slack"],
     "price": Text("Price of own funds", "资本的影子价格"),
@@ -193,7 +193,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     own = [point for point in study.points if not point.scenario]
     steps = max(point.node.step for point in own)
     figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
-    figures += [study.world.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    figures += [study.basis.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
     ticks = nice_ticks(min(figures), max(figures))
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
@@ -208,7 +208,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     canvas.text(0.5 * (LEFT + WIDTH), HEIGHT - 6.0, PLAN_HEADINGS["step"], "tick", "middle")
     for name in dict.fromkeys(point.ratio for point in own):
         chosen = {point.node.number: point for point in own if point.ratio == name}
-        start = study.world.fund.position().ratio(name)  # type: ignore[union-attr]
+        start = study.basis.fund.position().ratio(name)  # type: ignore[union-attr]
         said = RATIOS.get(name) or Text(name, name)
         for point in chosen.values():
             parent = chosen.get(point.node.parent)

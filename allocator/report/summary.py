@@ -237,7 +237,7 @@ def given_way(view: View) -> tuple[Breach, ...]:
     table = view.tables["constraints"]
     limits = dict(zip(table.frame["name"], table.frame[["sense", "rhs"]].to_dict("records"), strict=True))
     found = []
-    for item in view.result.concessions:
+    for item in view.result.relaxed_constraints:
         shown, moved = FORMATS[format_name("by_unit", item.unit)], limits[item.name]
         label = table.labels["name"][item.name]
         given = Text(

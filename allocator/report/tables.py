@@ -32,7 +32,7 @@ from allocator.report.words import (
 )
 from allocator.result.result import Result
 from allocator.result.tables import ReportTable
-from allocator.types import Phrase, Source, Text
+from allocator.types import LocalizedPhrase, Source, Text
 
 __all__ = [
     "BINDING_TOLERANCE",
@@ -182,7 +182,7 @@ def charges_table(result: Result) -> ReportTable:
     if "kind" in frame:
         labels["kind"] = kind_labels(result.inputs)
     if "derivation" in frame:
-        said = (value for value in frame["derivation"] if isinstance(value, Phrase))
+        said = (value for value in frame["derivation"] if isinstance(value, LocalizedPhrase))
         labels["derivation"] = {str(value): Text(value, value.zh) for value in said}
     formats = {"exposure": "money", "charge": "money", "factor": "percent"}
     formats |= {str(name): "flag" for name in frame if _is_flag(frame[name])}
@@ -302,7 +302,7 @@ def _with_accounts(label: Text) -> Text:
 
 
 def _account(name: str) -> Text:
-    if isinstance(name, Phrase):
+    if isinstance(name, LocalizedPhrase):
         return _with_accounts(Text(name, name.zh))
     return ACCOUNTS.get(name) or Text(name, name)
 

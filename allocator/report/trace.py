@@ -20,7 +20,7 @@ from allocator.report.leaves import BETWEEN
 from allocator.report.run_folder import RunFolder
 from allocator.report.trace_lines import Line, named
 from allocator.report.trace_measures import MEASURES, WORDS, measure, tilt
-from allocator.types import Language, Phrase, Text
+from allocator.types import Language, LocalizedPhrase, Text
 
 __all__ = ["Line", "Trace", "trace", "trace_lines"]
 
@@ -100,7 +100,9 @@ def trace_lines(found: Trace, language: Language) -> Iterator[str]:
         unit = "" if line.unit == "money" else line.unit
         amount = f"{line.amount:,.8g} {unit}".rstrip()
         place = ROW.sub(r"，第 \1 行", line.place) if zh else line.place
-        told = (part.zh if zh and isinstance(part, Phrase) else part for part in (line.how, line.source, place))
+        told = (
+            part.zh if zh and isinstance(part, LocalizedPhrase) else part for part in (line.how, line.source, place)
+        )
         yield "  ".join(("  " * line.depth + name, amount, *filter(None, told)))
 
 
@@ -162,7 +164,7 @@ def _module(modules: pd.DataFrame, leaves: Mapping[str, list[_Leaf]], name: str,
 
 def _charge(charge: Mapping[Any, Any], depth: int) -> Line:
     product = f"{charge['exposure']:,.8g} × {charge['factor']:.6g}"
-    how = Phrase(f"{product}; {charge['derivation']}", f"{product}；{charge['derivation_zh']}")
+    how = LocalizedPhrase(f"{product}; {charge['derivation']}", f"{product}；{charge['derivation_zh']}")
     name, place = f"{charge['asset_id']} / {charge['account']}", str(charge["place"])
     return Line(depth, name, float(charge["charge"]), "money", str(charge["article"]), how, place)
 

@@ -14,7 +14,7 @@ from allocator.model.model import Model
 from allocator.model.models import Risk
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime
-from allocator.solve.infeasible.priority import Concession
+from allocator.solve.infeasible.priority import RelaxedConstraint
 from allocator.solve.search.solution import Solution
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Result:
     scores: Mapping[str, Vector]
     tilts: tuple[TiltPrice, ...]
     seconds: Mapping[str, float]
-    concessions: tuple[Concession, ...] = ()
+    relaxed_constraints: tuple[RelaxedConstraint, ...] = ()
     stress: StressStudy | None = None
 
     @property

@@ -22,14 +22,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from allocator.errors import InputError, Problem
-from allocator.types import Certainty, Phrase, Source, Text
+from allocator.types import Certainty, LocalizedPhrase, Source, Text
 
 try:  # the same safe loader in C, where PyYAML was built with it: a tenth of the time
     from yaml import CSafeLoader as SafeLoader
 except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
 
-__all__ = ["USER", "Figure", "RuleBook", "Said", "Wording", "read_yaml"]
+__all__ = ["USER", "Figure", "RuleBook", "LocalizedName", "LocalizedText", "read_yaml"]
 
 USER = Source("user", certainty=Certainty.USER)
 """Source of whatever the user sets in place of a rule's own figure."""
@@ -39,7 +39,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Wording(_Strict):
+class LocalizedText(_Strict):
     """A text of a rules file, in both languages."""
 
     en: Annotated[str, Field(min_length=1)]
@@ -54,17 +54,17 @@ def _said(value: Any) -> str:
     """Return a text as it stands, or one that knows its Chinese where both are given."""
     if isinstance(value, str):
         return value
-    given = Wording.model_validate(value)
-    return Phrase(given.en, given.zh)
+    given = LocalizedText.model_validate(value)
+    return LocalizedPhrase(given.en, given.zh)
 
 
-Said = Annotated[str, PlainValidator(_said)]
+LocalizedName = Annotated[str, PlainValidator(_said)]
 """A name or an article: one text for all readers, or ``{en, zh}``."""
 
 
 class _Document(_Strict):
-    name: Said
-    title: Wording
+    name: LocalizedName
+    title: LocalizedText
 
 
 class _Version(_Strict):
@@ -72,12 +72,12 @@ class _Version(_Strict):
     certainty: Certainty
     value: float | str | list[Any] | dict[str, Any]
     effective: date | None = None
-    article: Said = ""
-    note: Wording | None = None
+    article: LocalizedName = ""
+    note: LocalizedText | None = None
 
 
 class _Figure(_Strict):
-    label: Wording
+    label: LocalizedText
     unit: str
     versions: Annotated[tuple[_Version, ...], Field(min_length=1)]
 

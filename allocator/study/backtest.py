@@ -23,8 +23,8 @@ from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.pipeline.optimize import optimize
+from allocator.pipeline.scenario_requirements import holding
 from allocator.pipeline.scenarios import capital_of
-from allocator.pipeline.survival import holding
 from allocator.stress.shocks import moved_sheet
 from allocator.study.naive import naive_answer
 from allocator.types import Text

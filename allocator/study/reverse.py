@@ -21,7 +21,7 @@ from allocator.model.position import CapitalPosition
 from allocator.pipeline.scenarios import capital_of, shock_fund, stressed_fund
 from allocator.rulebook.book import USER
 from allocator.stress.shocks import Scenario, ShockSpec
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
@@ -65,7 +65,7 @@ class ReversePoint:
     level: float
     is_statutory: bool
     share: float
-    shocks: Phrase
+    shocks: LocalizedPhrase
     reached: float
 
     @property
@@ -193,7 +193,7 @@ def _label(factor: str, shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec
     return Text(f"{said.en}, {'down' if end < 0 else 'up'}", f"{said.zh}（{'下行' if end < 0 else '上行'}）")
 
 
-def _written(shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec]) -> Phrase:
+def _written(shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec]) -> LocalizedPhrase:
     """Return shocks as a reader would write them: ``curve +1.2345%``; in Chinese by their labels."""
 
     def write(value: Any) -> str:
@@ -203,7 +203,7 @@ def _written(shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec]) -> Phras
         return f"{value * 100.0:+.4f}%" if is_number else str(value)
 
     labels = {name: specs[name].label.zh if name in specs else name for name in shocks}
-    return Phrase(
+    return LocalizedPhrase(
         "; ".join(f"{name} {write(value)}" for name, value in shocks.items()),
         "；".join(f"{labels[name]} {write(value)}" for name, value in shocks.items()),
     )

@@ -29,7 +29,7 @@ from allocator.inputs.terms import column, filled
 from allocator.model import Linear, ModelContext
 from allocator.model.limits import LimitOptions
 from allocator.rulebook.book import Figure, RuleBook
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["BOOK", "AlmOptions", "By", "Liabilities", "Scope", "Sides", "sentence"]
 
@@ -171,16 +171,16 @@ class Sides:
         """Return the names of the rows; none for the total alone."""
         if self.options.by is By.TOTAL:
             return ()
-        return tuple(Phrase("total", "合计") if scope.name == "total" else scope.name for scope in scopes)
+        return tuple(LocalizedPhrase("total", "合计") if scope.name == "total" else scope.name for scope in scopes)
 
     def tenor_names(self, scopes: Sequence[Scope], tenors: Sequence[float]) -> tuple[str, ...]:
         """Return the names of one row for each scope and tenor: ``5y``, or ``participating:5y``."""
-        spans = [Phrase(f"{tenor:g}y", f"{tenor:g} 年") for tenor in tenors]
+        spans = [LocalizedPhrase(f"{tenor:g}y", f"{tenor:g} 年") for tenor in tenors]
         scoped = self.names(scopes)
         if not scoped:
             return tuple(spans)
         return tuple(
-            Phrase(f"{name}:{span}", f"{name.zh if isinstance(name, Phrase) else name}：{span.zh}")
+            LocalizedPhrase(f"{name}:{span}", f"{name.zh if isinstance(name, LocalizedPhrase) else name}：{span.zh}")
             for name in scoped
             for span in spans
         )

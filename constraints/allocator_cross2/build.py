@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from allocator.errors import Problems
 from allocator.inputs.ratings import rating_cells
 from allocator.model.regime import RegimeNote
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 from allocator_cross2.attributes import Attributes
+from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.charges import Charges, Ratios
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES, hedges_stock
 from allocator_cross2.classify import BASE_RULES, USER_FACTOR, classify
@@ -26,7 +27,6 @@ from allocator_cross2.options import ChargeOptions
 from allocator_cross2.overrides import apply_what_ifs, changed, check_options, option_notes
 from allocator_cross2.pack import RulePack
 from allocator_cross2.products import PRODUCTS
-from allocator_cross2.scope import Scope
 from allocator_cross2.stock import stock_book
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Vector = NDArray[np.float64]
 
 
 def _place(table: str, row: int, column: str) -> str:
-    return Phrase(f"{table}, row {row + 1}, column {column}", f"{table}，第 {row + 1} 行，“{column}”列")
+    return LocalizedPhrase(f"{table}, row {row + 1}, column {column}", f"{table}，第 {row + 1} 行，“{column}”列")
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +172,15 @@ def _lines(
     amount = assets.number("amount")
     everything = np.arange(len(frame))
     assets.require(everything, ~np.isnan(amount), "amount", Text("a row needs an amount", "每行须填写金额"))
-    scope = Scope(assets, pack, LineBuilder(*codes))
-    scope = Scope(assets, pack, scope.lines, hedged_stock=hedges_stock(scope))
+    scope = ChargeBuilder(assets, pack, LineBuilder(*codes))
+    scope = ChargeBuilder(assets, pack, scope.lines, hedged_stock=hedges_stock(scope))
     products = classify(scope, options.factors)
     parts = [scope.lines.finish()]
     share = exempt_rate_risk(scope)
     if products or context.underlying is not None:
-        seen = look_through(scope, Scope(inner, pack, LineBuilder(*codes), direct=False), products, options.factors)
+        seen = look_through(
+            scope, ChargeBuilder(inner, pack, LineBuilder(*codes), direct=False), products, options.factors
+        )
         parts.append(seen.lines)
         share = share + seen.rate_risk_share
     lines = Lines.join(parts)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from allocator.inputs.ratings import SCALE
 from allocator.types import Text
 from allocator_cross2.attributes import TABLE_ROWS
+from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.charges_equity import charge_convertible
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, SPREAD, Basis
 from allocator_cross2.protection import protected_part, refuse_protection
-from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["CREDIT_RULES"]
 
@@ -25,16 +25,16 @@ _LADDERS = {"large_state": "large", "policy": "large", "joint_stock": "joint_sto
 _BANK_TYPES = ("large_state", "policy", "joint_stock", "city", "rural", "foreign", "other", "finance_company")
 
 
-def _government(scope: Scope, rows: Rows) -> None:
+def _government(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §10: government bonds and central bank bills carry no credit risk charge."""
     rows = scope.attributes.alive(scope.domestic(rows, "overseas_bond"))
     scope.charge(rows, SPREAD, "spread.government", basis=Basis.MARKET)
 
 
-def _fixed_figure(figure: str) -> Callable[[Scope, Rows], None]:
+def _fixed_figure(figure: str) -> Callable[[ChargeBuilder, Rows], None]:
     """R9 §13-14: RF0 is one function of D for policy banks, one for government-supported agencies."""
 
-    def charge(scope: Scope, rows: Rows) -> None:
+    def charge(scope: ChargeBuilder, rows: Rows) -> None:
         a = scope.attributes
         rows, duration = a.durations(a.alive(scope.domestic(rows, "overseas_bond")))
         factor = scope.pack.piecewise(figure).at(duration)
@@ -43,7 +43,7 @@ def _fixed_figure(figure: str) -> Callable[[Scope, Rows], None]:
     return charge
 
 
-def _standardised(scope: Scope, rows: Rows) -> None:
+def _standardised(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection."""
     a = scope.attributes
     rows = _without_equity_terms(scope, a.alive(scope.domestic(rows, "overseas_bond")))
@@ -63,7 +63,7 @@ def _standardised(scope: Scope, rows: Rows) -> None:
     scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False)
 
 
-def _without_equity_terms(scope: Scope, rows: Rows) -> Rows:
+def _without_equity_terms(scope: ChargeBuilder, rows: Rows) -> Rows:
     """Charge the bonds that give a right to shares as convertibles; return the others."""
     equity = scope.attributes.text("equity_terms").codes[rows] >= 0
     refuse_protection(scope.attributes, rows[equity])
@@ -71,7 +71,7 @@ def _without_equity_terms(scope: Scope, rows: Rows) -> Rows:
     return rows[~equity]
 
 
-def _by_rank(scope: Scope, rank: Rows, duration: Vector) -> Vector:
+def _by_rank(scope: ChargeBuilder, rank: Rows, duration: Vector) -> Vector:
     """RF0 of standardised debt (R9 §15)."""
     factor = np.empty(len(rank))
     row_of_table = np.minimum(rank, TABLE_ROWS)
@@ -81,18 +81,18 @@ def _by_rank(scope: Scope, rank: Rows, duration: Vector) -> Vector:
     return factor
 
 
-def _green(scope: Scope, rows: Rows) -> Vector:
+def _green(scope: ChargeBuilder, rows: Rows) -> Vector:
     """k1 of green bonds that support carbon reduction (R9 §16); an empty cell is no green bond."""
     green = scope.attributes.number("green")[rows] == 1.0
     return np.where(green, scope.pack.value("spread.k1.green"), 0.0)
 
 
-def _cash(scope: Scope, rows: Rows) -> None:
+def _cash(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §20, at home and overseas."""
     scope.charge(rows, COUNTERPARTY_DEFAULT, "default.cash")
 
 
-def _deposit(scope: Scope, rows: Rows) -> None:
+def _deposit(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §21, at home and overseas: by type of bank and capital adequacy ratio."""
     a = scope.attributes
     rows = a.require_choice(a.alive(rows), "bank_type", _BANK_TYPES)
@@ -116,12 +116,12 @@ def _deposit(scope: Scope, rows: Rows) -> None:
         scope.charge_by_ladder(rows[mask], COUNTERPARTY_DEFAULT, f"default.deposit.{key}", adequacy[mask])
 
 
-def _policy_loan(scope: Scope, rows: Rows) -> None:
+def _policy_loan(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §32."""
     scope.charge(rows, COUNTERPARTY_DEFAULT, "default.policy_loan")
 
 
-def _loan(scope: Scope, rows: Rows) -> None:
+def _loan(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §37: by the five-level classification."""
     a = scope.attributes
     factors = scope.pack.table("default.loan")

@@ -16,7 +16,7 @@ from allocator.errors import InputError, Problem
 from allocator.hooks import CommandSpec
 from allocator.language import preferred_language
 from allocator.types import Language, Text
-from allocator_cross2.figures import Bands, Ladder, Matrix, Piecewise, Points
+from allocator_cross2.figures import MarginalBrackets, Matrix, Piecewise, Points, StepTable
 from allocator_cross2.pack import RulePack
 
 if TYPE_CHECKING:
@@ -99,13 +99,13 @@ def _mapping(value: Mapping[str, object]) -> dict[str, Any]:
 
 
 @plain.register
-def _ladder(value: Ladder) -> list[dict[str, Any]]:
+def _ladder(value: StepTable) -> list[dict[str, Any]]:
     bounds = [*map(float, value.bounds), None]
     return [{"at_least": bound, "value": float(step)} for bound, step in zip(bounds, value.values, strict=True)]
 
 
 @plain.register
-def _bands(value: Bands) -> list[dict[str, Any]]:
+def _bands(value: MarginalBrackets) -> list[dict[str, Any]]:
     bounds = [*map(float, value.bounds), None]
     return [{"up_to": bound, "share": float(share)} for bound, share in zip(bounds, value.shares, strict=True)]
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cells import is_empty, parse_numbers
 from allocator.inputs.csv_files import decode
-from allocator.inputs.findings import Findings
-from allocator.types import Phrase, Text
+from allocator.inputs.error_collector import ErrorCollector
+from allocator.types import LocalizedPhrase, Text
 from allocator_cross2.filed_causes import TOLERANCE, likely_cause
 from allocator_cross2.filed_layout import (
     ABSORPTION,
@@ -220,7 +220,9 @@ def _read(path: Path, problems: Problems) -> pd.DataFrame:
         for row in np.flatnonzero(read.column.isna() & ~frame[name].map(is_empty)):
             problems.add(
                 Text("not a number", "不是有效数字"),
-                Phrase(f"{path.name}, row {row + 2}, column {name}", f"{path.name}，第 {row + 2} 行，“{name}”列"),
+                LocalizedPhrase(
+                    f"{path.name}, row {row + 2}, column {name}", f"{path.name}，第 {row + 2} 行，“{name}”列"
+                ),
                 str(frame[name].iloc[row]),
                 "1234.5, 1,234.5, (1,234.5)",
             )
@@ -230,7 +232,7 @@ def _read(path: Path, problems: Problems) -> pd.DataFrame:
 
 def _cells(path: Path) -> pd.DataFrame:
     """Return the file's cells as text; InputError for a file that cannot be read as CSV."""
-    findings = Findings()
+    findings = ErrorCollector()
     try:
         decoded = decode(path.read_bytes(), path.name, findings)
         findings.raise_if_any()

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from allocator.capital import CapitalTree
 from allocator.model import Linear, Sense, Space, Term
-from allocator.model.regime import Alternative
+from allocator.model.regime import OptionalBreach
 from allocator.model.terms import TOLERANCE
 from allocator.types import Source, Text
 from allocator_cross2.charges import Charges, ChargeTable
@@ -83,7 +83,7 @@ def concentration_choice(
     stock_k1: tuple[float, float],
     total_assets: float | None,
     where: str,
-) -> tuple[Mask, tuple[Alternative, ...]]:
+) -> tuple[Mask, tuple[OptionalBreach, ...]]:
     """Return which tests (tests,) may be failed on purpose, and what failing each of them charges.
 
     Offered is what the bounds can fail, what no short position belongs to, and what costs the same whichever other
@@ -110,7 +110,7 @@ def concentration_choice(
             continue
         offered[test] = True
         found.append(
-            Alternative(
+            OptionalBreach(
                 f"{tests.family[test]}: {tests.name[test]}",
                 tests.matrix[[test]].toarray().ravel(),
                 float(tests.threshold[test]) - _MARGIN * total_assets,

@@ -16,12 +16,12 @@ from allocator.errors import InputError, Problems
 from allocator.inputs.cash_flows import modified_durations
 from allocator.inputs.fund import Inputs
 from allocator.model import Space, Term
-from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.model.regime import BookState, OptionalBreach, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.types import Text
 from allocator_cross2.basis import Basis
-from allocator_cross2.book_state import StockGain
 from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
+from allocator_cross2.charge_builder import DOMESTIC_CURRENCY, currency_figure, currency_module
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.factors import control_factor, size_factor
 from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions, smallest_positions
@@ -30,8 +30,8 @@ from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
 from allocator_cross2.own_funds import given_tiers, recognised_capital
 from allocator_cross2.pack import RulePack
+from allocator_cross2.portfolio_dependent_charges import StockGain
 from allocator_cross2.rate import DIRECT_SCOPE, RateRisk, rate_risk
-from allocator_cross2.scope import DOMESTIC_CURRENCY, currency_figure, currency_module
 from allocator_cross2.stock import gain_coefficient
 from allocator_cross2.tree import INTEREST_RATE_DOWN, INTEREST_RATE_UP, GivenCapital, ModuleRows, build_tree
 
@@ -58,7 +58,7 @@ class Cross2Regime(Regime):
     def __init__(self, basis: Basis) -> None:
         self.basis = basis
         self._laid_out: tuple[bytes, CapitalTree, LeafLayout] | None = None
-        self._chosen: tuple[Space, tuple[NDArray[np.bool_], tuple[Alternative, ...]]] | None = None
+        self._chosen: tuple[Space, tuple[NDArray[np.bool_], tuple[OptionalBreach, ...]]] | None = None
 
     def own_funds(self) -> OwnFunds:
         return OwnFunds(self.basis.comprehensive, self.basis.core)
@@ -180,7 +180,7 @@ class Cross2Regime(Regime):
     def _kept(self, space: Space, spared: NDArray[np.bool_]) -> tuple[Term, ...]:
         return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, spared)
 
-    def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[Alternative, ...]]:
+    def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[OptionalBreach, ...]]:
         """Return which concentration tests are left to a choice, and the choice; asked for the same space again."""
         basis = self.basis
         if basis.options.guard_concentration != "choose":

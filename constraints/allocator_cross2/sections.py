@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 from allocator_cross2.labels import FILING_ORDER, label
 from allocator_cross2.regime import Cross2Regime
 
@@ -65,7 +65,9 @@ def _notes_table(regime: Cross2Regime) -> ReportTable:
         labels={
             "number": {str(number): note.text for number, note in enumerate(notes, 1)},
             "article": {
-                note.article: Text(note.article, note.article.zh) for note in notes if isinstance(note.article, Phrase)
+                note.article: Text(note.article, note.article.zh)
+                for note in notes
+                if isinstance(note.article, LocalizedPhrase)
             },
         },
     )

@@ -33,7 +33,7 @@ from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
 from allocator.model.limits import LimitOptions, bound, percent, place, position_term
 from allocator.rulebook.book import USER
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 from allocator_liquidity.reserve import BOOK, reserve_factors
 
 __all__ = ["LIQUIDITY", "CoverageOptions", "Forecast", "SaleBy"]
@@ -113,7 +113,7 @@ def liquidity_coverage(context: ModelContext, options: CoverageOptions) -> Seque
         ("lcr2", options.lcr2, [(h.stressed + h.reserve, h.stressed_inflow, h.stressed_outflow) for h in horizons]),
         ("lcr3", options.lcr3, [(h.stressed, h.stressed_inflow, h.stressed_outflow) for h in horizons]),
     )
-    rows = tuple(Phrase(f"{months} months", f"{months} 个月") for months in _MONTHS)
+    rows = tuple(LocalizedPhrase(f"{months} months", f"{months} 个月") for months in _MONTHS)
     terms = []
     for key, given, parts in ratios:
         figure = BOOK.at(key, context.inputs.as_of).or_user(given)

@@ -27,7 +27,7 @@ from allocator.inputs.fund import Inputs
 from allocator.model import ConstraintSpec, Expression, Linear, ModelContext, Sense, Term
 from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, total_assets
 from allocator.rulebook.book import USER, RuleBook
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 from allocator_venture.funds import FundRows, fund_rows
 from allocator_venture.pacing import commitment_schedule
 
@@ -299,4 +299,4 @@ CONSTRAINTS = (
 
 
 def _years(first: int, last: int) -> tuple[str, ...]:
-    return tuple(Phrase(f"year {year}", f"第 {year} 年") for year in range(first, last + 1))
+    return tuple(LocalizedPhrase(f"year {year}", f"第 {year} 年") for year in range(first, last + 1))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.solve.program.program import Block, Cone, ConeProgram
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.backends import SolverChain
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 
@@ -98,6 +98,6 @@ def _nearest(response: Vector, gap: Vector, limit: Vector, evenness: float) -> V
         np.concatenate([np.zeros(size), np.repeat(limit, years)[limited]]),
         (Block(Cone.NONNEGATIVE, size + len(limited)),),
     )
-    chain = Chain()
+    chain = SolverChain()
     found = chain.refined(program, chain.solve(program, SECONDS)).primal.reshape(count, years)
     return np.minimum(np.where(found < ROUNDING, 0.0, found), limit[:, None])

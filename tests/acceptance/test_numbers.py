@@ -16,7 +16,7 @@ import pytest
 from allocator import Infeasible, NotProven
 from allocator.errors import SolverFailure, VerificationError
 from allocator.result.result import Result
-from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 from allocator.solve.search.exact import Exact
 from allocator.solve.solvers.backends import Backend, Clarabel, Highs, Scs
 from tests.acceptance.random_funds import RandomFund, random_fund
@@ -143,24 +143,27 @@ class Liar:
     def __init__(self, seed: int) -> None:
         self.random, self.told = np.random.default_rng([13, seed]), Counter[str]()
 
-    def __call__(self, backend: Backend, program: ConeProgram, seconds: float) -> Answer:
+    def __call__(self, backend: Backend, program: ConeProgram, seconds: float) -> SolverResult:
         answer = HONEST[type(backend)](backend, program, seconds)
         lie = self.random.choice(["", "nan", "noise", "status", "failed", "late", "dual"], p=[0.4, *[0.1] * 6])
         self.told[str(lie)] += 1
         if lie == "nan":
-            return Answer(Verdict.SOLVED, np.full_like(answer.primal, np.nan), answer.dual, answer.solver)
+            return SolverResult(SolverStatus.SOLVED, np.full_like(answer.primal, np.nan), answer.dual, answer.solver)
         if lie == "noise":
             noise = self.random.normal(0.0, 0.1, len(answer.primal))
-            return Answer(Verdict.SOLVED, answer.primal + noise, answer.dual, answer.solver)
+            return SolverResult(SolverStatus.SOLVED, answer.primal + noise, answer.dual, answer.solver)
         if lie == "status":
-            return Answer(
-                self.random.choice([Verdict.SOLVED, Verdict.INFEASIBLE]), answer.primal, answer.dual, answer.solver
+            return SolverResult(
+                self.random.choice([SolverStatus.SOLVED, SolverStatus.INFEASIBLE]),
+                answer.primal,
+                answer.dual,
+                answer.solver,
             )
         if lie in ("failed", "late"):
-            return Answer(Verdict.FAILED, answer.primal, answer.dual, answer.solver)
+            return SolverResult(SolverStatus.FAILED, answer.primal, answer.dual, answer.solver)
         if lie == "dual":
             noise = self.random.normal(0.0, 1.0, len(answer.dual))
-            return Answer(answer.verdict, answer.primal, answer.dual + noise, answer.solver)
+            return SolverResult(answer.verdict, answer.primal, answer.dual + noise, answer.solver)
         return answer
 
 

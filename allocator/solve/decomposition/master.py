@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.solve.decomposition.groups import NONE, Groups
-from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, merged
+from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, merged
 
 __all__ = ["Bundles", "Master", "Parted", "bundled", "others", "sample_of", "scaled", "still"]
 
@@ -134,7 +134,7 @@ class Master:
         )
         return cls(small, columns, rows, bundles)
 
-    def opened(self, answer: Answer, height: int) -> tuple[Vector, Vector]:
+    def opened(self, answer: SolverResult, height: int) -> tuple[Vector, Vector]:
         """Return the point of the whole program, and its duals, zero in rows that belong to holdings left out."""
         count = len(self.columns)
         point = self.bundles.base + self.bundles.directions @ answer.primal[count:]

@@ -19,7 +19,7 @@ from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
 from allocator.model.units import UNIT_NAMES
-from allocator.solve.program.program import Verdict
+from allocator.solve.program.program import SolverStatus
 from allocator.solve.search.discrete import search_for
 from allocator.types import Text
 
@@ -107,7 +107,7 @@ def _suspects(model: Model, settings: SolveSettings, every: list[Rule]) -> list[
     search = search_for(_asking(model, every), settings)
     assembled = search.formulation.relaxation(search.formulation.whole)
     answer = search.solve(assembled)
-    if answer.verdict is not Verdict.INFEASIBLE or not answer.dual.any():
+    if answer.verdict is not SolverStatus.INFEASIBLE or not answer.dual.any():
         return every
     weight = np.abs(answer.dual)
     floor = 1e-6 * float(weight.max())

@@ -11,7 +11,7 @@ from allocator.model.model import Model
 from allocator.model.terms import Mode
 from allocator.solve.program.builder import Builder
 from allocator.solve.program.program import Cone
-from allocator.solve.program.reach import reachable
+from allocator.solve.program.state_range import reachable
 from allocator.types import Text
 
 __all__ = ["add_choices"]

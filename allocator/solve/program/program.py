@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Answer", "Block", "Cone", "ConeProgram", "Verdict", "merged"]
+__all__ = ["SolverResult", "Block", "Cone", "ConeProgram", "SolverStatus", "merged"]
 
 Vector = NDArray[np.float64]
 
@@ -225,7 +225,7 @@ def _below(
     return sparse.csc_array((data, indices, pointers), shape=(above.shape[0] + height, size))
 
 
-class Verdict(Enum):
+class SolverStatus(Enum):
     """How a solve ended."""
 
     SOLVED = "solved"
@@ -235,7 +235,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class SolverResult:
     """What a solver returned.
 
     Parameters
@@ -252,7 +252,7 @@ class Answer:
         A lower bound of the optimum by the solver's own account, where no dual point can prove one.
     """
 
-    verdict: Verdict
+    verdict: SolverStatus
     primal: Vector
     dual: Vector
     solver: str

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from allocator.capital.nodes import Aggregate, WeightedSum
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
-from allocator.solve.relaxation.form import Form
+from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["Box", "Branch", "Knapsack", "RootBox", "corners"]
 
@@ -143,7 +143,7 @@ class Knapsack:
 class RootBox:
     """Boxes of the whole tree and of branches of it."""
 
-    form: Form
+    form: IndexedTree
     knapsack: Knapsack
 
     def _highest(self, weights: list[Vector]) -> Vector:

@@ -18,7 +18,7 @@ from allocator.capital.nodes import Aggregate
 from allocator.solve.program.affine import Affine, Rows
 from allocator.solve.program.program import Cone
 from allocator.solve.relaxation.boxes import Box, corners
-from allocator.solve.relaxation.form import Form
+from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["NARROW", "Norm", "add_envelope", "slope_signs"]
 
@@ -61,13 +61,13 @@ class Norm:
         +1, −1 or 0: how it moves with each module on the box it was made for.
     """
 
-    form: Form
+    form: IndexedTree
     position: int
     arguments: tuple[int, ...]
     signs: tuple[int, ...]
 
     @classmethod
-    def over(cls, form: Form, position: int, box: Box) -> Norm:
+    def over(cls, form: IndexedTree, position: int, box: Box) -> Norm:
         """Look through the aggregates below that it grows with everywhere on ``box``."""
         arguments: dict[int, int] = {}
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import SolverFailure
-from allocator.solve.program.program import Answer, Verdict
+from allocator.solve.program.program import SolverResult, SolverStatus
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.exact import AIM
 from allocator.solve.search.subproblem import Subproblem
@@ -48,7 +48,7 @@ def improve(search: Subproblem, start: Vector, enough: float = np.inf) -> Vector
             break
         point = search.point(answer)
         if not search.compliant(point):
-            margin += AIM + 1.5 * max(-search.exact.room(point), 0.0)
+            margin += AIM + 1.5 * max(-search.exact.headroom(point), 0.0)
             continue
         reached, before = search.exact.objective(point), value
         if reached > value:
@@ -73,9 +73,9 @@ def settle(search: Subproblem, start: Vector) -> Vector:
             break
         reached = search.point(answer)
         if not search.compliant(reached):
-            if search.exact.room(reached) >= 0.0:  # a rule is missed, which no margin on capital mends
+            if search.exact.headroom(reached) >= 0.0:  # a rule is missed, which no margin on capital mends
                 break
-            margin += AIM + 1.5 * max(-search.exact.room(reached), 0.0)
+            margin += AIM + 1.5 * max(-search.exact.headroom(reached), 0.0)
             continue
         moved = float(np.abs(reached - point).max()) / (search.model.space.total or 1.0)
         if search.exact.objective(reached) < least:
@@ -95,19 +95,19 @@ def repair(search: Subproblem, start: Vector) -> Vector | None:
         if answer is None:
             return None
         reached = search.point(answer)
-        if search.exact.room(reached) >= 0.0:
+        if search.exact.headroom(reached) >= 0.0:
             better = improve(search, reached)
             return better if better is not None else reached
-        if search.exact.room(reached) <= search.exact.room(point):
+        if search.exact.headroom(reached) <= search.exact.headroom(point):
             return None
         point = reached
     return None
 
 
-def _attempt(search: Subproblem, assembled: Assembled, *, fine: bool = False) -> Answer | None:
+def _attempt(search: Subproblem, assembled: Assembled, *, fine: bool = False) -> SolverResult | None:
     """Solve a restriction; None when it is infeasible or defeats the solvers, which proves nothing here."""
     try:
         answer = search.solve(assembled, fine=fine)
     except SolverFailure:
         return None
-    return answer if answer.verdict is Verdict.SOLVED else None
+    return answer if answer.verdict is SolverStatus.SOLVED else None

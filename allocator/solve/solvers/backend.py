@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import ClassVar
 
-from allocator.solve.program.program import Answer, ConeProgram
+from allocator.solve.program.program import ConeProgram, SolverResult
 
 __all__ = ["ALMOST", "Backend"]
 
@@ -37,7 +37,7 @@ class Backend(ABC):
         """Return whether it knows every cone of the program."""
 
     @abstractmethod
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
         """Solve within ``seconds``."""
 
 

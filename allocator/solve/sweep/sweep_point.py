@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 from allocator.model.space import Space
-from allocator.solve.program.program import Answer
+from allocator.solve.program.program import SolverResult
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import Exact
-from allocator.solve.search.goal import Goal
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.search.objective_form import ObjectiveForm
+from allocator.solve.solvers.backends import SolverChain
 
-__all__ = ["Dual", "Level", "Part", "multipliers"]
+__all__ = ["Dual", "SweepPoint", "Subdomain", "multipliers"]
 
 Vector = NDArray[np.float64]
 
@@ -30,12 +30,12 @@ class Dual:
     as y · m / m′, which leaves the column of M as it was; the rest enters the bound as residual.
     """
 
-    answer: Answer
+    answer: SolverResult
     multipliers: Vector
 
 
 @dataclass(eq=False)
-class Part:
+class Subdomain:
     """A part of the search that outlives its level: an interval of the state, a box of the tree.
 
     Parameters
@@ -67,16 +67,16 @@ class Part:
     high: float
     formulation: Formulation
     box: Box | None
-    chain: Chain
+    chain: SolverChain
     assembled: Assembled | None = None
     duals: list[Dual] = field(default_factory=list)
     margin: float = 0.0
-    halves: list[Part] = field(default_factory=list)
+    halves: list[Subdomain] = field(default_factory=list)
     splits: int = 0
 
 
 @dataclass(eq=False)
-class Level:
+class SweepPoint:
     """What is known at one level; parts go by their ``id``.
 
     Parameters
@@ -100,20 +100,20 @@ class Level:
     """
 
     model: Model
-    goal: Goal
+    objective_form: ObjectiveForm
     exact: Exact
     best: tuple[Vector, CapitalTree | None, float] | None = None
     bounds: dict[int, float] = field(default_factory=dict)
     formulations: dict[int, Formulation] = field(default_factory=dict)
     programs: dict[int, tuple[Formulation, Assembled]] = field(default_factory=dict)
-    solved: dict[int, tuple[Formulation, Assembled, Answer]] = field(default_factory=dict)
+    solved: dict[int, tuple[Formulation, Assembled, SolverResult]] = field(default_factory=dict)
     solves: int = 0
     solver: str = ""
 
     @property
     def tolerance(self) -> float:
         """The gap at which the level is done, in the objective's unit."""
-        return self.goal.tolerance(self.best[2] if self.best is not None else np.inf)
+        return self.objective_form.tolerance(self.best[2] if self.best is not None else np.inf)
 
     def settled(self, bound: float) -> bool:
         """Return whether nothing up to ``bound`` is better than the best answer by more than the gap."""

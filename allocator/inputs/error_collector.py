@@ -12,14 +12,14 @@ from allocator.errors import InputError, Problem
 from allocator.inputs.fund import TableSource
 from allocator.types import Text
 
-__all__ = ["Fault", "Findings"]
+__all__ = ["CellError", "ErrorCollector"]
 
 MOST_PROBLEMS = 200
 MOST_OF_ONE_KIND = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CellError:
     """What is wrong with a set of cells, and the cure."""
 
     what: Text
@@ -27,7 +27,7 @@ class Fault:
     hint: Text | None = None
 
 
-class Findings:
+class ErrorCollector:
     """Problems found so far: at most 20 cells of one fault in one column, 200 problems in all.
 
     Everything beyond is counted and reported in one line. A cell is reported once, for the first fault found.
@@ -64,7 +64,7 @@ class Findings:
 
     def cells(
         self,
-        fault: Fault,
+        fault: CellError,
         source: TableSource,
         column: str,
         bad: NDArray[np.bool_],

@@ -15,14 +15,14 @@ from allocator.errors import InputError, Problem
 from allocator.model.model import Model
 from allocator.types import Text
 
-__all__ = ["Goal", "PerCapital", "Total", "goal_of"]
+__all__ = ["ObjectiveForm", "PerCapital", "Total", "objective_form_of"]
 
 
 LEAST_GAP = 1e-9
 """Gap below which a minimized annual decimal is not split further."""
 
 
-class Goal(ABC):
+class ObjectiveForm(ABC):
     """How node bounds and answers are measured.
 
     Parameters
@@ -40,7 +40,7 @@ class Goal(ABC):
         """What a CNY of the capital module costs where answers are sought."""
 
     @property
-    def hurdle(self) -> float:
+    def cutoff(self) -> float:
         """What it costs where bounds are sought."""
         return self.price
 
@@ -61,7 +61,7 @@ class Goal(ABC):
         return 1.0
 
 
-class Total(Goal):
+class Total(ObjectiveForm):
     """gain − weight · M.
 
     Money is held to a relative 1e-6 at the default gap of 0.1 bp, and a minimized figure (a variance, say,
@@ -90,7 +90,7 @@ class Total(Goal):
         return min(self._gap, 10.0 * self._gap * abs(best) + LEAST_GAP) if self._minimized else self._gap
 
 
-class PerCapital(Goal):
+class PerCapital(ObjectiveForm):
     """gain / M, by Dinkelbach's prices.
 
     Parameters
@@ -130,7 +130,7 @@ class PerCapital(Goal):
         return self._price
 
     @property
-    def hurdle(self) -> float:
+    def cutoff(self) -> float:
         return self._price + 0.5 * self.tolerance(self._price) if self._price else 0.0
 
     def bound(self, upper: float) -> float:
@@ -142,7 +142,7 @@ class PerCapital(Goal):
                     got=f"{upper:.6g}",
                 )
             )
-        return self.hurdle + max(upper, 0.0) / self._least
+        return self.cutoff + max(upper, 0.0) / self._least
 
     def raised(self, best: float, module: float) -> None:
         self._price = max(self._price, best)
@@ -155,6 +155,6 @@ class PerCapital(Goal):
         return 1.0 / module
 
 
-def goal_of(model: Model, gap: float, least: float) -> Goal:
+def objective_form_of(model: Model, gap: float, least: float) -> ObjectiveForm:
     """Return the model's goal; ``least`` bounds its capital module from below."""
     return PerCapital(gap, least, model.space.total) if model.per_capital else Total(model, gap)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from allocator.capital.nodes import Absolute, Aggregate, Leaf, Maximum, Minimum, Node, WeightedSum
 from allocator.capital.tree import CapitalTree
 
-__all__ = ["OVER", "UNDER", "Form", "Pieces", "Side"]
+__all__ = ["OVER", "UNDER", "IndexedTree", "Pieces", "Side"]
 
 Vector = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class Pieces:
 
 
 @dataclass(frozen=True, eq=False)
-class Form:
+class IndexedTree:
     """A tree with numbered nodes, children before parents.
 
     Parameters

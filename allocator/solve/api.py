@@ -10,7 +10,7 @@ import numpy as np
 from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible, NotProven, Problem
 from allocator.model.model import Model
-from allocator.solve.decomposition.sifting import Recall
+from allocator.solve.decomposition.sifting import WarmStart
 from allocator.solve.infeasible.conflict import find_conflicts, problems_of
 from allocator.solve.search.checks import check_model
 from allocator.solve.search.discrete import search_for
@@ -19,7 +19,7 @@ from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution
 from allocator.types import Text
 
-__all__ = ["begun", "concluded", "priced", "solve"]
+__all__ = ["prepare", "run_search", "with_duals", "solve"]
 
 
 def solve(
@@ -27,7 +27,7 @@ def solve(
     settings: SolveSettings | None = None,
     *,
     diagnose: bool = True,
-    recall: Recall | None = None,
+    warm_start: WarmStart | None = None,
     settled: bool = True,
 ) -> Solution:
     """Return the best holdings of a model, exact and certified.
@@ -66,17 +66,17 @@ def solve(
         No solver of the chain answered.
     """
     started = time.perf_counter()
-    search = begun(model, settings or SolveSettings(), recall, settled=settled)
-    return replace(priced(search, concluded(search, diagnose=diagnose)), seconds=time.perf_counter() - started)
+    search = prepare(model, settings or SolveSettings(), warm_start, settled=settled)
+    return replace(with_duals(search, run_search(search, diagnose=diagnose)), seconds=time.perf_counter() - started)
 
 
-def begun(model: Model, settings: SolveSettings, recall: Recall | None, *, settled: bool) -> Search:
+def prepare(model: Model, settings: SolveSettings, warm_start: WarmStart | None, *, settled: bool) -> Search:
     """Return the search for the answer of a model that has been checked; the rest as for `solve`."""
     check_model(model)
-    return search_for(model, settings, recall, settled=settled)
+    return search_for(model, settings, warm_start, settled=settled)
 
 
-def concluded(search: Search, *, diagnose: bool) -> Outcome:
+def run_search(search: Search, *, diagnose: bool) -> Outcome:
     """Return how a search ends, with an answer; the rest as for `solve`."""
     outcome = search.run()
     if outcome.best is None:
@@ -84,7 +84,7 @@ def concluded(search: Search, *, diagnose: bool) -> Outcome:
     return outcome
 
 
-def priced(search: Search, outcome: Outcome) -> Solution:
+def with_duals(search: Search, outcome: Outcome) -> Solution:
     """Return the outcome of a search that found an answer, with the prices there."""
     assert outcome.best is not None
     prices = find_prices(search.continuous, outcome.best.holdings)

@@ -21,7 +21,7 @@ from allocator.model.model import Model
 if TYPE_CHECKING:
     from allocator.study.frontier_point import FrontierPoint
 
-__all__ = ["Kink", "Stretch", "find_kinks", "find_stretches"]
+__all__ = ["CornerPortfolio", "Segment", "find_corner_portfolios", "find_segments"]
 
 Vector = NDArray[np.float64]
 Signs = NDArray[np.int64]
@@ -34,7 +34,7 @@ JUMP = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """A run of levels with the same binding rules.
 
     Parameters
@@ -55,7 +55,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Kink:
+class CornerPortfolio:
     """Where the binding rules or the slope change.
 
     Parameters
@@ -87,35 +87,35 @@ class Kink:
     modules: tuple[str, ...] = ()
 
 
-def find_stretches(points: Sequence[FrontierPoint]) -> Iterator[Stretch]:
+def find_segments(points: Sequence[FrontierPoint]) -> Iterator[Segment]:
     """Yield the stretches of points in order of their levels."""
     first = 0
     for place, point in enumerate(points):
         last = place + 1 == len(points)
         if last or set(points[place + 1].prices) != set(point.prices) or _jumps(point, points[place + 1]):
             binding = tuple(points[(first + place) // 2].prices)
-            yield Stretch(first, place, points[first].level, point.level, binding)
+            yield Segment(first, place, points[first].level, point.level, binding)
             first = place + 1
 
 
-def find_kinks(
+def find_corner_portfolios(
     model: Model,
     points: Sequence[FrontierPoint],
-    stretches: Sequence[Stretch],
+    segments: Sequence[Segment],
     tree_at: Callable[[Vector], CapitalTree | None],
-) -> Iterator[Kink]:
+) -> Iterator[CornerPortfolio]:
     """Yield the kinks between the stretches; ``tree_at`` returns the exact capital tree at given holdings."""
-    for before, after in zip(stretches, stretches[1:], strict=False):
+    for before, after in zip(segments, segments[1:], strict=False):
         yield _kink(model, (points[before.last], points[after.first]), (before, after), tree_at)
 
 
 def _kink(
     model: Model,
     points: tuple[FrontierPoint, FrontierPoint],
-    stretches: tuple[Stretch, Stretch],
+    segments: tuple[Segment, Segment],
     tree_at: Callable[[Vector], CapitalTree | None],
-) -> Kink:
-    (left, right), (before, after) = points, stretches
+) -> CornerPortfolio:
+    (left, right), (before, after) = points, segments
     enters = tuple(name for name in after.binding if name not in before.binding)
     leaves = tuple(name for name in before.binding if name not in after.binding)
     rows = _changed(model, _at_bound(model, left.holdings), _at_bound(model, right.holdings))
@@ -126,7 +126,9 @@ def _kink(
         if not (rows or traded):
             modules = _picked_anew(tree_at(left.holdings), tree_at(right.holdings), points)
     slopes = left.slope, right.slope
-    return Kink(left.level, right.level, _meeting(left, right), slopes, enters, leaves, rows, traded, modules)
+    return CornerPortfolio(
+        left.level, right.level, _meeting(left, right), slopes, enters, leaves, rows, traded, modules
+    )
 
 
 def _meeting(left: FrontierPoint, right: FrontierPoint) -> float:

@@ -26,7 +26,7 @@ from allocator.solve.program.builder import Builder, stacked, widened_rows
 from allocator.solve.program.canonical import Canonical, canonicalise, divisor_of
 from allocator.solve.program.choice_rows import add_choices
 from allocator.solve.program.program import Cone, ConeProgram
-from allocator.solve.program.reach import reachable
+from allocator.solve.program.state_range import reachable
 
 __all__ = ["Plain", "RuleRow", "compile_plain", "money_scale", "objective_scale"]
 

@@ -28,7 +28,7 @@ from allocator.types import Text
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
-__all__ = ["Growth", "World", "make_world"]
+__all__ = ["Growth", "ProjectionBasis", "make_world"]
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -56,7 +56,7 @@ class Growth:
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class ProjectionBasis:
     """The rows and the outside of a plan.
 
     Parameters
@@ -185,7 +185,7 @@ class World:
         return step * sum(self.settings.premiums.values()) * self.settings.reserve_share * self.fund.inputs.unit
 
 
-def make_world(fund: Fund, settings: PlanSettings) -> World:
+def make_world(fund: Fund, settings: PlanSettings) -> ProjectionBasis:
     """Return the rows of a plan.
 
     Raises
@@ -210,7 +210,7 @@ def make_world(fund: Fund, settings: PlanSettings) -> World:
     is_new = np.arange(len(source)) >= len(assets)
     rate = np.nan_to_num(fund.context.expected_return)[source]
     committed = committed_rows(fund, settings, len(source))
-    return World(fund, settings, source, is_new, rate, flows, _force(assets, flows), committed)
+    return ProjectionBasis(fund, settings, source, is_new, rate, flows, _force(assets, flows), committed)
 
 
 def _force(assets: pd.DataFrame, flows: CashFlows) -> Vector:

@@ -22,11 +22,11 @@ from allocator.model import (
     TradeCost,
 )
 from allocator.solve import solve
-from allocator.solve.decomposition import hinges
-from allocator.solve.decomposition.hinges import find_hinges, solve_by_hinges
-from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.decomposition import cvar_decomposition
+from allocator.solve.decomposition.cvar_decomposition import find_cvar_rows, solve_by_scenarios
+from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 from allocator.solve.relaxation.formulation import Formulation
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.backends import SolverChain
 from allocator.types import Source
 from tests.books import label
 
@@ -58,8 +58,8 @@ def program_of(model: Model) -> ConeProgram:
     return Formulation(model).plain.program
 
 
-def whole(program: ConeProgram, seconds: float = ROOM) -> Answer:
-    return Chain("highs").solve(program, seconds)
+def whole(program: ConeProgram, seconds: float = ROOM) -> SolverResult:
+    return SolverChain("highs").solve(program, seconds)
 
 
 @settings(max_examples=20, deadline=None)
@@ -67,11 +67,11 @@ def whole(program: ConeProgram, seconds: float = ROOM) -> Answer:
 def test_few_scenarios_find_the_optimum_and_their_duals_prove_it(seed: int) -> None:
     program = program_of(tail_model(5, 200, seed))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hinges, "LEAST", 10)
-        patch.setattr(hinges, "MANY", 15)
-        patch.setattr(hinges, "MOST", 1.0)
-        answer = solve_by_hinges(program, find_hinges(program), whole, ROOM)
-    assert answer is not None and answer.verdict is Verdict.SOLVED
+        patch.setattr(cvar_decomposition, "LEAST", 10)
+        patch.setattr(cvar_decomposition, "MANY", 15)
+        patch.setattr(cvar_decomposition, "MOST", 1.0)
+        answer = solve_by_scenarios(program, find_cvar_rows(program), whole, ROOM)
+    assert answer is not None and answer.verdict is SolverStatus.SOLVED
     optimum = program.value(whole(program).primal)
     assert program.value(answer.primal) == pytest.approx(optimum, abs=1e-8)
     assert program.bound(answer.primal, answer.dual) == pytest.approx(optimum, abs=1e-8)
@@ -90,12 +90,12 @@ def test_masters_of_many_scenarios_stay_few_and_small() -> None:
     program = program_of(tail_model(20, count, 0))
     seen = []
 
-    def counted(master: ConeProgram, seconds: float) -> Answer:
-        seen.append(find_hinges(master).count)
+    def counted(master: ConeProgram, seconds: float) -> SolverResult:
+        seen.append(find_cvar_rows(master).count)
         return whole(master, seconds)
 
-    assert find_hinges(program).count == count
-    assert solve_by_hinges(program, find_hinges(program), counted, ROOM) is not None
+    assert find_cvar_rows(program).count == count
+    assert solve_by_scenarios(program, find_cvar_rows(program), counted, ROOM) is not None
     assert len(seen) <= 8
     assert max(seen) < count / 4
 
@@ -110,7 +110,7 @@ def test_the_library_takes_few_scenarios_by_itself() -> None:
 
 
 def test_a_program_that_follows_one_of_its_shape_is_solved_whole_from_the_last_basis() -> None:
-    chain = Chain()
+    chain = SolverChain()
     first, second = (program_of(tail_model(30, 1_200, seed)) for seed in (1, 2))
     assert "scenarios" in chain.solve(first, ROOM).solver
     assert "scenarios" not in chain.solve(second, ROOM).solver
@@ -118,8 +118,8 @@ def test_a_program_that_follows_one_of_its_shape_is_solved_whole_from_the_last_b
 
 def test_a_contradiction_is_one_of_the_whole_program() -> None:
     program = program_of(tail_model(5, 300, 2, least=0.3))
-    answer = solve_by_hinges(program, find_hinges(program), Chain("clarabel").solve, ROOM)
-    assert answer is not None and answer.verdict is Verdict.INFEASIBLE
+    answer = solve_by_scenarios(program, find_cvar_rows(program), SolverChain("clarabel").solve, ROOM)
+    assert answer is not None and answer.verdict is SolverStatus.INFEASIBLE
     assert program.refuted_by(answer.dual)
 
 
@@ -128,7 +128,7 @@ def test_a_split_trade_is_no_scenario() -> None:
     cost = TradeCost(np.full(size, 0.01), np.zeros(size), np.zeros(size), np.full(size, 1.0 / size))
     gain = ObjectiveTerm("gain", label("gain"), Linear.of(np.linspace(0.0, 0.1, size)), 1.0)
     program = program_of(model_of(size, gain, ObjectiveTerm("cost", label("cost"), cost, -1.0)))
-    assert find_hinges(program).count == 0
+    assert find_cvar_rows(program).count == 0
 
 
 @pytest.mark.parametrize("rows", [10, 15])

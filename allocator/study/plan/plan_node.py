@@ -24,19 +24,19 @@ from allocator.pipeline.scenarios import shock_fund
 from allocator.stress.revalue import given_curve
 from allocator.stress.shocks import at_amounts, moved_sheet
 from allocator.study.plan.committed import levelled
+from allocator.study.plan.projection_basis import ENDS, ProjectionBasis
 from allocator.study.plan.timeline import Node
-from allocator.study.plan.world import ENDS, World
 
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
-__all__ = ["Moment", "make_moment", "sold_at"]
+__all__ = ["PlanNode", "make_moment", "sold_at"]
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class PlanNode:
     """One node with the fund as it stands there.
 
     Parameters
@@ -68,14 +68,14 @@ class Moment:
         return np.nan_to_num(column(self.fund.inputs.assets, "amount"))
 
 
-def sold_at(world: World, moment: Moment, path: Vector, bought: Vector) -> Vector:
+def sold_at(basis: ProjectionBasis, moment: PlanNode, path: Vector, bought: Vector) -> Vector:
     """Return what is sold of each plan row at a moment (k,), CNY, by amounts and purchases of all nodes (nodes, k)."""
     number, parent = moment.node.number, moment.node.parent
-    before = world.start if parent < 0 else path[parent]
-    return np.asarray(world.growth(moment.node.step).kept * moment.price * before + bought[number] - path[number])
+    before = basis.start if parent < 0 else path[parent]
+    return np.asarray(basis.growth(moment.node.step).kept * moment.price * before + bought[number] - path[number])
 
 
-def make_moment(world: World, node: Node, holdings: Vector) -> Moment:
+def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNode:
     """Return the fund at a node with these holdings (k,), CNY.
 
     Raises
@@ -83,52 +83,52 @@ def make_moment(world: World, node: Node, holdings: Vector) -> Moment:
     InputError
         For whatever a scenario or the regime lacks.
     """
-    rows = np.flatnonzero(world.growth(node.step).alive)
-    inputs = _dated(world, rows, holdings, node.step)
-    fund = world.fund.with_inputs(inputs)
-    owed = _present_value(fund) - _present_value(world.fund) + world.reserves(node.step)
-    moved, fresh = 0.0, np.ones(world.size)
-    rate = world.rate.copy()
+    rows = np.flatnonzero(basis.growth(node.step).alive)
+    inputs = _dated(basis, rows, holdings, node.step)
+    fund = basis.fund.with_inputs(inputs)
+    owed = _present_value(fund) - _present_value(basis.fund) + basis.reserves(node.step)
+    moved, fresh = 0.0, np.ones(basis.size)
+    rate = basis.rate.copy()
     if node.scenarios:
         for scenario in node.scenarios:
             shocked = shock_fund(fund, scenario)
-            fund = world.fund.with_inputs(shocked.stressed_inputs(scenario.capital))
+            fund = basis.fund.with_inputs(shocked.stressed_inputs(scenario.capital))
             moved += shocked.liabilities - shocked.own_funds
             if scenario is node.fresh:
                 fresh[rows] = shocked.price
         rate[rows] += np.nan_to_num(column(fund.inputs.assets, "yield") - column(inputs.assets, "yield"))
         # The shocks moved what was held before them; what is held here is what the plan holds after them.
         frame = fund.inputs.assets
-        fund = world.fund.with_inputs(_with(fund, frame.assign(**_amounts(frame, holdings[rows]))))
-    change = float(holdings[world.funded].sum() - world.start[world.funded].sum())
-    sheet = moved_sheet(world.fund.inputs.balance_sheet, change, owed + moved)
-    return Moment(
-        node, rows, world.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet)), owed + moved, fresh, rate
+        fund = basis.fund.with_inputs(_with(fund, frame.assign(**_amounts(frame, holdings[rows]))))
+    change = float(holdings[basis.funded].sum() - basis.start[basis.funded].sum())
+    sheet = moved_sheet(basis.fund.inputs.balance_sheet, change, owed + moved)
+    return PlanNode(
+        node, rows, basis.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet)), owed + moved, fresh, rate
     )
 
 
-def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, step: int) -> Inputs:
+def _dated(basis: ProjectionBasis, rows: NDArray[np.int64], holdings: Vector, step: int) -> Inputs:
     """Return inputs of a later date: old rows age, new issues keep their term, paid-back ones are gone."""
-    base, day = world.fund.inputs, world.days(step)
-    frame = base.assets.iloc[world.source[rows]].reset_index(drop=True)
-    new = world.is_new[rows]
+    base, day = basis.fund.inputs, basis.days(step)
+    frame = base.assets.iloc[basis.source[rows]].reset_index(drop=True)
+    new = basis.is_new[rows]
     for name in ENDS:
         if name in frame:
             frame[name] = frame[name].where(~new, frame[name] + pd.Timedelta(days=day))
     frame = frame.assign(**_amounts(frame, holdings[rows]))
     ids = base.assets["asset_id"].to_numpy(dtype=str)
-    before, after = (pd.Series(x).groupby(ids[world.source]).sum() for x in (world.start, holdings))
-    moved = {name: levelled(table, after) for name, table in world.committed.tables[step - 1].items()}
+    before, after = (pd.Series(x).groupby(ids[basis.source]).sum() for x in (basis.start, holdings))
+    moved = {name: levelled(table, after) for name, table in basis.committed.tables[step - 1].items()}
     tables = {**at_amounts(base.tables, before, after), **moved, "assets": frame}
     # What falls due in a year is that year's, whatever days it has.
-    years = step / world.settings.per_year
+    years = step / basis.settings.per_year
     if "liabilities" in tables:
         flows = tables["liabilities"]
         later = flows.loc[~(flows["year"] <= years + 1e-9)]
         tables["liabilities"] = later.assign(year=later["year"] - years).reset_index(drop=True)
     settings = base.settings
     when: date = base.as_of + timedelta(days=day)
-    kept = tuple(item for item in settings.constraints if item.name not in world.settings.leave_out)
+    kept = tuple(item for item in settings.constraints if item.name not in basis.settings.leave_out)
     changed = {"fund": settings.fund.model_copy(update={"as_of": when}), "constraints": kept, "accounts": {}}
     return Inputs(settings.model_copy(update=changed), base.balance_sheet, MappingProxyType(tables), {}, base.kinds)
 

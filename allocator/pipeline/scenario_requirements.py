@@ -19,14 +19,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital.joined import Promise, TreePart, join_trees, promise_name
+from allocator.capital.joined import ScenarioTree, StressedRequirement, join_trees, stressed_requirement_name
 from allocator.capital.tree import CapitalTree
 from allocator.errors import InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.position import CapitalPosition
-from allocator.model.regime import Alternative, BookState, Regime
+from allocator.model.regime import BookState, OptionalBreach, Regime
 from allocator.model.space import Space
 from allocator.model.terms import TOLERANCE, Term
 from allocator.pipeline.scenarios import (
@@ -45,7 +45,7 @@ from allocator.types import Text
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
-__all__ = ["JoinedState", "Survival"]
+__all__ = ["JoinedState", "ScenarioRequirements"]
 
 Vector = NDArray[np.float64]
 Asked = Mapping[tuple[str, str], float]
@@ -98,7 +98,7 @@ class Piece:
         return bool(np.allclose((self.slope, self.available), (other.slope, other.available), rtol=1e-7))
 
 
-class Survival:
+class ScenarioRequirements:
     """The scenarios under which a fund must hold its ratios (``capital.require_under``).
 
     Parameters
@@ -249,13 +249,13 @@ def _join(tree: CapitalTree, outcomes: Mapping[str, _Outcome], levels: Asked, pi
     parts = []
     for name, outcome in outcomes.items():
         promises = tuple(
-            Promise(_promise(ratio, number), level, piece.slope * outcome.shocked.gain)
+            StressedRequirement(_promise(ratio, number), level, piece.slope * outcome.shocked.gain)
             for (scenario, ratio), level in levels.items()
             if scenario == name
             for number, piece in enumerate(pieces[scenario, ratio])
         )
         mapping = sparse.csr_array(sparse.diags_array(outcome.shocked.price))
-        parts.append(TreePart(name, outcome.regime.tree(outcome.held), mapping, promises))
+        parts.append(ScenarioTree(name, outcome.regime.tree(outcome.held), mapping, promises))
     return join_trees(parts, tree)
 
 
@@ -267,7 +267,7 @@ def _limits(outcomes: Mapping[str, _Outcome], pieces: Pieces) -> tuple[CapitalLi
         said = next(item.label for item in outcomes[name].regime.requirements() if item.name == ratio)
         label = Text(f"{said.en}: {title.en}", f"{said.zh}：{title.zh}")
         for number, piece in enumerate(known):
-            node = promise_name(name, _promise(ratio, number))
+            node = stressed_requirement_name(name, _promise(ratio, number))
             found.append(CapitalLimit(node, label, node, 1.0, piece.available, piece.slope))
     return tuple(found)
 
@@ -342,5 +342,5 @@ class JoinedState(BookState):
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         return self._inner.split(space, state, holdings)
 
-    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         return self._inner.alternatives(space)

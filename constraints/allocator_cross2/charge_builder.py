@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from allocator.types import Text
 from allocator_cross2.attributes import TABLE_ROWS, Attributes
-from allocator_cross2.figures import Ladder
+from allocator_cross2.figures import StepTable
 from allocator_cross2.lines import CURRENCY, EQUITY_PRICE, Direction, LineBuilder, overseas_equity
 from allocator_cross2.pack import RulePack
 
-__all__ = ["DOMESTIC_CURRENCY", "KindRule", "Need", "Scope", "currency_figure", "currency_module"]
+__all__ = ["DOMESTIC_CURRENCY", "KindRule", "Need", "ChargeBuilder", "currency_figure", "currency_module"]
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -32,7 +32,7 @@ class Need:
 
 
 @dataclass(frozen=True, eq=False)
-class Scope:
+class ChargeBuilder:
     """The rows of one table, about to be charged.
 
     Parameters
@@ -76,7 +76,7 @@ class Scope:
 
     def charge_by_ladder(self, rows: Rows, module: str, figure: str, x: Vector) -> None:
         """Add lines whose RF0 is the step of the ladder ``figure`` that each x reaches."""
-        ladder: Ladder = self.pack.ladder(figure)
+        ladder: StepTable = self.pack.ladder(figure)
         self.lines.add(rows, module, figure, ladder.at(x))
 
     def domestic(self, rows: Rows, overseas_kind: str) -> Rows:
@@ -152,6 +152,6 @@ class KindRule:
         Whether a row in foreign currency also has a currency exposure here.
     """
 
-    charge: Callable[[Scope, Rows], None]
+    charge: Callable[[ChargeBuilder, Rows], None]
     needs: tuple[Need, ...] = ()
     currency: bool = True

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.errors import SolverFailure
-from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict, merged
+from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, SolverStatus, merged
 
-__all__ = ["Hinges", "find_hinges", "solve_by_hinges"]
+__all__ = ["CvarRows", "find_cvar_rows", "solve_by_scenarios"]
 
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
-Direct = Callable[[ConeProgram, float], Answer]
+Direct = Callable[[ConeProgram, float], SolverResult]
 
 CLOSE = 1e-9
 """What wrongly judged scenarios may miss in a solved program, relative to one plus its objective."""
@@ -54,7 +54,7 @@ ROUNDS = 60
 
 
 @dataclass(frozen=True, eq=False)
-class Hinges:
+class CvarRows:
     """The scenarios of a program.
 
     Parameters
@@ -84,7 +84,7 @@ class Hinges:
         return len(self.rows)
 
 
-def find_hinges(program: ConeProgram) -> Hinges:
+def find_cvar_rows(program: ConeProgram) -> CvarRows:
     """Return the scenarios of a program, none where nothing has their shape."""
     columns = sparse.csc_array(program.matrix)
     kinds = np.repeat(
@@ -116,10 +116,12 @@ def find_hinges(program: ConeProgram) -> Hinges:
     rows, pair = rows[alike], pair[:, alike]
     priced = cost[pair[0]] > 0.0
     rows, pair = rows[priced], pair[:, priced]
-    return Hinges(rows, own[pair], row[1, pair], value[0, pair[0]], cost[pair[0]], -value[1, pair])
+    return CvarRows(rows, own[pair], row[1, pair], value[0, pair[0]], cost[pair[0]], -value[1, pair])
 
 
-def solve_by_hinges(program: ConeProgram, hinges: Hinges, direct: Direct, seconds: float) -> Answer | None:
+def solve_by_scenarios(
+    program: ConeProgram, cvar_rows: CvarRows, direct: Direct, seconds: float
+) -> SolverResult | None:
     """Return the answer; None when the masters have none or do not stay small.
 
     Parameters
@@ -134,29 +136,29 @@ def solve_by_hinges(program: ConeProgram, hinges: Hinges, direct: Direct, second
         Time limit.
     """
     deadline = time.monotonic() + seconds
-    whole, cuts = _Whole(program, hinges), [np.ones(hinges.count, dtype=bool)]
-    drawn = min(max(hinges.count // THINNED, LEAST), hinges.count)
+    whole, cuts = _Whole(program, cvar_rows), [np.ones(cvar_rows.count, dtype=bool)]
+    drawn = min(max(cvar_rows.count // THINNED, LEAST), cvar_rows.count)
     width = min(drawn, WIDEST)
-    working = np.sort(np.random.default_rng(0).choice(hinges.count, drawn, replace=False))
-    master = whole.master(working, [], float(hinges.cost.sum() / hinges.cost[working].sum()))
+    working = np.sort(np.random.default_rng(0).choice(cvar_rows.count, drawn, replace=False))
+    master = whole.master(working, [], float(cvar_rows.cost.sum() / cvar_rows.cost[working].sum()))
     for turn in range(ROUNDS):
         left = deadline - time.monotonic()
-        within = find_hinges(master.program) if not turn and drawn >= MANY else None
+        within = find_cvar_rows(master.program) if not turn and drawn >= MANY else None
         try:
-            answer = solve_by_hinges(master.program, within, direct, left) if within is not None else None
+            answer = solve_by_scenarios(master.program, within, direct, left) if within is not None else None
             answer = direct(master.program, deadline - time.monotonic()) if answer is None else answer
         except SolverFailure:
             return None
-        if answer.verdict is Verdict.INFEASIBLE and not turn:
+        if answer.verdict is SolverStatus.INFEASIBLE and not turn:
             # Scenarios' rows refuse nothing, so the others do without them.
             return whole.refuted(answer, master)
-        if answer.verdict is not Verdict.SOLVED:
+        if answer.verdict is not SolverStatus.SOLVED:
             return None
         point = master.opened(answer, program.size)
         excess = whole.excess(point)
         if turn:
             share = master.shares(answer)
-            missed = hinges.cost * (np.maximum(excess, 0.0) - share * excess)
+            missed = cvar_rows.cost * (np.maximum(excess, 0.0) - share * excess)
             missed[working] = 0.0
             if missed.sum() <= CLOSE * (1.0 + abs(master.program.value(answer.primal))):
                 return whole.answer(answer, point, excess, share, master)
@@ -164,7 +166,7 @@ def solve_by_hinges(program: ConeProgram, hinges: Hinges, direct: Direct, second
             working = np.union1d(working, wrong[np.argsort(-missed[wrong], kind="stable")[:width]])
         else:
             working = np.sort(np.argsort(np.abs(excess), kind="stable")[:width])
-        if len(working) > MOST * hinges.count:
+        if len(working) > MOST * cvar_rows.count:
             return None
         cuts.append(excess > 0.0)
         master = whole.master(working, cuts, 1.0)
@@ -180,13 +182,13 @@ class _Master:
     rows: Places
     cuts: tuple[NDArray[np.bool_], ...]
 
-    def opened(self, answer: Answer, size: int) -> Vector:
+    def opened(self, answer: SolverResult, size: int) -> Vector:
         """Return the point of the whole program, without the columns of scenarios left out."""
         point = np.zeros(size)
         point[self.columns] = answer.primal[: len(self.columns)]
         return point
 
-    def shares(self, answer: Answer) -> Vector:
+    def shares(self, answer: SolverResult) -> Vector:
         """Return by how much of its cost each scenario left out is priced (s,)."""
         first = len(self.rows)
         prices = np.maximum(answer.dual[first : first + len(self.cuts)], 0.0)
@@ -197,29 +199,29 @@ class _Master:
 class _Whole:
     """A program and its scenarios' rows without their own columns."""
 
-    def __init__(self, program: ConeProgram, hinges: Hinges) -> None:
-        self._program, self._hinges = program, hinges
+    def __init__(self, program: ConeProgram, cvar_rows: CvarRows) -> None:
+        self._program, self._cvar_rows = program, cvar_rows
         self._by_row = sparse.csr_array(program.matrix)
         keep = np.ones(program.size)
-        keep[hinges.columns.ravel()] = 0.0
-        self._shared = sparse.csr_array(self._by_row[hinges.rows] @ sparse.diags_array(keep))
+        keep[cvar_rows.columns.ravel()] = 0.0
+        self._shared = sparse.csr_array(self._by_row[cvar_rows.rows] @ sparse.diags_array(keep))
         self._ends = np.cumsum([block.rows for block in program.blocks])
 
     def excess(self, point: Vector) -> Vector:
         """Return (h − g′z) / a."""
-        return np.asarray((self._program.right[self._hinges.rows] - self._shared @ point) / self._hinges.slope)
+        return np.asarray((self._program.right[self._cvar_rows.rows] - self._shared @ point) / self._cvar_rows.slope)
 
     def master(self, working: Places, cuts: list[NDArray[np.bool_]], weight: float) -> _Master:
         """Return the program with rows for ``working``, at ``weight`` times their cost, and cuts over the others."""
-        program, hinges = self._program, self._hinges
-        out = np.ones(hinges.count, dtype=bool)
+        program, cvar_rows = self._program, self._cvar_rows
+        out = np.ones(cvar_rows.count, dtype=bool)
         out[working] = False
         columns, rows = np.ones(program.size, dtype=bool), np.ones(len(program.right), dtype=bool)
-        columns[hinges.columns[:, out]] = False
-        rows[hinges.rows[out]] = False
-        rows[hinges.floors[:, out]] = False
+        columns[cvar_rows.columns[:, out]] = False
+        rows[cvar_rows.rows[out]] = False
+        rows[cvar_rows.floors[:, out]] = False
         linear = program.linear.copy()
-        linear[hinges.columns[0]] *= weight
+        linear[cvar_rows.columns[0]] *= weight
         kept, height = np.flatnonzero(columns), np.flatnonzero(rows)
         counts = np.diff(np.append(0, np.append(0, np.cumsum(rows))[self._ends]))
         blocks = [
@@ -236,8 +238,8 @@ class _Whole:
         )
         # The excess of those left out is at least that of any of them, and at least none.
         over = tuple(cut & out for cut in cuts)
-        per = np.array([np.where(cut, hinges.cost / hinges.slope, 0.0) for cut in over]).reshape(
-            len(over), hinges.count
+        per = np.array([np.where(cut, cvar_rows.cost / cvar_rows.slope, 0.0) for cut in over]).reshape(
+            len(over), cvar_rows.count
         )
         count = len(over)
         excess = np.hstack([-(per @ self._shared)[:, kept], -np.ones((count, 1))])
@@ -245,26 +247,28 @@ class _Whole:
         small = small.extended(
             1,
             (below.row.astype(np.int64), below.col.astype(np.int64), below.data),
-            np.append(-(per @ program.right[hinges.rows]), 0.0),
+            np.append(-(per @ program.right[cvar_rows.rows]), 0.0),
             [Block(Cone.NONNEGATIVE, count + 1)],
             np.append(np.zeros(len(kept)), 1.0),
         )
         return _Master(small, kept, height, over)
 
-    def refuted(self, answer: Answer, master: _Master) -> Answer:
+    def refuted(self, answer: SolverResult, master: _Master) -> SolverResult:
         """Return that the whole program is infeasible, by the same multipliers."""
         dual = np.zeros(len(self._program.right))
         dual[master.rows] = answer.dual[: len(master.rows)]
-        return Answer(answer.verdict, np.zeros(self._program.size), dual, answer.solver)
+        return SolverResult(answer.verdict, np.zeros(self._program.size), dual, answer.solver)
 
-    def answer(self, answer: Answer, point: Vector, excess: Vector, share: Vector, master: _Master) -> Answer:
+    def answer(
+        self, answer: SolverResult, point: Vector, excess: Vector, share: Vector, master: _Master
+    ) -> SolverResult:
         """Return the answer of the whole program: what scenarios left out are worth, and their multipliers."""
-        hinges = self._hinges
+        cvar_rows = self._cvar_rows
         primal, dual = point.copy(), np.zeros(len(self._program.right))
-        primal[hinges.columns[0]], primal[hinges.columns[1]] = np.maximum(excess, 0.0), np.maximum(-excess, 0.0)
-        price = share * hinges.cost
-        dual[hinges.rows] = -price / hinges.slope
-        dual[hinges.floors[0]] = (hinges.cost - price) / hinges.depth[0]
-        dual[hinges.floors[1]] = price / hinges.depth[1]
+        primal[cvar_rows.columns[0]], primal[cvar_rows.columns[1]] = np.maximum(excess, 0.0), np.maximum(-excess, 0.0)
+        price = share * cvar_rows.cost
+        dual[cvar_rows.rows] = -price / cvar_rows.slope
+        dual[cvar_rows.floors[0]] = (cvar_rows.cost - price) / cvar_rows.depth[0]
+        dual[cvar_rows.floors[1]] = price / cvar_rows.depth[1]
         dual[master.rows] = answer.dual[: len(master.rows)]
-        return Answer(answer.verdict, primal, dual, f"{answer.solver}, sifted by scenarios")
+        return SolverResult(answer.verdict, primal, dual, f"{answer.solver}, sifted by scenarios")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from allocator.capital import CapitalTree
 from allocator.model import Linear, Sense, Space, Term, TradeCost
 from allocator.model.combination import Combination
-from allocator.model.regime import Alternative, BookState
+from allocator.model.regime import BookState, OptionalBreach
 from allocator.types import Source, Text
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.stock import StockBook, gain_coefficient
@@ -60,9 +60,9 @@ class StockGain(BookState):
     most: Vector
     decided: Mask
     guards: Callable[[Space, Mask], tuple[Term, ...]]
-    choice: tuple[Alternative, ...] = ()
+    choice: tuple[OptionalBreach, ...] = ()
 
-    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         return self.choice
 
     def reach(self, space: Space) -> tuple[float, float]:
