@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocator.inputs.cells import none_among, parse, plain_days
+from allocator.inputs.cells import none_among, parse
+from allocator.inputs.distinct import plain_days
 from allocator.inputs.order import canonical_order, order_of_different
 from allocator.inputs.raw import STRING, as_text
 from allocator.parsing import parse_date_text

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import allocator
 from allocator import Fund, Infeasible
 from allocator.errors import Problem, SolverFailure
+from allocator.solve.state import state as state_module
 from allocator.solve.state.state import _StateSearch
-from allocator.solve.state.state import state as state_module
 from allocator.types import Text
 
 INSURER = Path(__file__).parents[1] / "examples" / "life_insurer" / "fund.yaml"
@@ -172,13 +172,13 @@ def test_a_part_that_no_solver_answers_leaves_its_bound_open(monkeypatch: pytest
 def test_where_an_answer_near_the_relaxed_one_closes_the_gap_nothing_is_searched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    honest, asked = state_module.concluded, []
+    honest, asked = state_module.run_search, []
 
     def counted(*arguments: Any, **options: Any) -> Any:
         asked.append(arguments)
         return honest(*arguments, **options)
 
-    monkeypatch.setattr(state_module, "concluded", counted)
+    monkeypatch.setattr(state_module, "run_search", counted)
     solution = allocator.load(INSURER).optimize().solution
     assert solution.status == "optimal"
     assert not asked

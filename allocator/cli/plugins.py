@@ -65,8 +65,8 @@ def plugins_check(
     as_json: AsJson = False,
 ) -> int:
     """Run the conformance suite on one plugin."""
-    from allocator.report.conformance import finding_entries, print_findings
     from allocator.testing import Outcome, conformance
+    from allocator.testing.conformance_report import finding_entries, print_findings
 
     findings = conformance(name)
     failed = any(finding.outcome is Outcome.FAILED for finding in findings)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized
+from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized, plain_days
 from allocator.inputs.headings import spelling
 from allocator.inputs.raw import SAMPLE, STRING, as_text
 from allocator.parsing import normalise, parse_date_text, parse_number_text
@@ -33,7 +33,6 @@ __all__ = [
     "parse_free",
     "parse_numbers",
     "parse_words",
-    "plain_days",
     "plain_text",
 ]
 
@@ -43,7 +42,6 @@ _EMPTY_VALUE = _EMPTY_TEXT | {"na", "n/a", "nan", "null", "none", "nat", "<na>"}
 _TRUE = frozenset({"true", "yes", "y", "t", "1", "1.0", "是"})
 _FALSE = frozenset({"false", "no", "n", "f", "0", "0.0", "否"})
 _PLAIN_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
-_PLAIN_DAY = r"^\d{4}(-\d{1,2}-|/\d{1,2}/)\d{1,2}$"
 _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIALS = (20_000, 2_958_465)
 """Date serials accepted: 1954-10-03 … 9999-12-31. Smaller ones look like years, so they are refused."""
@@ -362,17 +360,6 @@ def _days_of(values: pa.Array | list[object], epoch_shift: int) -> tuple[Array, 
         state[place] = 1 if read is EMPTY else 2 if read is _BAD else 0
         days[place] = np.datetime64(read) if isinstance(read, date) else None
     return days, state
-
-
-def plain_days(texts: pa.Array) -> NDArray[np.datetime64]:
-    """Return the days of texts such as 2026-06-30 and 2026/6/30, NaT for all others and for days that do not exist."""
-    days = np.full(len(texts), np.datetime64("NaT", "s"))
-    plain = pc.match_substring_regex(texts, _PLAIN_DAY).fill_null(False)
-    written = pc.replace_substring(texts.filter(plain), "/", "-").to_pandas()
-    read = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
-    days[plain.to_numpy(zero_copy_only=False)] = read.to_numpy().astype("datetime64[s]")
-    days[days < np.datetime64("0001-01-01", "s")] = np.datetime64("NaT")
-    return days
 
 
 def _date_of(value: object, epoch_shift: int) -> object:

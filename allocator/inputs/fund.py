@@ -74,6 +74,11 @@ class TableSource:
         sheet, number = divmod(int(self.rows[row]), SHEET)
         return self.sheets[sheet] if self.sheets else self.file, number
 
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """File row of each row, whatever its sheet."""
+        return self.rows % SHEET
+
     def where(self, row: int, column: str = "") -> str:
         """Return the place of a cell: ``"assets.csv, row 12, column 评级"``, with ``(C12)`` for Excel."""
         file, number = self.place(row)

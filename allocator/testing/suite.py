@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from allocator import hooks
+from allocator.api import Fund
 from allocator.errors import AllocatorError, InputError
 from allocator.extension.registry import Registry, installed_plugins, load_registry
-from allocator.pipeline.fund import Fund
 from allocator.pipeline.optimize import optimize
 from allocator.result.result import Result
 from allocator.testing.findings import Finding, Outcome

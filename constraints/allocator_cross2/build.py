@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.ratings import rating_cells
-from allocator.model.regime import RegimeNote
-from allocator.types import LocalizedPhrase, Text
+from allocator.plugin import LocalizedPhrase, Problems, Text
+from allocator.plugin.capital import RegimeNote
+from allocator.plugin.tables import rating_cells
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.charges import Charges, Ratios
@@ -30,7 +29,7 @@ from allocator_cross2.products import PRODUCTS
 from allocator_cross2.stock import stock_book
 
 if TYPE_CHECKING:
-    from allocator.inputs.fund import Inputs
+    from allocator.plugin.tables import Inputs
 
 __all__ = ["ChargeContext", "build_charges"]
 

@@ -19,11 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.cells import is_empty, parse_numbers
-from allocator.inputs.csv_files import decode
-from allocator.inputs.error_collector import ErrorCollector
-from allocator.types import LocalizedPhrase, Text
+from allocator.plugin import InputError, LocalizedPhrase, Problem, Problems, Text
+from allocator.plugin.tables import ErrorCollector, decode, is_empty, parse_numbers
 from allocator_cross2.filed_causes import TOLERANCE, likely_cause
 from allocator_cross2.filed_layout import (
     ABSORPTION,

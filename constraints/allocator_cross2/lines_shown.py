@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.inputs.fund import SHEET, Inputs
-from allocator.types import Language, LocalizedPhrase, Text
+from allocator.plugin import Language, LocalizedPhrase, Text
+from allocator.plugin.tables import Inputs
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.derivation import derivations
 from allocator_cross2.lines import shown_module
@@ -74,7 +74,7 @@ def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame
 def _rows_of_the_file(place: NDArray[np.int32], inputs: Inputs) -> pd.api.extensions.ExtensionArray:
     """Return the file row of each position in the underlying table; missing where there is none (−1)."""
     source = inputs.sources.get("underlying")
-    rows = np.zeros(0, dtype=np.int64) if source is None else source.rows % SHEET
+    rows = np.zeros(0, dtype=np.int64) if source is None else source.numbers
     return pd.arrays.IntegerArray(np.append(rows, 0)[place], place < 0)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.classify import Remaining, classify
 from allocator_cross2.lines import CURRENCY, Basis, LineBuilder, Lines

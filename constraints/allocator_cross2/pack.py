@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from allocator.errors import Problems, did_you_mean
-from allocator.rulebook.book import read_yaml
-from allocator.types import LocalizedPhrase, Source, Text
+from allocator.plugin import LocalizedPhrase, Problems, Source, Text, did_you_mean
+from allocator.plugin.rules import read_yaml
 from allocator_cross2.figures import (
     Document,
     Figure,

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.solve.program.program import Block, Cone, ConeProgram
-from allocator.solve.solvers.backends import SolverChain
+from allocator.plugin.programs import Block, Cone, ConeProgram, SolverChain
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 

@@ -11,7 +11,7 @@ from allocator.types import Language, Text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from allocator.testing import Finding
+    from allocator.testing.findings import Finding
 
 __all__ = ["finding_entries", "print_findings"]
 
@@ -33,7 +33,7 @@ def finding_entries(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 def print_findings(name: str, findings: Sequence[Finding], console: Console, language: Language) -> None:
     """Print a line for each check, and below it whatever did not pass."""
-    from allocator.testing import CHECKS, Outcome
+    from allocator.testing.findings import CHECKS, Outcome
 
     for check, promise in CHECKS.items():
         found = [finding for finding in findings if finding.check == check]
