@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized, plain_days
-from allocator.inputs.headings import spelling
+from allocator.inputs.headings import spelling, spellings
 from allocator.inputs.raw import SAMPLE, STRING, as_text
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
@@ -170,8 +170,7 @@ def parse_numbers(cells: pd.Series, factor: float = 1.0, *, suffixes: bool = Fal
 
 def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Parsed:
     """Return cells as canonical choices; case, space, ``_``, ``-`` and full width do not matter."""
-    known = {spelling(alias): name for name, aliases in choices.items() for alias in aliases}
-    known.update({spelling(name): name for name in choices})
+    known = spellings(choices)
 
     def convert(value: object) -> object:
         text = plain_text(value)

@@ -118,6 +118,8 @@ class Inputs:
         The kinds declared by enabled plugins.
     notes : tuple of Text
         What a reader of the figures must know of the files: columns nobody understands, a unit taken from a title.
+    choices : mapping of str to mapping of str to str
+        Column of choices (``issuer.x`` for those of the issuers table) → spelling (`headings.spelling`) → value.
     """
 
     settings: Settings
@@ -126,6 +128,7 @@ class Inputs:
     sources: Mapping[str, TableSource]
     kinds: Mapping[str, AssetKind]
     notes: tuple[Text, ...] = ()
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def assets(self) -> pd.DataFrame:

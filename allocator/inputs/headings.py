@@ -12,7 +12,7 @@ from allocator.inputs.raw import TableQuery
 from allocator.parsing import normalise
 from allocator.types import Column, Measure, Table
 
-__all__ = ["ALLOWED_UNITS", "HeadingIndex", "Match", "spelling", "stated_units"]
+__all__ = ["ALLOWED_UNITS", "HeadingIndex", "Match", "spelling", "spellings", "stated_units"]
 
 _IGNORED = re.compile(r"[\s_\-]+")
 _MONEY_UNITS: Mapping[str, float] = MappingProxyType(
@@ -75,6 +75,12 @@ _OF_MONEY = re.compile(r"元|万|亿|%|cny|rmb|usd|million|billion|yuan|dollar|�
 def spelling(text: str) -> str:
     """Return the form in which headings and choices are compared: half-width, no case, space, ``_`` or ``-``."""
     return _IGNORED.sub("", normalise(text).casefold())
+
+
+def spellings(choices: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return the values of a column of choices by every spelling that names one."""
+    known = {spelling(alias): name for name, aliases in choices.items() for alias in aliases}
+    return {**known, **{spelling(name): name for name in choices}}
 
 
 @dataclass(frozen=True, slots=True)

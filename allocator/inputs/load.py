@@ -20,7 +20,7 @@ from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declare
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.files import FileReader
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource, column_place
-from allocator.inputs.headings import HeadingIndex
+from allocator.inputs.headings import HeadingIndex, spellings
 from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
 from allocator.inputs.raw import STRING, RawTable, TableQuery, tidy
@@ -143,7 +143,14 @@ def assemble(
     for name, table in checked.items():
         frames[name], sources[name] = table.settled(canonical=canonical)
     notes = tuple(errors.notes)
-    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds, notes)
+    choices = {**_choices(tables, "assets", ""), **_choices(tables, "issuers", "issuer.")}
+    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds, notes, choices)
+
+
+def _choices(tables: Mapping[str, Table], name: str, prefix: str) -> dict[str, Mapping[str, str]]:
+    """Return the words that a table's columns of choices understand."""
+    columns = tables[name].columns if name in tables else ()
+    return {prefix + column.name: spellings(column.choices) for column in columns if column.choices}
 
 
 def _relate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.config.settings import AccountSettings
@@ -39,9 +40,7 @@ def build_space(inputs: Inputs) -> Space:
     upper = np.where(np.isnan(upper), np.where(funded, np.inf, current), upper)
     settings = inputs.settings
     cost = assets["transaction_cost"].to_numpy(dtype=float)
-    total = float(current[funded].sum())
-    if total <= 0.0:
-        total = sum(account.budget or 0.0 for account in settings.accounts.values()) * inputs.unit
+    total = _funded_total(inputs, current, funded)
     if total <= 0.0:
         raise InputError(
             Problem(
@@ -63,6 +62,24 @@ def build_space(inputs: Inputs) -> Space:
         np.where(np.isnan(cost), settings.objective.costs.linear, cost),
         total,
     )
+
+
+def _funded_total(inputs: Inputs, current: NDArray[np.float64], funded: NDArray[np.bool_]) -> float:
+    """Return the sum of the budgets after, CNY; an account that is only bounded counts its current sum, so bounded."""
+    account = inputs.assets["account"].fillna("").to_numpy(dtype=str)
+    total = 0.0
+    for name in dict.fromkeys(account[funded].tolist()):
+        held = float(current[funded & (account == name)].sum())
+        given = inputs.settings.accounts.get(name, AccountSettings())
+        low, high = (None if bound is None else bound * inputs.unit for bound in (given.min, given.max))
+        if given.budget is not None:
+            held = given.budget * inputs.unit
+        elif low is not None and held < low:
+            held = low
+        elif high is not None and held > high:
+            held = high
+        total += held
+    return total
 
 
 def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:

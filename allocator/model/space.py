@@ -30,7 +30,7 @@ class Space:
     linear_cost : ndarray (n,)
         Annual cost per CNY traded, decimal.
     total : float
-        Σ current amount of the funded rows, CNY: the denominator of weights.
+        Σ of the budgets after, CNY, which is the funded rows' target total: the denominator of weights.
     """
 
     asset_id: NDArray[np.str_]
@@ -46,6 +46,11 @@ class Space:
     def size(self) -> int:
         """Number of rows n."""
         return len(self.current)
+
+    @property
+    def total_before(self) -> float:
+        """Σ current amount of the funded rows, CNY: the denominator of weights before; `total` if nothing is held."""
+        return float(self.current[self.funded].sum()) or self.total
 
     def accounts(self) -> Mapping[str, NDArray[np.int64]]:
         """Return the funded rows of each account, in order of first appearance."""

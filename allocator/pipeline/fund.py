@@ -23,6 +23,7 @@ from allocator.model import CapitalLimit, Model, ModelContext, Objective, Space,
 from allocator.model.build import build_space, build_trade_cost
 from allocator.model.constraints import build_rules, check_terms, required_capital
 from allocator.model.estimates import Estimates
+from allocator.model.limits import rules_without_rows
 from allocator.model.objective import build_objective
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
@@ -172,7 +173,8 @@ class Fund:
     def notes(self) -> tuple[RegimeNote, ...]:
         """What a reader of the figures must know: of the files first, then of the regime's assumptions."""
         stated = () if self.regime is None else self.ask_regime(self.regime.notes)()
-        return (*map(RegimeNote, self.inputs.notes), *stated)
+        idle = rules_without_rows(self.terms)
+        return (*map(RegimeNote, (*self.inputs.notes, *idle)), *stated)
 
     @cached_property
     def tilts(self) -> tuple[Tilt, ...]:

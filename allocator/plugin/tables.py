@@ -6,6 +6,7 @@ from allocator.inputs.csv_files import decode
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import Inputs
 from allocator.inputs.headings import spelling
+from allocator.inputs.identity import identity
 from allocator.inputs.look_through import contents
 from allocator.inputs.ratings import SCALE, UNRATED, parse_rating, rating_cells, rating_ranks, read_rating
 from allocator.inputs.terms import PRICE_BASE, annual_rates, column, filled, flags
@@ -28,6 +29,7 @@ __all__ = [
     "decode",
     "filled",
     "flags",
+    "identity",
     "is_empty",
     "parse_numbers",
     "parse_rating",

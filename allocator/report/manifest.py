@@ -15,6 +15,7 @@ import numpy as np
 from allocator.config.settings import Settings
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
+from allocator.model.limits import rules_without_rows
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime, RegimeNote
 from allocator.report.leaves import leaf_entries
@@ -86,7 +87,9 @@ def manifest(result: Result) -> Json:
         ]
     if result.tilts:
         summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}
-    return summary | provenance(result.inputs, result.regime)
+    made = provenance(result.inputs, result.regime)
+    idle = [note_entry(RegimeNote(text)) for text in rules_without_rows(result.model.terms)]
+    return summary | made | {"notes": idle + made["notes"]}
 
 
 def verified(result: Result) -> bool:
@@ -223,7 +226,7 @@ def _volatility(result: Result) -> Json | None:
         return None
     space = result.model.space
     return {
-        "before": math.sqrt(result.risk.variance(space.current / space.total)),
+        "before": math.sqrt(result.risk.variance(space.current / space.total_before)),
         "after": math.sqrt(result.risk.variance(result.weights)),
         "method": {"en": result.risk.method.en, "zh": result.risk.method.zh},
     }

@@ -89,7 +89,7 @@ def allocation_table(result: Result) -> ReportTable:
     if "name" in frame:
         frame["name"] = frame["name"].where(frame["name"].notna(), frame["asset_id"])
     frame["current"], frame["target"], frame["trade"] = space.current, target, result.trade
-    frame["weight_before"], frame["weight"] = space.current / space.total, result.weights
+    frame["weight_before"], frame["weight"] = space.current / space.total_before, result.weights
     frame["expected_return"] = result.expected_return
     if result.after is not None:
         attribution = result.after.tree.attribute(target)

@@ -156,7 +156,7 @@ class Result:
     @property
     def return_before(self) -> float:
         """Expected return of the current holdings, annual decimal."""
-        return float(self.expected_return @ self.model.space.current) / self.model.space.total
+        return float(self.expected_return @ self.model.space.current) / self.model.space.total_before
 
     @property
     def return_after(self) -> float:

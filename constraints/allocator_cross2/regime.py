@@ -270,7 +270,8 @@ def build_regime(inputs: Inputs, options: CapitalOptions) -> Cross2Regime:
 def _charges(inputs: Inputs, pack: RulePack, options: CapitalOptions, problems: Problems) -> Charges | None:
     """Return the charges of the rows, with durations computed where the terms allow it; None with a problem."""
     below = inputs.table("underlying")
-    inside = None if below is None else _durations(replace(inputs, tables={"assets": below}))
+    places = {"assets": inputs.sources["underlying"]} if "underlying" in inputs.sources else {}
+    inside = None if below is None else _durations(replace(inputs, tables={"assets": below}, sources=places))
     try:
         return build_charges(inputs.assets, pack, options, ChargeContext.of(inputs, _durations(inputs), inside))
     except InputError as error:

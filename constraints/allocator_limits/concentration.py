@@ -24,6 +24,7 @@ from allocator.plugin.terms import (
     Term,
     bound,
     grouped,
+    named_choices,
     percent,
 )
 from allocator_limits.view import View
@@ -224,7 +225,8 @@ def _groups(names: pd.Series, rows: Mask) -> tuple[NDArray[np.int64], tuple[str,
 
 
 def _exempted(view: View, options: ConcentrationOptions) -> Mask:
-    kinds = view.kind.isin(options.exempt_kinds)
+    where = view.inputs.settings.where("constraints")
+    kinds = view.kind.isin(named_choices(view.context, "kind", options.exempt_kinds, where))
     return (kinds | view.inputs.assets["asset_id"].isin(options.exempt_assets)).to_numpy()
 
 
