@@ -26,8 +26,6 @@ __all__ = [
 
 Options = TypeVar("Options", bound=BaseModel)
 
-MODELS = ("returns", "risk", "scenarios")
-"""Keys of ``models``."""
 _TERM_LISTS = ("constraints", "tilts")
 _OWN = ("folder", "file", "lines", "overrides", "given")
 """Fields of `Settings` that are no keys of the fund file."""
@@ -287,15 +285,6 @@ def _single(entry: Any) -> tuple[str | None, dict[str, Any]]:
 
 def _check_sections(settings: Settings, problems: Problems) -> None:
     """What one key says about another."""
-    for key in settings.models:
-        if key not in MODELS:
-            what = Text("an unknown key", "无法识别的键")
-            where = settings.where(f"models.{key}")
-            hint = did_you_mean(key, MODELS) or Text(
-                "options stand beside the model's name: risk: {name: history, half_life: 12}",
-                "选项与模型名称并列：risk: {name: history, half_life: 12}",
-            )
-            problems.add(what, where, key, ", ".join(MODELS), hint)
     objective = settings.objective
     if (objective.maximize is None) == (objective.minimize is None):
         problems.add(

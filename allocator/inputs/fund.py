@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.config.settings import Settings
+from allocator.inputs.headings import spellings
 from allocator.inputs.raw import SHEET
 from allocator.types import AssetKind, LocalizedPhrase, Text
 
@@ -144,6 +145,13 @@ class Inputs:
     def unit(self) -> float:
         """CNY per unit of the fund's money figures."""
         return self.settings.fund.unit
+
+    def words(self, column: str) -> Mapping[str, str]:
+        """Return the values of a column of choices by every spelling that names one; none for another column."""
+        if column == "kind" and column not in self.choices:
+            kinds = self.kinds.values()
+            return spellings({kind.name: (kind.label.zh, kind.label.en, *kind.aliases) for kind in kinds})
+        return self.choices.get(column, {})
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return an optional table, or None when the fund has none."""

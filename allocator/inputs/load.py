@@ -37,6 +37,9 @@ from allocator.types import Declarations, Table, Text
 
 __all__ = ["assemble", "from_frames", "load_inputs"]
 
+MODELS = ("returns", "risk", "scenarios")
+"""Keys of ``models``."""
+
 Reader = Callable[[TableQuery, ErrorCollector], RawTable | None]
 """Reads one table; None when it could not, with the reason recorded."""
 
@@ -119,6 +122,7 @@ def assemble(
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, TableSource] = {}
     _report_names(settings, names, tables, errors)
+    _report_models(settings, errors)
     # assets first: the other tables refer to them
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
         raw = read(HeadingIndex(tables[name]).wanted(), errors)
@@ -175,6 +179,18 @@ def _relate(
         check_tenors(frames["curve"], sources["curve"], errors)
     amounts = assets["amount"].to_numpy(dtype=np.float64)
     check_total(settings, sheet.total_assets, float(amounts[funded].sum()), errors)
+
+
+def _report_models(settings: Settings, errors: ErrorCollector) -> None:
+    """Report keys under ``models`` that name nothing to be modelled."""
+    for key in settings.models:
+        if key not in MODELS:
+            hint = did_you_mean(key, MODELS) or Text(
+                "options stand beside the model's name: risk: {name: history, half_life: 12}",
+                "选项与模型名称并列：risk: {name: history, half_life: 12}",
+            )
+            where = settings.where(f"models.{key}")
+            errors.add(Text("an unknown key", "无法识别的键"), where, key, ", ".join(MODELS), hint)
 
 
 def _report_unknown(settings: Settings, file: str, unknown: Sequence[Unknown], errors: ErrorCollector) -> None:

@@ -207,7 +207,9 @@ def named_choices(context: ModelContext, column: str, words: Sequence[str], wher
     InputError
         Naming each word that is no value of the column, with the nearest.
     """
-    known = context.inputs.choices.get(column, {})
+    known = context.inputs.words(column)
+    if not known:
+        return tuple(words)
     problems = Problems()
     for word in words:
         if spelling(word) not in known:

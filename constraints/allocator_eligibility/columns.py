@@ -105,7 +105,7 @@ class Columns:
     def literal(self, cells: Cells, literal: Literal) -> Any:
         """Return a literal in the form in which the column's cells are held; Fault when it does not fit."""
         value = literal.value
-        if isinstance(value, str) and cells.column.name in self._inputs.choices:
+        if isinstance(value, str) and self._inputs.words(cells.column.name):
             return self._choice(cells.column.name, literal, value)
         if cells.held is Held.NOTHING:
             return value
@@ -141,7 +141,7 @@ class Columns:
 
     def _choice(self, column: str, literal: Literal, value: str) -> str:
         """Return the value of a column of choices that a text names, by its name or another spelling."""
-        known = self._inputs.choices[column]
+        known = self._inputs.words(column)
         if spelling(value) in known:
             return known[spelling(value)]
         what = Text(f"no such {column}: {value}", f"{column} 没有该取值：{value}")
@@ -166,7 +166,7 @@ class Columns:
             joined = issuers.set_index("issuer")[name].reindex(assets["issuer"]).reset_index(drop=True)
             return Cells(column, joined, _held(joined))
         quoted = Text("text stands in quotation marks", "文本须加引号")
-        words = self._inputs.choices.get("kind", {})
+        words = self._inputs.words("kind")
         hint = quoted if spelling(column.name) in words else did_you_mean(column.name, self.names)
         raise Fault(column.at, Text(f"no such column: {column.name}", f"没有该列：{column.name}"), None, hint)
 
