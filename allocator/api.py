@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from allocator.config.load import settings_from_mapping
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs import Inputs, from_frames
+from allocator.inputs.load import expect_frames
 from allocator.model import position
 from allocator.pipeline import fund as pipeline
 from allocator.pipeline.optimize import optimize
@@ -183,6 +184,7 @@ class Fund(pipeline.Fund):
     """
 
     def __init__(self, settings: Mapping[str, Any], assets: pd.DataFrame, **tables: pd.DataFrame) -> None:
+        expect_frames(settings, {"assets": assets, **tables})
         known = settings_from_mapping({"inputs": {}, **settings})
         registry = enabled_plugins(known.plugins)
         super().__init__(from_frames(known, {"assets": assets, **tables}, registry), registry)

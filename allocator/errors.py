@@ -92,9 +92,13 @@ class AllocatorError(Exception):
 
 
 class InputError(AllocatorError):
-    """Files, settings or arguments that cannot be used; lists every problem found."""
+    """Files, settings or arguments that cannot be used; lists every problem found.
+
+    ``partial`` is what could be made in spite of the problems, for those who look for more of them; None without it.
+    """
 
     exit_status = 2
+    partial: object = None
     title = Text("the inputs cannot be used", "输入无法使用")
 
 

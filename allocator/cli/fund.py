@@ -130,8 +130,15 @@ def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_js
     from allocator.report.manifest import note_entry
     from allocator.report.writer import dump_json
 
-    book = load_fund(fund, overrides)
-    notes = book.validate()
+    try:
+        book = load_fund(fund, overrides)
+        notes = book.validate()
+    except InputError:
+        from allocator.pipeline.fund import examine
+
+        if fund.is_file():
+            examine(fund, overrides)
+        raise
     if as_json:
         rows = {name: len(table) for name, table in book.inputs.tables.items()}
         typer.echo(dump_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]}))

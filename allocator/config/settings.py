@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.parsing import parse_date_text, parse_number_text
+from allocator.config.values import Day, Money, Number, RequiredRatio, parse_date, parse_number
 from allocator.types import LocalizedPhrase, Text
 
 __all__ = [
@@ -18,10 +17,12 @@ __all__ = [
     "CapitalSettings",
     "Day",
     "FundSettings",
+    "Money",
     "Number",
     "ObjectiveSettings",
     "PlanSettings",
     "PluginSettings",
+    "RequiredRatio",
     "Section",
     "Settings",
     "SolveSettings",
@@ -30,31 +31,6 @@ __all__ = [
     "parse_date",
     "parse_number",
 ]
-
-
-def parse_number(value: Any) -> Any:
-    """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is."""
-    if isinstance(value, bool):
-        raise ValueError(Text("a number is needed, not yes or no", "应为数字，而非是/否"))
-    read = parse_number_text(value) if isinstance(value, str) else None
-    return value if read is None else read[0]
-
-
-def parse_date(value: Any) -> Any:
-    """Turn ``"2026/6/30"`` and the like into dates, ``20260630`` too; no other number is a date."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return value
-    read = parse_date_text(str(value))
-    if read is None:
-        raise ValueError(Text("not a date: write 2026-06-30", "不是有效日期，请写成 2026-06-30"))
-    return read
-
-
-Number = Annotated[float, BeforeValidator(parse_number), Field(allow_inf_nan=False)]
-"""A finite number; numeric text, ``%`` and ``bp`` are understood."""
-
-Day = Annotated[date, BeforeValidator(parse_date)]
-"""A date; year, month and day in any of the usual notations."""
 
 
 class Section(BaseModel):
@@ -88,19 +64,19 @@ class BalanceSheetSettings(Section):
     capital available by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
     """
 
-    total_assets: Number | None = None
-    admitted_assets: Number | None = None
-    admitted_liabilities: Number | None = None
-    core_capital: Number | None = None
-    actual_capital: Number | None = None
+    total_assets: Money | None = None
+    admitted_assets: Money | None = None
+    admitted_liabilities: Money | None = None
+    core_capital: Money | None = None
+    actual_capital: Money | None = None
     reported_comprehensive_ratio: Number | None = None
-    core_tier1: Number | None = None
-    core_tier2: Number | None = None
-    supplementary_tier1: Number | None = None
-    supplementary_tier2: Number | None = None
+    core_tier1: Money | None = None
+    core_tier2: Money | None = None
+    supplementary_tier1: Money | None = None
+    supplementary_tier2: Money | None = None
 
 
-Ratios = dict[str, Annotated[Number, Field(gt=0)]]
+Ratios = dict[str, RequiredRatio]
 """Ratio name → what it must be."""
 
 
@@ -126,9 +102,9 @@ class AccountSettings(Section):
     ``budget`` is an equality; ``min`` and ``max`` bound the account's sum instead.
     """
 
-    budget: Number | None = None
-    min: Number | None = None
-    max: Number | None = None
+    budget: Money | None = None
+    min: Money | None = None
+    max: Money | None = None
 
 
 class RiskSettings(BaseModel):
@@ -238,7 +214,7 @@ class StressSettings(Section):
     reverse: dict[str, dict[str, Any]] | None = None
 
 
-BySteps = dict[Annotated[int, Field(ge=1)], Number]
+BySteps = dict[Annotated[int, Field(ge=1)], Money]
 """Step → amount, in ``fund.unit``."""
 
 
@@ -307,7 +283,7 @@ class PlanSettings(Section):
     under: dict[str, Ratios] = {}
     branches: tuple[BranchSettings, ...] = ()
     turnover: Annotated[Number, Field(gt=0, le=1)] = 0.1
-    premiums: dict[str, Number] = {}
+    premiums: dict[str, Money] = {}
     reserve_share: Annotated[Number, Field(ge=0)] = 1.0
     new_capital: BySteps = {}
     dividends: BySteps = {}

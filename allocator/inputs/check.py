@@ -12,14 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from allocator.inputs.cells import (
-    among,
-    blank,
-    is_empty,
-    key_codes,
-    none_among,
-    parse_free,
-)
+from allocator.inputs.cells import among, blank, is_empty, key_codes, none_among, parse_free, plain_text
 from allocator.inputs.columns import EXCEL_ERRORS, ColumnReader, shower
 from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
@@ -276,7 +269,8 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, erro
     first = np.flatnonzero(codes.duplicated(keep=False).to_numpy() & ~repeated)
 
     def shown(row: int) -> str:
-        return ", ".join(str(frame[column].iloc[row]) for column in key)
+        cells = (frame[column].iloc[row] for column in key)
+        return ", ".join(plain_text(cell) for cell in cells if not pd.isna(cell))
 
     earlier = {shown(row): int(source.rows[row]) for row in first.tolist()}
     fault = CellError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, Problem
@@ -100,8 +101,16 @@ class ErrorCollector:
             more = Text(f"{fault.what.en} (and {rest:,} more rows)", f"{fault.what.zh}（另有 {rest:,} 行）")
             self.add(more, source.where_column(column))
 
-    def raise_if_any(self) -> None:
-        """Raise InputError with everything recorded.
+    def without_faults(self, frame: pd.DataFrame, source: TableSource) -> tuple[pd.DataFrame, TableSource]:
+        """Return a table's rows in which no cell has a problem."""
+        faulty = [rows for (file, _), rows in self._cells.items() if file == source.file]
+        if not faulty or len(frame) != len(source.rows):
+            return frame, source
+        sound = ~np.isin(source.rows, np.concatenate(faulty))
+        return frame[sound].reset_index(drop=True), replace(source, rows=source.rows[sound])
+
+    def raise_if_any(self, partial: object = None) -> None:
+        """Raise InputError with everything recorded; ``partial``: what could be read in spite of it.
 
         Raises
         ------
@@ -113,4 +122,6 @@ class ErrorCollector:
         problems = list(self._found)
         if self._more:
             problems.append(Problem(Text(f"and {self._more:,} more problems", f"另有 {self._more:,} 个问题")))
-        raise InputError(problems)
+        error = InputError(problems)
+        error.partial = partial
+        raise error

@@ -35,7 +35,7 @@ from allocator.inputs.relations import (
 from allocator.inputs.resolve import Unknown
 from allocator.types import Declarations, Table, Text
 
-__all__ = ["assemble", "from_frames", "load_inputs"]
+__all__ = ["assemble", "expect_frames", "from_frames", "load_inputs"]
 
 MODELS = ("returns", "risk", "scenarios")
 """Keys of ``models``."""
@@ -64,6 +64,26 @@ def load_inputs(settings: Settings, declared: Declarations) -> Inputs:
     return replace(inputs, notes=(*inputs.notes, *reader.unread()))
 
 
+def expect_frames(settings: object, frames: Mapping[str, object]) -> None:
+    """Refuse arguments that are no settings or no frames, each named once.
+
+    Raises
+    ------
+    InputError
+        Naming what stands in the wrong place.
+    """
+    errors = ErrorCollector()
+    if not isinstance(settings, (Settings, Mapping)):
+        what = Text("settings are a mapping of sections", "settings 应为由各节组成的映射")
+        errors.add(what, "Fund(settings, assets, …)", type(settings).__name__, '{"fund": {"name": …, "as_of": …}}')
+    for name, frame in frames.items():
+        if not isinstance(frame, pd.DataFrame):
+            what = Text("a table is a DataFrame", "数据表应为 DataFrame")
+            hint = Text("allocator.load(path) reads a fund file", "从文件读取请用 allocator.load(path)")
+            errors.add(what, name, type(frame).__name__, "pandas.DataFrame", hint)
+    errors.raise_if_any()
+
+
 def from_frames(
     settings: Settings | Mapping[str, Any], frames: Mapping[str, pd.DataFrame], declared: Declarations
 ) -> Inputs:
@@ -84,6 +104,7 @@ def from_frames(
     InputError
         Naming every problem found, with frame, row (the first is 1) and column.
     """
+    expect_frames(settings, frames)
     known = settings if isinstance(settings, Settings) else settings_from_mapping({"inputs": {}, **settings})
 
     def read(wanted: TableQuery, errors: ErrorCollector) -> RawTable:
@@ -143,12 +164,17 @@ def assemble(
         _report_unknown(settings, sources[name].file, table.unknown, errors)
     if assets is not None:
         _relate(settings, sheet, tables, frames, sources, declared, errors)
-    errors.raise_if_any()
     for name, table in checked.items():
         frames[name], sources[name] = table.settled(canonical=canonical)
     notes = tuple(errors.notes)
     choices = {**_choices(tables, "assets", ""), **_choices(tables, "issuers", "issuer.")}
-    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds, notes, choices)
+    if len(errors):
+        for name in list(frames):
+            frames[name], sources[name] = errors.without_faults(frames[name], sources[name])
+    tables_held = LentTables(frames)
+    inputs = Inputs(settings, sheet, tables_held, MappingProxyType(sources), declared.kinds, notes, choices)
+    errors.raise_if_any(inputs if "assets" in frames and len(inputs.assets) else None)
+    return inputs
 
 
 def _choices(tables: Mapping[str, Table], name: str, prefix: str) -> dict[str, Mapping[str, str]]:

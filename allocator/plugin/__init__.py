@@ -5,7 +5,7 @@ hooks (`API_VERSION`). Everything else in `allocator` is private and may change 
 for people, `allocator.testing` for a plugin's tests."""
 
 from allocator.config.load import validate_options
-from allocator.config.settings import Number, Section, parse_number
+from allocator.config.settings import Money, Number, RequiredRatio, Section, parse_number
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.hooks import API_VERSION, CommandSpec, hookimpl
 from allocator.language import preferred_language
@@ -19,8 +19,10 @@ __all__ = [
     "Language",
     "Number",
     "LocalizedPhrase",
+    "Money",
     "Problem",
     "Problems",
+    "RequiredRatio",
     "Section",
     "Source",
     "Text",
