@@ -16,7 +16,7 @@ from allocator.capital.tree import CapitalTree
 from allocator.config.load import load_settings, lookup, validate_options
 from allocator.config.overrides import apply_overrides
 from allocator.config.settings import Settings
-from allocator.errors import AllocatorError, InputError, Problems
+from allocator.errors import InputError, Problems
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs import load_inputs
 from allocator.inputs.fund import Inputs
@@ -253,8 +253,8 @@ def examine(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
     except InputError as error:
         new = (problem for problem in error.problems if problem.where not in known)
         problems.extend(problem for problem in new if not any(name in problem.where for name in unread))
-    except AllocatorError:
-        pass  # what is missing may stop a plugin; what is missing is named already
+    except Exception:  # what is missing, which is named already, may stop whatever needs it
+        raise InputError(problems) from None
     raise InputError(problems)
 
 
