@@ -13,6 +13,7 @@ __all__ = [
     "Certainty",
     "Column",
     "Declarations",
+    "EMPTY",
     "Language",
     "Measure",
     "LocalizedPhrase",
@@ -80,6 +81,10 @@ class Certainty(StrEnum):
     SECONDARY = "B"
     RECALLED = "C"
     USER = "user"
+
+
+EMPTY = LocalizedPhrase("empty", "空")
+"""What an empty cell is called in messages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from command import call
@@ -13,7 +14,8 @@ from desk import PLAIN, desk, faults, loaded, stock
 import allocator
 from allocator.config.load import settings_from_mapping
 from allocator.config.overrides import apply_overrides
-from allocator.errors import InputError
+from allocator.errors import InputError, Problems
+from allocator.inputs.cash_flows import asset_cash_flows
 
 MESSY = """\
 language: zh
@@ -179,3 +181,39 @@ def test_the_language_of_the_file_is_that_of_its_errors(
     assert "输入无法使用" in capsys.readouterr().err
     assert call("validate", str(path), "--lang", "en") == 2
     assert "the inputs cannot be used" in capsys.readouterr().err
+
+
+CURVE = PLAIN.replace("assets.csv}", "assets.csv, curve: curve.csv}")
+EXPORT = "日期,标准期限说明,标准期限(年),收益率(%)\n2026-06-30,{},0.0,1.30\n2026-06-30,1m,0.08,1.35\n{},10y,10.0,1.80\n"
+
+
+@pytest.mark.parametrize("overnight", ["0d", "0D", "隔夜"])
+def test_a_published_curve_is_read_as_it_is_exported(tmp_path: Path, overnight: str) -> None:
+    book = loaded(tmp_path, stock(), CURVE, {"curve.csv": EXPORT.format(overnight, "2026-06-30")})
+    curve = book.inputs.tables["curve"]
+    assert curve["tenor"].tolist() == [0.08, 10.0]
+    assert curve["spot"].tolist() == pytest.approx([0.0135, 0.018], rel=1e-14)
+    assert "row 4" in book.inputs.where("curve", 1)
+
+
+def test_a_curve_of_several_days_or_before_today_is_asked_about(tmp_path: Path) -> None:
+    told = faults(tmp_path, stock(), CURVE, {"curve.csv": EXPORT.format("0d", "2026-06-29")})
+    assert "a curve of several days" in told and "curve_history" in told
+    assert "row 2, column tenor" in faults(tmp_path, stock(), CURVE, {"curve.csv": "tenor,spot\n-1,1%\n1,1%\n"})
+
+
+def test_a_hint_names_what_is_near_only() -> None:
+    from allocator.errors import did_you_mean
+
+    assert did_you_mean("证券投资基金", ["风险投资基金", "股票型基金"]) is None
+    assert str(did_you_mean("风险投资基金A", ["风险投资基金"]).zh) == "是否想写 '风险投资基金'？"  # type: ignore[union-attr]
+    assert did_you_mean("corporate_bnd", ["corporate_bond"]) is not None
+
+
+def test_an_empty_cell_is_called_so_in_each_language(tmp_path: Path) -> None:
+    table = "asset_id,kind,account,amount,expected_return,maturity,rating\nA,corporate_bond,traditional,50,5%,,AA\n"
+    problems = Problems()
+    asset_cash_flows(loaded(tmp_path, table).inputs, np.array([True]), problems)
+    english, chinese = (" ".join(problem.render(language) for problem in problems) for language in ("en", "zh"))
+    assert "got empty" in english and "empty" not in chinese and "实际为 空" in chinese
+    assert "年付" in chinese and "no face and amount" not in english

@@ -18,12 +18,16 @@ def parse_number(value: Any) -> Any:
     """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is."""
     if isinstance(value, bool):
         raise ValueError(Text("a number is needed, not yes or no", "应为数字，而非是/否"))
-    if not isinstance(value, str):
-        return value
-    read = parse_number_text(value)
-    if read is None:
-        raise PydanticKnownError("float_parsing")  # Python reads 2_1 and digits of other scripts as well
-    return read[0]
+    read = parse_number_text(value) if isinstance(value, str) else None
+    return value if read is None else read[0]
+
+
+def _number(value: Any) -> Any:
+    """Turn text into a number in the one grammar only: Python itself reads 2_1 and digits of other scripts as well."""
+    read = parse_number(value)
+    if isinstance(read, str):
+        raise PydanticKnownError("float_parsing")
+    return read
 
 
 def parse_money(value: Any) -> Any:
@@ -36,7 +40,7 @@ def parse_money(value: Any) -> Any:
                 "应为金额（以 fund.unit 计），而非百分比",
             )
         )
-    return parse_number(value)
+    return _number(value)
 
 
 def expect_multiple(ratio: float) -> float:
@@ -61,7 +65,7 @@ def parse_date(value: Any) -> Any:
     return read
 
 
-Number = Annotated[float, BeforeValidator(parse_number), Field(allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 """A finite number; numeric text, ``%`` and ``bp`` are understood."""
 
 Money = Annotated[float, BeforeValidator(parse_money), Field(allow_inf_nan=False)]

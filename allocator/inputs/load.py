@@ -31,6 +31,7 @@ from allocator.inputs.relations import (
     check_tenors,
     funded_rows,
     note_likely_the_same,
+    without_overnight,
 )
 from allocator.inputs.resolve import Unknown
 from allocator.types import Declarations, Table, Text
@@ -149,6 +150,8 @@ def assemble(
         raw = read(HeadingIndex(tables[name]).wanted(), errors)
         if raw is not None:
             checked[name] = check_table(raw, tables[name], settings.fund.unit, errors)
+            if name == "curve":
+                checked[name] = without_overnight(checked[name], errors)
             frames[name], sources[name] = checked[name].frame, checked[name].source
     assets = frames.get("assets")
     if assets is not None and "account" not in sources["assets"].headings:

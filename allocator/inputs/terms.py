@@ -12,7 +12,7 @@ from allocator.config.settings import parse_number
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.schedules import Amortisation, Contracts
-from allocator.types import LocalizedPhrase, Text
+from allocator.types import EMPTY, Text
 
 __all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "filled", "flags", "read_terms"]
 
@@ -128,7 +128,7 @@ class _Faults:
             row = int(self._rows[position])
             frame = self._inputs.assets
             cell = frame[name].iloc[row] if name in frame else None
-            shown = LocalizedPhrase("empty", "空") if cell is None or pd.isna(cell) else str(cell)
+            shown = EMPTY if cell is None or pd.isna(cell) else str(cell)
             self._problems.add(what, self._inputs.where("assets", row, name), shown, allowed)
 
 

@@ -9,11 +9,12 @@ from allocator.config.settings import Money, Number, RequiredRatio, Section, par
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.hooks import API_VERSION, CommandSpec, hookimpl
 from allocator.language import preferred_language
-from allocator.types import Certainty, Language, LocalizedPhrase, Source, Text
+from allocator.types import EMPTY, Certainty, Language, LocalizedPhrase, Source, Text
 
 __all__ = [
     "API_VERSION",
     "Certainty",
+    "EMPTY",
     "CommandSpec",
     "InputError",
     "Language",

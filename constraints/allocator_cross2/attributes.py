@@ -264,7 +264,7 @@ class Attributes:
             label = coded.labels[code]
             kind = self.kind_of(int(rows[given & ~fits][0]))
             what = Text(f"{column} of {kind} cannot be this", f"{kind} 的 {column} 不能为此值")
-            hint = did_you_mean(label, choices) or HINTS.get(column)
+            hint = did_you_mean(label, choices)
             self.report(rows[given & (coded.codes[rows] == code)], column, what, label, hint, ", ".join(choices))
         return rows[fits]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import InputError, Number, Problem, Problems, Text, did_you_mean
+from allocator.plugin import EMPTY, InputError, Number, Problem, Problems, Text, did_you_mean
 from allocator.plugin.cash_flows import DAYS_IN_YEAR
 from allocator.plugin.rules import USER, RuleBook
 from allocator.plugin.tables import SCALE, UNRATED, parse_rating, rating_ranks
@@ -196,7 +196,7 @@ def _require(context: ModelContext, name: str, missing: Mask) -> None:
     )
     hint = Text("fill it, or set blank: skip for the rule", "请补填，或为该规则设置 blank: skip")
     for row in np.flatnonzero(missing):
-        problems.add(what, context.inputs.where("assets", int(row), name), "empty", hint=hint)
+        problems.add(what, context.inputs.where("assets", int(row), name), EMPTY, hint=hint)
     problems.raise_if_any()
 
 

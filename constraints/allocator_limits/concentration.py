@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import Number, Problems, Text
+from allocator.plugin import EMPTY, Number, Problems, Text
 from allocator.plugin.rules import Figure
 from allocator.plugin.tables import column, flags
 from allocator.plugin.terms import (
@@ -236,7 +236,7 @@ def _require(view: View, missing: Mask, name: str, what: Text, blank: Blank) -> 
     problems = Problems()
     hint = Text("fill it, or set blank: skip for the rule", "请补填，或为该规则设置 blank: skip")
     for row in np.flatnonzero(missing):
-        problems.add(what, view.inputs.where("assets", int(row), name), "empty", hint=hint)
+        problems.add(what, view.inputs.where("assets", int(row), name), EMPTY, hint=hint)
     problems.raise_if_any()
 
 
