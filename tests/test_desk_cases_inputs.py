@@ -235,7 +235,7 @@ def test_an_issue_without_a_rating_takes_its_issuers(tmp_path: Path) -> None:
         position = loaded(tmp_path / name, head + bond.format(*pair), fund, {"curve.csv": TENORS}).capital()
         assert position is not None
         modules = position.modules.set_index("module")["amount"]
-        factors[name] = modules["spread"] / 1e8
+        factors[name] = modules["spread"] / 1e4
     assert factors["issuer"] == pytest.approx(3.1 * (0.0007 * 3.1 + 0.0165), rel=1e-12)
     assert factors["issue"] == factors["both"] == factors["issuer"]
     assert factors["none"] > 4 * factors["issuer"]

@@ -68,7 +68,7 @@ def test_a_rule_that_no_row_counts_in_is_said(tmp_path: Path, test: str) -> None
 def test_what_is_allowed_is_read_in_the_words_of_its_column(tmp_path: Path, options: str, target: float) -> None:
     fund = f"{PLAIN}constraints:\n  - allowed: {{{options}, existing: sell}}\n"
     result = loaded(tmp_path, WORDS.replace("USD", "美元").replace(",5%", ",1%"), fund).optimize()
-    assert result.target[0] == pytest.approx(target, abs=1e-5)
+    assert result.target.iloc[0] == pytest.approx(target, abs=1e-5)
 
 
 @pytest.mark.parametrize("options", ["kinds: [国家债]", "accounting: [交易]", "currencies: [XXX]", "account: 传"])

@@ -124,7 +124,7 @@ class CostSettings(Section):
     """``objective.costs:`` — trading costs beside each row's ``transaction_cost``.
 
     ``linear`` is the cost per unit traded where the row gives none; ``quadratic`` the cost per unit
-    traded and per unit of total current amount (a trade t costs ``quadratic · t² / Σ current``);
+    traded and per unit of what all accounts hold after trading (a trade t costs ``quadratic · t² / Σ target``);
     ``horizon`` the years over which a one-off cost is spread.
     """
 

@@ -30,7 +30,10 @@ class Space:
     linear_cost : ndarray (n,)
         Annual cost per CNY traded, decimal.
     total : float
-        Σ of the budgets after, CNY, which is the funded rows' target total: the denominator of weights.
+        What the funded rows hold after trading, CNY: the sum of the accounts' budgets, a constant of the program and
+        the denominator of weights, returns, risk and turnover.
+    unit : float
+        CNY per unit of the fund's money, in which people read amounts.
     """
 
     asset_id: NDArray[np.str_]
@@ -41,16 +44,18 @@ class Space:
     funded: NDArray[np.bool_]
     linear_cost: Vector
     total: float
+    unit: float = 1.0
+
+    @property
+    def current_weights(self) -> Vector:
+        """Share of each row in what is held now (n,): another total than `total` where budgets move money in or out."""
+        held = float(self.current[self.funded].sum())
+        return self.current / (held if held > 0.0 else self.total)
 
     @property
     def size(self) -> int:
         """Number of rows n."""
         return len(self.current)
-
-    @property
-    def total_before(self) -> float:
-        """Σ current amount of the funded rows, CNY: the denominator of weights before; `total` if nothing is held."""
-        return float(self.current[self.funded].sum()) or self.total
 
     def accounts(self) -> Mapping[str, NDArray[np.int64]]:
         """Return the funded rows of each account, in order of first appearance."""
