@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from allocator.types import Language, LocalizedPhrase, Text, visible
 
@@ -209,6 +210,9 @@ def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
     choices : iterable of str
         What there is.
     """
-    cutoff = 0.6 if value.isascii() else 0.75
-    near = difflib.get_close_matches(value, list(choices), n=1, cutoff=cutoff)
+    near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
+    if near and not value.isascii():
+        alike = difflib.SequenceMatcher(None, value, near[0]).ratio()
+        differing = sum(a != b for a, b in zip_longest(value, near[0]))
+        near = near if alike >= 0.75 or differing == 1 else []
     return Text(f"did you mean {near[0]!r}?", f"是否想写 {near[0]!r}？") if near else None

@@ -226,7 +226,7 @@ def test_filed_amounts_are_read_as_everywhere(tmp_path: Path, cell: str, value: 
 def test_an_issue_without_a_rating_takes_its_issuers(tmp_path: Path) -> None:
     """R9 §5; D = 3.1 in the AA+ row: 3.1 × (0.0007 × 3.1 + 0.0165) = 0.057877."""
     head = "证券代码,资产类型,账户,持仓市值(万元),票面利率(%),到期日,付息频率,收益率,修正久期,主体评级,债项评级\n"
-    bond = 'EB1,企业债,传统险,"10,000.00",2.80,20291115,年付,2.6%,3.1,{},{}\nCASH,现金,传统险,"5,000.00",,,,,,,\n'
+    bond = 'EB1,企业债,传统险,"10,000.00",0,20291115,年付,2.6%,3.1,{},{}\nCASH,现金,传统险,"5,000.00",,,,,,,\n'
     fund = INSURER.replace("unit: 1e8", "unit: 1e4").replace("total_assets: 1000,", "total_assets: 20000,")
     fund = fund.replace("liabilities: liabilities.csv", "").replace("curve.csv, }", "curve.csv}")
     fund = fund.replace("sarmra_score: 80", "sarmra_score: 80, without_liabilities: true")

@@ -192,7 +192,8 @@ def test_an_empty_table_is_told() -> None:
 
 def test_unknown_columns_of_a_closed_table_are_told() -> None:
     en, zh = told([BOND], {"curve": pd.DataFrame({"tenor": [1], "spot": [0.02], "sopt": [0.02], "备注": ["x"]})})
-    assert "curve (DataFrame), column sopt: an unknown column, allowed tenor, spot, hint: did you mean 'spot'?" in en
+    assert "curve (DataFrame), column sopt: an unknown column, allowed tenor, date" in en
+    assert "hint: did you mean 'spot'?" in en
     assert "“备注”列：无法识别的列" in zh
 
 

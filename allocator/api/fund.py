@@ -14,7 +14,7 @@ from allocator.api.amounts import Amounts, by_row
 from allocator.api.result import CapitalPosition, Result
 from allocator.api.study import Study
 from allocator.config.load import settings_from_mapping
-from allocator.config.overrides import apply_overrides
+from allocator.config.overrides import apply_overrides, override_texts
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs import Inputs, from_frames
 from allocator.inputs.load import expect_frames
@@ -204,4 +204,4 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
         found = pipeline.load_fund(path, changed)
         return Fund.of(found.inputs, found.registry, made, changed)
 
-    return made(tuple(overrides))
+    return made(override_texts(overrides))

@@ -11,7 +11,23 @@ from allocator.config.yaml import Document, parse_scalar, parse_yaml
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.types import Text
 
-__all__ = ["apply_overrides"]
+__all__ = ["apply_overrides", "override_texts"]
+
+
+def override_texts(overrides: object) -> tuple[str, ...]:
+    """Return overrides as texts, one text alone as one override.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if isinstance(overrides, str):
+        return (overrides,)
+    if not isinstance(overrides, Sequence) or not all(isinstance(override, str) for override in overrides):
+        what = Text("overrides are texts of the form KEY=VALUE", "overrides 应为若干 KEY=VALUE 文本")
+        raise InputError(Problem(what, "overrides", repr(overrides)[:80], '["solve.gap=1bp"]'))
+    return tuple(overrides)
 
 
 def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
@@ -30,11 +46,7 @@ def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
     InputError
         For text without ``=``, terms the file does not mention, and whatever validation refuses.
     """
-    if isinstance(overrides, str):
-        overrides = (overrides,)
-    if not isinstance(overrides, Sequence) or not all(isinstance(override, str) for override in overrides):
-        what = Text("overrides are texts of the form KEY=VALUE", "overrides 应为若干 KEY=VALUE 文本")
-        raise InputError(Problem(what, "overrides", repr(overrides)[:80], '["solve.gap=1bp"]'))
+    overrides = override_texts(overrides)
     if not overrides:
         return settings
     content = _content(settings)

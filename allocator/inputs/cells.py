@@ -102,7 +102,7 @@ def none_among(cells: pd.Series, words: frozenset[str]) -> bool:
     """Return whether every cell is text and none is empty, stands for nothing or is one of some words."""
     if not isinstance(cells.dtype, pd.StringDtype):
         return False
-    values = distinct_of(cells).values
+    values: pa.Array = distinct_of(cells).values
     return not values.null_count and not pc.any(_is_word(values, words | _EMPTY_TEXT)).as_py()
 
 

@@ -143,7 +143,7 @@ def without_overnight(table: CheckedTable, errors: ErrorCollector) -> CheckedTab
     frame, source = table.frame, table.source
     if "tenor" not in frame:
         return table
-    days = frame["date"].dropna().unique() if "date" in frame else []
+    days = list(frame["date"].dropna().unique()) if "date" in frame else []
     if len(days) > 1:
         errors.add(
             Text("a curve of several days", "曲线含多个日期"),
