@@ -14,6 +14,7 @@ __all__ = [
     "Certainty",
     "Column",
     "Declarations",
+    "EMPTY",
     "Language",
     "Measure",
     "LocalizedPhrase",
@@ -101,6 +102,10 @@ class Certainty(StrEnum):
     USER = "user"
 
 
+EMPTY = LocalizedPhrase("empty", "空")
+"""What an empty cell is called in messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a figure or a rule comes from.
@@ -173,6 +178,8 @@ class Column:
         Whether the column must be present with every cell filled.
     default : object
         What an empty cell means; ``None`` keeps it empty (NaN, NaT or ``None``).
+    words : mapping of str to float
+        For numbers: words that stand for one, such as 半年付 for 2 payments a year.
     """
 
     name: str
@@ -184,6 +191,7 @@ class Column:
     maximum: float | None = None
     required: bool = False
     default: object = None
+    words: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,7 +274,7 @@ def test_two_sheets_that_fit_are_not_chosen_between(tmp_path: Path) -> None:
             ["没有已保存的计算结果"],
         ),
         (lambda page: page.__setitem__("E3", "x"), ["row 3, column 市值(万元) (E3): not an amount, got x"], ["(E3)"]),
-        (lambda page: page.__setitem__("A4", "合计"), ["column 证券代码 (A4): a row of totals"], ["合计行"]),
+        (lambda page: page.__setitem__("A4", "合计"), ["column 证券代码 (A4): looks like a total"], ["合计行"]),
     ],
 )
 def test_excel_mistakes_name_the_cell(

@@ -125,11 +125,19 @@ def capital(
 @fund_commands.command(help="Check every input and the wiring; list all problems at once.")
 def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_json: AsJson = False) -> int:  # noqa: B006
     """Read everything, build the capital and the model, and say what a reader must know."""
+    from allocator.inputs.balance import sum_of_rows
     from allocator.report.manifest import note_entry
     from allocator.report.warnings import unchecked_warning
 
-    book = load_fund(fund, overrides)
-    notes = book.validate()
+    try:
+        book = load_fund(fund, overrides)
+        notes = book.validate()
+    except InputError:
+        from allocator.pipeline.fund import examine
+
+        if fund.is_file():
+            examine(fund, overrides)
+        raise
     if as_json:
         rows = {name: len(table) for name, table in book.inputs.tables.items()}
         say_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]})
@@ -139,6 +147,7 @@ def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_js
         say(warning[language])
     for name, table in book.inputs.tables.items():
         say(Text(f"{name}: {counted(len(table), 'row')}", f"{name}：{len(table):,} 行")[language])
+    say(sum_of_rows(book.inputs)[language])
     for note in notes:
         say(f"· {note.text[language]}" + (f" ({note.article})" if note.article else ""))
     say(Text("Everything can be used.", "全部输入可用。")[language])

@@ -88,10 +88,15 @@ def parse_rating(cell: object) -> int | None:
 
 
 def rating_cells(frame: pd.DataFrame, issuers: pd.DataFrame | None) -> pd.Series:
-    """Return the rating of each row as written: its own, else the one that the table ``issuers`` gives its issuer."""
+    """Return the rating of each row as written: its own, else its issuer's (R9 §5).
+
+    The issuer's stands in the row's ``issuer_rating``, else in the table ``issuers``.
+    """
     if "rating" not in frame:
         return pd.Series(np.nan, index=frame.index, dtype="str")
     own = frame["rating"]
+    if "issuer_rating" in frame:
+        own = own.where(own.notna(), frame["issuer_rating"])
     if issuers is None or "rating" not in issuers or "issuer" not in frame or not issuers["rating"].notna().any():
         return own
     rated = issuers.dropna(subset="rating")

@@ -12,7 +12,7 @@ from allocator.config.settings import parse_number
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.schedules import Amortisation, Contracts
-from allocator.types import Text
+from allocator.types import EMPTY, Text
 
 __all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "filled", "flags", "read_terms"]
 
@@ -68,7 +68,7 @@ def read_terms(inputs: Inputs, rows: NDArray[np.int64], problems: Problems) -> T
         ~np.isin(frequency, _FREQUENCIES),
         "frequency",
         Text("the number of coupons a year is missing or not usable", "付息频率缺失或不可用"),
-        ", ".join(map(str, _FREQUENCIES)),
+        ", ".join(map(str, _FREQUENCIES)) + ", 年付, 半年付, 季付, 月付, 到期一次还本付息",
     )
     faults.add(
         (frequency == 0) & (coupon != 0) & (np.isnat(issued) | (issued > as_of)),
@@ -92,7 +92,10 @@ def read_terms(inputs: Inputs, rows: NDArray[np.int64], problems: Problems) -> T
     faults.add(
         np.isnan(principal) & (np.isnan(rate) | (rate <= -1)),
         "yield",
-        Text("a yield is needed to price the row, as it has no face and amount", "缺少面值与金额，须提供收益率以定价"),
+        Text(
+            "a yield, or a face value beside the amount, is needed to price the row",
+            "定价须有收益率，或金额与面值",
+        ),
         "> -1",
     )
     good = ~faults.found
@@ -125,7 +128,7 @@ class _Faults:
             row = int(self._rows[position])
             frame = self._inputs.assets
             cell = frame[name].iloc[row] if name in frame else None
-            shown = "empty" if cell is None or pd.isna(cell) else str(cell)
+            shown = EMPTY if cell is None or pd.isna(cell) else str(cell)
             self._problems.add(what, self._inputs.where("assets", row, name), shown, allowed)
 
 

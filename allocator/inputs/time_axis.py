@@ -43,7 +43,7 @@ def flow_axis(inputs: Inputs, last: int) -> Vector | None:
 
 def axis_by_day(as_of: date, last: int) -> Vector:
     """Return the years of the days 0 … ``last`` by anniversaries (last + 1,)."""
-    return _axis(as_of, last // DAYS_IN_YEAR + 1)[: last + 1]
+    return np.asarray(_axis(as_of, last // DAYS_IN_YEAR + 1)[: last + 1])
 
 
 @lru_cache(maxsize=32)

@@ -46,6 +46,8 @@ def print_summary(view: View, console: Console) -> None:
     _print_rules(view, console)
     _print_tilts(view, console)
     console.print(_proof(view))
+    for note in view.result.inputs.notes:
+        console.print(f"· {note[language]}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _grid(headings: Sequence[str], rows: Sequence[Sequence[str | Line]], width: int) -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Number, Problems, Source, Text
+from allocator.plugin import EMPTY, Number, Problems, Source, Text
 from allocator.plugin.tables import SCALE, column, flags, rating_ranks
 from allocator.plugin.terms import (
     Blank,
@@ -131,7 +131,7 @@ def venture_conditions(context: ModelContext, options: VentureOptions) -> Sequen
                 problems.add(
                     Text("a condition of venture funds needs this column", "创业投资基金条件需要该列"),
                     view.inputs.where("assets", int(row), name),
-                    "empty",
+                    EMPTY,
                     hint=Text("fill it, or set blank: skip for the rule", "请补填，或为该规则设置 blank: skip"),
                 )
         short = rows & (sign * found < sign * figure.number)
