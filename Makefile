@@ -6,7 +6,7 @@ FUND ?= examples/life_insurer/fund.yaml
 OUT ?= out/life_insurer
 TESTS ?=
 
-.PHONY: run test check unit wheel docs acceptance lowest sbom bench clean
+.PHONY: run test check unit wheel docs acceptance lowest sbom bench changelog clean
 
 run: $(VENV)/installed
 	$(BIN)/allocator run $(FUND) -o $(OUT)
@@ -46,6 +46,10 @@ sbom: $(VENV)/installed
 	$(BIN)/pip --python out/release/bin/python install --quiet --disable-pip-version-check .
 	$(BIN)/cyclonedx-py environment out/release/bin/python --output-format JSON --output-reproducible --validate -o out/sbom.json
 	$(BIN)/python tests/sbom_contents.py out/sbom.json
+
+# What a release would say, from changelog.d/; nothing is written.
+changelog: $(VENV)/installed-test
+	$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import allocator; print(allocator.__version__)')"
 
 bench: $(VENV)/installed-bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
