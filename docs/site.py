@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+from build_house_page import drawing, graph_of
+from house import House
 from reference import settings_reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +24,7 @@ PARTS = {
     "Study": ("frontier", "stress", "plan", "batch"),
     "Reference": ("rules", "settings", "reports", "register", "speed", "reliability"),
     "Plugins": ("plugins",),
+    "Contribute": ("contributing", "house", "api"),
 }
 """The pages of each part in order; a page that is named nowhere comes last, one that is absent is left out."""
 
@@ -55,4 +59,6 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Write the reference, and point links that leave the folder at their place on the site."""
     if MARK in markdown:
         markdown = markdown.replace(MARK, settings_reference())
+    if "```mermaid" in markdown:  # the theme would fetch the script that draws it
+        markdown = re.sub(r"```mermaid\n.*?\n```", lambda _: drawing(graph_of(House(ROOT))), markdown, flags=re.DOTALL)
     return markdown.replace(f"(../{EXAMPLE})", "(life-insurer.md)").replace("(../../docs/", "(")
