@@ -174,6 +174,14 @@ class Problems:
 
 
 def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
-    """Return a hint naming the nearest choice, or None when nothing is near."""
+    """Return a hint naming the nearest choice, or None when nothing is near.
+
+    Parameters
+    ----------
+    value : str
+        What was given.
+    choices : iterable of str
+        What is allowed.
+    """
     near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
     return Text(f"did you mean {near[0]!r}?", f"是否想写 {near[0]!r}？") if near else None

@@ -92,7 +92,9 @@ class Workshop:
     def try_block(self, block: Block) -> None:
         """Try a block; an assertion or an exception says what is wrong with it."""
         attempt = getattr(self, f"_{block.language}", None)
-        assert attempt is not None, f"a fence must name one of python, sh, yaml, csv, json, mermaid, text: {block.language!r}"
+        assert attempt is not None, (
+            f"a fence names a language, python, sh, yaml, csv, json, mermaid or text: {block.language!r}"
+        )
         if block.title:
             path = self.folder / block.title
             assert path.resolve().is_relative_to(self.folder.resolve()), f"{block.title} lies elsewhere"

@@ -174,7 +174,15 @@ class Aggregate(Node):
 
 
 def correlation_matrix(order: Sequence[str], pairs: dict[tuple[str, str], float]) -> NDArray[Any]:
-    """Return the symmetric matrix with unit diagonal that holds ``pairs``; pairs not named are zero."""
+    """Return the symmetric matrix with unit diagonal that holds ``pairs``; pairs not named are zero.
+
+    Parameters
+    ----------
+    order : sequence of str
+        Names of rows and columns, k of them.
+    pairs : dict of (str, str) to float
+        Coefficient of each pair, in either order, in [−1, 1]. The answer is (k, k).
+    """
     matrix = np.eye(len(order))
     for (first, second), value in pairs.items():
         i, j = order.index(first), order.index(second)

@@ -135,6 +135,19 @@ def position_term(
     """Return ``target <sense> current`` for each chosen row: ≤ bars purchases, ≥ sales, == both.
 
     Derivatives are left out, as a signed notional is neither bought nor sold. None when no row is chosen.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund and its decision space.
+    name, label : str, Text
+        The rule's name and what reports call it.
+    rows : ndarray of bool (n,)
+        Rows that may not be traded so.
+    sense : Sense
+        ``≤``, ``≥`` or ``=``.
+    source : Source
+        Where the prohibition is stated.
     """
     space = context.space
     chosen = np.flatnonzero(rows & space.funded)
@@ -187,6 +200,17 @@ def place(context: ModelContext, rule: str, key: str = "", value: object = None)
     """Return where the fund file names a rule: ``"fund.yaml, line 31, constraints.2.limit.rule"``.
 
     Of several entries of one rule, the first whose ``key`` holds ``value``.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund.
+    rule : str
+        The rule's name under ``constraints:``.
+    key : str
+        One of its keys; empty for the rule itself.
+    value : object
+        What the key holds in the entry that is meant; None for the first entry.
     """
     settings = context.inputs.settings
     for entry in settings.constraints:

@@ -141,7 +141,17 @@ Options = TypeVar("Options", bound=BaseModel)
 
 
 def options_of(settings: Settings, name: str, options: type[Options]) -> Options | None:
-    """Return a tilt's own options as the fund file gives them; None when it does not name the tilt."""
+    """Return a tilt's own options as the fund file gives them; None when it does not name the tilt.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    name : str
+        The tilt.
+    options : type
+        Its model of options.
+    """
     for entry in settings.tilts:
         if entry.name == name:
             return options.model_validate({k: v for k, v in entry.options.items() if k not in mode_keys()})

@@ -53,6 +53,13 @@ def assert_conforms(plugin: str | ModuleType, trial: Trial | None = None) -> Non
 def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[Finding, ...]:
     """Return what the suite finds of a plugin; parameters as for `assert_conforms`.
 
+    Parameters
+    ----------
+    plugin : str or module
+        Name of an installed plugin, or the module itself.
+    trial : Trial or None
+        Other options, cells or settings; None for those the suite makes up.
+
     Raises
     ------
     InputError
