@@ -40,8 +40,8 @@ def pages() -> dict[str, str]:
 def _index() -> str:
     rows = [f"| [`{hook}`]({hook}.md) | {_first(getattr(hooks, hook))} |" for hook in hooks.HOOKS]
     intro = (
-        "Everything enters through these hooks, first-party plugins as well as yours. Each takes no arguments and returns "
-        "a list or a tuple of specifications; None or an empty one means no offers. How to write a plugin: "
+        "Everything enters through these hooks, first-party plugins as well as yours. Each takes no arguments and "
+        "returns a list or a tuple of specifications; None or an empty one means no offers. How to write a plugin: "
         "[plugins.md](../plugins.md). These pages are written from the specifications by `docs/build_hook_pages.py`."
     )
     return "\n".join(["# Hooks", "", intro, "", "| hook | what it is for |", "|---|---|", *rows, ""])

@@ -84,7 +84,7 @@ app.add_typer(plugin_commands, name="plugins")
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a defect.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when the program fails.")] = False,
 ) -> None:
     """Take the options that stand before a command; `main` reads ``--debug`` itself."""
 
