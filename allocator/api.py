@@ -252,7 +252,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
     Raises
     ------
     InputError
-        With every problem found, each with file, row or line, and a cure.
+        With every problem found, each with file, row or line, and how to fix it.
     """
     found = pipeline.load_fund(path, overrides)
     return Fund.of(found.inputs, found.registry)

@@ -1,4 +1,4 @@
-"""From FUND.yaml to `Settings`: every problem names file, line, key, what was got, what is allowed, and a cure."""
+"""From FUND.yaml to `Settings`: every problem names file, line, key, got, allowed, and how to fix it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def settings_from_mapping(content: Mapping[str, Any], folder: Path | str = "") -
 
 
 def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
-    """Return the settings with ``KEY=VALUE`` applied, validated anew.
+    """Return the settings with ``KEY=VALUE`` applied, validated again.
 
     Parameters
     ----------

@@ -61,5 +61,5 @@ class ModelContext:
 
     @cached_property
     def tilt_scores(self) -> Mapping[str, PartScore]:
-        """The score of every tilt that the fund file names, told apart by what the rows hold."""
+        """The score of every tilt that the fund file names, by what the rows hold."""
         return self._tilts()
