@@ -6,7 +6,7 @@ FUND ?= examples/life_insurer/fund.yaml
 OUT ?= out/life_insurer
 TESTS ?=
 
-.PHONY: setup run test check unit wheel house docs acceptance lowest sbom bench changelog clean
+.PHONY: setup run test check unit wheel house docs acceptance lowest sbom bench mutants changelog clean
 
 run: $(VENV)/installed
 	$(BIN)/allocator run $(FUND) -o $(OUT)
@@ -45,7 +45,7 @@ acceptance: $(VENV)/installed-test
 lowest:
 	$(PYTHON) -m venv out/lowest
 	$(PYTHON) tests/lowest_versions.py > out/lowest/constraints.txt
-	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs,db,notebook]"
+	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs,db]"
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 out/lowest/bin/python -m pytest -n auto -m "not acceptance" $(TESTS)
 
 # What a release is made of: every package that it installs, with version and licence, as CycloneDX.
@@ -59,6 +59,10 @@ sbom: $(VENV)/installed
 # What a release would say, from changelog.d/; nothing is written.
 changelog: $(VENV)/installed-test
 	$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import allocator; print(allocator.__version__)')"
+
+# One line changed at a time in a scratch copy, the tests that should notice run on it: what survives is listed.
+mutants: $(VENV)/installed-test
+	$(BIN)/python tests/mutants.py
 
 bench: $(VENV)/installed-bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
@@ -77,7 +81,7 @@ $(VENV)/installed-bench: $(VENV)/installed-test
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs,db,notebook]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs,db]"
 	touch $@
 
 clean:

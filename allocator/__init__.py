@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allocator.api import CapitalPosition, Fund, Result, load
+    from allocator.api import CapitalPosition, Fund, Result, Study, load
     from allocator.errors import (
         AllocatorError,
         Infeasible,
@@ -33,13 +33,14 @@ __all__ = [
     "RegisterWarning",
     "Result",
     "SolverFailure",
+    "Study",
     "VerificationError",
     "__version__",
     "load",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("CapitalPosition", "Fund", "Result", "load"), "allocator.api"),
+    **dict.fromkeys(("CapitalPosition", "Fund", "Result", "Study", "load"), "allocator.api"),
     "RegisterWarning": "allocator.register",
 }
 """Modules of the names that are no errors."""

@@ -22,7 +22,7 @@ PARTS = {
     "Begin": ("first-fund", "examples", "cookbook", "check-your-filing"),
     "Method": ("mathematics", "optimizer", "technology-assets", "tilts", "securitised"),
     "Study": ("frontier", "stress", "plan", "batch"),
-    "Reference": ("rules", "settings", "reports", "register", "speed", "reliability"),
+    "Reference": ("rules", "settings", "reports", "register", "speed", "reliability", "mutants"),
     "Plugins": ("plugins",),
     "Contribute": ("contributing", "house", "api"),
 }

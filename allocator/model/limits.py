@@ -139,15 +139,17 @@ def position_term(
     Parameters
     ----------
     context : ModelContext
-        The fund and its decision space.
-    name, label : str, Text
-        The rule's name and what reports call it.
+        The fund.
+    name : str
+        Name of the term.
+    label : Text
+        A sentence for reports.
     rows : ndarray of bool (n,)
-        Rows that may not be traded so.
+        Rows it speaks of.
     sense : Sense
-        ``≤``, ``≥`` or ``=``.
+        ``<=`` bars purchases, ``>=`` sales, ``==`` both.
     source : Source
-        Where the prohibition is stated.
+        Where the rule comes from.
     """
     space = context.space
     chosen = np.flatnonzero(rows & space.funded)
@@ -206,11 +208,11 @@ def place(context: ModelContext, rule: str, key: str = "", value: object = None)
     context : ModelContext
         The fund.
     rule : str
-        The rule's name under ``constraints:``.
+        Name of the rule.
     key : str
-        One of its keys; empty for the rule itself.
+        Option of the rule that tells several entries apart; empty for the rule itself.
     value : object
-        What the key holds in the entry that is meant; None for the first entry.
+        What that option holds.
     """
     settings = context.inputs.settings
     for entry in settings.constraints:

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError, Problem
+from allocator.model.units import money_unit, unit_names
 from allocator.register.place import Place
 from allocator.register.runs import DONE, RUN, kind_of, recorded
 from allocator.register.table import KINDS, OUTCOMES, minute
-from allocator.report.formats import money_unit
-from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS, UNIT_NAMES
+from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -302,8 +302,7 @@ def _figure(side: Side, path: tuple[str, ...], unit: str) -> float:
 
 
 def _units(sides: Sequence[Side]) -> Mapping[str, Text]:
-    total = float(sides[0].manifest.get("funded_total") or 0.0) * sides[0].unit
-    return {**UNIT_NAMES, "CNY": money_unit(total).label}
+    return unit_names(money_unit(sides[0].unit))
 
 
 def _rules(sides: Sequence[Side]) -> ReportTable:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from allocator.model.units import unit_code
 from allocator.result.tables import ReportTable
 
-__all__ = ["write_csv", "in_unit", "LONG"]
+__all__ = ["in_unit", "rules_in_unit", "write_csv", "LONG"]
 
 
 LONG = 2_000
@@ -35,4 +36,16 @@ def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
     for column, form in table.formats.items():
         if form == "money" and column in frame:
             frame[column] = frame[column] / unit
+    return frame
+
+
+def rules_in_unit(rules: pd.DataFrame, unit: float, objective_in_money: bool = False) -> pd.DataFrame:
+    """Return rules in CNY, and prices of an objective in CNY, in units of ``unit`` CNY; the column ``unit`` says so."""
+    frame, money = rules.copy(), rules["unit"] == "CNY"
+    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
+    if "shadow_price" in frame:
+        frame.loc[money, "shadow_price"] *= unit
+        if objective_in_money:
+            frame["shadow_price"] /= unit
+    frame.loc[money, "unit"] = unit_code(unit)
     return frame

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MoneyUnit, format_name, money_unit
+from allocator.model.units import MoneyUnit, money_unit
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
+from allocator.report.formats import FORMATS, format_name
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
 from allocator.report.words import HEADINGS, RATIOS, STATUS
@@ -79,7 +80,7 @@ def _write(axis: Axis, value: float, money: MoneyUnit) -> str:
 
 
 def _lead(frontier: Frontier) -> Text:
-    money = money_unit(frontier.model.space.total)
+    money = money_unit(frontier.inputs.unit)
     first, last = frontier.points[0], frontier.points[-1]
     ends = [(_write(frontier.axis, p.level, money), _write(frontier.best, p.value, money)) for p in (first, last)]
     best, axis = _name(frontier.best), _name(frontier.axis)
@@ -110,8 +111,8 @@ def _per(frontier: Frontier) -> tuple[float, Text]:
     if form == "percent":
         return 0.01, Text("per percentage point", "每个百分点")
     if form == "money":
-        unit = frontier.inputs.unit
-        return unit, Text(f"per CNY {unit:,.0f}", f"每 {unit:,.0f} 元")
+        money = money_unit(frontier.inputs.unit)
+        return money.scale, Text(f"per {money.label.en}", f"每{money.label.zh}")
     return 1.0, Text("per unit", "每单位")
 
 
@@ -119,7 +120,7 @@ def _slope(frontier: Frontier, slope: float) -> Text:
     step, per = _per(frontier)
     form = format_name("by_unit", frontier.best.unit)
     shown = FORMATS["basis_points" if form == "percent" else form]
-    text = shown.write(slope * step, money_unit(frontier.model.space.total), sign=True)
+    text = shown.write(slope * step, money_unit(frontier.inputs.unit), sign=True)
     return Text(f"{text} {per.en}", f"{per.zh} {text}")
 
 
@@ -183,7 +184,7 @@ def _points(frontier: Frontier) -> ReportTable:
         frame,
         headings={
             "level": Text("Promised", "要求水平"),
-            "reached": Text("SweepSolution", "达到水平"),
+            "reached": Text("Reached", "达到水平"),
             "value": _name(frontier.best),
             "slope": Text("Slope, per unit promised", "斜率（每单位要求）"),
             "expected_return": Text("Expected return", "预期收益率"),
@@ -256,7 +257,7 @@ def _stretches(frontier: Frontier) -> ReportTable:
 
 
 def _allocations(frontier: Frontier) -> ReportTable:
-    frame, money = frontier.allocations, money_unit(frontier.model.space.total)
+    frame, money = frontier.allocations, money_unit(frontier.inputs.unit)
     levels = {f"{point.level:.6g}": _write(frontier.axis, point.level, money) for point in frontier.points}
     axis = _name(frontier.axis)
     return ReportTable(
@@ -326,9 +327,9 @@ def _chart_note(frontier: Frontier) -> Text:
     )
 
 
-def _chart(frontier: Frontier) -> str:
+def _chart(frontier: Frontier) -> Canvas:
     canvas = Canvas(WIDTH, HEIGHT, _title(frontier))
-    money = money_unit(frontier.model.space.total)
+    money = money_unit(frontier.inputs.unit)
     levels, values = [p.level for p in frontier.points], [p.value for p in frontier.points]
     across, up = nice_ticks(min(levels), max(levels), 6), nice_ticks(min(values), max(values), 6)
     x, y = Scale(across[0], across[-1], LEFT, RIGHT), Scale(up[0], up[-1], BOTTOM, TOP)
@@ -355,4 +356,4 @@ def _chart(frontier: Frontier) -> str:
             "binding" if place in edges else "after",
             hint,
         )
-    return canvas.render()
+    return canvas

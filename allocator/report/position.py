@@ -12,10 +12,12 @@ import pandas as pd
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
 from allocator.model.terms import Term
-from allocator.report.formats import FORMATS, MoneyUnit, money_unit
+from allocator.model.units import MoneyUnit, money_unit, unit_names
+from allocator.report.csv_table import rules_in_unit
+from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
-from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
+from allocator.report.words import HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -96,8 +98,8 @@ def capital_report(book: Fund) -> CapitalOutcome:
     entry["capital"]["modules"] = frame.to_dict("records")
     entry["capital"]["assets"] = _attributed(book, position)
     entry["capital"]["charges"] = _charges(book, unit)
-    entry["rules"] = _rules_in_unit(rules, unit).to_dict("records")
-    money = money_unit(position.minimum_capital)
+    entry["rules"] = rules_in_unit(rules, unit).to_dict("records")
+    money = money_unit(unit)
     lines = [
         Text(
             f"Minimum capital {FORMATS['money'].write(position.minimum_capital, money)} ({money.label.en})",
@@ -131,19 +133,13 @@ def _charges(book: Fund, unit: float) -> list[dict[Hashable, Any]]:
     return frame.assign(**money).to_dict("records")
 
 
-def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
-    frame = rules.copy()
-    frame.loc[frame["unit"] == "CNY", ["lhs", "rhs", "slack"]] /= unit
-    return frame
-
-
 def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term]) -> ReportTable:
     formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
     headings = {**HEADINGS, "name": HEADINGS["rule"]}
     labels = RULE_LABELS | {
         "name": {name: text for term in terms for name, text in term_labels(term).items()},
         "source": source_labels(terms),
-        "unit": {**UNIT_NAMES, "CNY": money.label},
+        "unit": unit_names(money),
     }
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 

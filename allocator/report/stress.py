@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from allocator.model.terms import TOLERANCE
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MONEY_UNITS
+from allocator.model.units import money_unit
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
+from allocator.report.formats import FORMATS
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport, records
+from allocator.report.study import StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, RATIOS, SOURCES
 from allocator.result.tables import ReportTable
@@ -202,7 +203,7 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
     ticks = nice_ticks(min(0.0, *found.values()), max(*found.values(), *asked.values()))
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
     canvas, scale = Canvas(WIDTH, bottom + 24.0, title), Scale(ticks[0], ticks[-1], LEFT, WIDTH - 50.0)
-    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", MONEY_UNITS[-1]))
+    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", money_unit(1.0)))
     for place, one in enumerate(scenarios):
         y, label = TOP + place * row + 5.0, labels[one]
         canvas.text(LEFT - 8.0, y + 12.0, label, "small", "end", LEFT - 12.0)
@@ -224,11 +225,11 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
         "Dashed: what is required; red: below it.",
         f"自上而下：{'；'.join(f'{said.zh}，要求 {level}' for said, level in levels)}。虚线为要求，红色为低于要求。",
     )
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)
 
 
 def _percent(value: float) -> str:
-    return FORMATS["percent"].write(value, MONEY_UNITS[-1])
+    return FORMATS["percent"].write(value, money_unit(1.0))
 
 
 def _span(levels: Collection[float]) -> str:

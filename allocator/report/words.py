@@ -164,5 +164,6 @@ GROUPS: Mapping[str, Text] = {
     "overseas": Text("Overseas", "境外"),
     "commodity": Text("Commodities", "商品"),
     "derivative": Text("Derivatives", "衍生品"),
+    "receivable": Text("Receivables", "应收款项"),
 }
 """Groups of kinds, in the order of their colours."""

@@ -100,9 +100,9 @@ def shifted_curve(shocked: Shocked, shift: TenorShift) -> Shocked:
     Parameters
     ----------
     shocked : Shocked
-        The fund in the scenario so far.
+        The fund as shocked so far.
     shift : TenorShift
-        Change of the spot rate by tenor in years, decimal.
+        Move of the spot rates, decimals, by tenor in years.
     """
     tables = shocked.inputs.tables
     if "curve" in tables:
@@ -129,9 +129,9 @@ def given_curve(inputs: Inputs, problems: Problems) -> SpotCurve | None:
     Parameters
     ----------
     inputs : Inputs
-        The checked inputs.
+        The fund, with the table ``curve`` or ``curve_history``.
     problems : Problems
-        Takes what is wrong or missing.
+        Receives what the curve lacks.
     """
     given, history = inputs.table("curve"), inputs.table("curve_history")
     if given is not None:
