@@ -51,9 +51,7 @@ def test_a_fragment_is_a_list(name: str) -> None:
     """Each line begins a point or goes on with one, so that fragments stand below one another."""
     lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("- "), f"changelog.d/{name}: begin each point with '- '"
-    assert all(line.startswith(("- ", "  ")) for line in lines), (
-        f"changelog.d/{name}: indent what goes on by two blanks"
-    )
+    assert all(line.startswith(("- ", "  ")) for line in lines), f"changelog.d/{name}: indent the rest by two"
 
 
 def test_the_readme_says_every_kind() -> None:
