@@ -74,12 +74,9 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 
 class LocalizedPhrase(str):
-    """A str in English that knows its Chinese: a place in a file, a value allowed.
+    """A str in English that knows its Chinese: ``LocalizedPhrase(en, zh)``, for a place in a file or a value allowed.
 
-    Parameters
-    ----------
-    en, zh : str
-        Both wordings. Joined into other text it is plain English.
+    Joined into other text it is plain English.
     """
 
     zh: str

@@ -1,4 +1,4 @@
-"""From FUND.yaml to `Settings`: every problem names file, line, key, what was got, what is allowed, and a cure."""
+"""From FUND.yaml to `Settings`: every problem names file, line, key, got, allowed, and how to fix it."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ class SolveSettings(Section):
 
 
 class StressSettings(Section):
-    """``stress:`` — scenarios of one's own beside those that plugins offer.
+    """``stress:`` — scenarios of your own in addition to those that plugins offer.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ class PlanSettings(Section):
     leave_out : tuple of str
         Rules that make no sense at a later step.
     rounds : int
-        How often the plan is made anew with charges and totals at its own path, and tightened where it misses.
+        How many rounds re-solve the plan with charges and totals at its own path, tightened where it falls short.
     gap : number
         Optimality gap at which a round stops, yearly return.
     time_limit : number

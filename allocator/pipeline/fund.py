@@ -277,7 +277,7 @@ def load_fund(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
     Raises
     ------
     InputError
-        With every problem found, each with file, row or line, and a cure.
+        With every problem found, each with file, row or line, and how to fix it.
     """
     settings = apply_overrides(load_settings(path), overrides)
     registry = enabled_plugins(settings.plugins)

@@ -24,12 +24,12 @@ from allocator.model import (
     Term,
     TiltSpec,
     TradeCost,
-    factor_risk,
     options_of,
 )
 from allocator.model.combination import Combination
 from allocator.model.desmoothing import desmoothed
 from allocator.model.discrete import Discrete, NamesHeld, OddLot, ShortTicket
+from allocator.model.factor_risk import factor_risk
 from allocator.model.limits import (
     SHARE_OF_TOTAL_ASSETS,
     Blank,

@@ -91,8 +91,8 @@ class Result:
         Price of each tilt and of all together (name ``"all"``).
     seconds : mapping of str to float
         Time by stage.
-    concessions : tuple of Concession
-        Rules that gave way because the user asked for it; empty when all could hold.
+    relaxed_constraints : tuple of RelaxedConstraint
+        Rules that were relaxed because the user asked for it; empty when all could be met.
     stress : StressStudy or None
         The target in the scenarios of ``capital.require_under``; None where there are none.
     unchecked : tuple of Text

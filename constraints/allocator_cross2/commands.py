@@ -34,7 +34,7 @@ _HEADINGS = (
 def rules(
     prefix: Annotated[str, typer.Argument(metavar="[FIGURE]", help="Only figures whose name starts so.")] = "",
     when: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="Valuation date; today if left out.")] = "",
-    lang: Annotated[Language | None, typer.Option("--lang", help="Language of whatever people read.")] = None,
+    lang: Annotated[Language | None, typer.Option("--lang", help="Language of messages and reports.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     readings: Annotated[bool, typer.Option("--readings", help="The open questions, answers and their effect.")] = False,
     other: Annotated[
