@@ -220,8 +220,11 @@ class Fund(pipeline.Fund):
         """
         return Result.of(optimize(self))
 
-    def frontier(self, points: int = 50, between: str = "comprehensive", best: str = "objective") -> Frontier:
-        """Return the best of one figure at ``points`` levels of another; see `allocator.study.frontier.frontier`."""
+    def frontier(self, points: int = 50, between: str = "", best: str = "objective") -> Frontier:
+        """Return the best of one figure at ``points`` levels of another, by default of the principal ratio.
+
+        See `allocator.study.frontier.frontier`.
+        """
         from allocator.study.frontier import FrontierSettings, frontier
 
         return frontier(self, FrontierSettings(points, between, best))

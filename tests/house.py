@@ -14,6 +14,7 @@ from pathlib import Path
 
 ORDER = (
     "types",
+    "jurisdiction",
     "parsing",
     "errors",
     "language",

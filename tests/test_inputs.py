@@ -247,7 +247,7 @@ def test_balance_sheets_that_contradict_are_told(
         assert part in zh
 
 
-def test_the_balance_sheet_is_in_cny_and_actual_capital_the_difference() -> None:
+def test_the_balance_sheet_is_in_currency_units_and_actual_capital_the_difference() -> None:
     sheet = make_inputs(
         [BOND],
         settings={
@@ -256,7 +256,7 @@ def test_the_balance_sheet_is_in_cny_and_actual_capital_the_difference() -> None
         },
     ).balance_sheet
     assert (sheet.admitted_assets, sheet.actual_capital) == (120_000.0, 40_000.0)
-    assert sheet.reported_comprehensive_ratio == 1.85
+    assert sheet.figure("reported_comprehensive_ratio") == 1.85
     assert sheet.total_assets is None
 
 

@@ -7,6 +7,7 @@ import re
 
 import pandas as pd
 import pytest
+from allocator_cross2.jurisdiction import JURISDICTION
 from fake_result import NO_PLUGINS, fake_result
 from rich.console import Console
 
@@ -14,11 +15,14 @@ from allocator.language import preferred_language
 from allocator.report.console import print_summary
 from allocator.report.console_table import print_table
 from allocator.report.explain import explain_entry, explain_lines
-from allocator.report.formats import FORMATS, MONEY_UNITS, money_unit
+from allocator.report.formats import FORMATS, MoneyUnit, money_unit
 from allocator.report.summary import binding_rules, key_measures, top_trades, watched_breaches
 from allocator.report.view import View
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
+
+YUAN = JURISDICTION.currency
+HUNDRED_MILLION = MoneyUnit(1e8, Text("CNY 100 million", "亿元"))
 
 
 def shown(language: Language, **options: str) -> str:
@@ -138,13 +142,13 @@ def test_measures_carry_requirement_and_sign_of_welcome() -> None:
     ],
 )
 def test_figures_are_written_the_usual_way(name: str, value: float | None, text: str) -> None:
-    assert FORMATS[name].write(value, MONEY_UNITS[0]) == text
+    assert FORMATS[name].write(value, HUNDRED_MILLION) == text
 
 
 def test_the_unit_of_money_follows_the_size_of_the_fund() -> None:
-    assert money_unit(5e11).label.zh == "亿元"
-    assert money_unit(5e6).label.zh == "万元"
-    assert money_unit(5e3).label.zh == "元"
+    assert money_unit(5e11, YUAN).label.zh == "亿元"
+    assert money_unit(5e6, YUAN).label.zh == "万元"
+    assert money_unit(5e3, YUAN).label.zh == "元"
 
 
 def test_language_is_the_one_asked_for_then_the_funds_then_the_environments() -> None:
@@ -159,5 +163,5 @@ def test_language_is_the_one_asked_for_then_the_funds_then_the_environments() ->
 def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     table = ReportTable("rows", Text("Rows", "行"), pd.DataFrame({"row": range(12)}))
     stream = io.StringIO()
-    print_table(table, Language.ENGLISH, MONEY_UNITS[0], Console(file=stream, width=80), most=5)
+    print_table(table, Language.ENGLISH, HUNDRED_MILLION, Console(file=stream, width=80), most=5)
     assert "+7" in stream.getvalue()

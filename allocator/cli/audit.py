@@ -63,13 +63,11 @@ def replay_run(path: Path, fund: Path | None, overrides: Sequence[str], lang: La
         typer.echo(dump_json(found.entry))
         return found.verdict.exit_status
     from allocator.report.console_table import print_table
-    from allocator.report.formats import money_unit
 
-    first, screen = found.comparison.sides[0], console()
-    money = money_unit(float(first.manifest.get("funded_total") or 0.0) * first.unit)
+    screen = console()
     for table in found.comparison.tables:
         if table.name in GOING_IN or (found.differences and table.name not in ("runs", "rules")):
-            print_table(table, language, money, screen)
+            print_table(table, language, found.comparison.money, screen)
             screen.print()
     for line in found.lines(language):
         screen.print(line, markup=False, highlight=False)

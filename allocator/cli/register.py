@@ -43,9 +43,12 @@ def history(
     else:
         from allocator.register.table import history_table
         from allocator.report.console_table import print_table
-        from allocator.report.formats import MONEY_UNITS
+        from allocator.report.formats import MoneyUnit
+        from allocator.report.jurisdiction_entry import jurisdiction_of
 
-        print_table(history_table(runs), language, MONEY_UNITS[0], console(), last)
+        currency = jurisdiction_of(runs[0].manifest).currency
+        largest = MoneyUnit(*(*currency.multiples, (1.0, currency.label))[0])
+        print_table(history_table(runs), language, largest, console(), last)
     return 0
 
 
@@ -74,12 +77,9 @@ def compare(
         typer.echo(dump_json(comparison.entry))
         return 0
     from allocator.report.console_table import print_table
-    from allocator.report.formats import money_unit
 
-    first = comparison.sides[0]
-    money = money_unit(float(first.manifest.get("funded_total") or 0.0) * first.unit)
     screen, language = console(), preferred_language(lang, None, os.environ)
     for table in comparison.tables:
-        print_table(table, language, money, screen)
+        print_table(table, language, comparison.money, screen)
         screen.print()
     return 0

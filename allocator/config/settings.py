@@ -67,8 +67,8 @@ class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit.
 
     ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
-    ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
-    the periods a year of the table ``returns``.
+    ``unit`` is currency units per unit of money in the file and its tables, such as 1, 1e4 or 1e8. ``frequency``
+    is the periods a year of the table ``returns``.
     """
 
     name: str
@@ -77,25 +77,19 @@ class FundSettings(Section):
     frequency: Annotated[int, Field(gt=0)] = 252
 
 
-class BalanceSheetSettings(Section):
+class BalanceSheetSettings(BaseModel):
     """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows.
 
     ``total_assets`` is the denominator of limits, concentration and size factor. Give ``actual_capital``, or
-    ``admitted_assets`` and ``admitted_liabilities``; if all are given they must agree. ``core_capital`` and
-    the four tiers (``core_tier1``, ``core_tier2``, ``supplementary_tier1``, ``supplementary_tier2``) are the
-    capital available by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
+    ``admitted_assets`` and ``admitted_liabilities``; if all are given they must agree. Further keys are those that
+    the solvency regime declares; the inputs check them.
     """
 
+    model_config = ConfigDict(frozen=True, extra="allow")
     total_assets: Number | None = None
     admitted_assets: Number | None = None
     admitted_liabilities: Number | None = None
-    core_capital: Number | None = None
     actual_capital: Number | None = None
-    reported_comprehensive_ratio: Number | None = None
-    core_tier1: Number | None = None
-    core_tier2: Number | None = None
-    supplementary_tier1: Number | None = None
-    supplementary_tier2: Number | None = None
 
 
 Ratios = dict[str, Annotated[Number, Field(gt=0)]]

@@ -25,10 +25,12 @@ from allocator.inputs.cells import (
 )
 from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
+from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.order import canonical_order
 from allocator.inputs.quick import order_of_different
 from allocator.inputs.raw import RawTable, array_of, as_text, text_column
 from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
+from allocator.jurisdiction import Currency
 from allocator.parsing import normalise
 from allocator.types import Column, LocalizedPhrase, Measure, Table, Text
 
@@ -134,7 +136,7 @@ class CheckedTable:
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self.frame)), copy=False), source
 
 
-def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector) -> CheckedTable:
+def check_table(raw: RawTable, table: Table, currency: Currency, unit: float, errors: ErrorCollector) -> CheckedTable:
     """Return the checked table; what is wrong goes to ``errors``.
 
     Parameters
@@ -143,13 +145,15 @@ def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector
         As read.
     table : Table
         Its declaration.
+    currency : Currency
+        Whose units headings may name.
     unit : float
-        CNY per unit of money cells whose heading carries no unit.
+        Units of it per unit of money cells whose heading carries no unit.
     findings : Findings
         Receives the problems. A frame with problems holds empty cells in their places.
     """
     raw = drop_blank_rows(_plain(raw))
-    found, free = resolve_headings(raw, table, errors)
+    found, free = resolve_headings(raw, HeadingIndex(table, currency), errors)
     source = source_of(raw, {name: place.position for name, place in found.items()})
     report_excel_errors(raw, errors)
     if table.key and table.key[0] in found:

@@ -15,7 +15,8 @@ from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
 from allocator.inputs.balance import check_balance_sheet, check_total
 from allocator.inputs.check import CheckedTable, check_table
-from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declared_tables
+from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
+from allocator.inputs.declarations import Declarations
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.files import FileReader
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
@@ -24,7 +25,8 @@ from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
 from allocator.inputs.raw import STRING, RawTable, TableQuery, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
-from allocator.types import Declarations, Table, Text
+from allocator.jurisdiction import Jurisdiction
+from allocator.types import AssetKind, Table, Text
 
 __all__ = ["assemble", "from_frames", "load_inputs"]
 
@@ -101,22 +103,23 @@ def assemble(
     InputError
         Naming every problem found.
     """
-    tables = declared_tables(declared)
+    jurisdiction = declared.jurisdiction(None if settings.capital is None else settings.capital.regime)
+    tables = declared_tables(declared, jurisdiction)
     errors = ErrorCollector()
-    sheet = check_balance_sheet(settings, errors)
+    settings, sheet = check_balance_sheet(settings, jurisdiction, errors)
     checked: dict[str, CheckedTable] = {}
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, TableSource] = {}
     _report_names(settings, names, tables, errors)
     # assets first: the other tables refer to them
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
-        raw = read(HeadingIndex(tables[name]).wanted(), errors)
+        raw = read(HeadingIndex(tables[name], jurisdiction.currency).wanted(), errors)
         if raw is not None:
-            checked[name] = check_table(raw, tables[name], settings.fund.unit, errors)
+            checked[name] = check_table(raw, tables[name], jurisdiction.currency, settings.fund.unit, errors)
             frames[name], sources[name] = checked[name].frame, checked[name].source
     assets = frames.get("assets")
     if assets is not None and "account" not in sources["assets"].headings:
-        assets["account"] = pd.Series(DEFAULT_ACCOUNT, assets.index, dtype=STRING)
+        assets["account"] = pd.Series(jurisdiction.default_account, assets.index, dtype=STRING)
     matrices = [name for name in MATRIX_TABLES if name in names]
     codes = [] if assets is None or not matrices else [str(code) for code in assets["asset_id"].dropna().unique()]
     codes = sorted(codes) if canonical else codes
@@ -125,11 +128,11 @@ def assemble(
         if raw is not None:
             frames[name], sources[name] = MATRIX_READERS[name](raw, codes, errors)
     if assets is not None:
-        _relate(settings, sheet, tables, frames, sources, declared, errors)
+        _relate(settings, sheet, tables, frames, sources, declared.kinds, jurisdiction, errors)
     errors.raise_if_any()
     for name, table in checked.items():
         frames[name], sources[name] = table.settled(canonical=canonical)
-    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds)
+    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds, jurisdiction)
 
 
 def _relate(
@@ -138,15 +141,16 @@ def _relate(
     tables: Mapping[str, Table],
     frames: Mapping[str, pd.DataFrame],
     sources: Mapping[str, TableSource],
-    declared: Declarations,
+    kinds: Mapping[str, AssetKind],
+    jurisdiction: Jurisdiction,
     errors: ErrorCollector,
 ) -> None:
     assets = frames["assets"]
     if assets.empty:
         errors.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
         return
-    funded = funded_rows(assets, declared.kinds)
-    check_assets(assets, sources["assets"], funded, errors)
+    funded = funded_rows(assets, kinds)
+    check_assets(assets, sources["assets"], funded, jurisdiction, errors)
     check_accounts(settings, assets, errors)
     check_references(tables, frames, sources, errors)
     if "curve" in frames and "tenor" in frames["curve"]:

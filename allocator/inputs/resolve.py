@@ -29,9 +29,11 @@ class HeadingPlace:
     match: Match
 
 
-def resolve_headings(raw: RawTable, table: Table, errors: ErrorCollector) -> tuple[dict[str, HeadingPlace], list[int]]:
+def resolve_headings(
+    raw: RawTable, index: HeadingIndex, errors: ErrorCollector
+) -> tuple[dict[str, HeadingPlace], list[int]]:
     """Return the declared columns found, and the positions of columns to keep as they are (open tables)."""
-    index = HeadingIndex(table)
+    table = index.table
     found: dict[str, HeadingPlace] = {}
     unknown: list[int] = []
     for position, heading in enumerate(raw.headings):

@@ -7,8 +7,8 @@ from scipy import sparse
 
 from allocator.config.settings import AccountSettings
 from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.core_tables import ACCOUNTS
 from allocator.inputs.fund import Inputs
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
@@ -62,6 +62,7 @@ def build_space(inputs: Inputs) -> Space:
         funded,
         np.where(np.isnan(cost), settings.objective.costs.linear, cost),
         total,
+        inputs.jurisdiction.currency,
     )
 
 
@@ -99,7 +100,7 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
         terms += [
             Term(
                 f"{side}[{name}]" if name else side,
-                _budget_label(name),
+                _budget_label(inputs.jurisdiction, name),
                 left,
                 sense,
                 np.array([right]),
@@ -120,8 +121,8 @@ def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
     return TradeCost(space.linear_cost, space.linear_cost, impact, space.current, space.lower, space.upper)
 
 
-def _budget_label(account: str) -> Text:
+def _budget_label(jurisdiction: Jurisdiction, account: str) -> Text:
     if not account:
         return Text("Budget of all accounts", "全部账户预算")
-    named = ACCOUNTS.get(account) or Text(account, account)
+    named = jurisdiction.account_labels.get(account) or Text(account, account)
     return Text(f"Budget of the {named.en.lower()} account", f"{named.zh}账户预算")

@@ -124,4 +124,4 @@ class Model:
     @property
     def in_money(self) -> bool:
         """Whether the objective is an amount of CNY rather than an annual decimal."""
-        return self.capital_weight > 0.0 and not self.per_capital and all(x.unit == "CNY" for x in self.objective)
+        return self.capital_weight > 0.0 and not self.per_capital and all(x.unit == "money" for x in self.objective)

@@ -48,8 +48,13 @@ class CapitalPosition:
         """Minimum capital, CNY."""
         return self.tree.value(self.holdings)
 
+    @property
+    def principal_ratio(self) -> float:
+        """The ratio of the first requirement."""
+        return self.requirements[0].capital / self.minimum_capital
+
     def ratio(self, name: str) -> float:
-        """Return the ratio of that requirement, e.g. ``"comprehensive"``."""
+        """Return the ratio of that requirement, by the ratio's name."""
         for requirement in self.requirements:
             if requirement.name == name:
                 return requirement.capital / self.minimum_capital

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.jurisdiction import MONEY, Currency
+
 __all__ = ["Space"]
 
 Vector = NDArray[np.float64]
@@ -22,15 +24,17 @@ class Space:
     asset_id, account : ndarray of str (n,)
         Names of the rows; a pair is unique.
     current : ndarray (n,)
-        Amounts now, CNY.
+        Amounts now.
     lower, upper : ndarray (n,)
-        Bounds of the target amounts, CNY; upper may be inf.
+        Bounds of the target amounts; upper may be inf.
     funded : ndarray of bool (n,)
         Rows that count in budgets and weights (derivatives do not).
     linear_cost : ndarray (n,)
-        Annual cost per CNY traded, decimal.
+        Annual cost per unit traded, decimal.
     total : float
-        Σ current amount of the funded rows, CNY: the denominator of weights.
+        Σ current amount of the funded rows: the denominator of weights.
+    currency : Currency
+        What all amounts are in.
     """
 
     asset_id: NDArray[np.str_]
@@ -41,6 +45,7 @@ class Space:
     funded: NDArray[np.bool_]
     linear_cost: Vector
     total: float
+    currency: Currency = MONEY
 
     @property
     def size(self) -> int:

@@ -76,7 +76,7 @@ class Term:
         for a hedge ratio, 1 for a plain number). It also sets the tolerance: a side may miss by
         ``TOLERANCE × max(per, |right|)``.
     unit : str
-        Unit shown after division: ``"ratio"``, ``"CNY"``, ``"years"``, ``"share"`` …
+        Unit shown after division: ``"ratio"``, ``"money"``, ``"years"``, ``"share"`` …
     source : Source
         Where the limit comes from.
     mode : Mode

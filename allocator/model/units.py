@@ -1,4 +1,4 @@
-"""Units of terms, as they are written in files, and what people read for them."""
+"""Units of terms, as they are written in files, and what people read for them; ``money`` goes by the currency."""
 
 from __future__ import annotations
 
@@ -21,7 +21,4 @@ UNIT_NAMES: Mapping[str, Text] = {
     "annual decimal": Text("a year", "年化"),
     "years": Text("years", "年"),
     "number": Text("number", "数值"),
-    "CNY": Text("CNY", "元"),
-    "CNY 10000": Text("CNY 10,000", "万元"),
-    "CNY 1e8": Text("CNY 100 million", "亿元"),
 }

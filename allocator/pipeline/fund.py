@@ -25,7 +25,7 @@ from allocator.model.constraints import build_rules, check_terms, required_capit
 from allocator.model.estimates import Estimates
 from allocator.model.objective import build_objective
 from allocator.model.position import CapitalPosition
-from allocator.model.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.model.regime import BookState, Regime, RegimeNote, Requirement
 from allocator.model.terms import refuse_repeated
 from allocator.model.tilts import Tilt, named_tilts
 
@@ -121,7 +121,7 @@ class Fund:
         return CapitalPosition(
             held,
             self.ask_regime(self.regime.tree)(held),
-            OwnFunds(funds.comprehensive - costs, None if funds.core is None else funds.core - costs),
+            funds.less(costs),
             tuple(replace(item, capital=item.capital - costs) for item in self.ask_regime(self.regime.requirements)()),
             costs,
             self.space,

@@ -1,6 +1,5 @@
 """Tables and their columns: what a plugin declares, and what it reads of checked inputs."""
 
-from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.csv_files import decode
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import Inputs
@@ -11,7 +10,6 @@ from allocator.inputs.terms import PRICE_BASE, annual_rates, column, filled, fla
 from allocator.types import AssetKind, Column, Measure, Table
 
 __all__ = [
-    "ACCOUNT_CHOICES",
     "AssetKind",
     "Column",
     "ErrorCollector",

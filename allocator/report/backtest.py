@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allocator.report.chart_parts import WIDTH, figure_writer
-from allocator.report.formats import FORMATS, MONEY_UNITS
+from allocator.report.formats import FORMATS, NO_MONEY
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
-from allocator.report.words import HEADINGS, RATIOS
+from allocator.report.words import HEADINGS, ratio_headings
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -30,10 +30,6 @@ BACKTEST_HEADINGS = {
     **HEADINGS,
     "strategy": Text("Strategy", "策略"),
     "date": Text("Date", "日期"),
-    "comprehensive_ratio": RATIOS["comprehensive"],
-    "core_ratio": RATIOS["core"],
-    "comprehensive_required": Text("Comprehensive required", "综合要求"),
-    "core_required": Text("Core required", "核心要求"),
     "holds": Text("Holds", "是否满足"),
     "answered": Text("Answered", "有解"),
     "assets": Text("Assets", "资产"),
@@ -59,14 +55,15 @@ def backtest_report(book: Fund, study: BacktestStudy, language: Language) -> Stu
         **dict.fromkeys(("holds", "answered"), "flag"),
     }
     labels = {"strategy": NAMES}
+    headings = {**BACKTEST_HEADINGS, **ratio_headings(book.inputs.jurisdiction)}
     title = Text("Date by date", "逐期")
-    path = ReportTable("backtest", title, study.frame, BACKTEST_HEADINGS, formats, labels=labels)
+    path = ReportTable("backtest", title, study.frame, headings, formats, labels=labels)
     formats = {
         **{"growth": "percent", "worst_room": "points", "turnover": "percent", "cost": "money"},
         **dict.fromkeys(("dates_short", "dates", "unanswered"), "integer"),
     }
     title = Text("How each strategy fared", "各策略结果")
-    summary = ReportTable("backtest_summary", title, study.summary, BACKTEST_HEADINGS, formats, labels=labels)
+    summary = ReportTable("backtest_summary", title, study.summary, headings, formats, labels=labels)
     lines = list(_LINES)
     if study.unseen:
         names = ", ".join(study.unseen)
@@ -113,7 +110,7 @@ def _path(study: BacktestStudy) -> Chart:
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(max(len(dates) - 1, 1)), LEFT, WIDTH - 16.0)
     y = Scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
-    write = figure_writer("percent", MONEY_UNITS[-1])
+    write = figure_writer("percent", NO_MONEY)
     for tick in ticks:
         canvas.line((LEFT, y(tick)), (WIDTH - 16.0, y(tick)), "grid")
         canvas.text(LEFT - 6.0, y(tick) + 4.0, write(tick), "tick", "end")
@@ -126,7 +123,7 @@ def _path(study: BacktestStudy) -> Chart:
             if before is not None:
                 canvas.line(before, point, "join")
             said = NAMES.get(strategy) or Text(strategy, strategy)
-            percent = FORMATS["percent"].write(item.ratios[name], MONEY_UNITS[-1])
+            percent = FORMATS["percent"].write(item.ratios[name], NO_MONEY)
             hint = Text(f"{said.en}, {item.date}: {percent}", f"{said.zh}，{item.date}：{percent}")
             canvas.circle(*point, 3.5, "breach" if not item.holds else MARKS[number % len(MARKS)], hint)
             before = point

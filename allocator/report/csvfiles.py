@@ -46,7 +46,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
             said.zh if isinstance(said, LocalizedPhrase) else said for said in frame["derivation"]
         ]
         frames["charges"] = frame
-    frames["constraints"] = _labelled(rules_in_unit(view), "name", view.tables["constraints"])
+    frames["constraints"] = _labelled(_said_in_full(rules_in_unit(view), view), "name", view.tables["constraints"])
     capital = view.tables.get("capital")
     if capital is None:
         frames["capital"] = pd.DataFrame(columns=list(CAPITAL_COLUMNS))
@@ -76,14 +76,19 @@ def _places(inputs: Inputs) -> list[str]:
 
 
 def rules_in_unit(view: View) -> pd.DataFrame:
-    """Turn rules in CNY, and prices of an objective in CNY, into ``fund.unit``; say so in the column ``unit``."""
+    """Turn rules in money, and prices of an objective in money, into ``fund.unit``."""
     unit = view.result.inputs.unit
     frame = view.tables["constraints"].frame.copy()
-    money = frame["unit"] == "CNY"
+    money = frame["unit"] == "money"
     frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
     frame.loc[money, "shadow_price"] *= unit
     if view.result.objective_in_money:
         frame["shadow_price"] /= unit
-    if unit != 1.0:
-        frame.loc[money, "unit"] = f"CNY {unit:g}".replace("e+0", "e").replace("e+", "e")
     return frame
+
+
+def _said_in_full(rules: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Say in the column ``unit`` of rules in money which currency, and how many of it."""
+    unit = view.result.inputs.unit
+    many = "" if unit == 1.0 else f" {unit:g}".replace("e+0", "e").replace("e+", "e")
+    return rules.assign(unit=rules["unit"].replace("money", f"{view.jurisdiction.currency.code}{many}"))

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
+from allocator.jurisdiction import Jurisdiction
 from allocator.report import capital_sheet
 from allocator.report.csv_table import in_unit
 from allocator.report.csvfiles import rules_in_unit
@@ -26,7 +27,7 @@ from allocator.report.sheets import TOTAL, Book, Formula, Sheet
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
-from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
+from allocator.report.words import BINDING, HEADINGS, STATUS, units_of_files
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -56,6 +57,9 @@ class Shown(Protocol):
 
     @property
     def unit(self) -> float: ...
+
+    @property
+    def jurisdiction(self) -> Jurisdiction: ...
 
 
 def write_study_workbook(shown: Shown, tables: Sequence[ReportTable], path: Path) -> None:
@@ -87,8 +91,8 @@ def _finish(book: Book, view: Shown, path: Path) -> None:
 
 def _unit_note(view: Shown) -> str:
     unit = view.unit
-    named = {1e8: "亿元", 1e4: "万元", 1.0: "元"}.get(unit, f"{unit:,.0f} 元")
-    return Text(f"Money in units of CNY {unit:,.0f}.", f"金额单位：{named}。")[view.language]
+    currency = view.jurisdiction.currency
+    return Text(f"Money in units of {currency.code} {unit:,.0f}.", f"金额单位：{currency.of(unit).zh}。")[view.language]
 
 
 def _summary(sheet: Sheet, view: View) -> None:
@@ -182,7 +186,8 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) ->
 def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
     frame = in_unit(table, view.unit)
     if table.name == "constraints":
-        frame, table = rules_in_unit(view), replace(table, labels={**table.labels, "unit": UNIT_NAMES})
+        units = units_of_files(view.jurisdiction.currency, view.unit)
+        frame, table = rules_in_unit(view), replace(table, labels={**table.labels, "unit": units})
     _sheet_of(sheet, table, frame, view)
 
 

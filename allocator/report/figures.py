@@ -109,7 +109,7 @@ def _capital(view: View, go: Any) -> Any:
     if view.result.after is None:
         return None
     sums, labels = kind_sums(view, ("capital_contribution",))
-    constants = view.cny(view.manifest["capital"]["attribution"]["liabilities_and_constants"]) or 0.0
+    constants = view.amount(view.manifest["capital"]["attribution"]["liabilities_and_constants"]) or 0.0
     names = [
         *(label[view.language] for label in labels),
         Text("Liabilities and constants", "负债与常数项")[view.language],

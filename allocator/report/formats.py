@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.jurisdiction import Currency
 from allocator.types import Text
 
 __all__ = [
     "FORMATS",
-    "MONEY_UNITS",
+    "NO_MONEY",
     "UNITS",
     "Format",
     "MoneyUnit",
@@ -29,25 +30,22 @@ EMPTY = "—"
 
 @dataclass(frozen=True, slots=True)
 class MoneyUnit:
-    """The unit that money is shown in: CNY per unit and its name."""
+    """The unit that money is shown in: currency units per unit, and its name."""
 
     scale: float
     label: Text
 
 
-MONEY_UNITS = (
-    MoneyUnit(1e8, Text("CNY 100 million", "亿元")),
-    MoneyUnit(1e4, Text("CNY 10,000", "万元")),
-    MoneyUnit(1.0, Text("CNY", "元")),
-)
+NO_MONEY = MoneyUnit(1.0, Text("—", "—"))
+"""For figures that are no money."""
 
 
-def money_unit(total: float) -> MoneyUnit:
-    """Return the largest unit in which ``total`` (CNY) is at least ten, so that two decimals tell something."""
-    for unit in MONEY_UNITS:
-        if abs(total) >= 10.0 * unit.scale:
-            return unit
-    return MONEY_UNITS[-1]
+def money_unit(total: float, currency: Currency) -> MoneyUnit:
+    """Return the largest unit in which ``total`` is at least ten, so that two decimals tell something."""
+    for scale, label in currency.multiples:
+        if abs(total) >= 10.0 * scale:
+            return MoneyUnit(scale, label)
+    return MoneyUnit(1.0, currency.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Format:
         Number format of a cell that holds the raw figure (money: already in its unit; basis points: as a
         percentage with four decimals, since a cell cannot show ten thousand times its value).
     money : bool
-        Whether the figure is money in CNY.
+        Whether the figure is money.
     """
 
     factor: float = 1.0
@@ -107,7 +105,7 @@ FORMATS: Mapping[str, Format] = {
 """Formats of figures by name; ``text`` and ``flag`` are not figures and stand apart."""
 
 UNITS: Mapping[str, str] = {
-    "CNY": "money",
+    "money": "money",
     "ratio": "percent",
     "share": "percent",
     "annual": "percent",

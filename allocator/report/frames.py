@@ -1,6 +1,6 @@
 """A result's tables as data frames with named, typed columns: text as ``string``, flags as ``bool``.
 
-Money stands in CNY, rates and shares in decimals.
+Money stands in currency units, rates and shares in decimals.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def capital_frame(result: Result) -> pd.DataFrame:
 def prices_frame(result: Result) -> pd.DataFrame:
     """Return every rule with its two sides in the unit shown, its slack and its shadow price."""
     frame = rules_table(result).frame
+    frame["unit"] = frame["unit"].replace("money", result.inputs.jurisdiction.currency.code)
     return _typed(frame, tuple(frame.columns))
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from html import escape
 
+from allocator.jurisdiction import MONEY
 from allocator.language import preferred_language
 from allocator.model.position import CapitalPosition
 from allocator.report.console_table import table_cell
@@ -13,7 +14,7 @@ from allocator.report.formats import FORMATS, MoneyUnit, column_format, money_un
 from allocator.report.summary import binding_rules, key_measures, proof_line, top_trades
 from allocator.report.tables import capital_table
 from allocator.report.view import View
-from allocator.report.words import HEADINGS, RATIOS, STATUS
+from allocator.report.words import HEADINGS, STATUS
 from allocator.result.result import Result
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
@@ -48,11 +49,11 @@ def position_html(position: CapitalPosition) -> str:
     """Return ratios and the tree of risk modules, indented."""
     language = preferred_language(None, None, os.environ)
     table = capital_table(position.tree, position.holdings)
-    money = money_unit(position.minimum_capital)
+    currency = MONEY if position.space is None else position.space.currency
+    money = money_unit(position.minimum_capital, currency)
     percent = FORMATS["percent"]
     ratios = [
-        f"{(RATIOS.get(item.name) or Text(item.name, item.name))[language]} "
-        f"{percent.write(item.capital / position.minimum_capital, money)}"
+        f"{item.ratio.label[language]} {percent.write(item.capital / position.minimum_capital, money)}"
         for item in position.requirements
     ]
     unit = Text(f"money in {money.label.en}", f"金额单位：{money.label.zh}")[language]

@@ -81,7 +81,7 @@ def _trades(view: View) -> str:
     headings = (Text("Asset", "资产"), Text("Trade", "买卖"), Text("Target", "调整后"), Text("Return", "收益率"))
     entry = view.manifest
     turnover = FORMATS["percent"].write(entry["turnover"], view.money)
-    cost = FORMATS["money"].write(view.cny(entry["trading_cost"]), view.money)
+    cost = FORMATS["money"].write(view.amount(entry["trading_cost"]), view.money)
     lead = Text(f"Turnover {turnover} one way, cost {cost}.", f"单边换手 {turnover}，成本 {cost}。")
     rows = [_trade(trade, view) for trade in (*bought, *sold)]
     return _question(title, tag("p", both(lead), class_="lead") + _grid(headings, rows))

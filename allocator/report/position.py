@@ -11,11 +11,12 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
+from allocator.jurisdiction import Currency, Jurisdiction
 from allocator.model.terms import Term
 from allocator.report.formats import FORMATS, MoneyUnit, money_unit
 from allocator.report.manifest import capital_summary
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
-from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
+from allocator.report.words import HEADINGS, UNIT_NAMES
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -40,7 +41,7 @@ class CapitalOutcome:
     frame : DataFrame
         What ``-o FILE.csv`` writes, money in the file's unit.
     tables : tuple of ReportTable
-        What the console shows, money in CNY.
+        What the console shows, money in currency units.
     lines : tuple of Text
         Sentences shown above the tables.
     money : MoneyUnit
@@ -90,14 +91,15 @@ def capital_report(book: Fund) -> CapitalOutcome:
             )
         )
     rules = book.rule_checks()
-    entry = capital_summary(position, book.regime, unit)
+    entry = capital_summary(position, book.inputs.jurisdiction, book.regime, unit)
     table = capital_table(position.tree, position.holdings)
     frame = table.frame.assign(amount=table.frame["amount"] / unit)
     entry["capital"]["modules"] = frame.to_dict("records")
     entry["capital"]["assets"] = _attributed(book, position)
     entry["capital"]["charges"] = _charges(book, unit)
-    entry["rules"] = _rules_in_unit(rules, unit).to_dict("records")
-    money = money_unit(position.minimum_capital)
+    entry["rules"] = _rules_in_unit(rules, unit, book.inputs.jurisdiction.currency).to_dict("records")
+    jurisdiction = book.inputs.jurisdiction
+    money = money_unit(position.minimum_capital, jurisdiction.currency)
     lines = [
         Text(
             f"Minimum capital {FORMATS['money'].write(position.minimum_capital, money)} ({money.label.en})",
@@ -105,13 +107,15 @@ def capital_report(book: Fund) -> CapitalOutcome:
         )
     ]
     for item in position.requirements:
-        label = RATIOS.get(item.name) or Text(item.name, item.name)
+        label = item.ratio.label
         ratio = FORMATS["percent"].write(position.ratio(item.name), money)
         asked = item.statutory if item.required is None else item.required
         needed = FORMATS["percent"].write(asked, money)
         lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
     notes = [note.text for note in (book.regime.notes() if book.regime else ())]
-    return CapitalOutcome(entry, frame, (table, _rules_table(rules, money, book.terms)), (*lines, *notes), money)
+    return CapitalOutcome(
+        entry, frame, (table, _rules_table(rules, money, book.terms, jurisdiction)), (*lines, *notes), money
+    )
 
 
 def _attributed(book: Fund, position: CapitalPosition) -> list[dict[Hashable, Any]]:
@@ -131,19 +135,23 @@ def _charges(book: Fund, unit: float) -> list[dict[Hashable, Any]]:
     return frame.assign(**money).to_dict("records")
 
 
-def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
+def _rules_in_unit(rules: pd.DataFrame, unit: float, currency: Currency) -> pd.DataFrame:
     frame = rules.copy()
-    frame.loc[frame["unit"] == "CNY", ["lhs", "rhs", "slack"]] /= unit
+    money = frame["unit"] == "money"
+    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
+    frame.loc[money, "unit"] = currency.code
     return frame
 
 
-def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term]) -> ReportTable:
+def _rules_table(
+    rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term], jurisdiction: Jurisdiction
+) -> ReportTable:
     formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
     headings = {**HEADINGS, "name": HEADINGS["rule"]}
     labels = RULE_LABELS | {
-        "name": {name: text for term in terms for name, text in term_labels(term).items()},
+        "name": {name: text for term in terms for name, text in term_labels(term, jurisdiction.account_labels).items()},
         "source": source_labels(terms),
-        "unit": {**UNIT_NAMES, "CNY": money.label},
+        "unit": {**UNIT_NAMES, "money": money.label},
     }
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 
@@ -156,7 +164,7 @@ def aggregate_filed(path: Path, unit: float, size_factor: str, regime: str | Non
     path : Path
         CSV with the columns of the disclosures.
     unit : float
-        CNY per unit of its amounts.
+        Currency units per unit of its amounts.
     size_factor : str
         ``"auto"`` or a number.
     regime : str or None

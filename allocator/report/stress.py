@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.terms import TOLERANCE
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MONEY_UNITS
+from allocator.report.formats import FORMATS, NO_MONEY
 from allocator.report.manifest import Json
 from allocator.report.study import Chart, StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
-from allocator.report.words import HEADINGS, RATIOS, SOURCES
+from allocator.report.words import HEADINGS, SOURCES, ratio_headings
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -37,10 +38,6 @@ TARGET = Text("After the trades", "调整后")
 STRESS_HEADINGS = {
     "scenario": Text("Scenario", "情景"),
     "source": HEADINGS["source"],
-    "comprehensive_ratio": RATIOS["comprehensive"],
-    "core_ratio": RATIOS["core"],
-    "comprehensive_required": Text("Comprehensive required", "综合要求"),
-    "core_required": Text("Core required", "核心要求"),
     "actual_capital": Text("Actual capital", "实际资本"),
     "minimum_capital": Text("Minimum capital", "最低资本"),
     "asset_change": Text("Change of assets", "资产变动"),
@@ -50,8 +47,6 @@ STRESS_HEADINGS = {
 }
 SHORT = {
     "scenario": STRESS_HEADINGS["scenario"],
-    "comprehensive_ratio": Text("Comprehensive", "综合"),
-    "core_ratio": Text("Core", "核心"),
     "actual_capital_change": Text("Δ actual", "实际资本变动"),
     "minimum_capital_change": Text("Δ minimum", "最低资本变动"),
 }
@@ -100,21 +95,22 @@ class StressParts:
         return {"scenarios": [{"name": name, "en": label.en, "zh": label.zh} for name, label in self.labels.items()]}
 
     def entry(self, unit: float) -> Json:
-        """Return what run.json of a run says of the scenarios, money in ``unit`` CNY."""
+        """Return what run.json of a run says of the scenarios, money in ``unit``."""
         return {**self.names, "stress": records(self.tables[0], unit)}
 
 
 def stress_parts(study: StressStudy, base: Text = TARGET) -> StressParts:
     """Return tables, chart and sentences of scenarios; ``base`` names what they start from."""
     labels = {"base": base, **{item.scenario.name: item.scenario.label for item in study.outcomes}}
-    tables = _scenarios(study, labels), _modules(study, labels)
-    return StressParts(tables, _bars(study, labels), _sentences(study), labels)
+    ratios = Jurisdiction(tuple(item.ratio for item in study.base.requirements))
+    tables = _scenarios(study, labels, ratios), _modules(study, labels)
+    return StressParts(tables, _bars(study, labels, ratios), _sentences(study), labels)
 
 
 def stress_report(book: Fund, study: StressStudy, reverse: ReverseStudy | None, language: Language) -> StudyReport:
     """Return the report of a stress test, with the reverse one where it was asked for."""
     parts = stress_parts(study, BASE)
-    tables = [*parts.tables, *([] if reverse is None else [_reverse(reverse)])]
+    tables = [*parts.tables, *([] if reverse is None else [_reverse(reverse, book.inputs.jurisdiction)])]
     return StudyReport(
         "stress",
         Text("Stress test", "压力测试"),
@@ -125,16 +121,17 @@ def stress_report(book: Fund, study: StressStudy, reverse: ReverseStudy | None, 
         parts.lines,
         parts.names,
         language,
-        (_on_screen(tables[0]), *tables[2:]),
+        (_on_screen(tables[0], book.inputs.jurisdiction), *tables[2:]),
     )
 
 
-def _scenarios(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
+def _scenarios(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> ReportTable:
     percents = [str(name) for name in study.frame if str(name).endswith(("_ratio", "_required"))]
     formats = {**dict.fromkeys(MONEY, "money"), **dict.fromkeys(percents, "percent")}
     title = Text("Capital in each scenario", "各情景下的资本")
+    headings = {**STRESS_HEADINGS, **ratio_headings(ratios)}
     return ReportTable(
-        "stress", title, study.frame, STRESS_HEADINGS, formats, labels={"scenario": labels, "source": _sources(study)}
+        "stress", title, study.frame, headings, formats, labels={"scenario": labels, "source": _sources(study)}
     )
 
 
@@ -143,10 +140,11 @@ def _sources(study: StressStudy) -> Mapping[str, Text]:
     return {str(source): source.text for source in found} | dict(SOURCES)
 
 
-def _on_screen(table: ReportTable) -> ReportTable:
+def _on_screen(table: ReportTable, jurisdiction: Jurisdiction) -> ReportTable:
     """Return the scenarios with the columns that fit a screen."""
     ratios = [name for name in table.frame if str(name).endswith("_ratio")]
-    return replace(table, frame=table.frame[["scenario", *ratios, *MONEY[-2:]]], headings=SHORT)
+    headings = SHORT | {f"{ratio.name}_ratio": ratio.short for ratio in jurisdiction.ratios}
+    return replace(table, frame=table.frame[["scenario", *ratios, *MONEY[-2:]]], headings=headings)
 
 
 def _modules(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
@@ -159,7 +157,7 @@ def _modules(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
     return ReportTable("stress_modules", title, study.modules, headings, formats, labels=named)
 
 
-def _reverse(reverse: ReverseStudy) -> ReportTable:
+def _reverse(reverse: ReverseStudy, jurisdiction: Jurisdiction) -> ReportTable:
     formats = {"level": "percent", "share": "percent", "reached": "percent", "statutory": "flag", "never": "flag"}
     note = Text(
         "How far a factor goes before the ratio breaks; without a share it holds up to the far end shown.",
@@ -167,7 +165,7 @@ def _reverse(reverse: ReverseStudy) -> ReportTable:
     )
     title = Text("How far each factor may go", "反向压力测试")
     labels = {
-        "ratio": dict(RATIOS),
+        "ratio": jurisdiction.ratio_labels,
         "factor": {point.factor: point.label for point in reverse.points},
         "shocks": {str(point.shocks): Text(point.shocks, point.shocks.zh) for point in reverse.points},
     }
@@ -190,7 +188,7 @@ def _sentences(study: StressStudy) -> tuple[Text, ...]:
     return tuple(lines)
 
 
-def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
+def _bars(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> Chart:
     """Draw each scenario's ratios as bars, each with the level it must keep."""
     names = [item.name for item in study.base.requirements]
     frame: pd.DataFrame = study.frame.dropna(subset=[f"{names[0]}_ratio"])
@@ -202,13 +200,13 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
     ticks = nice_ticks(min(0.0, *found.values()), max(*found.values(), *asked.values()))
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
     canvas, scale = Canvas(WIDTH, bottom + 24.0, title), Scale(ticks[0], ticks[-1], LEFT, WIDTH - 50.0)
-    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", MONEY_UNITS[-1]))
+    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", NO_MONEY))
     for place, one in enumerate(scenarios):
         y, label = TOP + place * row + 5.0, labels[one]
         canvas.text(LEFT - 8.0, y + 12.0, label, "small", "end", LEFT - 12.0)
         for number, name in enumerate(names):
             ratio, level = found[name, one], asked[name, one]
-            percent, said = _percent(ratio), RATIOS.get(name) or Text(name, name)
+            percent, said = _percent(ratio), ratios.ratio(name).label
             hint = Text(
                 f"{label.en}: {said.en} {percent}, required {_percent(level)}",
                 f"{label.zh}：{said.zh} {percent}，要求 {_percent(level)}",
@@ -218,7 +216,7 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
             canvas.rect(scale(0.0), over, scale(ratio) - scale(0.0), PITCH - 2.0, class_, hint)
             canvas.path([(scale(level), over - 2.0), (scale(level), over + PITCH)], "hurdle")
             canvas.text(max(scale(ratio), scale(0.0)) + 4.0, over + PITCH - 4.0, percent, "value")
-    levels = [(RATIOS.get(name) or Text(name, name), _span([asked[name, one] for one in scenarios])) for name in names]
+    levels = [(ratios.ratio(name).label, _span([asked[name, one] for one in scenarios])) for name in names]
     note = Text(
         f"Bars from above: {'; '.join(f'{said.en}, required {level}' for said, level in levels)}. "
         "Dashed: what is required; red: below it.",
@@ -228,7 +226,7 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
 
 
 def _percent(value: float) -> str:
-    return FORMATS["percent"].write(value, MONEY_UNITS[-1])
+    return FORMATS["percent"].write(value, NO_MONEY)
 
 
 def _span(levels: Collection[float]) -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from allocator.report.formats import FORMATS, MoneyUnit, format_name
 from allocator.report.tables import BINDING_TOLERANCE
 from allocator.report.view import View
-from allocator.report.words import RATIOS
 from allocator.types import Text
 
 __all__ = [
@@ -61,20 +60,20 @@ class Measure:
 
 
 def key_measures(view: View) -> tuple[Measure, ...]:
-    """Return the measures of the first page, money in CNY."""
+    """Return the measures of the first page, money in currency units."""
     entry = view.manifest
     lines = [_pair("expected_return", Text("Expected return", "预期收益率"), entry["expected_return"], True)]
     if entry["volatility"] is not None:
         lines.append(_pair("volatility", Text("Volatility", "波动率"), entry["volatility"], False))
     for name, ratio in entry.get("solvency", {}).items():
-        lines.append(_pair(name, RATIOS.get(name) or Text(name, name), ratio, True, ratio["required"]))
+        lines.append(_pair(name, view.jurisdiction.ratio(name).label, ratio, True, ratio["required"]))
     if "capital" in entry:
         capital = entry["capital"]
         for name, label, welcome in (
             ("minimum_capital", Text("Minimum capital", "最低资本"), False),
             ("actual_capital", Text("Actual capital after costs", "实际资本（扣除成本后）"), True),
         ):
-            before, after = view.cny(capital[f"{name}_before"]), view.cny(capital[name])
+            before, after = view.amount(capital[f"{name}_before"]), view.amount(capital[name])
             lines.append(Measure(name, label, "money", before, after, welcome=welcome))
     for term in view.result.model.terms:
         if term.name.split(":")[0] == RATE_HEDGE:
@@ -84,7 +83,7 @@ def key_measures(view: View) -> tuple[Measure, ...]:
             lines.append(Measure(RATE_HEDGE, label, "percent", before, after))
             break
     lines.append(Measure("turnover", Text("Turnover (one way)", "换手率（单边）"), "percent", None, entry["turnover"]))
-    cost = view.cny(entry["trading_cost"])
+    cost = view.amount(entry["trading_cost"])
     lines.append(Measure("trading_cost", Text("Trading cost", "交易成本"), "money", None, cost))
     return tuple(lines)
 
@@ -95,7 +94,7 @@ def _pair(name: str, label: Text, pair: Mapping[str, float], welcome: bool, requ
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One row that is bought or sold, CNY."""
+    """One row that is bought or sold."""
 
     asset_id: str
     name: str
@@ -154,7 +153,7 @@ class BindingRule:
     """A rule without room left, and what one step of it is worth.
 
     ``cited`` is the source as a reader sees it; ``step`` says what is relaxed by how much, ``gain`` what the
-    objective gains by it: annual decimal, or CNY when ``gain_in_money``.
+    objective gains by it: annual decimal, or money when ``gain_in_money``.
     """
 
     name: str
@@ -206,7 +205,7 @@ POINT = Text("1 percentage point", "1 个百分点")
 
 def _step(unit: str, money: MoneyUnit) -> tuple[float, Text]:
     """Return the step that a price is quoted for: a point of a share, a unit of money, a year, one."""
-    one = {"money": (money.scale, Text(money.label.en, f"1 {money.label.zh}" if money.scale > 1 else "1 元"))}
+    one = {"money": (money.scale, Text(money.label.en, f"1 {money.label.zh}"))}
     steps = one | {"percent": (0.01, POINT), "years": (1.0, Text("1 year", "1 年"))}
     return steps.get(format_name("by_unit", unit), (1.0, Text("1 unit", "1 单位")))
 

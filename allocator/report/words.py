@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from allocator.inputs.core_tables import ACCOUNTS
+from allocator.jurisdiction import Currency, Jurisdiction
 from allocator.model.units import UNIT_NAMES
 from allocator.types import Text
 
 __all__ = [
-    "ACCOUNTS",
     "BINDING",
     "BOUNDS",
     "CERTAINTY",
     "GROUPS",
     "HEADINGS",
     "MODES",
-    "RATIOS",
     "SENSES",
     "SOURCES",
     "STAGES",
     "STATUS",
     "TILT_MODES",
     "UNIT_NAMES",
+    "ratio_headings",
+    "units_of_files",
 ]
 
 HEADINGS: dict[str, Text] = {
@@ -118,11 +118,6 @@ BINDING: Mapping[bool, Text] = {True: Text("yes", "是"), False: Text("no", "否
 
 BOUNDS: Mapping[str, Text] = {"min": Text("minimum", "下限"), "max": Text("maximum", "上限")}
 
-RATIOS: Mapping[str, Text] = {
-    "comprehensive": Text("Comprehensive solvency ratio", "综合偿付能力充足率"),
-    "core": Text("Core solvency ratio", "核心偿付能力充足率"),
-}
-
 SENSES: Mapping[str, Text] = {"<=": Text("≤", "≤"), ">=": Text("≥", "≥"), "==": Text("equals", "等于")}
 
 SOURCES: Mapping[str, Text] = {
@@ -166,3 +161,14 @@ GROUPS: Mapping[str, Text] = {
     "derivative": Text("Derivatives", "衍生品"),
 }
 """Groups of kinds, in the order of their colours."""
+
+
+def ratio_headings(jurisdiction: Jurisdiction) -> Mapping[str, Text]:
+    """Return the headings of the columns of ratios, and of what is required of them, in the tables of studies."""
+    held = {f"{ratio.name}_ratio": ratio.label for ratio in jurisdiction.ratios}
+    return held | {f"{ratio.name}_required": ratio.required for ratio in jurisdiction.ratios}
+
+
+def units_of_files(currency: Currency, unit: float) -> Mapping[str, Text]:
+    """Return what people read for the units of rules where money stands in ``unit`` of the currency."""
+    return {**UNIT_NAMES, "money": currency.of(unit)}

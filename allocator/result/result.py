@@ -42,7 +42,7 @@ class TiltPrice:
     capital_used : float
         Rise of minimum capital, CNY; NaN without a regime.
     ratio_change : float
-        Change of the comprehensive ratio, decimal; NaN without a regime.
+        Change of the principal ratio, decimal; NaN without a regime.
     score_untilted : float
         Score of the untilted optimum; NaN for ``"all"``.
     objective_given_up : float
@@ -132,7 +132,7 @@ class Result:
         """Whether the objective is an amount of money: capital alone, without a return beside it."""
         model = self.model
         alone = model.capital_weight > 0.0 and not model.per_capital
-        return alone and all(term.unit == "CNY" for term in model.objective)
+        return alone and all(term.unit == "money" for term in model.objective)
 
     @property
     def _sign(self) -> float:

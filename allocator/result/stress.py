@@ -92,7 +92,7 @@ class StressStudy:
             f"{item.name}_required": (item.required if name == "base" else self.required.get((name, item.name)))
             for item in position.requirements
         }
-        own = position.own_funds.comprehensive
+        own = position.own_funds.actual
         return {
             "scenario": name,
             "source": source,
@@ -102,7 +102,7 @@ class StressStudy:
             "minimum_capital": position.minimum_capital,
             "asset_change": assets,
             "liability_change": liabilities,
-            "actual_capital_change": own - self.base.own_funds.comprehensive,
+            "actual_capital_change": own - self.base.own_funds.actual,
             "minimum_capital_change": position.minimum_capital - self.base.minimum_capital,
         }
 

@@ -160,25 +160,22 @@ class Shocked:
 
     def _sheet(self) -> BalanceSheet:
         held = np.nan_to_num(column(self.base.assets, "amount"))
-        return moved_sheet(self.base.balance_sheet, self.asset_change(held), self.liabilities - self.own_funds)
+        return moved_sheet(self.base, self.asset_change(held), self.liabilities - self.own_funds)
 
 
-def moved_sheet(sheet: BalanceSheet, assets: float, liabilities: float) -> BalanceSheet:
-    """Return the balance sheet after these changes of assets and liabilities, CNY; own funds bear the difference.
+def moved_sheet(inputs: Inputs, assets: float, liabilities: float) -> BalanceSheet:
+    """Return the balance sheet after these changes of assets and liabilities; own funds bear the difference.
 
-    They bear it in the best tier of core capital, the company's net assets.
+    They bear it in the lines that the jurisdiction says bear losses.
     """
     own = assets - liabilities
-    moves = {
-        "total_assets": assets,
-        "admitted_assets": assets,
-        "admitted_liabilities": liabilities,
-        "actual_capital": own,
-        "core_capital": own,
-        "core_tier1": own,
-    }
-    known = {name: getattr(sheet, name) for name in moves}
-    return replace(sheet, **{name: value + moves[name] for name, value in known.items() if value is not None})
+    moves = {"total_assets": assets, "admitted_assets": assets, "admitted_liabilities": liabilities}
+    bearing = (key.name for key in inputs.jurisdiction.balance_sheet if key.bears_losses)
+    moves |= dict.fromkeys(("actual_capital", *bearing), own)
+    known = {name: inputs.balance_sheet.figure(name) for name in moves}
+    return inputs.balance_sheet.changed(
+        **{name: value + moves[name] for name, value in known.items() if value is not None}
+    )
 
 
 def at_amounts(tables: Mapping[str, pd.DataFrame], before: pd.Series, after: pd.Series) -> dict[str, pd.DataFrame]:

@@ -228,8 +228,8 @@ class _Walk:
         unseen = tuple(sorted({name for name, seen in zip(names, known, strict=True) if not seen}))
         return cls(fund, settings, dates, returns, steps, fund.space.current.copy(), unseen)
 
-    def then(self, step: int, amounts: Vector, reported: float | None) -> Fund:
-        """Return the fund as it stood at a step: the past alone, and the amounts lived to see."""
+    def then(self, step: int, amounts: Vector, reported: Mapping[str, float]) -> Fund:
+        """Return the fund as it stood at a step: the past alone, the amounts lived to see, the ratios last reported."""
         base = self.fund.inputs
         inputs = holding(base, amounts)
         frame = inputs.assets
@@ -253,9 +253,8 @@ class _Walk:
             moved = pd.to_datetime(past_days["date"]) + (pd.Timestamp(base.as_of) - day)
             tables["curve_history"] = past_days.assign(date=moved).reset_index(drop=True)
         change = float(amounts.sum() - self.start.sum())
-        sheet = moved_sheet(base.balance_sheet, change, 0.0)
-        if reported is not None:
-            sheet = replace(sheet, reported_comprehensive_ratio=reported)
+        keys = [key for key in base.jurisdiction.balance_sheet if key.reports in reported]
+        sheet = moved_sheet(base, change, 0.0).changed(**{key.name: reported[key.reports] for key in keys})
         moved_inputs: Inputs = replace(inputs, tables=MappingProxyType(tables), balance_sheet=sheet)
         return self.fund.with_inputs(moved_inputs)
 
@@ -279,7 +278,7 @@ class _Walk:
 
 
 def _live(walk: _Walk, name: str, strategy: Strategy) -> tuple[list[Decision], float]:
-    amounts, reported = walk.start.copy(), walk.fund.inputs.balance_sheet.reported_comprehensive_ratio
+    amounts, reported = walk.start.copy(), dict[str, float]()
     decisions = []
     for place, step in enumerate(walk.steps):
         fund = walk.then(step, amounts, reported)
@@ -301,12 +300,12 @@ def _live(walk: _Walk, name: str, strategy: Strategy) -> tuple[list[Decision], f
                 target.copy(),
                 ratios,
                 levels,
-                position.own_funds.comprehensive,
+                position.own_funds.actual,
                 float(cost.sum()),
                 turnover,
             )
         )
-        reported = ratios.get("comprehensive", reported)
+        reported |= ratios
         after = walk.steps[place + 1] if place + 1 < len(walk.steps) else len(walk.dates) - 1
         amounts = walk.grown(target, step + 1, after)
     return decisions, float(amounts.sum())

@@ -62,7 +62,7 @@ class View:
     @cached_property
     def solvency(self) -> float:
         """The comprehensive ratio last reported; the ratio after trading never chooses its own tier."""
-        ratio = self.inputs.balance_sheet.reported_comprehensive_ratio
+        ratio = self.inputs.balance_sheet.figure("reported_comprehensive_ratio")
         if ratio is None:
             raise InputError(
                 Problem(

@@ -15,6 +15,7 @@ import numpy as np
 
 from allocator.config.settings import SolveSettings
 from allocator.errors import Problem
+from allocator.jurisdiction import Currency
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
@@ -175,9 +176,9 @@ def _limit_relaxation(
 ) -> Conflict:
     """The least ``multiplier × module + cost`` under the other rules, against what is available."""
     if limit.cost_weight:
-        part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "CNY")
+        part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "money")
     else:
-        part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "CNY")
+        part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "money")
     weight = abs(limit.multiplier)
     asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
     outcome = search_for(asked, settings).run()
@@ -189,13 +190,13 @@ def _limit_relaxation(
     return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost))
 
 
-def problems_of(conflicts: Iterable[Conflict]) -> tuple[Problem, ...]:
-    """Return one problem per rule in conflict, in words."""
+def problems_of(conflicts: Iterable[Conflict], currency: Currency) -> tuple[Problem, ...]:
+    """Return one problem per rule in conflict, in words, amounts in a unit of the currency."""
     found = tuple(conflicts)
-    return tuple(_problem(conflict, alone=len(found) == 1) for conflict in found)
+    return tuple(_problem(conflict, currency, alone=len(found) == 1) for conflict in found)
 
 
-def _problem(conflict: Conflict, alone: bool) -> Problem:
+def _problem(conflict: Conflict, currency: Currency, alone: bool) -> Problem:
     rule = conflict.rule
     if conflict.amount == 0.0:
         hint = Text("without this rule the others can hold", "取消本条规则后其余规则可行")
@@ -205,17 +206,20 @@ def _problem(conflict: Conflict, alone: bool) -> Problem:
         got = None
     elif rule.limit is not None:
         got = f"{conflict.reachable:.6g}"
+        scale, named = (*currency.multiples, (1.0, currency.label))[0]
         hint = Text(
-            f"at most {conflict.reachable:.4%} is reachable; CNY {conflict.amount / 1e6:,.2f} million is missing",
-            f"最高可达 {conflict.reachable:.4%}；资本缺口 {conflict.amount / 1e8:,.4f} 亿元",
+            f"at most {conflict.reachable:.4%} is reachable; {currency.code} {conflict.amount / 1e6:,.2f} million is "
+            "missing",
+            f"最高可达 {conflict.reachable:.4%}；资本缺口 {conflict.amount / scale:,.4f} {named.zh}",
         )
     else:
         assert rule.term is not None
         got = f"{conflict.reachable:.6g}"
-        unit, named = rule.term.unit, UNIT_NAMES.get(rule.term.unit)
+        unit = currency.code if rule.term.unit == "money" else rule.term.unit
+        said = currency.label if rule.term.unit == "money" else UNIT_NAMES.get(unit, Text(unit, unit))
         hint = Text(
             f"relaxed by {conflict.amount:.6g} ({unit}), this rule alone makes the others feasible",
-            f"仅将本条放宽 {conflict.amount:.6g}（{named.zh if named else unit}）即可行",
+            f"仅将本条放宽 {conflict.amount:.6g}（{said.zh}）即可行",
         )
     label = rule.limit.label if rule.limit is not None else rule.term.label if rule.term is not None else None
     assert label is not None

@@ -134,6 +134,7 @@ def _space(space: Space, name: str, ceiling: Vector) -> Space:
         np.concatenate([space.funded, np.zeros(extra, dtype=bool)]),
         np.concatenate([space.linear_cost, zeros]),
         space.total,
+        space.currency,
     )
 
 

@@ -101,7 +101,7 @@ def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNod
         frame = fund.inputs.assets
         fund = basis.fund.with_inputs(_with(fund, frame.assign(**_amounts(frame, holdings[rows]))))
     change = float(holdings[basis.funded].sum() - basis.start[basis.funded].sum())
-    sheet = moved_sheet(basis.fund.inputs.balance_sheet, change, owed + moved)
+    sheet = moved_sheet(basis.fund.inputs, change, owed + moved)
     return PlanNode(
         node, rows, basis.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet)), owed + moved, fresh, rate
     )
@@ -130,7 +130,14 @@ def _dated(basis: ProjectionBasis, rows: NDArray[np.int64], holdings: Vector, st
     when: date = base.as_of + timedelta(days=day)
     kept = tuple(item for item in settings.constraints if item.name not in basis.settings.leave_out)
     changed = {"fund": settings.fund.model_copy(update={"as_of": when}), "constraints": kept, "accounts": {}}
-    return Inputs(settings.model_copy(update=changed), base.balance_sheet, MappingProxyType(tables), {}, base.kinds)
+    return Inputs(
+        settings.model_copy(update=changed),
+        base.balance_sheet,
+        MappingProxyType(tables),
+        {},
+        base.kinds,
+        base.jurisdiction,
+    )
 
 
 def _amounts(frame: pd.DataFrame, held: Vector) -> Mapping[str, Any]:

@@ -176,6 +176,7 @@ class Program:
             funded[chosen],
             np.zeros(self.width),
             total,
+            basis.fund.space.currency,
         )
 
     @cached_property

@@ -148,7 +148,7 @@ class PlanStudy:
             **asked,
             "binding": any(point.binds for point in own),
             "assets": float(held[funded].sum()),
-            "actual_capital": position.own_funds.comprehensive,
+            "actual_capital": position.own_funds.actual,
             "minimum_capital": position.minimum_capital,
             "matured_and_coupons": float(received[~committed].sum()),
             "distributed": float(received[committed].sum()),
