@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allocator.api import CapitalPosition, Fund, Result, load
+    from allocator.api import CapitalPosition, Fund, Result, Study, load
     from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, VerificationError
 
 __all__ = [
@@ -21,12 +21,13 @@ __all__ = [
     "InputError",
     "NotProven",
     "Result",
+    "Study",
     "VerificationError",
     "__version__",
     "load",
 ]
 
-_FACADE = ("CapitalPosition", "Fund", "Result", "load")
+_FACADE = ("CapitalPosition", "Fund", "Result", "Study", "load")
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from allocator.types import Language, LocalizedPhrase, Text
+from allocator.types import Language, LocalizedPhrase, Text, visible
 
 __all__ = [
     "AllocatorError",
@@ -59,11 +59,11 @@ class Problem:
         parts = [(f"{_said(self.where, language)}{stop}" if self.where else "") + self.what[language]]
         if self.got is not None:
             parts.append(f"{_WORDS['got'][language]} {_said(self.got, language)}")
-        if self.allowed is not None:
+        if self.allowed:
             parts.append(f"{_WORDS['allowed'][language]} {_said(self.allowed, language)}")
         if self.hint is not None:
             parts.append(f"{_WORDS['hint'][language]}{stop}{self.hint[language]}")
-        return comma.join(parts)
+        return visible(comma.join(parts))
 
     def __str__(self) -> str:
         return self.render()
@@ -145,7 +145,21 @@ class Problems:
         allowed: str | None = None,
         hint: Text | None = None,
     ) -> None:
-        """Record one problem; ``got`` is shown by ``repr`` unless it is already text."""
+        """Record one problem; ``got`` is shown by ``repr`` unless it is already text.
+
+        Parameters
+        ----------
+        what : Text
+            What is wrong.
+        where : str
+            File and place, or key.
+        got : object
+            What was found; shown by ``repr`` unless it is text.
+        allowed : str or None
+            What would be.
+        hint : Text or None
+            What to do.
+        """
         shown = None if got is None else got if isinstance(got, str) else repr(got)
         self._found.append(Problem(what, where, shown, allowed, hint))
 
@@ -168,12 +182,26 @@ class Problems:
         return len(self._found)
 
     def raise_if_any(self) -> None:
-        """Raise InputError with everything recorded."""
+        """Raise InputError with everything recorded.
+
+        Raises
+        ------
+        InputError
+            With everything recorded.
+        """
         if self._found:
             raise InputError(self._found)
 
 
 def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
-    """Return a hint naming the nearest choice, or None when nothing is near."""
+    """Return a hint naming the nearest choice, or None when nothing is near.
+
+    Parameters
+    ----------
+    value : str
+        What was written.
+    choices : iterable of str
+        What there is.
+    """
     near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
     return Text(f"did you mean {near[0]!r}?", f"是否想写 {near[0]!r}？") if near else None

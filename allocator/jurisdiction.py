@@ -21,7 +21,7 @@ class Currency:
     label : Text
         One unit of it, e.g. ``Text("USD", "美元")``.
     multiples : tuple of (float, Text)
-        Larger units that reports may show and their names, the largest first.
+        Larger units that a fund file may be in and their names, the largest first.
     heading_units : tuple of (str, float)
         Units in the heading of a column of money, beside the number words of either language.
     heading_words : tuple of str
@@ -39,7 +39,7 @@ class Currency:
         named = dict(self.multiples).get(unit)
         if unit == 1.0:
             return self.label
-        return named or Text(f"{self.code} {unit:,.0f}", f"{unit:,.0f} {self.label.zh}")
+        return named or Text(f"{self.code} {unit:,.10g}", f"{unit:,.10g} {self.label.zh}")
 
 
 @dataclass(frozen=True, slots=True)

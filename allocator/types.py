@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,7 @@ __all__ = [
     "Source",
     "Table",
     "Text",
+    "visible",
 ]
 
 
@@ -49,6 +51,23 @@ class Text:
 
     def __str__(self) -> str:
         return self.en
+
+
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Control and format characters: those that steer a terminal, turn the direction of writing or show nothing."""
+
+_HIDDEN_BUT_LINES = re.compile(f"(?!\n){_HIDDEN.pattern}")
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return text with control and format characters as escapes, ``\\u202e``; ``lines`` keeps the ends of lines.
+
+    Names of the user's reach terminals and pages through it.
+    """
+    pattern = _HIDDEN_BUT_LINES if lines else _HIDDEN
+    return text if text.isprintable() else pattern.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class LocalizedPhrase(str):
@@ -87,7 +106,7 @@ class Source:
     Parameters
     ----------
     document : str
-        The document, e.g. ``"银保监发〔2021〕51号"``, or ``"user"`` for the user's own limit.
+        The document, e.g. ``"Regulation 12/2021"``, or ``"user"`` for the user's own limit.
     article : str
         Rule and article in short, e.g. ``"R8 §26"``; empty when there is none.
     effective : str

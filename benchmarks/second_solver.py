@@ -134,14 +134,14 @@ def compare(title: str, programs: list[ConeProgram]) -> None:
 
 def main() -> None:
     """Compare on the nodes of the example, random books, a frontier of 500 assets, and a fund of 5,000 rows."""
-    compare("Nodes of the life insurer", taken_down(lambda: allocator.load(EXAMPLE).optimize()))
+    compare("Nodes of the life insurer", taken_down(lambda: allocator.load(EXAMPLE).optimize().value))
     books = [book(seed) for seed in range(4)]
     compare("Four random books", taken_down(lambda: [solve(one.model, SolveSettings(gap=1e-7)) for one in books]))
     of = market(500)
     compare("Three points of a frontier of 500 assets", taken_down(lambda: ours.frontier(of, targets(of)[:3])))
     with TemporaryDirectory() as folder:
         fund = write_large_fund(Path(folder) / "fund", 5_000)
-        whole, *masters = taken_down(lambda: allocator.load(fund).optimize())
+        whole, *masters = taken_down(lambda: allocator.load(fund).optimize().value)
     compare("A fund of 5,000 rows, as a whole", [whole])
     compare("A fund of 5,000 rows, masters", masters)
 

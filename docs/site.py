@@ -19,7 +19,7 @@ PARTS = {
     "Begin": ("first-fund", "examples", "cookbook", "check-your-filing"),
     "Method": ("mathematics", "optimizer", "technology-assets", "tilts", "securitised"),
     "Study": ("frontier", "stress", "plan", "batch"),
-    "Reference": ("rules", "settings", "reports", "register", "speed", "reliability"),
+    "Reference": ("rules", "settings", "reports", "register", "speed", "reliability", "mutants"),
     "Plugins": ("plugins",),
 }
 """The pages of each part in order; a page that is named nowhere comes last, one that is absent is left out."""

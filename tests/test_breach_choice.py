@@ -14,12 +14,13 @@ from needed import package
 from scipy import sparse
 from support import make_inputs, make_registry
 
-from allocator import Fund, Infeasible, InputError, Result
+from allocator import Fund, Infeasible, InputError
 from allocator.capital import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, Sense, Space, Term
 from allocator.model.discrete import Switched
 from allocator.model.regime import BookState, OptionalBreach
+from allocator.result.result import Result
 from allocator.solve import solve
 from allocator.solve.solvers import backends
 from allocator.solve.state.state import solve_with_state
@@ -69,12 +70,12 @@ def stakes(guard: Any, **changes: Any) -> Fund:
 
 
 def held(result: Result) -> list[float]:
-    return (result.target[:3] / 1e8).tolist()
+    return (result.holdings[:3] / 1e8).tolist()
 
 
 @needs_solver
 def test_a_threshold_is_broken_where_that_pays_for_its_charge() -> None:
-    result = stakes("choose").optimize()
+    result = stakes("choose").optimize().value
     assert held(result) == pytest.approx([120.0, 48.0, 48.0], abs=1e-3)
     assert result.solution.status == "optimal"
     assert result.after is not None
@@ -85,14 +86,14 @@ def test_a_threshold_is_broken_where_that_pays_for_its_charge() -> None:
 
 @needs_solver
 def test_without_the_choice_no_threshold_is_broken_that_the_book_keeps() -> None:
-    assert max(held(stakes(True).optimize())[:2]) <= 48.0
+    assert max(held(stakes(True).optimize().value)[:2]) <= 48.0
 
 
 @needs_solver
 def test_the_charge_of_a_breach_counts_against_the_promise() -> None:
     """Free capital allows 0.41 × 3 × 48 = 59.04; even broken, 2% earns most for it: 59.04 / 0.574 and nothing else."""
     most = 300.0 - 0.41 * 3.0 * 48.0
-    result = stakes("choose", require={"comprehensive": {"free_capital": most}}).optimize()
+    result = stakes("choose", require={"comprehensive": {"free_capital": most}}).optimize().value
     assert held(result) == pytest.approx([59.04 / 0.574, 0.0, 0.0], abs=1e-2)
 
 

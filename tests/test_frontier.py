@@ -59,7 +59,7 @@ def _by_hand() -> allocator.Fund:
 
 def test_a_frontier_worked_by_hand() -> None:
     # Turnover is ½ Σ |trade| / 100: the stock first, 5% more a unit up to 0.2, then the bond, 2% more up to 0.6.
-    found = _by_hand().frontier(13, "turnover", "expected_return")
+    found = _by_hand().frontier(13, "turnover", "expected_return").value
     levels = np.array([point.level for point in found.points])
     assert levels[[0, -1]] == pytest.approx([0.003, 0.6], abs=2e-6)
     by_hand = 0.01 + 0.05 * np.minimum(levels, 0.2) + 0.02 * np.maximum(levels - 0.2, 0.0)
@@ -107,9 +107,9 @@ def test_a_kink_where_no_rule_changes_names_what_does(
 
 
 def test_each_level_equals_a_run_of_its_own() -> None:
-    found = allocator.load(FIRST).frontier(5)
+    found = allocator.load(FIRST).frontier(5).value
     for point in found.points[:4]:
-        run = allocator.load(FIRST, [f"capital.require.comprehensive={point.level!r}"]).optimize()
+        run = allocator.load(FIRST, [f"capital.require.comprehensive={point.level!r}"]).optimize().value
         assert point.value == pytest.approx(run.solution.objective, abs=2e-5)
         assert point.value <= run.solution.bound + 1e-9
         assert run.solution.objective <= point.bound + 1e-9
@@ -117,7 +117,7 @@ def test_each_level_equals_a_run_of_its_own() -> None:
 
 
 def test_the_slope_is_that_of_the_values() -> None:
-    found = allocator.load(FIRST).frontier(30)
+    found = allocator.load(FIRST).frontier(30).value
     middle = found.points[5:15]
     rise = (middle[-1].value - middle[0].value) / (middle[-1].level - middle[0].level)
     assert np.mean([point.slope for point in middle]) == pytest.approx(rise, rel=0.1)
@@ -157,7 +157,7 @@ def test_a_sweep_does_not_fall_into_the_naive_cones_hole() -> None:
 
 def test_a_part_split_where_capital_is_dear_is_one_again_where_it_is_not() -> None:
     """Near the far end a point of the ratio is dear, and the charges' range of the whole book too wide for the gap."""
-    found = allocator.load(FIRST.parents[1] / "life_insurer" / "fund.yaml").frontier(12)
+    found = allocator.load(FIRST.parents[1] / "life_insurer" / "fund.yaml").frontier(12).value
     assert not any(point.alone for point in found.points)
     assert {point.status for point in found.points} == {"optimal"}
     programs = [point.programs for point in found.points]
@@ -229,7 +229,7 @@ def test_every_kink_is_told_with_its_cause(modules: tuple[str, ...]) -> None:
     from allocator.report.frontier import frontier_lines
     from allocator.types import Language
 
-    found = allocator.load(FIRST).frontier(3)
+    found = allocator.load(FIRST).frontier(3).value
     kink = CornerPortfolio(found.points[0].level, found.points[1].level, 2.0, (-1.0, -2.0), (), (), (), (), modules)
     bare = replace(
         found, corner_portfolios=(kink,) * (len(found.segments) - 1), segments=(*found.segments[:1], found.segments[0])
@@ -243,7 +243,7 @@ def test_every_kink_is_told_with_its_cause(modules: tuple[str, ...]) -> None:
 
 def test_ratios_have_one_name_in_every_table() -> None:
     fund = allocator.load(FIRST, ["plan.steps=1"])
-    tables = [fund.frontier(2).frame, stress(fund).frame, plan(fund).frame]
+    tables = [fund.frontier(2).value.frame, stress(fund).frame, plan(fund).frame]
     tables += [pd.DataFrame(STUDIES[name].rows(fund, STUDIES[name].options())) for name in ("run", "capital")]
     for frame in tables:
         assert {"comprehensive_ratio", "core_ratio"} <= set(frame.columns)
@@ -280,5 +280,5 @@ def test_names_are_escaped_on_the_page() -> None:
     from allocator.report.frontier import frontier_report
     from allocator.types import Language
 
-    page = frontier_report(_by_hand().frontier(3, "turnover", "expected_return"), Language.ENGLISH).page()
+    page = frontier_report(_by_hand().frontier(3, "turnover", "expected_return").value, Language.ENGLISH).page()
     assert "by <hand>" not in page and "by &lt;hand&gt;" in page

@@ -310,7 +310,7 @@ def test_a_fund_runs_on_named_factors_and_reports_them() -> None:
         "models": {"risk": {"name": "market", "half_life": 24}},
     }
     rows = pd.DataFrame([row for row in ROWS if row["account"] == "traditional"])
-    result = Fund(settings, rows, market_history=history()).optimize()
+    result = Fund(settings, rows, market_history=history()).optimize().value
     factors, exposures = factor_tables(result)
     assert factors.frame["factor"].tolist() == list(FACTORS)
     assert factors.frame["after"].abs().sum() > 0

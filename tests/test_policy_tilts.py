@@ -24,9 +24,10 @@ from allocator_national_projects.report import evidence_tables
 from allocator_national_projects.tilt import Evidence, ProjectOptions, evidence
 from support import make_inputs, make_registry
 
-from allocator import Fund, InputError, Result
+from allocator import Fund, InputError
 from allocator.inputs.fund import Inputs
 from allocator.model import TiltSpec
+from allocator.result.result import Result
 from allocator.types import Certainty
 
 REGISTRY = make_registry(
@@ -328,7 +329,7 @@ def screened(**options: Any) -> Result:
 
 def test_a_barred_issuer_is_kept_or_sold_and_never_bought() -> None:
     result = screened()
-    assert result.target == pytest.approx([100.0, 150.0, 0.0], abs=1e-4)
+    assert result.holdings == pytest.approx([100.0, 150.0, 0.0], abs=1e-4)
     terms = {term.name: term for term in result.model.terms}
     assert terms["disclosure_screen"].rows == ("B_OPEN/traditional",)
     assert terms["disclosure_screen:watch"].mode == "monitor"
@@ -344,7 +345,7 @@ def test_a_product_full_of_barred_issuers_is_not_bought_either() -> None:
     for most, target in ((None, 200.0), (0.25, 200.0), (0.1, 100.0)):
         options = {} if most is None else {"inside": most}
         held = inputs(rows, issuers, constraints=[{"disclosure_screen": options}], underlying=inside)
-        assert optimum(held).target[0] == pytest.approx(target, abs=1e-4)
+        assert optimum(held).holdings[0] == pytest.approx(target, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -389,8 +390,8 @@ def test_the_sleeve_loses_no_more_than_the_reserve() -> None:
     result = sleeve(45.0)
     term = next(term for term in result.model.terms if term.name == "venture_fault_tolerance")
     assert term.left.value(np.array([100.0, 0.0])) == pytest.approx(90.0, rel=1e-6)
-    assert result.target[0] == pytest.approx(50.0, rel=1e-5)
-    assert sleeve(1000.0).target[0] == pytest.approx(100.0, abs=1e-4)
+    assert result.holdings[0] == pytest.approx(50.0, rel=1e-5)
+    assert sleeve(1000.0).holdings[0] == pytest.approx(100.0, abs=1e-4)
 
 
 def test_one_funds_gain_stands_against_anothers_loss() -> None:

@@ -123,7 +123,7 @@ def test_two_spaces_cover_the_one_they_split() -> None:
 
 
 def test_the_certificate_holds_against_a_grid_of_all_trades() -> None:
-    result = FUND.optimize()
+    result = FUND.optimize().value
     assert result.solution.status == "optimal"
     assert result.after.ratio("comprehensive") >= 1.5 - 1e-7
     best = -np.inf
@@ -150,12 +150,12 @@ def test_a_book_that_may_not_trade_has_one_gain_and_no_rule_that_rounding_breaks
     least, greatest = state.reach(book.space)
     assert least == greatest == state.at(book.space.current)
     assert state.rules(book.space, least, greatest) == ()
-    assert book.optimize().solution.status == "optimal"
+    assert book.optimize().value.solution.status == "optimal"
 
 
 def test_a_part_that_no_solver_answers_leaves_its_bound_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure inside the whole is no answer, so the part's bound stays that of the whole."""
-    whole = fund(solve={"gap": 1e-9}).optimize().solution
+    whole = fund(solve={"gap": 1e-9}).optimize().value.solution
     asked = []
 
     def failing(self: Any, *arguments: Any) -> Any:
@@ -163,7 +163,7 @@ def test_a_part_that_no_solver_answers_leaves_its_bound_open(monkeypatch: pytest
         raise SolverFailure(Problem(Text("none", "无"), "test"))
 
     monkeypatch.setattr(_StateSearch, "_node", failing)
-    part = fund(solve={"gap": 1e-9}).optimize().solution
+    part = fund(solve={"gap": 1e-9}).optimize().value.solution
     assert asked
     assert part.status == "feasible"
     assert part.objective <= whole.objective + 1e-9 <= whole.bound + 1e-9 <= part.bound + 2e-9
@@ -179,7 +179,7 @@ def test_where_an_answer_near_the_relaxed_one_closes_the_gap_nothing_is_searched
         return honest(*arguments, **options)
 
     monkeypatch.setattr(state_module, "run_search", counted)
-    solution = allocator.load(INSURER).optimize().solution
+    solution = allocator.load(INSURER).optimize().value.solution
     assert solution.status == "optimal"
     assert not asked
     assert solution.nodes <= 8
@@ -189,10 +189,12 @@ def test_an_answer_below_a_threshold_is_found_where_charges_drive_to_and_fro() -
     """Without the charge of 1.5 the ratio would let more than a quarter be held, with it not even the least of 22."""
     position = {"fixed": 10.0, "costs": (9.0, 33.0), "property": (60.0, 22.0)}
     book = fund(**position)
-    at, beyond = (book.capital(np.array([10.0, held, 80.0 - held]) * 1e8).ratio("comprehensive") for held in (25, 25.1))
-    result = fund(required=0.6 * at + 0.4 * beyond, **position).optimize()
-    assert result.target[1] == pytest.approx(25e8, rel=1e-4)
-    assert result.target[1] <= 25e8
+    at, beyond = (
+        book.capital(np.array([10.0, held, 80.0 - held]) * 1e8).value.ratio("comprehensive") for held in (25, 25.1)
+    )
+    result = fund(required=0.6 * at + 0.4 * beyond, **position).optimize().value
+    assert result.holdings[1] == pytest.approx(25e8, rel=1e-4)
+    assert result.holdings[1] <= 25e8
 
 
 def test_a_threshold_that_bounds_put_out_of_reach_is_charged_and_no_error() -> None:
@@ -202,4 +204,4 @@ def test_a_threshold_that_bounds_put_out_of_reach_is_charged_and_no_error() -> N
     position["property"] = (60.0, 30.0)
     with pytest.raises(Infeasible):
         fund(required=beyond + 0.01, **position).optimize()
-    assert fund(required=beyond - 1e-6, **position).optimize().target[1] == pytest.approx(30e8, rel=1e-4)
+    assert fund(required=beyond - 1e-6, **position).optimize().value.holdings[1] == pytest.approx(30e8, rel=1e-4)

@@ -74,7 +74,7 @@ def test_marginal_capital_is_the_slope_of_the_tree(out: Path) -> None:
     assert result.after is not None
     step = np.zeros(8)
     step[4] = 0.001 * UNIT
-    tree, held = result.after.tree, result.target
+    tree, held = result.after.tree, result.holdings
     slope = (tree.value(held + step) - tree.value(held - step)) / (2 * step[4])
     assert frame["capital_marginal"][4] == pytest.approx(slope, rel=1e-6)
 

@@ -304,7 +304,7 @@ def test_a_row_with_nothing_to_build_from_is_named() -> None:
 
 def test_the_report_shows_tranches_and_parts() -> None:
     settings = {"fund": {"name": "Test", "as_of": "2026-06-30"}, "models": {"returns": "building_blocks"}}
-    result = Fund(settings, pd.DataFrame([ABS, BOND])).optimize()
+    result = Fund(settings, pd.DataFrame([ABS, BOND])).optimize().value
     tranches = tranche_tables(result)[0].frame
     assert tranches["asset_id"].tolist() == ["ABS"]
     assert tranches["loss"][0] == pytest.approx(tranches["pool_loss"][0])

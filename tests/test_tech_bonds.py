@@ -166,9 +166,9 @@ def test_the_tilt_looks_inside_an_etf() -> None:
 def test_the_report_merges_lines_and_shows_prices() -> None:
     settings = {"fund": {"name": "Test", "as_of": "2026-06-30"}}
     rows = pd.DataFrame([bond("L", issuer=None, face=100.0, cost=99.0), bond("T", issuer=None, tap_of="L")])
-    result = Fund(settings, rows, curve=CURVE, spreads=SPREADS).optimize()
+    result = Fund(settings, rows, curve=CURVE, spreads=SPREADS).optimize().value
     assert line_tables(result)[0].frame["target"].tolist() == pytest.approx([200.0])
     assert len(price_tables(result)[0].frame) == 2
-    bare = Fund(settings, rows.assign(tap_of=None)).optimize()
+    bare = Fund(settings, rows.assign(tap_of=None)).optimize().value
     assert line_tables(bare) == ()
     assert price_tables(bare) == ()

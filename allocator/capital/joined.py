@@ -37,7 +37,7 @@ class StressedRequirement:
     Parameters
     ----------
     name : str
-        ``"comprehensive"`` …
+        The ratio's name.
     required : float
         The ratio.
     gain : ndarray (n,)
@@ -72,12 +72,27 @@ class ScenarioTree:
 
 
 def stressed_requirement_name(part: str, promise: str) -> str:
-    """Return the name of the node that a promise's limit speaks of."""
+    """Return the name of the node that a promise's limit speaks of.
+
+    Parameters
+    ----------
+    part : str
+        Name of the tree.
+    promise : str
+        Name of the ratio it must hold.
+    """
     return f"{part}:{promise}_required"
 
 
 def join_trees(parts: Sequence[ScenarioTree], first: CapitalTree | None = None) -> CapitalTree:
     """Return one tree of all parts; its value is that of ``first``, or zero without one.
+
+    Parameters
+    ----------
+    parts : sequence of ScenarioTree
+        The further trees, each with a mapping (k, n) from the joint holdings.
+    first : CapitalTree or None
+        The tree over the joint holdings (n,) that stays at the root.
 
     Raises
     ------

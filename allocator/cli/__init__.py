@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from allocator.cli.audit import audit_commands
 from allocator.cli.fund import fund_commands
 from allocator.cli.options import INTERRUPTED
+from allocator.cli.output import say_json, take_standard_streams
 from allocator.cli.plugins import plugin_commands
 from allocator.cli.register import register_commands
 from allocator.cli.scenarios import scenario_commands
@@ -106,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(_status(list(arguments)))
     # The process lives for this command alone: it looks for cycles seldom, and what is left ends with it.
     gc.set_threshold(OBJECTS)
+    take_standard_streams()
     status = _status(sys.argv[1:])
     gc.freeze()
     sys.exit(status)
@@ -122,10 +124,9 @@ def _status(arguments: list[str]) -> int:
     with _interruptions() as seen:
         try:
             status = command.main(arguments, prog_name="allocator", standalone_mode=False)
+            sys.stdout.flush()
         except (typer.Abort, KeyboardInterrupt):
             return INTERRUPTED
-        except BrokenPipeError:
-            return 1
         except Exception as error:
             if debug and not isinstance(error, (AllocatorError, _USAGE_ERROR)):
                 traceback.print_exc()
@@ -185,7 +186,6 @@ def _report(error: AllocatorError, language: Language, as_json: bool) -> int:
         typer.echo(f"  {problem.render(language)}", err=True)
     if as_json:
         from allocator.report.manifest import failure_entry
-        from allocator.report.writer import dump_json
 
-        typer.echo(dump_json(failure_entry(error)))
+        say_json(failure_entry(error))
     return error.exit_status

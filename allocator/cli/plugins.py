@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, Lang, console
+from allocator.cli.options import AsJson, Lang
+from allocator.cli.output import console, say, say_json
 from allocator.language import preferred_language
 from allocator.types import Text
 
@@ -29,9 +30,7 @@ def plugins_list(lang: Lang = None, as_json: AsJson = False) -> int:
 
     entries = plugin_entries()
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json({"plugins": entries}))
+        say_json({"plugins": entries})
     else:
         print_plugins(entries, console(), preferred_language(lang, None, os.environ))
     return 0
@@ -54,7 +53,7 @@ def plugins_new(
         f"Written to {folder}/. Next: pip install -e {folder} and pytest {folder}",
         f"已写入 {folder}/。下一步：pip install -e {folder}，再运行 pytest {folder}",
     )
-    typer.echo(written[preferred_language(lang, None, os.environ)])
+    say(written[preferred_language(lang, None, os.environ)])
     return 0
 
 
@@ -71,10 +70,8 @@ def plugins_check(
     findings = conformance(name)
     failed = any(finding.outcome is Outcome.FAILED for finding in findings)
     if as_json:
-        from allocator.report.writer import dump_json
-
         status = "failed" if failed else "conforms"
-        typer.echo(dump_json({"plugin": name, "status": status, "findings": finding_entries(findings)}))
+        say_json({"plugin": name, "status": status, "findings": finding_entries(findings)})
     else:
         print_findings(name, findings, console(), preferred_language(lang, None, os.environ))
     return NOT_CONFORMING if failed else 0

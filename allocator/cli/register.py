@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from allocator.cli.options import AsJson, Lang, console
+from allocator.cli.options import AsJson, Lang
+from allocator.cli.output import console, say, say_json
 from allocator.language import preferred_language
 from allocator.types import Text
 
@@ -34,21 +35,18 @@ def history(
     runs = () if place is None else registered(place, fund, last)
     language = preferred_language(lang, None, os.environ)
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json({"register": str(place or "off"), "runs": [_entry(run) for run in runs]}))
+        say_json({"register": str(place or "off"), "runs": [_entry(run) for run in runs]})
     elif not runs:
         text = Text(f"No run is registered ({place or 'off'}).", f"没有已登记的运行（{place or 'off'}）。")
-        typer.echo(text[language])
+        say(text[language])
     else:
+        from allocator.model.units import money_unit
         from allocator.register.table import history_table
         from allocator.report.console_table import print_table
-        from allocator.report.formats import MoneyUnit
         from allocator.report.jurisdiction_entry import jurisdiction_of
 
-        currency = jurisdiction_of(runs[0].manifest).currency
-        largest = MoneyUnit(*(*currency.multiples, (1.0, currency.label))[0])
-        print_table(history_table(runs), language, largest, console(), last)
+        money = money_unit(1.0, jurisdiction_of(runs[0].manifest).currency)
+        print_table(history_table(runs), language, money, console(), last)
     return 0
 
 
@@ -72,9 +70,7 @@ def compare(
     place = register_place(os.environ)
     comparison = side_by_side([find_side(given, place) for given in runs])
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json(comparison.entry))
+        say_json(comparison.entry)
         return 0
     from allocator.report.console_table import print_table
 

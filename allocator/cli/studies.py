@@ -19,9 +19,14 @@ from allocator.cli.options import (
     register_run,
     tell,
 )
+from allocator.cli.output import say, say_json
+from allocator.errors import AllocatorError, InputError
 from allocator.types import Text
 
 __all__ = ["study_commands"]
+
+FAILED = {"defect": AllocatorError.exit_status, "bad_input": InputError.exit_status}
+"""Exit status of a batch by the worst of its tasks; a task without a feasible answer has been answered."""
 
 study_commands = typer.Typer(rich_markup_mode=None)
 
@@ -78,7 +83,6 @@ def batch(
     from allocator.language import preferred_language
     from allocator.report.manifest import batch_manifest
     from allocator.report.progress import progress
-    from allocator.report.writer import dump_json
     from allocator.study.batch import Workers, run_batch
     from allocator.study.store import Store
     from allocator.study.tasks import BatchSettings, Plan
@@ -95,20 +99,20 @@ def batch(
             f"stopped: {store.finished:,} of {len(plan):,} tasks are finished and kept; continue with --resume",
             f"已中断：{len(plan):,} 个任务中已完成并保存 {store.finished:,} 个；可用 --resume 继续",
         )
-        typer.echo(stopped[language], err=True)
+        say(stopped[language], err=True)
         return INTERRUPTED
     counts = store.statuses()
     if is_new:
         store.sign(batch_manifest(plan, study, written, counts))
         register_run(out, None, language, "batch.json")
     if as_json:
-        typer.echo(dump_json({"study": plan.spec.name, "tasks": len(plan), "rows": counts, "file": str(written)}))
+        say_json({"study": plan.spec.name, "tasks": len(plan), "rows": counts, "file": str(written)})
     else:
         told_rows = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-        typer.echo(
+        say(
             Text(
                 f"{len(plan):,} tasks; rows by status: {told_rows}. Written to {written}",
                 f"{len(plan):,} 个任务；各状态行数：{told_rows}。已写入 {written}",
             )[language]
         )
-    return 0
+    return next((status for name, status in FAILED.items() if counts.get(name)), 0)

@@ -33,7 +33,13 @@ __all__ = [
 
 
 def parse_number(value: Any) -> Any:
-    """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is."""
+    """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        For yes and no.
+    """
     if isinstance(value, bool):
         raise ValueError(Text("a number is needed, not yes or no", "应为数字，而非是/否"))
     read = parse_number_text(value) if isinstance(value, str) else None
@@ -41,7 +47,13 @@ def parse_number(value: Any) -> Any:
 
 
 def parse_date(value: Any) -> Any:
-    """Turn ``"2026/6/30"`` and the like into dates, ``20260630`` too; no other number is a date."""
+    """Turn ``"2026/6/30"`` and the like into dates, ``20260630`` too; no other number is a date.
+
+    Raises
+    ------
+    ValueError
+        For what is no date.
+    """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return value
     read = parse_date_text(str(value))
@@ -140,7 +152,7 @@ class CostSettings(Section):
     """``objective.costs:`` — trading costs beside each row's ``transaction_cost``.
 
     ``linear`` is the cost per unit traded where the row gives none; ``quadratic`` the cost per unit
-    traded and per unit of total current amount (a trade t costs ``quadratic · t² / Σ current``);
+    traded and per unit of what all accounts hold after trading (a trade t costs ``quadratic · t² / Σ target``);
     ``horizon`` the years over which a one-off cost is spread.
     """
 

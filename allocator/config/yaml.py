@@ -50,7 +50,17 @@ class Document:
 
 
 def line_place(file: str, line: int, key: str = "") -> str:
-    """Return a place in a YAML file: file, line, key."""
+    """Return a place in a YAML file: file, line, key.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    line : int
+        Counted from one.
+    key : str
+        Dotted key; empty for none.
+    """
     return LocalizedPhrase(
         ", ".join(filter(None, (file, f"line {line}", key))), "，".join(filter(None, (file, f"第 {line} 行", key)))
     )

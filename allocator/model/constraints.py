@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 from allocator.capital.tree import CapitalTree
 from allocator.config.load import lookup, validate_options
 from allocator.errors import Problems
-from allocator.model import CapitalLimit, ConstraintSpec, ModelContext, Term
+from allocator.model import CapitalLimit, ConstraintSpec, Mode, ModelContext, Term
 from allocator.model.build import build_budgets
 from allocator.model.objective import require_module
 from allocator.model.regime import Requirement
 
-__all__ = ["build_rules", "check_terms", "required_capital"]
+__all__ = ["BINDING_TOLERANCE", "build_rules", "check_terms", "required_capital", "term_rows"]
 
 Vector = NDArray[np.float64]
 
@@ -60,7 +61,15 @@ def build_rules(
 
 
 def required_capital(requirements: Iterable[Requirement], root: str) -> tuple[CapitalLimit, ...]:
-    """Return the limits on the module ``root`` that keep the ratios and the free capital asked for."""
+    """Return the limits on the module ``root`` that keep the ratios and the free capital asked for.
+
+    Parameters
+    ----------
+    requirements : iterable of Requirement
+        Ratios and free capital as the regime states them, capital in CNY.
+    root : str
+        Module that they are held against: minimum capital.
+    """
     limits = []
     for item in requirements:
         if item.required is not None:
@@ -70,25 +79,54 @@ def required_capital(requirements: Iterable[Requirement], root: str) -> tuple[Ca
     return tuple(limits)
 
 
+BINDING_TOLERANCE = 1e-6
+"""A rule binds when its slack is within this of the larger of one and its right side, in the unit shown."""
+
+
+def term_rows(term: Term, holdings: Vector, price: Vector | None = None) -> list[dict[str, Any]]:
+    """Return one line for each row of a term, in the unit shown.
+
+    Parameters
+    ----------
+    term : Term
+        The rule.
+    holdings : ndarray (n,)
+        Where its sides are taken.
+    price : ndarray (rows,) or None
+        Shadow prices; None: 0, and NaN for a rule that is only watched.
+    """
+    left, right = term.shown(holdings)
+    slack = term.slack(holdings)
+    if price is None:
+        price = np.full(len(right), np.nan if term.mode is Mode.MONITOR else 0.0)
+    hard = term.mode is not Mode.MONITOR
+    return [
+        {
+            "name": name,
+            "source": str(term.source),
+            "unit": term.unit,
+            "lhs": float(left[i]),
+            "sense": term.sense.value,
+            "rhs": float(right[i]),
+            "slack": float(slack[i]),
+            "shadow_price": float(price[i]),
+            "binding": bool(hard and slack[i] <= BINDING_TOLERANCE * max(1.0, abs(right[i]))),
+            "mode": term.mode.value,
+            "certainty": term.source.certainty.value,
+        }
+        for i, name in enumerate(term.row_names())
+    ]
+
+
 def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
-    """Return name, left, right, slack (unit shown), unit, mode, source, certainty of every rule row."""
-    rows = []
-    for term in terms:
-        left, right = term.shown(holdings)
-        slack = term.slack(holdings)
-        rows += [
-            (
-                name,
-                float(left[i]),
-                term.sense.value,
-                float(right[i]),
-                float(slack[i]),
-                term.unit,
-                term.mode.value,
-                str(term.source),
-                term.source.certainty.value,
-            )
-            for i, name in enumerate(term.row_names())
-        ]
+    """Return the two sides of every rule row at ``holdings``: what `term_rows` says, prices left out.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        Rules, monitored ones too.
+    holdings : ndarray (n,)
+        Amounts, CNY.
+    """
     columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame([row for term in terms for row in term_rows(term, holdings)], columns=columns)

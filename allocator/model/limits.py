@@ -135,6 +135,21 @@ def position_term(
     """Return ``target <sense> current`` for each chosen row: ≤ bars purchases, ≥ sales, == both.
 
     Derivatives are left out, as a signed notional is neither bought nor sold. None when no row is chosen.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund.
+    name : str
+        Name of the term.
+    label : Text
+        A sentence for reports.
+    rows : ndarray of bool (n,)
+        Rows it speaks of.
+    sense : Sense
+        ``<=`` bars purchases, ``>=`` sales, ``==`` both.
+    source : Source
+        Where the rule comes from.
     """
     space = context.space
     chosen = np.flatnonzero(rows & space.funded)
@@ -187,6 +202,17 @@ def place(context: ModelContext, rule: str, key: str = "", value: object = None)
     """Return where the fund file names a rule: ``"fund.yaml, line 31, constraints.2.limit.rule"``.
 
     Of several entries of one rule, the first whose ``key`` holds ``value``.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund.
+    rule : str
+        Name of the rule.
+    key : str
+        Option of the rule that tells several entries apart; empty for the rule itself.
+    value : object
+        What that option holds.
     """
     settings = context.inputs.settings
     for entry in settings.constraints:

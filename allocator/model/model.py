@@ -23,14 +23,14 @@ __all__ = ["CapitalLimit", "Model"]
 class CapitalLimit:
     """``multiplier × module(x) + cost_weight × cost(x) ≤ available``: one form for every promise on capital.
 
-    A comprehensive ratio of 180% has multiplier 1.8, available = actual capital, cost weight 1, because
+    A ratio of 180% has multiplier 1.8, available = actual capital, cost weight 1, because
     what trading costs is no longer capital. Free capital F has multiplier 1 and available = capital − F.
     A limit on one module has multiplier 1, available = the limit, cost weight 0.
 
     Parameters
     ----------
     name : str
-        ``"comprehensive"``, ``"core"`` or the module's name.
+        The ratio's or the module's name.
     label : Text
         For reports.
     module : str
@@ -47,11 +47,27 @@ class CapitalLimit:
     cost_weight: float = 1.0
 
     def slack(self, module: float, cost: float) -> float:
-        """Return the room left in CNY when the module is ``module`` CNY and trading costs ``cost`` CNY."""
+        """Return the room left in CNY when the module is ``module`` CNY and trading costs ``cost`` CNY.
+
+        Parameters
+        ----------
+        module : float
+            Amount of the module, CNY.
+        cost : float
+            One-off cost of trading, CNY.
+        """
         return self.available - self.multiplier * module - self.cost_weight * cost
 
     def holds(self, module: float, cost: float) -> bool:
-        """Return whether ``(available − cost) / module`` reaches the multiplier within `TOLERANCE`."""
+        """Return whether ``(available − cost) / module`` reaches the multiplier within `TOLERANCE`.
+
+        Parameters
+        ----------
+        module : float
+            Amount of the module, CNY.
+        cost : float
+            One-off cost of trading, CNY.
+        """
         return self.slack(module, cost) >= -TOLERANCE * abs(module)
 
 
@@ -107,6 +123,13 @@ class Model:
         """Return the module that the objective speaks of, CNY, by ``tree`` in place of the model's own.
 
         Zero when the objective speaks of none.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        tree : CapitalTree or None
+            Read in place of the model's own.
         """
         tree = self.tree if tree is None else tree
         if tree is None or not (self.capital_weight or self.per_capital):
@@ -115,7 +138,15 @@ class Model:
         return tree.values(holdings, [name])[name]
 
     def objective_value(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
-        """Return the objective, in maximized form, at ``holdings`` (n,) in CNY."""
+        """Return the objective, in maximized form, at ``holdings`` (n,) in CNY.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        tree : CapitalTree or None
+            Read in place of the model's own, where the objective speaks of capital.
+        """
         value_before_capital, module = self.value_before_capital(holdings), self.module(holdings, tree)
         return (
             value_before_capital / module if self.per_capital else value_before_capital - self.capital_weight * module

@@ -51,7 +51,7 @@ def build_objective(
 
 
 def _less_risk(context: ModelContext, objective: Objective, offered: Mapping[str, ObjectiveSpec]) -> Objective:
-    """Subtract aversion × measure, in the objective's own unit; a measure in CNY counts per Σ current."""
+    """Subtract aversion × measure, in the objective's own unit; a measure in CNY counts per Σ target."""
     settings, total = context.inputs.settings, context.space.total
     risk = settings.objective.risk
     if risk is None or risk.aversion == 0.0:
@@ -82,6 +82,15 @@ def _cost_terms(context: ModelContext, objective: Objective) -> tuple[ObjectiveT
 
 def require_module(module: str, tree: CapitalTree | None, place: str) -> None:
     """Refuse a rule or an objective that speaks of a risk module the regime does not have.
+
+    Parameters
+    ----------
+    module : str
+        Name of the risk module; empty for minimum capital.
+    tree : CapitalTree or None
+        The regime's tree; None without a regime.
+    place : str
+        Place in the fund file, for the message.
 
     Raises
     ------

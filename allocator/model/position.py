@@ -54,7 +54,13 @@ class CapitalPosition:
         return self.requirements[0].capital / self.minimum_capital
 
     def ratio(self, name: str) -> float:
-        """Return the ratio of that requirement, by the ratio's name."""
+        """Return the ratio of that requirement, by the ratio's name.
+
+        Raises
+        ------
+        KeyError
+            When the regime states no ratio of that name.
+        """
         for requirement in self.requirements:
             if requirement.name == name:
                 return requirement.capital / self.minimum_capital

@@ -144,23 +144,53 @@ class BookState(ABC):
 
     @abstractmethod
     def trees(self, low: float, high: float) -> tuple[CapitalTree, CapitalTree]:
-        """Return two trees between whose coefficients the exact ones lie while low ≤ state ≤ high."""
+        """Return two trees between whose coefficients the exact ones lie while low ≤ state ≤ high.
+
+        Parameters
+        ----------
+        low, high : float
+            Ends of an interval of the state.
+        """
 
     @abstractmethod
     def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
-        """Return rules kept by every book in the space whose state lies between ``low`` and ``high``."""
+        """Return rules kept by every book in the space whose state lies between ``low`` and ``high``.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings.
+        low, high : float
+            Ends of an interval of the state.
+        """
 
     @abstractmethod
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         """Return two spaces that cover ``space`` and make the rules at ``state`` tell more of ``holdings``.
 
         None when the rules are exact in the space already.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings (n,).
+        state : float
+            The state of the rules.
+        holdings : ndarray (n,)
+            A relaxed answer, CNY.
         """
 
     def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
         """Yield trees, each charging every book that keeps the terms beside it for at least what is exact for it.
 
         Such books need not be all: from here an answer is looked for where none was found otherwise.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings.
+        low, high : float
+            Ends of an interval of the state.
         """
         yield self.trees(low, high)[1], self.rules(space, low, high)
 

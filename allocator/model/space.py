@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.jurisdiction import MONEY, Currency
+from allocator.model.units import MoneyUnit, money_unit
 
 __all__ = ["Space"]
 
@@ -32,7 +33,10 @@ class Space:
     linear_cost : ndarray (n,)
         Annual cost per unit traded, decimal.
     total : float
-        Σ current amount of the funded rows: the denominator of weights.
+        What the funded rows hold after trading, CNY: the sum of the accounts' budgets, a constant of the program and
+        the denominator of weights, returns, risk and turnover.
+    unit : float
+        Currency units per unit of the fund's money, in which people read amounts.
     currency : Currency
         What all amounts are in.
     """
@@ -45,7 +49,19 @@ class Space:
     funded: NDArray[np.bool_]
     linear_cost: Vector
     total: float
+    unit: float = 1.0
     currency: Currency = MONEY
+
+    @property
+    def money(self) -> MoneyUnit:
+        """The unit in which people read amounts."""
+        return money_unit(self.unit, self.currency)
+
+    @property
+    def current_weights(self) -> Vector:
+        """Share of each row in what is held now (n,): another total than `total` where budgets move money in or out."""
+        held = float(self.current[self.funded].sum())
+        return self.current / (held if held > 0.0 else self.total)
 
     @property
     def size(self) -> int:

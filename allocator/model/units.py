@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from allocator.jurisdiction import MONEY, Currency
 from allocator.types import Text
 
-__all__ = ["UNIT_NAMES"]
+__all__ = ["UNIT_NAMES", "MoneyUnit", "money_unit", "unit_names"]
 
 UNIT_NAMES: Mapping[str, Text] = {
     "ratio": Text("ratio", "比率"),
@@ -22,3 +24,31 @@ UNIT_NAMES: Mapping[str, Text] = {
     "years": Text("years", "年"),
     "number": Text("number", "数值"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyUnit:
+    """The unit that a fund's money is written in: currency units per unit, its name, and how files write it."""
+
+    scale: float
+    label: Text
+    code: str = ""
+
+    def amount(self, value: float) -> Text:
+        """Return an amount, in currency units, with the unit's name, as a sentence says it."""
+        figure = f"{value / self.scale:,.2f}".replace("-", "−")
+        return Text(f"{figure} ({self.label.en})", f"{figure} {self.label.zh}")
+
+
+def money_unit(unit: float, currency: Currency = MONEY) -> MoneyUnit:
+    """Return the unit of a fund's money; ``unit`` is ``fund.unit``, currency units per unit.
+
+    Files write it with the currency's code: ``USD``, ``USD 10000``, ``USD 1e8``.
+    """
+    code = currency.code if unit == 1.0 else f"{currency.code} {unit:g}".replace("e+0", "e").replace("e+", "e")
+    return MoneyUnit(unit, currency.of(unit), code)
+
+
+def unit_names(money: MoneyUnit) -> Mapping[str, Text]:
+    """Return what people read for the unit of a rule, money in a fund's own unit."""
+    return {**UNIT_NAMES, "money": money.label, money.code: money.label}

@@ -3,7 +3,9 @@
 Each scenario adds a tree over the same holdings x to the model: minimum capital of p ∘ x under the stressed regime,
 held against own funds that have moved by g′x. Charges that depend on the book as a whole (the gain of the stock book,
 concentration) are taken at an answer and the model is solved again around it; every answer is judged by the scenario
-itself, laid on checked inputs that hold it. Where that judgement misses, more is asked for in the next round.
+itself, laid on checked inputs that hold it. Where that judgement misses, more is asked for in the next round. Where
+charges of a scenario move with the answer, models around better and better answers follow one another, and the bound is
+that of the model without such scenarios.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from scipy import sparse
 
 from allocator.capital.joined import ScenarioTree, StressedRequirement, join_trees, stressed_requirement_name
 from allocator.capital.tree import CapitalTree
-from allocator.errors import InputError, NotProven, Problem
+from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model.model import CapitalLimit, Model
@@ -38,7 +40,8 @@ from allocator.pipeline.scenarios import (
     stressed_fund,
 )
 from allocator.result.stress import StressStudy
-from allocator.solve.search.solution import Solved
+from allocator.solve.search.objective_form import gap_at
+from allocator.solve.search.solution import Solved, Status
 from allocator.stress.shocks import Scenario, Shocked, at_amounts
 from allocator.types import Text
 
@@ -49,6 +52,7 @@ __all__ = ["JoinedState", "ScenarioRequirements"]
 
 Vector = NDArray[np.float64]
 Asked = Mapping[tuple[str, str], float]
+Solve = Callable[[Model, Callable[[CapitalTree], CapitalTree]], Solved]
 Pieces = Mapping[tuple[str, str], tuple["Piece", ...]]
 
 ROUNDS = 9
@@ -168,7 +172,7 @@ class ScenarioRequirements:
         limits = (*model.capital_limits, *_limits(outcomes, pieces))
         return replace(model, tree=_join(model.tree, outcomes, self.required, pieces), capital_limits=limits)
 
-    def hold(self, model: Model, solve: Callable[[Model, Callable[[CapitalTree], CapitalTree]], Solved]) -> Solved:
+    def hold(self, model: Model, solve: Solve) -> Solved:
         """Return an answer of the model that survives every scenario.
 
         Parameters
@@ -185,46 +189,90 @@ class ScenarioRequirements:
         """
         if not self.required:
             return solve(model, lambda tree: tree)
-        assert model.tree is not None
+        best, refused = None, tuple[Problem, ...]()
         asked, before = dict(self.required), self._outcomes(model.space.current)
-        pieces = _pieces(before, self.required)
+        pieces, short = _pieces(before, self.required), dict[tuple[str, str], float]()
         for number in range(1, ROUNDS + 1):
-            join = partial(_join, outcomes=before, levels=dict(asked), pieces=pieces)
-            limits = (*model.capital_limits, *_limits(before, pieces))
-            solved = solve(replace(model, tree=join(model.tree), capital_limits=limits), join)
+            try:
+                solved = solve(*_joined(model, before, asked, pieces))
+            except (Infeasible, NotProven) as error:
+                if self._exact(before, asked):
+                    raise
+                refused = error.problems
+                break
             held = solved.solution.holdings
             found = self._outcomes(held, float(model.cost.value(held)[0]))
-            reached = {(name, ratio): _ratio(found[name], ratio) for name, ratio in self.required}
-            short = {
-                key: level - reached[key] for key, level in self.required.items() if reached[key] < level - TOLERANCE
-            }
+            short = self._short(found)
             if not short:
-                regime = self._fund.regime
-                assert regime is not None
-                return self._judged(Solved(replace(model, tree=regime.tree(held)), solved.solution), found, asked)
-            if number >= PATIENCE:
+                assert self._fund.regime is not None
+                solved = Solved(replace(model, tree=self._fund.regime.tree(held)), solved.solution)
+                if self._exact(found, asked):
+                    return solved
+                if best is not None and not _is_better(solved, best, self._fund.settings.solve.gap):
+                    break
+                best = solved
+            elif best is not None:
+                break
+            elif number >= PATIENCE:
                 asked = {key: level + SPARE * short.get(key, 0.0) for key, level in asked.items()}
             before = self._outcomes(held)
             pieces = _pieces(before, self.required, pieces)
-        raise NotProven(
-            Problem(
-                Text("no answer was found that survives every scenario", "未找到在全部压力情景下均达标的方案"),
-                self._fund.settings.where("capital.require_under"),
-                ", ".join(f"{scenario}: {ratio} −{miss:.2e}" for (scenario, ratio), miss in short.items()),
-            )
-        )
+        bound = self._bound(model, solve, before, pieces)
+        if best is not None:
+            return _within(best, bound, self._fund.settings.solve.gap)
+        what = Text("no answer was found that survives every scenario", "未找到在全部压力情景下均达标的方案")
+        missed = ", ".join(f"{scenario}: {ratio} −{miss:.2e}" for (scenario, ratio), miss in short.items())
+        hint = Text("with charges as the last book tried has them:", "按最近一次试算组合的因子：") if refused else None
+        where = self._fund.settings.where("capital.require_under")
+        raise NotProven([Problem(what, where, missed or None, hint=hint), *refused])
 
-    def _judged(self, solved: Solved, outcomes: Mapping[str, _Outcome], asked: Asked) -> Solved:
-        """Say "optimal" only where no charge of a scenario depends on the answer and nothing more was asked for."""
-        space = self._fund.space
-        settled = dict(asked) == dict(self.required) and all(
-            outcome.regime.book_state(_shocked_space(space, outcome.shocked)) is None
-            and not outcome.regime.guards(_shocked_space(space, outcome.shocked))
-            for outcome in outcomes.values()
-        )
-        if settled:
-            return solved
-        return Solved(solved.model, replace(solved.solution, status="feasible"))
+    def _short(self, outcomes: Mapping[str, _Outcome]) -> dict[tuple[str, str], float]:
+        """Return what each ratio misses, where it misses anything."""
+        missing = {key: level - _ratio(outcomes[key[0]], key[1]) for key, level in self.required.items()}
+        return {key: miss for key, miss in missing.items() if miss > TOLERANCE}
+
+    def _steady(self, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcome]:
+        """Return the scenarios of which no charge depends on the answer."""
+        spaces = {name: _shocked_space(self._fund.space, outcome.shocked) for name, outcome in outcomes.items()}
+        return {
+            name: outcome
+            for name, outcome in outcomes.items()
+            if outcome.regime.book_state(spaces[name]) is None and not outcome.regime.guards(spaces[name])
+        }
+
+    def _exact(self, outcomes: Mapping[str, _Outcome], asked: Asked) -> bool:
+        """Return whether a model around these outcomes is exact: no charge moves, and nothing more is asked for."""
+        return dict(asked) == dict(self.required) and len(self._steady(outcomes)) == len(outcomes)
+
+    def _bound(self, model: Model, solve: Solve, outcomes: Mapping[str, _Outcome], pieces: Pieces) -> float:
+        """Return the bound under those scenarios alone whose charges stay; Infeasible where these have no answer."""
+        steady = self._steady(outcomes)
+        kept = {key: known for key, known in pieces.items() if key[0] in steady}
+        levels = {key: self.required[key] for key in kept}
+        return solve(*_joined(model, steady, levels, kept)).solution.bound
+
+
+def _joined(
+    model: Model, outcomes: Mapping[str, _Outcome], levels: Asked, pieces: Pieces
+) -> tuple[Model, Callable[[CapitalTree], CapitalTree]]:
+    """Return the model with the scenarios, and what adds them to further trees."""
+    assert model.tree is not None
+    join = partial(_join, outcomes=outcomes, levels=dict(levels), pieces=pieces)
+    limits = (*model.capital_limits, *_limits(outcomes, pieces))
+    return replace(model, tree=join(model.tree), capital_limits=limits), join
+
+
+def _is_better(solved: Solved, than: Solved, gap: float) -> bool:
+    return solved.solution.objective > than.solution.objective + gap_at(than.model, than.solution, gap)
+
+
+def _within(solved: Solved, bound: float, gap: float) -> Solved:
+    """Return the answer with a bound of all that survive, and the status that follows."""
+    solution = solved.solution
+    bound = max(bound, solution.objective)
+    open_ = bound - solution.objective
+    status: Status = "optimal" if open_ <= gap_at(solved.model, solution, gap) else "feasible"
+    return Solved(solved.model, replace(solution, bound=bound, gap=open_, status=status))
 
 
 def _pieces(outcomes: Mapping[str, _Outcome], levels: Asked, known: Pieces | None = None) -> Pieces:

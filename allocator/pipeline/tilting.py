@@ -100,6 +100,15 @@ def alone_or_together(
     """Return the optimum of each tilt alone, and of all of them together (tilt None), to be priced.
 
     A floor that the untilted optimum already meets changes nothing by itself and is not solved for.
+
+    Parameters
+    ----------
+    untilted, tilted : Solved
+        The optimum without any tilt, and under all of them.
+    tilts : sequence of Tilt
+        In the order of the fund file.
+    steer_by : callable
+        ``steer_by(untilted, tilts)``: the optimum under some of them.
     """
     if not tilts:
         return []
@@ -119,11 +128,25 @@ def price(
     capital: Callable[[Vector], CapitalPosition | None],
     expected_return: Vector,
 ) -> TiltPrice:
-    """Return what a steered optimum costs against the untilted one; tilt None is all of them together."""
+    """Return what a steered optimum costs against the untilted one; tilt None is all of them together.
+
+    Parameters
+    ----------
+    untilted, tilted : Solved
+        The two optima.
+    tilt : Tilt or None
+        The tilt; None for all of them together.
+    capital : callable
+        ``capital(holdings)``: the exact capital at holdings (n,), None without a regime.
+    expected_return : ndarray (n,)
+        μ, annual decimal.
+    """
     model, base, moved = untilted.model, untilted.solution.holdings, tilted.solution.holdings
     before, after = capital(base), capital(moved)
     own = Exact(model)
-    scores = [np.nan if tilt is None else tilt.of(model, x) for x in (model.space.current, moved, base)]
+    scores = [np.nan, np.nan, np.nan]
+    if tilt is not None:
+        scores = [tilt.before(model), tilt.of(model, moved), tilt.of(model, base)]
     return TiltPrice(
         name="all" if tilt is None else tilt.spec.name,
         mode="" if tilt is None else tilt.mode.mode,

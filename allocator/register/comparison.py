@@ -14,12 +14,12 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem
 from allocator.jurisdiction import Jurisdiction
+from allocator.model.units import MoneyUnit, money_unit, unit_names
 from allocator.register.place import Place
 from allocator.register.runs import DONE, RUN, kind_of, recorded
 from allocator.register.table import KINDS, OUTCOMES, minute
-from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.jurisdiction_entry import jurisdiction_of
-from allocator.report.words import HEADINGS, UNIT_NAMES
+from allocator.report.words import HEADINGS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -132,9 +132,7 @@ class Comparison:
     @property
     def money(self) -> MoneyUnit:
         """Unit of the money shown."""
-        first = self.sides[0]
-        total = float(first.manifest.get("funded_total") or 0.0) * first.unit
-        return money_unit(total, first.jurisdiction.currency)
+        return money_unit(self.sides[0].unit, self.sides[0].jurisdiction.currency)
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -325,7 +323,7 @@ def _figure(side: Side, path: tuple[str, ...], unit: str) -> float:
 
 
 def _units(sides: Sequence[Side]) -> Mapping[str, Text]:
-    return {**UNIT_NAMES, "money": Comparison(tuple(sides)).money.label}
+    return unit_names(Comparison(tuple(sides)).money)
 
 
 def _rules(sides: Sequence[Side]) -> ReportTable:

@@ -10,10 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text as Line
 
-from allocator.report.formats import EMPTY, FORMATS, MoneyUnit, column_format, format_name, is_missing
+from allocator.model.units import MoneyUnit
+from allocator.report.formats import EMPTY, FORMATS, column_format, format_name, is_missing
 from allocator.report.words import BINDING
 from allocator.result.tables import ReportTable
-from allocator.types import Language
+from allocator.types import Language, visible
 
 __all__ = ["print_table", "table_cell", "QUIET", "GOOD", "BAD"]
 
@@ -41,7 +42,7 @@ def _rich_table(table: ReportTable, language: Language, money: MoneyUnit, most: 
     forms = {column: column_format(table.frame[column], table.formats.get(column)) for column in columns}
     for column in columns:
         justify: Any = "left" if forms[column] in {"text", "flag"} else "right"
-        grid.add_column(escape(table.heading(column)[language]), justify=justify, overflow="fold")
+        grid.add_column(escape(visible(table.heading(column)[language])), justify=justify, overflow="fold")
     for record in table.frame.head(most).to_dict("records"):
         line = {str(key): value for key, value in record.items()}
         depth = table.indent.get(str(line[columns[0]]), 0)
@@ -63,4 +64,4 @@ def table_cell(table: ReportTable, column: str, line: dict[str, Any], language: 
     if form in FORMATS:
         return FORMATS[form].write(value, money)
     label = table.labels.get(column, {}).get(str(value))
-    return label[language] if label is not None else str(value)
+    return label[language] if label is not None else visible(str(value))

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from allocator.model.units import MoneyUnit
 from allocator.result.tables import ReportTable
 
-__all__ = ["write_csv", "in_unit", "LONG"]
+__all__ = ["in_unit", "rules_in_unit", "write_csv", "LONG"]
 
 
 LONG = 2_000
@@ -35,4 +36,16 @@ def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
     for column, form in table.formats.items():
         if form == "money" and column in frame:
             frame[column] = frame[column] / unit
+    return frame
+
+
+def rules_in_unit(rules: pd.DataFrame, unit: MoneyUnit, objective_in_money: bool = False) -> pd.DataFrame:
+    """Return rules in money, and prices of an objective in money, in a unit of it; the column ``unit`` says so."""
+    frame, money = rules.copy(), rules["unit"] == "money"
+    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit.scale
+    if "shadow_price" in frame:
+        frame.loc[money, "shadow_price"] *= unit.scale
+        if objective_in_money:
+            frame["shadow_price"] /= unit.scale
+    frame.loc[money, "unit"] = unit.code
     return frame

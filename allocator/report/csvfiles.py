@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.inputs.fund import Inputs
-from allocator.report.csv_table import in_unit
+from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.leaves import summed_by
 from allocator.result.tables import ReportTable
 from allocator.types import LocalizedPhrase
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "csv_frames",
-    "rules_in_unit",
 ]
 
 
@@ -31,7 +30,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
     frames |= {name: in_unit(view.tables[name], unit) for name in ("stress", "stress_modules") if name in view.tables}
     frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
-    frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.target) / unit
+    frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.holdings) / unit
     frames["allocation"] = _as_in_the_file(frames["allocation"], view.result.inputs)
     charges = view.tables.get("charges")
     if charges is not None:
@@ -46,7 +45,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
             said.zh if isinstance(said, LocalizedPhrase) else said for said in frame["derivation"]
         ]
         frames["charges"] = frame
-    frames["constraints"] = _labelled(_said_in_full(rules_in_unit(view), view), "name", view.tables["constraints"])
+    frames["constraints"] = _labelled(_rules(view), "name", view.tables["constraints"])
     capital = view.tables.get("capital")
     if capital is None:
         frames["capital"] = pd.DataFrame(columns=list(CAPITAL_COLUMNS))
@@ -75,20 +74,5 @@ def _places(inputs: Inputs) -> list[str]:
     return [f"{source.file}, row {row}" for row in source.rows.tolist()]
 
 
-def rules_in_unit(view: View) -> pd.DataFrame:
-    """Turn rules in money, and prices of an objective in money, into ``fund.unit``."""
-    unit = view.result.inputs.unit
-    frame = view.tables["constraints"].frame.copy()
-    money = frame["unit"] == "money"
-    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
-    frame.loc[money, "shadow_price"] *= unit
-    if view.result.objective_in_money:
-        frame["shadow_price"] /= unit
-    return frame
-
-
-def _said_in_full(rules: pd.DataFrame, view: View) -> pd.DataFrame:
-    """Say in the column ``unit`` of rules in money which currency, and how many of it."""
-    unit = view.result.inputs.unit
-    many = "" if unit == 1.0 else f" {unit:g}".replace("e+0", "e").replace("e+", "e")
-    return rules.assign(unit=rules["unit"].replace("money", f"{view.jurisdiction.currency.code}{many}"))
+def _rules(view: View) -> pd.DataFrame:
+    return rules_in_unit(view.tables["constraints"].frame, view.money, view.result.objective_in_money)

@@ -51,7 +51,7 @@ def duration_table(result: Result, flows: CashFlows) -> ReportTable | None:
         mine = np.ones(space.size, dtype=bool) if name == TOTAL else np.asarray(space.account) == name
         theirs = owed if name == TOTAL else owed[owed["account"] == name]
         line: list[object] = [name]
-        for held in (space.current, result.target):
+        for held in (space.current, result.holdings):
             line += _pair(float(value[mine] @ held[mine]), float(sensitivity[mine] @ held[mine]))
         line += _pair(*_liability(curve, theirs))
         rows.append(line)

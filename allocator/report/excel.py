@@ -17,9 +17,9 @@ import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
 from allocator.jurisdiction import Jurisdiction
+from allocator.model.units import money_unit, unit_names
 from allocator.report import capital_sheet
-from allocator.report.csv_table import in_unit
-from allocator.report.csvfiles import rules_in_unit
+from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
 from allocator.report.manifest import Json
@@ -27,7 +27,7 @@ from allocator.report.sheets import TOTAL, Book, Formula, Sheet
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
-from allocator.report.words import BINDING, HEADINGS, STATUS, units_of_files
+from allocator.report.words import BINDING, HEADINGS, STATUS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -90,9 +90,8 @@ def _finish(book: Book, view: Shown, path: Path) -> None:
 
 
 def _unit_note(view: Shown) -> str:
-    unit = view.unit
-    currency = view.jurisdiction.currency
-    return Text(f"Money in units of {currency.code} {unit:,.0f}.", f"金额单位：{currency.of(unit).zh}。")[view.language]
+    label = money_unit(view.unit, view.jurisdiction.currency).label
+    return Text(f"Money in {label.en}.", f"金额单位：{label.zh}。")[view.language]
 
 
 def _summary(sheet: Sheet, view: View) -> None:
@@ -186,8 +185,8 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) ->
 def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
     frame = in_unit(table, view.unit)
     if table.name == "constraints":
-        units = units_of_files(view.jurisdiction.currency, view.unit)
-        frame, table = rules_in_unit(view), replace(table, labels={**table.labels, "unit": units})
+        frame = rules_in_unit(table.frame, view.money, view.result.objective_in_money)
+        table = replace(table, labels={**table.labels, "unit": unit_names(view.money)})
     _sheet_of(sheet, table, frame, view)
 
 

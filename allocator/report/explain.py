@@ -9,6 +9,7 @@ import numpy as np
 
 from allocator.jurisdiction import Jurisdiction
 from allocator.report.summary import BindingRule, binding_rules, given_way, proof_line
+from allocator.report.tables import row_name
 from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
 from allocator.report.words import STATUS
@@ -48,13 +49,10 @@ def absentees(view: View) -> tuple[Absentee, ...]:
         return ()
     needed = solution.reduced_costs / gained
     absent = (solution.holdings == space.lower) & (space.lower == 0.0) & (space.upper > 0.0) & (needed > NOTHING)
-    names = view.tables["allocation"].frame.get("name")
+    frame = view.tables["allocation"].frame
     return tuple(
         Absentee(
-            str(space.asset_id[row]),
-            str(space.account[row]),
-            str(space.asset_id[row] if names is None else names.iloc[row]),
-            float(needed[row]),
+            str(space.asset_id[row]), str(space.account[row]), row_name(frame.iloc[row].to_dict()), float(needed[row])
         )
         for row in sorted(np.flatnonzero(absent).tolist(), key=lambda row: (needed[row], row))
     )

@@ -10,42 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.jurisdiction import Currency
-from allocator.types import Text
+from allocator.model.units import MoneyUnit
 
 __all__ = [
     "FORMATS",
-    "NO_MONEY",
     "UNITS",
     "Format",
-    "MoneyUnit",
     "column_format",
     "format_name",
     "is_missing",
-    "money_unit",
 ]
 
 EMPTY = "—"
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyUnit:
-    """The unit that money is shown in: currency units per unit, and its name."""
-
-    scale: float
-    label: Text
-
-
-NO_MONEY = MoneyUnit(1.0, Text("—", "—"))
-"""For figures that are no money."""
-
-
-def money_unit(total: float, currency: Currency) -> MoneyUnit:
-    """Return the largest unit in which ``total`` is at least ten, so that two decimals tell something."""
-    for scale, label in currency.multiples:
-        if abs(total) >= 10.0 * scale:
-            return MoneyUnit(scale, label)
-    return MoneyUnit(1.0, currency.label)
 
 
 @dataclass(frozen=True, slots=True)

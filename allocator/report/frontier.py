@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MoneyUnit, format_name, money_unit
+from allocator.model.units import MoneyUnit, money_unit
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
+from allocator.report.formats import FORMATS, format_name
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
 from allocator.report.words import HEADINGS, STATUS, ratio_headings
@@ -70,8 +71,7 @@ def _name(axis: Axis) -> Text:
 
 
 def _money(frontier: Frontier) -> MoneyUnit:
-    space = frontier.model.space
-    return money_unit(space.total, space.currency)
+    return money_unit(frontier.inputs.unit, frontier.inputs.jurisdiction.currency)
 
 
 def _title(frontier: Frontier) -> Text:
@@ -114,9 +114,8 @@ def _per(frontier: Frontier) -> tuple[float, Text]:
     if form == "percent":
         return 0.01, Text("per percentage point", "每个百分点")
     if form == "money":
-        unit = frontier.inputs.unit
-        currency = frontier.inputs.jurisdiction.currency
-        return unit, Text(f"per {currency.code} {unit:,.0f}", f"每 {unit:,.0f} {currency.label.zh}")
+        money = _money(frontier)
+        return money.scale, Text(f"per {money.label.en}", f"每{money.label.zh}")
     return 1.0, Text("per unit", "每单位")
 
 
@@ -189,7 +188,7 @@ def _points(frontier: Frontier) -> ReportTable:
         frame,
         headings={
             "level": Text("Promised", "要求水平"),
-            "reached": Text("SweepSolution", "达到水平"),
+            "reached": Text("Reached", "达到水平"),
             "value": _name(frontier.best),
             "slope": Text("Slope, per unit promised", "斜率（每单位要求）"),
             "expected_return": Text("Expected return", "预期收益率"),
@@ -336,7 +335,7 @@ def _chart_note(frontier: Frontier) -> Text:
     )
 
 
-def _chart(frontier: Frontier) -> str:
+def _chart(frontier: Frontier) -> Canvas:
     canvas = Canvas(WIDTH, HEIGHT, _title(frontier))
     money = _money(frontier)
     levels, values = [p.level for p in frontier.points], [p.value for p in frontier.points]
@@ -365,4 +364,4 @@ def _chart(frontier: Frontier) -> str:
             "binding" if place in edges else "after",
             hint,
         )
-    return canvas.render()
+    return canvas

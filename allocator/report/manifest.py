@@ -73,8 +73,8 @@ def manifest(result: Result) -> Json:
             "after": result.return_after,
         },
         "volatility": _volatility(result),
-        "trading_cost": float(result.model.cost.value(result.target)[0]) / unit,
-        "turnover": 0.5 * float(np.abs(result.trade[space.funded]).sum()) / space.total,
+        "trading_cost": float(result.model.cost.value(result.holdings)[0]) / unit,
+        "turnover": 0.5 * float(np.abs(result.traded[space.funded]).sum()) / space.total,
         "funded_total": space.total / unit,
         "seconds": dict(result.seconds),
     }
@@ -94,7 +94,7 @@ def manifest(result: Result) -> Json:
 def verified(result: Result) -> bool:
     """Return whether bounds, rules and promises on capital hold at the target, recomputed in numpy here and now."""
     try:
-        return verify(result.model, result.target, None if result.after is None else result.after.tree).passed
+        return verify(result.model, result.holdings, None if result.after is None else result.after.tree).passed
     except VerificationError:
         return False
 
@@ -231,8 +231,8 @@ def _volatility(result: Result) -> Json | None:
         return None
     space = result.model.space
     return {
-        "before": math.sqrt(result.risk.variance(space.current / space.total)),
-        "after": math.sqrt(result.risk.variance(result.weights)),
+        "before": math.sqrt(result.risk.variance(space.current_weights)),
+        "after": math.sqrt(result.risk.variance(result.shares)),
         "method": {"en": result.risk.method.en, "zh": result.risk.method.zh},
     }
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.jurisdiction import Jurisdiction
+from allocator.model.units import money_unit
 from allocator.pipeline.scenarios import scenario_named
-from allocator.report.chart_parts import WIDTH, figure_writer
-from allocator.report.formats import FORMATS, NO_MONEY
-from allocator.report.study import Chart, StudyReport
+from allocator.report.chart_parts import WIDTH, Chart, figure_writer
+from allocator.report.formats import FORMATS
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels, kind_labels
 from allocator.report.words import HEADINGS, ratio_headings
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_report"]
 
 PLAN_HEADINGS = {
-    "node": Text("PlanNode", "节点"),
+    "node": Text("Node", "节点"),
     "step": Text("Step", "期"),
     "date": Text("Date", "日期"),
     "branch": Text("Branch", "分支"),
@@ -44,7 +45,7 @@ PLAN_HEADINGS = {
     "turnover": Text("Turnover", "换手率"),
     "scenario": Text("Scenario", "情景"),
     "ratio": Text("Ratio", "充足率"),
-    "reached": Text("SweepSolution", "达到"),
+    "reached": Text("Reached", "达到"),
     "required": HEADINGS["required"],
     "room": HEADINGS["slack"],
     "price": Text("Price of own funds", "资本的影子价格"),
@@ -143,7 +144,7 @@ def _sentences(study: PlanStudy, scenarios: Mapping[str, Text], jurisdiction: Ju
             name, currency = jurisdiction.ratio(point.ratio).label, jurisdiction.currency
             label = scenarios.get(point.scenario)
             under = ("", "") if label is None else (f" ({label.en})", f"（{label.zh}）")
-            ratio = FORMATS["percent"].write(point.reached, NO_MONEY)
+            ratio = FORMATS["percent"].write(point.reached, money_unit(1.0))
             yield Text(
                 f"step {point.node.step} binds{under[0]}: {name.en} {ratio}; own funds are worth "
                 f"{point.price * 100:.2f} cents a year per {currency.code} there; what grew most since the step "
@@ -198,7 +199,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
     y = Scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
-    write = figure_writer("percent", NO_MONEY)
+    write = figure_writer("percent", money_unit(1.0))
     for tick in ticks:
         canvas.line((LEFT, y(tick)), (WIDTH - 16.0, y(tick)), "grid")
         canvas.text(LEFT - 6.0, y(tick) + 4.0, write(tick), "tick", "end")
@@ -214,7 +215,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
             parent = chosen.get(point.node.parent)
             before = (0.0, start) if parent is None else (float(parent.node.step), parent.reached)
             canvas.line((x(before[0]), y(before[1])), (x(point.node.step), y(point.reached)), "join")
-            percent = FORMATS["percent"].write(point.reached, NO_MONEY)
+            percent = FORMATS["percent"].write(point.reached, money_unit(1.0))
             branch = branches[point.node.branch]
             hint = Text(
                 f"step {point.node.step}, {branch.en}: {said.en} {percent}",
@@ -222,7 +223,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
             )
             class_ = "breach" if not point.holds else "binding" if point.binds else "after"
             canvas.circle(x(point.node.step), y(point.reached), 3.5, class_, hint)
-        percent = FORMATS["percent"].write(start, NO_MONEY)
+        percent = FORMATS["percent"].write(start, money_unit(1.0))
         canvas.circle(x(0.0), y(start), 3.5, "before", Text(f"now: {said.en} {percent}", f"当前：{said.zh} {percent}"))
         canvas.text(x(0.0) + 8.0, y(start) - 8.0, said, "halo")
         asked = [(x(p.node.step), y(p.required)) for p in chosen.values() if not np.isnan(p.required)]
@@ -232,4 +233,4 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
         "Dashed: what is required. Yellow: the ratio binds there; red: it is missed.",
         "虚线为要求；黄色表示该期充足率构成约束，红色表示未满足。",
     )
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)

@@ -11,12 +11,14 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
-from allocator.jurisdiction import Currency, Jurisdiction
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.terms import Term
-from allocator.report.formats import FORMATS, MoneyUnit, money_unit
+from allocator.model.units import MoneyUnit, money_unit, unit_names
+from allocator.report.csv_table import rules_in_unit
+from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
-from allocator.report.words import HEADINGS, UNIT_NAMES
+from allocator.report.words import HEADINGS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -97,9 +99,9 @@ def capital_report(book: Fund) -> CapitalOutcome:
     entry["capital"]["modules"] = frame.to_dict("records")
     entry["capital"]["assets"] = _attributed(book, position)
     entry["capital"]["charges"] = _charges(book, unit)
-    entry["rules"] = _rules_in_unit(rules, unit, book.inputs.jurisdiction.currency).to_dict("records")
     jurisdiction = book.inputs.jurisdiction
-    money = money_unit(position.minimum_capital, jurisdiction.currency)
+    money = money_unit(unit, jurisdiction.currency)
+    entry["rules"] = rules_in_unit(rules, money).to_dict("records")
     lines = [
         Text(
             f"Minimum capital {FORMATS['money'].write(position.minimum_capital, money)} ({money.label.en})",
@@ -135,14 +137,6 @@ def _charges(book: Fund, unit: float) -> list[dict[Hashable, Any]]:
     return frame.assign(**money).to_dict("records")
 
 
-def _rules_in_unit(rules: pd.DataFrame, unit: float, currency: Currency) -> pd.DataFrame:
-    frame = rules.copy()
-    money = frame["unit"] == "money"
-    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
-    frame.loc[money, "unit"] = currency.code
-    return frame
-
-
 def _rules_table(
     rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term], jurisdiction: Jurisdiction
 ) -> ReportTable:
@@ -151,7 +145,7 @@ def _rules_table(
     labels = RULE_LABELS | {
         "name": {name: text for term in terms for name, text in term_labels(term, jurisdiction.account_labels).items()},
         "source": source_labels(terms),
-        "unit": {**UNIT_NAMES, "money": money.label},
+        "unit": unit_names(money),
     }
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 

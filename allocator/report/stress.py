@@ -10,10 +10,11 @@ import pandas as pd
 
 from allocator.jurisdiction import Jurisdiction
 from allocator.model.terms import TOLERANCE
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, NO_MONEY
+from allocator.model.units import money_unit
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
+from allocator.report.formats import FORMATS
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport, records
+from allocator.report.study import StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, SOURCES, ratio_headings
 from allocator.result.tables import ReportTable
@@ -200,7 +201,7 @@ def _bars(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> 
     ticks = nice_ticks(min(0.0, *found.values()), max(*found.values(), *asked.values()))
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
     canvas, scale = Canvas(WIDTH, bottom + 24.0, title), Scale(ticks[0], ticks[-1], LEFT, WIDTH - 50.0)
-    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", NO_MONEY))
+    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", money_unit(1.0)))
     for place, one in enumerate(scenarios):
         y, label = TOP + place * row + 5.0, labels[one]
         canvas.text(LEFT - 8.0, y + 12.0, label, "small", "end", LEFT - 12.0)
@@ -222,11 +223,11 @@ def _bars(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> 
         "Dashed: what is required; red: below it.",
         f"自上而下：{'；'.join(f'{said.zh}，要求 {level}' for said, level in levels)}。虚线为要求，红色为低于要求。",
     )
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)
 
 
 def _percent(value: float) -> str:
-    return FORMATS["percent"].write(value, NO_MONEY)
+    return FORMATS["percent"].write(value, money_unit(1.0))
 
 
 def _span(levels: Collection[float]) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.report.formats import FORMATS, MoneyUnit, format_name
-from allocator.report.tables import BINDING_TOLERANCE
+from allocator.model.units import MoneyUnit
+from allocator.report.formats import FORMATS, format_name
+from allocator.report.tables import BINDING_TOLERANCE, row_name
 from allocator.report.view import View
 from allocator.types import Text
 
@@ -54,6 +55,11 @@ class Measure:
         """After less before."""
         return None if self.before is None or self.after is None else self.after - self.before
 
+    def improves(self, money: MoneyUnit) -> bool | None:
+        """Return whether the change is welcome; None where it is neither or too small to be shown."""
+        sign = self.write_change(money)[0]
+        return (sign == "+") == self.welcome if self.welcome is not None and sign in "+−" else None
+
     def write_change(self, money: MoneyUnit) -> str:
         """Return the change as text; a change of a percentage is in percentage points."""
         return FORMATS["points" if self.format == "percent" else self.format].write(self.change, money, sign=True)
@@ -78,7 +84,7 @@ def key_measures(view: View) -> tuple[Measure, ...]:
     for term in view.result.model.terms:
         if term.name.split(":")[0] == RATE_HEDGE:
             before = float(term.shown(view.result.model.space.current)[0][0])
-            after = float(term.shown(view.result.target)[0][0])
+            after = float(term.shown(view.result.holdings)[0][0])
             label = Text("Rate hedge ratio", "利率对冲率")
             lines.append(Measure(RATE_HEDGE, label, "percent", before, after))
             break
@@ -119,7 +125,7 @@ def top_trades(view: View, most: int) -> tuple[tuple[Trade, ...], tuple[Trade, .
         return tuple(
             Trade(
                 str(line["asset_id"]),
-                str(line.get("name") or line["asset_id"]),
+                row_name(line),
                 labels[line["account"]],
                 float(line["current"]),
                 float(line["target"]),
@@ -177,7 +183,7 @@ def binding_rules(view: View, most: int | None = None) -> tuple[BindingRule, ...
     in_money = view.manifest["aim"]["unit"] == "money"
     found = []
     for line in frame.to_dict("records"):
-        size, step = _step(line["unit"], view.money)
+        size, step = _step(line["unit"], view)
         gain = float(line["shadow_price"]) * size
         limit = FORMATS[format_name("by_unit", line["unit"])].write(line["rhs"], view.money)
         label = table.labels["name"][line["name"]]
@@ -203,11 +209,32 @@ _SENSE = {"<=": "≤", ">=": "≥", "==": ""}
 POINT = Text("1 percentage point", "1 个百分点")
 
 
-def _step(unit: str, money: MoneyUnit) -> tuple[float, Text]:
-    """Return the step that a price is quoted for: a point of a share, a unit of money, a year, one."""
-    one = {"money": (money.scale, Text(money.label.en, f"1 {money.label.zh}"))}
-    steps = one | {"percent": (0.01, POINT), "years": (1.0, Text("1 year", "1 年"))}
-    return steps.get(format_name("by_unit", unit), (1.0, Text("1 unit", "1 单位")))
+LEAST_STEP = 1e-4
+"""Share of the portfolio that a step of money comes to at least."""
+
+
+def _step(unit: str, view: View) -> tuple[float, Text]:
+    """Return the step that a price is quoted for: a point of a share, a round amount of money, a year, one."""
+    form = format_name("by_unit", unit)
+    if form == "money":
+        return _money_step(view.money, view.result.model.space.total)
+    steps = {"percent": (0.01, POINT), "years": (1.0, Text("1 year", "1 年"))}
+    return steps.get(form, (1.0, Text("1 unit", "1 单位")))
+
+
+def _money_step(money: MoneyUnit, total: float) -> tuple[float, Text]:
+    """Return one unit of money, or the power of ten of it that can be felt in a portfolio of ``total`` CNY."""
+    power = 0
+    while money.scale * 10.0**power < LEAST_STEP * total:
+        power += 1
+    while money.scale * 10.0**power > total:
+        power -= 1
+    size = 10.0**power
+    figure = f"{size:,.10g}"
+    english = money.label.en if power == 0 and money.scale > 1.0 else f"{figure} × {money.label.en}"
+    if money.scale == 1.0:
+        english = f"{money.code} {figure}"
+    return size * money.scale, Text(english, f"{figure} {money.label.zh}")
 
 
 @dataclass(frozen=True, slots=True)

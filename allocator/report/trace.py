@@ -16,6 +16,7 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.jurisdiction import Currency
+from allocator.model.units import money_unit
 from allocator.report.jurisdiction_entry import jurisdiction_of
 from allocator.report.leaves import BETWEEN
 from allocator.report.run_folder import RunFolder
@@ -103,8 +104,8 @@ def _name(found: Trace, name: str, language: Language) -> str:
 def trace_lines(found: Trace, language: Language) -> Iterator[str]:
     """Yield a trace as indented text: name, amount, how it is made, article, file and row."""
     zh = language is Language.CHINESE
-    code, label = found.currency.code, found.currency.label
-    yield Text(f"Money in {code} {found.money:,.0f}", f"金额单位：{found.money:,.0f} {label.zh}")[language]
+    label = money_unit(found.money, found.currency).label
+    yield Text(f"Money in {label.en}", f"金额单位：{label.zh}")[language]
     for line in found.lines:
         name = _name(found, line.name, language)
         unit = "" if line.unit == "money" else line.unit

@@ -9,7 +9,7 @@ import pandas as pd
 
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.jurisdiction import Jurisdiction
-from allocator.report.formats import MoneyUnit, money_unit
+from allocator.model.units import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
 from allocator.report.stress import StressParts, stress_parts
 from allocator.report.tables import COMMITMENT_COLUMNS, account_labels, result_tables
@@ -68,6 +68,7 @@ class View:
             When a plugin's section fails; names it.
         """
         registry = _registry(result) if registry is None else registry
+        money = money_unit(result.inputs.unit, result.inputs.jurisdiction.currency)
         specs = [registry.report_sections[name] for name in sorted(registry.report_sections)]
         built = tuple(section for spec in specs if (section := _build(spec, result)).tables)
         tables = result_tables(result, {name: spec.label for name, spec in registry.tilts.items()})
@@ -76,7 +77,6 @@ class View:
         if stress is not None:
             tables |= {table.name: table for table in stress.tables}
             entry |= stress.entry(result.inputs.unit)
-        money = money_unit(result.model.space.total, result.inputs.jurisdiction.currency)
         return cls(result, entry, tables, built, language, money, stress)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from allocator.jurisdiction import Currency, Jurisdiction
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.units import UNIT_NAMES
 from allocator.types import Text
 
@@ -22,7 +22,6 @@ __all__ = [
     "TILT_MODES",
     "UNIT_NAMES",
     "ratio_headings",
-    "units_of_files",
 ]
 
 HEADINGS: dict[str, Text] = {
@@ -159,6 +158,7 @@ GROUPS: Mapping[str, Text] = {
     "overseas": Text("Overseas", "境外"),
     "commodity": Text("Commodities", "商品"),
     "derivative": Text("Derivatives", "衍生品"),
+    "receivable": Text("Receivables", "应收款项"),
 }
 """Groups of kinds, in the order of their colours."""
 
@@ -167,8 +167,3 @@ def ratio_headings(jurisdiction: Jurisdiction) -> Mapping[str, Text]:
     """Return the headings of the columns of ratios, and of what is required of them, in the tables of studies."""
     held = {f"{ratio.name}_ratio": ratio.label for ratio in jurisdiction.ratios}
     return held | {f"{ratio.name}_required": ratio.required for ratio in jurisdiction.ratios}
-
-
-def units_of_files(currency: Currency, unit: float) -> Mapping[str, Text]:
-    """Return what people read for the units of rules where money stands in ``unit`` of the currency."""
-    return {**UNIT_NAMES, "money": currency.of(unit)}

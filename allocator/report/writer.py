@@ -124,7 +124,8 @@ def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, lan
 
 def dump_json(value: Any) -> str:
     """Return JSON text in UTF-8 order of keys as given; figures that are not finite become null."""
-    return json.dumps(_finite(value), ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(_finite(value), ensure_ascii=False, indent=2, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # half a character is an escape of JSON too
 
 
 def _finite(value: Any) -> Any:

@@ -139,26 +139,26 @@ class Result:
         return -1.0 if self.inputs.settings.objective.minimize else 1.0
 
     @property
-    def target(self) -> Vector:
+    def holdings(self) -> Vector:
         """Target amounts, CNY (n,)."""
         return self.solution.holdings
 
     @property
-    def trade(self) -> Vector:
+    def traded(self) -> Vector:
         """Target less current amounts, CNY (n,)."""
         return self.solution.holdings - self.model.space.current
 
     @property
-    def weights(self) -> Vector:
-        """Target / Σ current of the funded rows (n,), in the order of `allocation`."""
+    def shares(self) -> Vector:
+        """Target as a share of what the accounts hold after trading (n,), in the order of the assets table."""
         return self.solution.holdings / self.model.space.total
 
     @property
     def return_before(self) -> float:
         """Expected return of the current holdings, annual decimal."""
-        return float(self.expected_return @ self.model.space.current) / self.model.space.total
+        return float(self.expected_return @ self.model.space.current_weights)
 
     @property
     def return_after(self) -> float:
         """Expected return of the target holdings, annual decimal, before costs."""
-        return float(self.expected_return @ self.target) / self.model.space.total
+        return float(self.expected_return @ self.holdings) / self.model.space.total

@@ -62,6 +62,13 @@ class StressStudy:
 
         Where the fund file requires nothing of the scenario, what it requires without one; where it requires
         nothing of this ratio, the level that the rules set.
+
+        Parameters
+        ----------
+        scenario : str
+            Name of the scenario.
+        ratio : str
+            Name of the ratio.
         """
         stated = {name: level for (other, name), level in self.required.items() if other == scenario}
         item = next(item for item in self.base.requirements if item.name == ratio)

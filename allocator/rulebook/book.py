@@ -131,27 +131,51 @@ class Figure:
 
     @property
     def number(self) -> float:
-        """The value as one number; TypeError when it is none."""
+        """The value as one number; TypeError when it is none.
+
+        Raises
+        ------
+        TypeError
+            When the value is no number.
+        """
         if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
             raise TypeError(f"figure {self.key!r} is not a number")
         return float(self.value)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The value as a list of names; TypeError when it is none."""
+        """The value as a list of names; TypeError when it is none.
+
+        Raises
+        ------
+        TypeError
+            When the value is no list of names.
+        """
         if not isinstance(self.value, Sequence) or not all(isinstance(item, str) for item in self.value):
             raise TypeError(f"figure {self.key!r} is not a list of names")
         return tuple(self.value)
 
     @property
     def table(self) -> Mapping[str, Any]:
-        """The value as a mapping; TypeError when it is none."""
+        """The value as a mapping; TypeError when it is none.
+
+        Raises
+        ------
+        TypeError
+            When the value is no mapping.
+        """
         if not isinstance(self.value, Mapping):
             raise TypeError(f"figure {self.key!r} is not a table")
         return self.value
 
     def step(self, level: float) -> tuple[Any, float, float]:
-        """Return the value of the ladder's step that holds ``level``, and the step's bounds [from, below)."""
+        """Return the value of the ladder's step that holds ``level``, and the step's bounds [from, below).
+
+        Raises
+        ------
+        ValueError
+            When no step of the ladder holds the level.
+        """
         above = float("inf")
         for step in self.value:
             from_ = float(step.get("at_least", float("-inf")))
@@ -175,6 +199,13 @@ class RuleBook:
     @classmethod
     def load(cls, package: str, path: str) -> RuleBook:
         """Read ``path`` inside an importable package, once.
+
+        Parameters
+        ----------
+        package : str
+            Importable package that carries the file.
+        path : str
+            Path below the package, such as ``"rules/limits.yaml"``.
 
         Raises
         ------

@@ -41,7 +41,7 @@ def solve(
     diagnose : bool
         Whether an infeasible model is worth finding the rules in conflict; a search that only needs the
         verdict says no.
-    recall : Recall or None
+    warm_start : WarmStart or None
         Prices of an earlier solve over the same holdings, brought up to date: a sweep of large models starts each
         from the last.
     settled : bool
@@ -71,13 +71,45 @@ def solve(
 
 
 def prepare(model: Model, settings: SolveSettings, warm_start: WarmStart | None, *, settled: bool) -> Search:
-    """Return the search for the answer of a model that has been checked; the rest as for `solve`."""
+    """Return the search for the answer of a model that has been checked; the rest as for `solve`.
+
+    Parameters
+    ----------
+    model : Model
+        What is maximized under which promises.
+    settings : SolveSettings
+        Gap, time and node limits, solver.
+    warm_start : WarmStart or None
+        Prices of an earlier solve over the same holdings.
+    settled : bool
+        Whether the answer is moved to its local optimum.
+
+    Raises
+    ------
+    InputError
+        Crossing bounds, rows that nothing bounds, budgets out of reach.
+    """
     check_model(model)
     return search_for(model, settings, warm_start, settled=settled)
 
 
 def run_search(search: Search, *, diagnose: bool) -> Outcome:
-    """Return how a search ends, with an answer; the rest as for `solve`."""
+    """Return how a search ends, with an answer; the rest as for `solve`.
+
+    Parameters
+    ----------
+    search : Search
+        Not yet run.
+    diagnose : bool
+        Whether the rules in conflict are named where the model is infeasible.
+
+    Raises
+    ------
+    Infeasible
+        No allocation meets the rules: proven.
+    NotProven
+        Limits were reached before a compliant answer or a proof that there is none.
+    """
     outcome = search.run()
     if outcome.best is None:
         raise _without_answer(search, outcome, diagnose)
@@ -85,7 +117,15 @@ def run_search(search: Search, *, diagnose: bool) -> Outcome:
 
 
 def with_duals(search: Search, outcome: Outcome) -> Solution:
-    """Return the outcome of a search that found an answer, with the prices there."""
+    """Return the outcome of a search that found an answer, with the prices there.
+
+    Parameters
+    ----------
+    search : Search
+        The search, run.
+    outcome : Outcome
+        How it ended, with an answer.
+    """
     assert outcome.best is not None
     prices = find_prices(search.continuous, outcome.best.holdings)
     return Solution(
@@ -110,7 +150,7 @@ def _without_answer(search: Search, outcome: Outcome, diagnose: bool) -> Infeasi
     if outcome.proven and not diagnose:
         return Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
     if outcome.proven:
-        return Infeasible(problems_of(find_conflicts(search.model, search.settings), search.model.space.currency))
+        return Infeasible(problems_of(find_conflicts(search.model, search.settings), search.model.space.money))
     return NotProven(
         Problem(
             Text(

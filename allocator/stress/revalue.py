@@ -95,7 +95,15 @@ def _by_row(flows: CashFlows, amounts: Vector) -> Vector:
 
 
 def shifted_curve(shocked: Shocked, shift: TenorShift) -> Shocked:
-    """Return the fund with its spot curve, mean or history, moved in full."""
+    """Return the fund with its spot curve, mean or history, moved in full.
+
+    Parameters
+    ----------
+    shocked : Shocked
+        The fund as shocked so far.
+    shift : TenorShift
+        Move of the spot rates, decimals, by tenor in years.
+    """
     tables = shocked.inputs.tables
     if "curve" in tables:
         frame = tables["curve"]
@@ -116,7 +124,15 @@ def _is_tenor(name: str) -> bool:
 
 
 def given_curve(inputs: Inputs, problems: Problems) -> SpotCurve | None:
-    """Return the spot curve of the table ``curve``, or the last day of its history; None with a problem."""
+    """Return the spot curve of the table ``curve``, or the last day of its history; None with a problem.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with the table ``curve`` or ``curve_history``.
+    problems : Problems
+        Receives what the curve lacks.
+    """
     given, history = inputs.table("curve"), inputs.table("curve_history")
     if given is not None:
         return spot_curve(given, 1.0, 1.0, "inputs.curve", problems)

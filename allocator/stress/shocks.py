@@ -119,7 +119,15 @@ class Shocked:
         return replace(self, own_funds=self.own_funds + change)
 
     def with_table(self, name: str, frame: pd.DataFrame) -> Shocked:
-        """Return the fund with another table in place of the one of that name."""
+        """Return the fund with another table in place of the one of that name.
+
+        Parameters
+        ----------
+        name : str
+            Key under ``inputs``.
+        frame : DataFrame
+            The table that takes its place, rows and columns as checked inputs hold them.
+        """
         tables = MappingProxyType({**self.inputs.tables, name: frame})
         return replace(self, inputs=replace(self.inputs, tables=tables))
 
@@ -166,7 +174,14 @@ class Shocked:
 def moved_sheet(inputs: Inputs, assets: float, liabilities: float) -> BalanceSheet:
     """Return the balance sheet after these changes of assets and liabilities; own funds bear the difference.
 
-    They bear it in the lines that the jurisdiction says bear losses.
+    They bear it in the best tier of core capital, the company's net assets.
+
+    Parameters
+    ----------
+    sheet : BalanceSheet
+        Before, CNY.
+    assets, liabilities : float
+        Changes, CNY.
     """
     own = assets - liabilities
     moves = {"total_assets": assets, "admitted_assets": assets, "admitted_liabilities": liabilities}
@@ -198,7 +213,15 @@ def at_amounts(tables: Mapping[str, pd.DataFrame], before: pd.Series, after: pd.
 
 
 def merged(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options with ``changes`` laid over them, mapping by mapping."""
+    """Return options with ``changes`` laid over them, mapping by mapping.
+
+    Parameters
+    ----------
+    options : mapping
+        Keys and values, nested.
+    changes : mapping
+        What replaces or joins them; a mapping joins a mapping.
+    """
     found = dict(options)
     for key, value in changes.items():
         inner = found.get(key)

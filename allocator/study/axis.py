@@ -57,7 +57,15 @@ class Axis(ABC):
 
     @abstractmethod
     def constrained_at(self, model: Model, level: float) -> Model:
-        """Return the model with this figure promised at ``level``, in place of what it promised before."""
+        """Return the model with this figure promised at ``level``, in place of what it promised before.
+
+        Parameters
+        ----------
+        model : Model
+            Before.
+        level : float
+            What is promised, in the axis' unit.
+        """
 
     @abstractmethod
     def optimised(self, model: Model) -> Model:
@@ -65,14 +73,38 @@ class Axis(ABC):
 
     @abstractmethod
     def evaluate(self, model: Model, holdings: Vector) -> float:
-        """Return the figure at ``holdings`` (n,); the model's tree is exact there."""
+        """Return the figure at ``holdings`` (n,); the model's tree is exact there.
+
+        Parameters
+        ----------
+        model : Model
+            Its tree is exact at ``holdings``.
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        """
 
     @abstractmethod
     def price(self, model: Model, solution: Solution) -> float:
-        """Return by how much the objective falls per unit of this figure promised more."""
+        """Return by how much the objective falls per unit of this figure promised more.
+
+        Parameters
+        ----------
+        model : Model
+            What was maximized.
+        solution : Solution
+            Its answer, with prices.
+        """
 
     def per_objective(self, model: Model, holdings: Vector) -> float:
-        """Return how this figure moves per unit of the objective of `sought` at ``holdings``."""
+        """Return how this figure moves per unit of the objective of `sought` at ``holdings``.
+
+        Parameters
+        ----------
+        model : Model
+            What was maximized.
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        """
         return 1.0 if self.at_least else -1.0
 
     @property

@@ -41,7 +41,7 @@ Strategy = Callable[["Fund"], Vector | None]
 
 def _exact(fund: Fund) -> Vector | None:
     try:
-        return optimize(fund).target
+        return optimize(fund).holdings
     except (Infeasible, NotProven):
         return None
 
@@ -170,6 +170,13 @@ class BacktestStudy:
 
 def backtest(fund: Fund, strategies: Mapping[str, Strategy] = STRATEGIES) -> BacktestStudy:
     """Return what each strategy would have done and lived to see.
+
+    Parameters
+    ----------
+    fund : Fund
+        With a history of returns.
+    strategies : mapping of str to Strategy
+        What is compared, by name.
 
     Raises
     ------

@@ -104,7 +104,19 @@ def find_corner_portfolios(
     segments: Sequence[Segment],
     tree_at: Callable[[Vector], CapitalTree | None],
 ) -> Iterator[CornerPortfolio]:
-    """Yield the kinks between the stretches; ``tree_at`` returns the exact capital tree at given holdings."""
+    """Yield the kinks between the stretches; ``tree_at`` returns the exact capital tree at given holdings.
+
+    Parameters
+    ----------
+    model : Model
+        The model of the frontier.
+    points : sequence of FrontierPoint
+        In order of the level.
+    segments : sequence of Segment
+        Between them.
+    tree_at : callable
+        ``tree_at(holdings)``: the exact capital tree at holdings (n,).
+    """
     for before, after in zip(segments, segments[1:], strict=False):
         yield _kink(model, (points[before.last], points[after.first]), (before, after), tree_at)
 

@@ -99,6 +99,13 @@ class Plan:
     def of(cls, settings: BatchSettings, folder: Path) -> Plan:
         """Return the plan of a study file in ``folder``.
 
+        Parameters
+        ----------
+        settings : BatchSettings
+            The study file.
+        folder : Path
+            Where it lies; funds are named from there.
+
         Raises
         ------
         InputError

@@ -32,7 +32,19 @@ def finding_entries(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def print_findings(name: str, findings: Sequence[Finding], console: Console, language: Language) -> None:
-    """Print a line for each check, and below it whatever did not pass."""
+    """Print a line for each check, and below it whatever did not pass.
+
+    Parameters
+    ----------
+    name : str
+        Of the plugin.
+    findings : sequence of Finding
+        What the suite found.
+    console : Console
+        Where to.
+    language : Language
+        Of the words.
+    """
     from allocator.testing.findings import CHECKS, Outcome
 
     for check, promise in CHECKS.items():

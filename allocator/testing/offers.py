@@ -57,7 +57,22 @@ class Offers:
     own: tuple[Table, ...]
 
     def options(self, hook: str, spec: Any, money: float = 1.0) -> Any:
-        """Return the options to try an offer with, amounts times ``money``; InputError when some are missing."""
+        """Return the options to try an offer with, amounts times ``money``; InputError when some are missing.
+
+        Parameters
+        ----------
+        hook : str
+            Name of the hook.
+        spec : object
+            What it returned.
+        money : float
+            Factor of amounts of money.
+
+        Raises
+        ------
+        InputError
+            When options that are needed are not given.
+        """
         fields = spec.options.model_fields
         examples = {name: field.examples[0] for name, field in fields.items() if field.examples and field.is_required()}
         known = self.trial.options
@@ -79,7 +94,17 @@ def _times(amount: Any, money: float) -> Any:
 
 
 def check_offer(hook: str, spec: Any, offers: Offers) -> Iterator[Finding]:
-    """Yield the findings about one specification."""
+    """Yield the findings about one specification.
+
+    Parameters
+    ----------
+    hook : str
+        Name of the hook.
+    spec : object
+        What it returned.
+    offers : Offers
+        The fund and the options to try it with.
+    """
     wrong = tuple(_specification(hook, spec))
     if wrong:
         yield from (Finding("specification", spec.name, Outcome.FAILED, text) for text in wrong)

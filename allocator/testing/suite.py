@@ -53,6 +53,13 @@ def assert_conforms(plugin: str | ModuleType, trial: Trial | None = None) -> Non
 def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[Finding, ...]:
     """Return what the suite finds of a plugin; parameters as for `assert_conforms`.
 
+    Parameters
+    ----------
+    plugin : str or module
+        Name of an installed plugin, or its module.
+    trial : Trial or None
+        Options and fund to try it with.
+
     Raises
     ------
     InputError
@@ -192,7 +199,7 @@ def _run(name: str, registry: Registry, offers: Offers, without: Result | None) 
     if without is not None and (without.regime is None) is not (result.regime is None):
         yield Finding("disabled", name, Outcome.NOTED, _NEEDED)
     elif without is not None:
-        same = np.allclose(result.target, without.target, rtol=0.0, atol=SAME * result.model.space.total)
+        same = np.allclose(result.holdings, without.holdings, rtol=0.0, atol=SAME * result.model.space.total)
         wrong = None if same else Text("the allocation differs although nothing uses it", "未使用该插件但配置结果改变")
         yield Finding("disabled", name, Outcome.PASSED if same else Outcome.FAILED, wrong)
     yield from _sections(name, registry, result)

@@ -144,7 +144,15 @@ class Sides:
         return float(payments @ self._slopes)
 
     def liability_key_sensitivities(self, payments: Vector, tenors: Sequence[float]) -> Vector:
-        """Return `liability_sensitivity` split over key tenors (tenors,)."""
+        """Return `liability_sensitivity` split over key tenors (tenors,).
+
+        Parameters
+        ----------
+        payments : ndarray (k,)
+            Liability payments, CNY.
+        tenors : sequence of float
+            Key tenors, years.
+        """
         return np.asarray((payments * self._slopes) @ _hats(self.liabilities.time, tenors))
 
     def liability_value(self, payments: Vector) -> float:
@@ -165,7 +173,15 @@ class Sides:
         return each if self.options.by is By.ACCOUNT else (everything, *each)
 
     def per_scope(self, coefficients: Vector, scopes: Sequence[Scope]) -> Linear:
-        """Return Σ coefficient × amount over each scope's rows, one row per scope."""
+        """Return Σ coefficient × amount over each scope's rows, one row per scope.
+
+        Parameters
+        ----------
+        coefficients : ndarray (n,)
+            Per CNY of each row.
+        scopes : sequence of Scope
+            Accounts that belong together.
+        """
         stacked = [sparse.csr_array(np.where(scope.rows, coefficients, 0.0)[None, :]) for scope in scopes]
         return Linear(sparse.csr_array(sparse.vstack(stacked)), np.zeros(len(scopes)))
 
@@ -176,7 +192,15 @@ class Sides:
         return tuple(LocalizedPhrase("total", "合计") if scope.name == "total" else scope.name for scope in scopes)
 
     def tenor_names(self, scopes: Sequence[Scope], tenors: Sequence[float]) -> tuple[str, ...]:
-        """Return the names of one row for each scope and tenor: ``5y``, or ``participating:5y``."""
+        """Return the names of one row for each scope and tenor: ``5y``, or ``participating:5y``.
+
+        Parameters
+        ----------
+        scopes : sequence of Scope
+            Accounts that belong together.
+        tenors : sequence of float
+            Key tenors, years.
+        """
         spans = [LocalizedPhrase(f"{tenor:g}y", f"{tenor:g} 年") for tenor in tenors]
         scoped = self.names(scopes)
         if not scoped:
@@ -204,7 +228,17 @@ class Sides:
 
 
 def sentence(english: str, chinese: str, figure: Figure, as_of: date) -> Text:
-    """Return a rule's sentence; one that lies ahead of the valuation date says from when it applies."""
+    """Return a rule's sentence; one that lies ahead of the valuation date says from when it applies.
+
+    Parameters
+    ----------
+    english, chinese : str
+        The sentence.
+    figure : Figure
+        The figure it rests on.
+    as_of : date
+        Valuation date.
+    """
     effective = figure.source.effective
     if effective <= as_of.isoformat():
         return Text(f"{english}.", f"{chinese}。")

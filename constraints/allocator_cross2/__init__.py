@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from allocator.plugin import CommandSpec
     from allocator.plugin.capital import RegimeSpec
     from allocator.plugin.report import ReportSectionSpec
-    from allocator.plugin.stress import StressSpec
+    from allocator.plugin.stress import ShockSpec, StressSpec
     from allocator.plugin.tables import AssetKind, Table
 
 __all__ = [
     "allocator_asset_kinds",
     "allocator_commands",
     "allocator_regimes",
+    "allocator_shocks",
     "allocator_report_sections",
     "allocator_stresses",
     "allocator_tables",
@@ -60,6 +61,13 @@ def allocator_regimes() -> Sequence[RegimeSpec]:
             templates(),
         ),
     )
+
+
+@hookimpl
+def allocator_shocks() -> Sequence[ShockSpec]:
+    from allocator_cross2.stress import RULE_10
+
+    return (RULE_10,)
 
 
 @hookimpl

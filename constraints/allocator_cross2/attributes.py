@@ -135,6 +135,8 @@ class Attributes:
         The issuers table.
     duration : ndarray (n,) or None
         Modified durations computed from terms, used where the column is empty.
+    accrued : ndarray (n,) or None
+        Accrued interest per CNY of amount; None: ``accrued_interest`` alone gives it.
     """
 
     frame: pd.DataFrame
@@ -144,11 +146,20 @@ class Attributes:
     as_of: date
     issuers: pd.DataFrame | None = None
     duration: Vector | None = None
+    accrued: Vector | None = None
     _numbers: dict[str, Vector] = field(default_factory=dict)
     _texts: dict[str, Coded] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @cached_property
+    def accrued_part(self) -> Vector:
+        """Accrued interest per CNY of amount (n,), 0 where none is known (R9 §35)."""
+        if self.accrued is not None:
+            return self.accrued
+        held, interest = self.number("amount"), np.nan_to_num(self.number("accrued_interest"))
+        return np.divide(interest, held, out=np.zeros(len(self)), where=held > 0)
 
     @cached_property
     def kinds(self) -> Coded:

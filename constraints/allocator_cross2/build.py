@@ -54,6 +54,8 @@ class ChargeContext:
     duration, underlying_duration : ndarray or None
         Modified durations in years computed from terms, NaN where there are none; a given
         ``modified_duration`` wins.
+    accrued, underlying_accrued : ndarray or None
+        Accrued interest per CNY of amount; None: the column ``accrued_interest`` alone gives it.
     total_assets : float or None
         The company's, CNY.
     comprehensive_ratio : float or None
@@ -70,10 +72,16 @@ class ChargeContext:
     total_assets: float | None = None
     comprehensive_ratio: float | None = None
     where: Callable[[str, int, str], str] = _place
+    accrued: Vector | None = None
+    underlying_accrued: Vector | None = None
 
     @classmethod
     def of(
-        cls, inputs: Inputs, duration: Vector | None = None, underlying_duration: Vector | None = None
+        cls,
+        inputs: Inputs,
+        duration: Vector | None = None,
+        underlying_duration: Vector | None = None,
+        accrued: tuple[Vector | None, Vector | None] = (None, None),
     ) -> ChargeContext:
         """Return the context of a fund's inputs."""
         return cls(
@@ -85,6 +93,7 @@ class ChargeContext:
             inputs.balance_sheet.total_assets,
             inputs.balance_sheet.figure(REPORTED_RATIO),
             inputs.where,
+            *accrued,
         )
 
 
@@ -145,6 +154,7 @@ def build_charges(frame: pd.DataFrame, pack: RulePack, options: ChargeOptions, c
         changed=changed(built.lines, by_rule, figures, USER_FACTOR, pack.overridden),
         rate_risk_share=built.rate_risk_share,
         pack=pack,
+        accrued=assets.accrued_part,
         notes=(*option_notes(options, pack, rule_pack), *_test_notes(tests.untested, amount, ratios, context)),
     )
 
@@ -167,15 +177,22 @@ def _lines(
     common = {"where": context.where, "problems": problems, "as_of": context.as_of, "issuers": context.issuers}
     # R9 §5: the rating of the issue, else that of the counterparty.
     frame, below = (part.assign(rating=rating_cells(part, context.issuers)) for part in (frame, below))
-    assets = Attributes(frame, "assets", duration=context.duration, **common)  # type: ignore[arg-type]
-    inner = Attributes(below, "underlying", duration=context.underlying_duration, **common)  # type: ignore[arg-type]
+    assets = Attributes(frame, "assets", duration=context.duration, accrued=context.accrued, **common)  # type: ignore[arg-type]
+    inner = Attributes(
+        below,
+        "underlying",
+        duration=context.underlying_duration,
+        accrued=context.underlying_accrued,
+        **common,  # type: ignore[arg-type]
+    )
     amount = assets.number("amount")
     everything = np.arange(len(frame))
     assets.require(everything, ~np.isnan(amount), "amount", Text("a row needs an amount", "每行须填写金额"))
     scope = ChargeBuilder(assets, pack, LineBuilder(*codes))
-    scope = ChargeBuilder(assets, pack, scope.lines, hedged_stock=hedges_stock(scope))
+    included = options.amount_includes_accrued
+    scope = ChargeBuilder(assets, pack, scope.lines, hedged_stock=hedges_stock(scope), interest_included=included)
     products = classify(scope, options.factors)
-    parts = [scope.lines.finish()]
+    parts = [_with_interest(scope, scope.lines.finish())]
     share = exempt_rate_risk(scope)
     if products or context.underlying is not None:
         seen = look_through(
@@ -188,6 +205,16 @@ def _lines(
     surface = np.array([*(kinds.code(label) for label in assets.kinds.labels), -1], dtype=np.int16)
     lines = apply_what_ifs(lines, kinds, surface[assets.kinds.codes][lines.row], options.what_if)
     return _Built(lines, (assets, inner), share)
+
+
+def _with_interest(scope: ChargeBuilder, lines: Lines) -> Lines:
+    """R9 §35: where ``amount`` is without interest, that on other assets joins their own exposure."""
+    if scope.interest_included:
+        return lines
+    figures = scope.lines.figures.names
+    by_ladder = np.array([name.startswith(("default.interest", "spread.")) for name in figures], dtype=bool)
+    joined = np.where(by_ladder[lines.figure], 0.0, scope.attributes.accrued_part[lines.row])
+    return lines.with_(share=lines.share * (1.0 + joined))
 
 
 def _ratios(assets: Attributes, amount: Vector) -> Ratios:

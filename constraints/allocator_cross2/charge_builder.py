@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from allocator.plugin import Text
 from allocator_cross2.attributes import TABLE_ROWS, Attributes
 from allocator_cross2.figures import StepTable
-from allocator_cross2.lines import CURRENCY, EQUITY_PRICE, Direction, LineBuilder, overseas_equity
+from allocator_cross2.lines import (
+    COUNTERPARTY_DEFAULT,
+    CURRENCY,
+    EQUITY_PRICE,
+    Basis,
+    Direction,
+    LineBuilder,
+    overseas_equity,
+)
 from allocator_cross2.pack import RulePack
 
 __all__ = ["DOMESTIC_CURRENCY", "KindRule", "Need", "ChargeBuilder", "currency_figure", "currency_module"]
@@ -47,6 +55,8 @@ class ChargeBuilder:
         Whether the rows are held directly (the assets table) or reached by look-through.
     hedged_stock : bool
         Whether effective index futures hedge the directly held stock.
+    interest_included : bool
+        Whether ``amount`` holds the accrued interest.
     """
 
     attributes: Attributes
@@ -54,6 +64,7 @@ class ChargeBuilder:
     lines: LineBuilder
     direct: bool = True
     hedged_stock: bool = False
+    interest_included: bool = True
 
     def charge(self, rows: Rows, module: str, figure: str, **columns: Vector | float | bool | int) -> None:
         """Add lines whose RF0 is the number ``figure``."""
@@ -104,6 +115,14 @@ class ChargeBuilder:
         """Return the domestic rows (or rows that name no market) and the overseas ones."""
         abroad = self.attributes.text("market").equals(*OVERSEAS_MARKETS)[rows]
         return rows[~abroad], rows[abroad]
+
+    def charge_interest(self, rows: Rows, factor: Vector | float, figure: str) -> Vector:
+        """R9 §35: charge interest receivable on spread-risk assets; return what spread risk is left, per CNY (m,)."""
+        interest = self.attributes.accrued_part[rows]
+        held = interest > 0
+        chosen = np.broadcast_to(factor, len(rows))[held]
+        self.lines.add(rows[held], COUNTERPARTY_DEFAULT, figure, chosen, share=interest[held], basis=Basis.MARKET)
+        return np.asarray(1.0 - interest if self.interest_included else np.ones(len(rows)))
 
     def charge_currency(self, rows: Rows) -> None:
         """Add the currency exposure of rows in foreign currency (R8 §56-57): signed, net within a currency.

@@ -38,13 +38,15 @@ def _fixed_figure(figure: str) -> Callable[[ChargeBuilder, Rows], None]:
         a = scope.attributes
         rows, duration = a.durations(a.alive(scope.domestic(rows, "overseas_bond")))
         factor = scope.pack.piecewise(figure).at(duration)
-        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), basis=Basis.MARKET)
+        interest = "default.interest_receivable.policy"
+        left = scope.charge_interest(rows, scope.pack.value(interest), interest)
+        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), share=left, basis=Basis.MARKET)
 
     return charge
 
 
 def _standardised(scope: ChargeBuilder, rows: Rows) -> None:
-    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection."""
+    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection; §35: interest."""
     a = scope.attributes
     rows = _without_equity_terms(scope, a.alive(scope.domestic(rows, "overseas_bond")))
     dated, _ = a.durations(rows)
@@ -57,10 +59,12 @@ def _standardised(scope: ChargeBuilder, rows: Rows) -> None:
     mitigation = np.array(list(scope.pack.table("protection.spread").values()))[np.minimum(rank, TABLE_ROWS)]
     split = protected_part(a, rows, rank, mitigation)
     own, better = _by_rank(scope, rank, duration), _by_rank(scope, split.rank, duration[split.place])
-    market = Basis.MARKET
-    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before, basis=market)
-    covered, k1 = rows[split.place], k1[split.place]
-    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False)
+    market, interest = Basis.MARKET, "default.interest_receivable"
+    ladder = np.array(list(scope.pack.table(interest).values()))
+    left = scope.charge_interest(rows, ladder[np.minimum(rank, TABLE_ROWS)], interest)
+    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before * left, basis=market)
+    covered, k1, after = rows[split.place], k1[split.place], split.after * left[split.place]
+    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=after, basis=market, position=False)
 
 
 def _without_equity_terms(scope: ChargeBuilder, rows: Rows) -> Rows:
@@ -94,11 +98,26 @@ def _cash(scope: ChargeBuilder, rows: Rows) -> None:
 
 def _deposit(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §21, at home and overseas: by type of bank and capital adequacy ratio."""
+    _by_bank(scope, scope.attributes.alive(rows), "default.deposit")
+
+
+def _structured_deposit(scope: ChargeBuilder, rows: Rows) -> None:
+    """R9 §21: a ladder of its own where the principal is guaranteed, one factor else."""
     a = scope.attributes
-    rows = a.require_choice(a.alive(rows), "bank_type", _BANK_TYPES)
+    rows = a.require_number(a.alive(rows), "principal_guaranteed")
+    guaranteed = a.number("principal_guaranteed")[rows] == 1.0
+    figure = "default.structured_deposit"
+    scope.charge(rows[~guaranteed], COUNTERPARTY_DEFAULT, f"{figure}.not_guaranteed")
+    _by_bank(scope, rows[guaranteed], figure)
+
+
+def _by_bank(scope: ChargeBuilder, rows: Rows, figure: str) -> None:
+    a = scope.attributes
+    own = f"{figure}.finance_company"
+    rows = a.require_choice(rows, "bank_type", _BANK_TYPES if own in scope.pack else _BANK_TYPES[:-1])
     bank = a.text("bank_type")
     finance_company = bank.equals("finance_company")[rows]
-    scope.charge(rows[finance_company], COUNTERPARTY_DEFAULT, "default.deposit.finance_company")
+    scope.charge(rows[finance_company], COUNTERPARTY_DEFAULT, own)
     ladder = np.full(len(rows), "other", dtype=object)
     for name, key in _LADDERS.items():
         ladder[bank.equals(name)[rows]] = key
@@ -113,7 +132,7 @@ def _deposit(scope: ChargeBuilder, rows: Rows) -> None:
     charged = ~finance_company & ~unrated_foreign & (~needs_ratio | ~np.isnan(adequacy))
     for key in ("large", "joint_stock", "city", "rural", "other"):
         mask = charged & (ladder == key)
-        scope.charge_by_ladder(rows[mask], COUNTERPARTY_DEFAULT, f"default.deposit.{key}", adequacy[mask])
+        scope.charge_by_ladder(rows[mask], COUNTERPARTY_DEFAULT, f"{figure}.{key}", adequacy[mask])
 
 
 def _policy_loan(scope: ChargeBuilder, rows: Rows) -> None:
@@ -122,7 +141,7 @@ def _policy_loan(scope: ChargeBuilder, rows: Rows) -> None:
 
 
 def _loan(scope: ChargeBuilder, rows: Rows) -> None:
-    """R9 §37: by the five-level classification."""
+    """R9 §37, reached by look-through or lent directly: by the five-level classification."""
     a = scope.attributes
     factors = scope.pack.table("default.loan")
     rows = a.require_choice(rows, "loan_class", tuple(factors))
@@ -138,6 +157,7 @@ _PROTECTION = (Need("protection_rating", _PROTECTED), Need("protection_book_valu
 _EQUITY_TERMS = Need(
     "equity_terms", Text("empty means none; else charged as a convertible", "为空表示无；填写则按可转债计量")
 )
+_GUARANTEED = Text("where the principal is guaranteed", "保本时")
 _STANDARDISED = KindRule(_standardised, (Need("rating"), _DURATION, _GREEN, _EQUITY_TERMS, *_PROTECTION))
 
 CREDIT_RULES: Mapping[str, KindRule] = MappingProxyType(
@@ -149,6 +169,15 @@ CREDIT_RULES: Mapping[str, KindRule] = MappingProxyType(
             (
                 Need("bank_type"),
                 Need("capital_adequacy", Text("all but large state and policy banks", "国有大型银行、政策性银行除外")),
+                Need("rating", Text("foreign banks", "外资银行")),
+            ),
+        ),
+        "structured_deposit": KindRule(
+            _structured_deposit,
+            (
+                Need("principal_guaranteed"),
+                Need("bank_type", _GUARANTEED),
+                Need("capital_adequacy", _GUARANTEED),
                 Need("rating", Text("foreign banks", "外资银行")),
             ),
         ),

@@ -12,7 +12,7 @@ from allocator.plugin import Text
 from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.lines import EQUITY_HEDGE, EQUITY_PRICE, REAL_ESTATE_PRICE, Basis
 
-__all__ = ["EQUITY_RULES", "charge_convertible", "charge_domestic_property"]
+__all__ = ["EQUITY_RULES", "charge_convertible", "charge_domestic_property", "property_by_city"]
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -217,12 +217,17 @@ _BANK_FACTORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def charge_domestic_property(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §40-42: by city. Through a project company EX is the larger of two values: see ``property_book_value``."""
+    property_by_city(scope, rows, Basis.PROPERTY)
+
+
+def property_by_city(scope: ChargeBuilder, rows: Rows, basis: Basis) -> None:
+    """R8 §40: RF0 with k1 by city, on an exposure of this basis."""
     a = scope.attributes
     rows = a.require_choice(rows, "city_tier", (*_MAJOR_CITIES, "other"))
     major = a.text("city_tier").equals(*_MAJOR_CITIES)[rows]
     for chosen, where in ((rows[major], "major_city"), (rows[~major], "elsewhere")):
         k1 = scope.pack.value(f"real_estate.k1.{where}")
-        scope.charge(chosen, REAL_ESTATE_PRICE, "real_estate", k1=k1, basis=Basis.PROPERTY)
+        scope.charge(chosen, REAL_ESTATE_PRICE, "real_estate", k1=k1, basis=basis)
 
 
 def _property(scope: ChargeBuilder, rows: Rows) -> None:

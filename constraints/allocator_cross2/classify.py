@@ -15,6 +15,7 @@ from allocator_cross2.charges_credit import CREDIT_RULES
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES
 from allocator_cross2.charges_equity import EQUITY_RULES
 from allocator_cross2.charges_overseas import OVERSEAS_RULES
+from allocator_cross2.charges_receivables import RECEIVABLE_RULES
 from allocator_cross2.lines import EQUITY_PRICE
 from allocator_cross2.products import PRODUCTS, charge_exempt, charge_opaque, charge_reit
 from allocator_cross2.protection import refuse_protection
@@ -28,7 +29,7 @@ USER_FACTOR = "capital.factors."
 """Prefix of the figure of a factor the user gave."""
 
 BASE_RULES: Mapping[str, KindRule] = MappingProxyType(
-    {**CREDIT_RULES, **EQUITY_RULES, **OVERSEAS_RULES, **DERIVATIVE_RULES}
+    {**CREDIT_RULES, **RECEIVABLE_RULES, **EQUITY_RULES, **OVERSEAS_RULES, **DERIVATIVE_RULES}
 )
 """How each kind of base asset is charged."""
 

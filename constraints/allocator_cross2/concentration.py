@@ -221,7 +221,7 @@ def concentration_tests(
         return _Tests(len(assets), len(lines)).finish(untested)
     total = holding.total_assets
     tests = _Tests(len(assets), len(lines))
-    if total >= pack.value("concentration.exempt_below"):
+    if total > pack.value("concentration.exempt_below"):
         _counterparty_tests(tests, pack, total, lines, party, parties, np.where(counted, value, 0.0), module)
     for name, rows in classes.items():
         ratio = _class_ratio(pack, name, holding.comprehensive_ratio)

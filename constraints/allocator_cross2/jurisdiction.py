@@ -22,7 +22,12 @@ REPORTED_RATIO = "reported_comprehensive_ratio"
 YUAN = Currency(
     "CNY",
     Text("CNY", "元"),
-    ((1e8, Text("CNY 100 million", "亿元")), (1e4, Text("CNY 10,000", "万元"))),
+    (
+        (1e8, Text("CNY 100 million", "亿元")),
+        (1e6, Text("CNY million", "百万元")),
+        (1e4, Text("CNY 10,000", "万元")),
+        (1e3, Text("CNY 1,000", "千元")),
+    ),
     (
         *(("元", 1.0), ("千元", 1e3), ("万元", 1e4), ("百万元", 1e6), ("千万元", 1e7), ("亿元", 1e8)),
         *(("yuan", 1.0), ("cny", 1.0), ("rmb", 1.0)),

@@ -20,7 +20,7 @@ from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.classify import Remaining, classify
 from allocator_cross2.lines import CURRENCY, Basis, LineBuilder, Lines
 from allocator_cross2.products import PRODUCTS, charge_opaque, charge_surface, debt_type
-from allocator_cross2.structure import Paths, Structure, own_layers
+from allocator_cross2.structure import SHARE_TOLERANCE, Paths, Structure, own_layers
 
 __all__ = ["LookThrough", "exempt_rate_risk", "look_through"]
 
@@ -171,7 +171,8 @@ def _wholly_opaque(assets: ChargeBuilder, underlying: ChargeBuilder, leaves: Pat
         return np.zeros(size, dtype=bool)
     hidden = leaves.take(_opaque_leaves(underlying)[leaves.end])
     share = np.bincount(rests.row, rests.share, size) + np.bincount(hidden.row, hidden.share, size)
-    return np.asarray(share > assets.pack.value("opaque.whole_above"))
+    # "90% or more": shares are typed by hand, and nine tenths may come out a rounding short.
+    return np.asarray(share >= assets.pack.value("opaque.whole_above") - SHARE_TOLERANCE)
 
 
 def _rate_risk_share(assets: ChargeBuilder, underlying: ChargeBuilder, leaves: Paths, wholly: Mask) -> Vector:

@@ -23,7 +23,7 @@ from allocator.plugin.cash_flows import (
     mean_of_history,
     spot_curve,
 )
-from allocator.plugin.tables import Inputs, filled
+from allocator.plugin.tables import Inputs, column, filled
 from allocator_cross2.pack import RulePack
 
 __all__ = ["DIRECT_SCOPE", "LiabilityFlows", "RateCurves", "RateRisk", "liability_flows", "rate_curves", "rate_risk"]
@@ -33,6 +33,8 @@ Vector = NDArray[np.float64]
 DIRECT_SCOPE = frozenset(
     {
         "deposit",
+        "structured_deposit",
+        "loan",
         "policy_loan",
         "government_bond",
         "local_government_bond",
@@ -50,7 +52,8 @@ DIRECT_SCOPE = frozenset(
         "bond_future",
     }
 )
-"""Directly held domestic fixed income whose cash flows a contract fixes (R8 §18); convertibles are not."""
+"""Directly held domestic fixed income whose cash flows a contract fixes (R8 §13, §18): structured deposits (1), direct
+loans (3), policy loans (5) too; convertibles are not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +174,7 @@ def rate_risk(
     share: Vector,
     problems: Problems,
     floating: FloatingRule = FloatingRule.RESET,
+    accrued: Vector | None = None,
 ) -> RateRisk:
     """Return what each row and the liabilities add to interest rate risk.
 
@@ -187,11 +191,15 @@ def rate_risk(
         Receives what is missing; the caller must raise it.
     floating : FloatingRule
         How floating coupons are taken.
+    accrued : ndarray (n,) or None
+        Interest per CNY of amount that ``amount`` leaves out: flows priced by the yield are those of both.
     """
     # A bond with a right to shares is a convertible, whatever its kind.
     direct = inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy() & ~filled(inputs.assets, "equity_terms")
     scope = direct | (share > 0.0)
     weight = np.where(direct, 1.0, share)
+    if accrued is not None:
+        weight = weight * np.where(np.isnan(column(inputs.assets, "face")), 1.0 + accrued, 1.0)
     liabilities = liability_flows(inputs, problems)
     observed = _observed(inputs, pack, problems) if scope.any() or len(liabilities.net) else None
     curves = None if observed is None else rate_curves(observed, pack)

@@ -77,7 +77,7 @@ def rate_table(regime: Cross2Regime, result: Result) -> ReportTable:
     """Return interest rate risk account by account, before and after, CNY."""
     accounts = result.model.space.account
     before = regime.basis.rate.by_account(result.model.space.current, accounts)
-    after = regime.basis.rate.by_account(result.target, accounts)
+    after = regime.basis.rate.by_account(result.holdings, accounts)
     frame = pd.DataFrame(
         [(name, before[name][2], *after[name]) for name in after], columns=["account", "before", "up", "down", "after"]
     )

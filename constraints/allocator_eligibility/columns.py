@@ -85,7 +85,20 @@ class Columns:
         return (*map(str, self._inputs.assets.columns), *joined)
 
     def numbers(self, column: Column, rows: Mask) -> NDArray[np.float64]:
-        """Return a numeric column (n,), 0 outside ``rows``; a blank cell among ``rows`` is a fault."""
+        """Return a numeric column (n,), 0 outside ``rows``; a blank cell among ``rows`` is a fault.
+
+        Parameters
+        ----------
+        column : Column
+            A name in the rule.
+        rows : ndarray of bool (n,)
+            Rows that must have a number.
+
+        Raises
+        ------
+        Fault
+            For a column of something else, or a blank cell among ``rows``.
+        """
         cells = self[column]
         if cells.held not in (Held.NUMBER, Held.NOTHING):
             what = Text(f"{column.name} does not hold numbers", f"{column.name} 列不是数值")
@@ -102,7 +115,20 @@ class Columns:
         return np.where(rows, cells.values if cells.held is Held.NUMBER else 0.0, 0.0)
 
     def literal(self, cells: Cells, literal: Literal) -> Any:
-        """Return a literal in the form in which the column's cells are held; Fault when it does not fit."""
+        """Return a literal in the form in which the column's cells are held; Fault when it does not fit.
+
+        Parameters
+        ----------
+        cells : Cells
+            The column it is compared with.
+        literal : Literal
+            As it stands in the rule.
+
+        Raises
+        ------
+        Fault
+            When it does not fit the column.
+        """
         value = literal.value
         if cells.held is Held.NOTHING:
             return value
@@ -174,6 +200,24 @@ def compare(sign: str, at: int, left: Cells, right: Any, held: Held) -> Mask:
     """Return where ``left <sign> right`` holds (n,).
 
     A blank cell is unequal to everything and in no order; a blank flag is no, a blank rating below all.
+
+    Parameters
+    ----------
+    sign : str
+        ``==``, ``!=``, ``<``, ``<=``, ``>`` or ``>=``.
+    at : int
+        Place of the sign in the rule.
+    left : Cells
+        A column (n,).
+    right : object
+        A literal, in the column's form.
+    held : Held
+        What the column holds.
+
+    Raises
+    ------
+    Fault
+        For an order among things that have none, and for lists.
     """
     if held in (Held.LIST, Held.FLAG, Held.TEXT) and sign not in ("==", "!="):
         what = Text(f"{left.column.name} has no order", f"{left.column.name} 不能比较大小")

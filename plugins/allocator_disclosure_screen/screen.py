@@ -60,6 +60,13 @@ class ScreenOptions(LimitOptions):
 def disclosure_cases(inputs: Inputs, options: ScreenOptions) -> pd.DataFrame:
     """Return the cases of issuers.csv.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : ScreenOptions
+        The keys of the fund file.
+
     Returns
     -------
     DataFrame
@@ -111,6 +118,13 @@ def _check(
 
 def disclosure_screen(context: ModelContext, options: ScreenOptions) -> Sequence[Term]:
     """Target ≤ current on the rows of barred issuers; the same, monitored, on the watch-list.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : ScreenOptions
+        The keys of the fund file.
 
     Raises
     ------

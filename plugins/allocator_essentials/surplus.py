@@ -1,6 +1,6 @@
 """The surplus: assets less liabilities, and how it varies.
 
-With L the liabilities' value and r_L its growth over a year, T = Σ current and w = x / T, the surplus moves by
+With L the liabilities' value and r_L its growth over a year, T = Σ target and w = x / T, the surplus moves by
 
     T w′r − L r_L,    so its variance over T² is    Var(w′r − (L / T) r_L).
 
@@ -49,6 +49,13 @@ class SurplusOptions(Section):
 
 def surplus_variance_of(context: ModelContext, options: SurplusOptions) -> Quadratic:
     """Return the variance of the surplus over T² as a function of the amounts.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : SurplusOptions
+        The keys of the fund file.
 
     Raises
     ------

@@ -88,7 +88,15 @@ def _figures(inputs: Inputs) -> tuple[Figure, ...]:
 
 
 def parts(inputs: Inputs, options: HoldingOptions) -> PartScore:
-    """Score directly held stock by how near it is to its mark; the rule does not look inside products."""
+    """Score directly held stock by how near it is to its mark; the rule does not look inside products.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : HoldingOptions
+        The keys of the fund file.
+    """
     found, horizon = marks(inputs), RULES.at("horizon", inputs.as_of).or_user(options.horizon).number
     nearness = 1.0 - np.maximum(found.years - found.held, 0.0) / horizon
     return PartScore(contents(inputs, opened=False), np.nan_to_num(np.maximum(nearness, 0.0)))

@@ -84,6 +84,13 @@ def curve_moves(
 def read_exposures(inputs: Inputs, history: FactorHistory) -> Exposures:
     """Return the exposures of every row.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    history : FactorHistory
+        The factors.
+
     Raises
     ------
     InputError

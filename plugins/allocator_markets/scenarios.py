@@ -56,6 +56,13 @@ class MarketScenarioOptions(MarketOptions):
 def market_scenarios(inputs: Inputs, options: MarketScenarioOptions) -> Scenarios:
     """Return joint annual returns of all rows (S, n), of the liabilities (S,), and the factors behind them.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : MarketScenarioOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError
@@ -85,7 +92,19 @@ def market_scenarios(inputs: Inputs, options: MarketScenarioOptions) -> Scenario
 def factor_draws(
     history: FactorHistory, covariance: Vector, options: MarketScenarioOptions, rng: np.random.Generator
 ) -> Vector:
-    """Return annual changes of the factors (S, k), their mean zero."""
+    """Return annual changes of the factors (S, k), their mean zero.
+
+    Parameters
+    ----------
+    history : FactorHistory
+        The factors.
+    covariance : ndarray (k, k)
+        Annual, of their changes.
+    options : MarketScenarioOptions
+        How many paths, and how they are drawn.
+    rng : numpy.random.Generator
+        Seeded.
+    """
     changes = history.changes.to_numpy(dtype=float)
     if options.draws is Draws.HISTORY:
         months = rng.integers(len(changes), size=(options.paths, MONTHS))
@@ -96,7 +115,20 @@ def factor_draws(
 
 
 def liability_growth(inputs: Inputs, curve: Vector) -> Vector | None:
-    """Return the liabilities' growth on each path (S,) of curve moves (S, 3); None without liabilities or a curve."""
+    """Return the liabilities' growth on each path (S,) of curve moves (S, 3); None without liabilities or a curve.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    curve : ndarray (S, 3)
+        Moves of level, slope and curvature on each path, decimals.
+
+    Raises
+    ------
+    InputError
+        When the liabilities are worth nothing or less.
+    """
     table, given = inputs.table("liabilities"), inputs.table("curve")
     if table is None or given is None:
         return None

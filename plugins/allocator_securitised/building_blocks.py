@@ -102,7 +102,17 @@ def building_blocks(inputs: Inputs) -> pd.DataFrame:
 
 
 def expected_losses(inputs: Inputs, rows: Mask, problems: Problems) -> Vector:
-    """Return expected losses a year per CNY (n,), zero outside ``rows``; what is missing goes to ``problems``."""
+    """Return expected losses a year per CNY (n,), zero outside ``rows``; what is missing goes to ``problems``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    rows : ndarray of bool (n,)
+        Rows wanted.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
+    """
     assets = inputs.assets
     default, severity = annual_rates(assets, "default_rate"), column(assets, "loss_severity")
     given = assets["default_rate"].map(bool).to_numpy(dtype=bool)
@@ -133,7 +143,17 @@ def expected_losses(inputs: Inputs, rows: Mask, problems: Problems) -> Vector:
 
 
 def roll_downs(inputs: Inputs, rows: Mask, problems: Problems) -> Vector:
-    """Return roll-downs of one year (n,); zero without a curve, for floaters, and up to a duration of one year."""
+    """Return roll-downs of one year (n,); zero without a curve, for floaters, and up to a duration of one year.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    rows : ndarray of bool (n,)
+        Rows wanted.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
+    """
     assets = inputs.assets
     curve = _curve(inputs, problems)
     timed = ~np.isnan(column(assets, "modified_duration")) | assets["maturity"].notna().to_numpy()

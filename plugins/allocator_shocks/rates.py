@@ -25,7 +25,7 @@ CREDIT = (
     *("policy_bank_bond", "agency_bond", "financial_bond", "interbank_certificate_of_deposit", "corporate_bond"),
     *("tech_innovation_bond", "credit_abs", "exchange_abs", "abn"),
 )
-AT_COST = ("deposit", "policy_loan", "debt_plan", "trust_plan", "abs_plan")
+AT_COST = ("deposit", "structured_deposit", "loan", "policy_loan", "debt_plan", "trust_plan", "abs_plan")
 """Held to be paid back: at fair value only where the accounting class says so."""
 SWAPS = ("rate_swap", "bond_future")
 WITHOUT_FLOWS = (

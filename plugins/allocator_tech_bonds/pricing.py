@@ -89,7 +89,15 @@ class SpreadTable:
     points: dict[int, tuple[Vector, Vector]]
 
     def spread(self, rank: NDArray[np.int64], tenor: Vector) -> Vector:
-        """Return the spreads (k,); NaN for a rating that the table does not have."""
+        """Return the spreads (k,); NaN for a rating that the table does not have.
+
+        Parameters
+        ----------
+        rank : ndarray of int (k,)
+            Ratings, by rank.
+        tenor : ndarray (k,)
+            Years.
+        """
         found = np.full(len(rank), np.nan)
         for known, (tenors, spreads) in self.points.items():
             chosen = rank == known

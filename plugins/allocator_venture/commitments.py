@@ -118,7 +118,15 @@ class Path(Expression):
 
 
 def venture_commitments(context: ModelContext, options: CommitmentOptions) -> Sequence[Term]:
-    """Venture exposure, capital calls and new commitments within their limits in every year of the horizon."""
+    """Venture exposure, capital calls and new commitments within their limits in every year of the horizon.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : CommitmentOptions
+        The keys of the fund file.
+    """
     inputs = context.inputs
     funds = fund_rows(inputs, options.years)
     if not len(funds.row):
@@ -255,6 +263,17 @@ def recommitment_plan(inputs: Inputs, holdings: Vector, years: int = 10, vintage
     Today's commitments (`commitment_plan`) take the NAV to its peak; from there on the target is to be held.
     Later commitments are made on the terms of the asset's latest vintage, those of all funds within
     ``vintage_limit`` (CNY) a year: each fund has a share of it by its target. Source: `allocator_venture.pacing`.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    holdings : ndarray (n,)
+        Amounts, CNY.
+    years : int
+        Length of the plan.
+    vintage_limit : float
+        Most that all funds together commit a year, CNY.
 
     Returns
     -------

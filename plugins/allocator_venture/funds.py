@@ -129,6 +129,13 @@ def fund_terms(inputs: Inputs) -> tuple[FundTerms, pd.DataFrame]:
 def fund_rows(inputs: Inputs, years: int) -> FundRows:
     """Return the rows with commitments and their paths over the next ``years`` years.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    years : int
+        Length of the paths.
+
     Raises
     ------
     InputError

@@ -37,7 +37,15 @@ class CommitmentSchedule:
 
 
 def steady_commitment(target: float, unit_nav: Vector) -> float:
-    """Return the commitment a year that holds ``target`` NAV for ever: target / Σ n(a), CNY."""
+    """Return the commitment a year that holds ``target`` NAV for ever: target / Σ n(a), CNY.
+
+    Parameters
+    ----------
+    target : float
+        NAV, CNY.
+    unit_nav : ndarray (years,)
+        n(a): NAV per CNY committed, by the age of a fund.
+    """
     return target / float(unit_nav.sum())
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from allocator import Infeasible, NotProven
-from allocator.api import Result
 from allocator.errors import SolverFailure, VerificationError
+from allocator.result.result import Result
 from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 from allocator.solve.search.exact import Exact
 from allocator.solve.solvers.backends import Backend, Clarabel, Highs, Scs
@@ -56,7 +56,7 @@ def judge(made: RandomFund, seed: int, required: float) -> str:
     fund, engine = made.fund(comprehensive=required), made.fund()
     others = [held for held in books(made, seed) if engine.capital(held).ratio("comprehensive") >= required]
     try:
-        result = fund.optimize()
+        result = fund.optimize().value
     except Infeasible:
         return "infeasible" if not others else f"WRONG: fund {seed} called infeasible, a random book is compliant"
     except NotProven:
@@ -68,8 +68,8 @@ def judge(made: RandomFund, seed: int, required: float) -> str:
 
 def wrong(made: RandomFund, result: Result, required: float, others: list[Any]) -> str | None:
     """Judge an answer by an engine of its own."""
-    held, solution = result.target, result.solution
-    fresh = made.fund().capital(held)
+    held, solution = result.holdings, result.solution
+    fresh = made.fund().capital(held).value
     assert fresh is not None
     name = made.settings["fund"]["name"]
     if not fresh.ratio("comprehensive") >= required - TOLERANCE:
@@ -102,7 +102,7 @@ def edge(seed: int) -> list[str]:
     book of the least; none reaches actual capital before costs over the certified bound of the least.
     """
     made = random_fund(10_000 + seed)
-    least = made.minimizing_capital().optimize()
+    least = made.minimizing_capital().optimize().value
     assert least.before is not None
     assert least.after is not None
     reached = least.after.ratio("comprehensive")

@@ -128,7 +128,7 @@ def solve_by_scenarios(
     ----------
     program : ConeProgram
         The program.
-    hinges : Hinges
+    cvar_rows : CvarRows
         Its scenarios, some of them at a cost.
     direct : callable
         Solves a program as a whole.

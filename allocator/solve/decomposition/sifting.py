@@ -114,7 +114,7 @@ class Sifter:
         Its holdings.
     direct : callable
         Solves a program as a whole.
-    recall : Recall
+    warm_start : WarmStart
         Where to start from, and where to say how it ended.
     sizes : Sizes
         How many holdings are looked at one by one.
@@ -135,7 +135,15 @@ class Sifter:
         self.masters = self.widest = 0
 
     def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
-        """Solve a program that begins with the shared rows and columns."""
+        """Solve a program that begins with the shared rows and columns.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        seconds : float
+            Time limit.
+        """
         deadline = time.monotonic() + seconds
         try:
             answer = self._sifted(program, deadline)

@@ -92,7 +92,15 @@ def money_scale(model: Model) -> float:
 
 
 def objective_scale(model: Model, scale: float) -> float:
-    """Return the steepest slope of the objective per unit of money the solver sees, at the current holdings."""
+    """Return the steepest slope of the objective per unit of money the solver sees, at the current holdings.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    scale : float
+        CNY per unit of money.
+    """
     current = model.space.current
     slope = np.zeros(model.space.size)
     for part in model.objective:
@@ -102,7 +110,15 @@ def objective_scale(model: Model, scale: float) -> float:
 
 
 def compile_plain(model: Model, tree: CapitalTree | None) -> Plain:
-    """Return the program of objective, terms, bounds and trading cost, with a column for each leaf of ``tree``."""
+    """Return the program of objective, terms, bounds and trading cost, with a column for each leaf of ``tree``.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    tree : CapitalTree or None
+        Tree whose leaves get a column each; None for a model that asks nothing of capital.
+    """
     scale = money_scale(model)
     objective = objective_scale(model, scale)
     binding = [term for term in model.terms if term.mode is not Mode.MONITOR and not term.left.discrete]

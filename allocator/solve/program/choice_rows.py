@@ -18,7 +18,24 @@ __all__ = ["add_choices"]
 
 
 def add_choices(builder: Builder, model: Model, holdings: slice, scale: float) -> tuple[tuple[Choices, range], ...]:
-    """Add whole-number columns k with X x + K k ≤ h, 0 ≤ k ≤ most, for every hard rule that needs them."""
+    """Add whole-number columns k with X x + K k ≤ h, 0 ≤ k ≤ most, for every hard rule that needs them.
+
+    Parameters
+    ----------
+    builder : Builder
+        Receives columns and rows.
+    model : Model
+        The model.
+    holdings : slice
+        Columns of the holdings (n).
+    scale : float
+        CNY per unit of money.
+
+    Raises
+    ------
+    InputError
+        When a row that a rule in whole numbers speaks of has no upper bound.
+    """
     discrete = [term for term in model.terms if term.mode is Mode.HARD and term.left.discrete]
     if not discrete:
         return ()

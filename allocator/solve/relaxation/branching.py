@@ -28,6 +28,17 @@ def split(formulation: Formulation, box: Box | None, assembled: Assembled, answe
 
     A node of the tree whose column is not its true value lies. What the lie is worth: the change of the
     limited modules, at their multipliers, when this one node told the truth.
+
+    Parameters
+    ----------
+    formulation : Formulation
+        Of the model.
+    box : Box or None
+        The node's box; None without a tree.
+    assembled : Assembled
+        The node's relaxation.
+    answer : SolverResult
+        Its answer.
     """
     form = formulation.form
     if form is None or box is None:
@@ -113,8 +124,12 @@ def _undecided_selector(form: IndexedTree, box: Box, values: dict[int, float]) -
 def _split_norm(box: Box, norm: Norm, values: dict[int, float]) -> list[Branch]:
     """Split the interval along which the chord of the aggregate lies furthest above it at the relaxed point."""
     arguments = np.array(norm.arguments)
-    lower, upper = box.lower[arguments], box.upper[arguments]
-    point = np.clip([values[argument] for argument in norm.arguments], lower, upper)
+    ends_of_box = box.lower[arguments], box.upper[arguments]
+    point = np.clip([values[argument] for argument in norm.arguments], *ends_of_box)
+    # An interval without an end has no chord to lie above anything: it is cut first, near the relaxed point.
+    endless = ~np.isfinite(ends_of_box).all(axis=0)
+    around = point + np.outer((-1.0, 1.0), np.maximum(1.0, np.abs(point)))
+    lower, upper = np.where(np.isfinite(ends_of_box), ends_of_box, around)
     count = len(arguments)
     ends = np.tile(point, (2 * count + 1, 1))
     ends[np.arange(count), np.arange(count)] = lower
@@ -126,10 +141,9 @@ def _split_norm(box: Box, norm: Norm, values: dict[int, float]) -> list[Branch]:
     excess = np.where(open_, (1 - share) * heights[:count] + share * heights[count:-1] - heights[-1], 0.0)
     if excess.max(initial=0.0) <= 0.0:
         excess = np.where(open_, width, 0.0)
-    chosen = int(np.argmax(excess))
+    chosen = int(np.argmax(np.where(endless, np.inf, excess)))
     if not open_[chosen]:
         return []
-    low, high = float(lower[chosen]), float(upper[chosen])
-    at = (1 - INWARD) * float(point[chosen]) + INWARD * 0.5 * (low + high)
-    position = int(arguments[chosen])
+    at = (1 - INWARD) * float(point[chosen]) + INWARD * 0.5 * float(lower[chosen] + upper[chosen])
+    position, (low, high) = int(arguments[chosen]), (float(side[chosen]) for side in ends_of_box)
     return [box.branch.narrowed(position, (low, at)), box.branch.narrowed(position, (at, high))]

@@ -119,7 +119,15 @@ class Formulation:
         return None if self.form is None else self.root.whole
 
     def box(self, branch: Branch, parent: Box) -> Box:
-        """Return the box of a branch that adds one decision to that of ``parent``."""
+        """Return the box of a branch that adds one decision to that of ``parent``.
+
+        Parameters
+        ----------
+        branch : Branch
+            The branch.
+        parent : Box
+            The box of the branch it adds to.
+        """
         return self.root.box(branch, parent, self.relaxed.watched)
 
     def relaxation(
@@ -176,7 +184,19 @@ class Formulation:
     def restriction(
         self, holdings: Vector, price: float = 0.0, margin: float = 0.0, elastic: bool = False
     ) -> Assembled:
-        """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead."""
+        """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            The point, CNY.
+        price : float
+            Price of the objective's module, program units.
+        margin : float
+            Ratio by which capital limits are tightened.
+        elastic : bool
+            Whether the miss of the limits is minimized instead of the objective.
+        """
         if self.form is None:
             return self.relaxation(None)
         amounts = self.form.amounts(holdings)
@@ -228,7 +248,15 @@ class Formulation:
         return Assembled(replace(program, constant=constant), right, limits, price, functions, relaxed_nodes)
 
     def module_prices(self, assembled: Assembled, answer: SolverResult) -> dict[int, float]:
-        """Return what one unit of money more of each limited or priced module costs, program units."""
+        """Return what one unit of money more of each limited or priced module costs, program units.
+
+        Parameters
+        ----------
+        assembled : Assembled
+            A program of this model.
+        answer : SolverResult
+            Its answer, with multipliers (m,).
+        """
         prices: dict[int, float] = {}
         for (limit, position), row in zip(self.limits, assembled.limits, strict=True):
             prices[position] = prices.get(position, 0.0) + limit.multiplier * float(answer.dual[row])

@@ -109,7 +109,15 @@ class IndexedTree:
         return self.tree.amounts(holdings) / self.scale
 
     def matrices(self, position: int, allowed: tuple[int, ...] | None = None) -> list[NDArray[np.float64]]:
-        """Return the correlation matrices of an aggregate that ``allowed`` pieces of its selector may pick."""
+        """Return the correlation matrices of an aggregate that ``allowed`` pieces of its selector may pick.
+
+        Parameters
+        ----------
+        position : int
+            An aggregate.
+        allowed : tuple of int or None
+            Pieces of its selector; None for all.
+        """
         node = self.nodes[position]
         assert isinstance(node, Aggregate)
         if position not in self.selected or allowed is None:
@@ -129,7 +137,15 @@ class IndexedTree:
         return tuple(found)
 
     def value_at(self, position: int, values: Mapping[int, float]) -> float:
-        """Return the node's exact value for given ``values`` of the nodes below it."""
+        """Return the node's exact value for given ``values`` of the nodes below it.
+
+        Parameters
+        ----------
+        position : int
+            A node.
+        values : mapping of int to float
+            Amounts by position, of its children at least.
+        """
         node = self.nodes[position]
         below = np.array([values[child] for child in self.children[position]])
         if not isinstance(node, Aggregate):

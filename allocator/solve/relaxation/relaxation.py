@@ -60,7 +60,17 @@ def _through(side: Side, sign: int) -> Side:
 
 
 def find_sides(form: IndexedTree, box: Box, targets: dict[int, Side]) -> Sides:
-    """Return which side of every node is needed so that ``targets`` are."""
+    """Return which side of every node is needed so that ``targets`` are.
+
+    Parameters
+    ----------
+    form : IndexedTree
+        The tree.
+    box : Box
+        Its intervals.
+    targets : dict of int to Side
+        Sides asked for, by position.
+    """
     needed = dict.fromkeys(range(len(form.nodes)), 0)
     needed.update(targets)
     norms: dict[int, Norm] = {}
@@ -266,7 +276,19 @@ class Relaxation:
 
 
 def add_norm(rows: Rows, value: Affine, matrix: NDArray[np.float64], modules: list[Affine]) -> int:
-    """Ask that ``value ≥ sqrt(y′Ry)``, y the ``modules``; return the cone's first row."""
+    """Ask that ``value ≥ sqrt(y′Ry)``, y the ``modules``; return the cone's first row.
+
+    Parameters
+    ----------
+    rows : Rows
+        Receives the cone.
+    value : Affine
+        What is not to fall short.
+    matrix : ndarray (k, k)
+        R, positive semidefinite.
+    modules : list of Affine
+        y (k).
+    """
     root = _root(np.ascontiguousarray(matrix).tobytes(), len(matrix))
     spread = [Affine.combine(zip(column.tolist(), modules, strict=True)) for column in root.T]
     return rows.require(Cone.SECOND_ORDER, [value, *spread])

@@ -57,7 +57,15 @@ class Restriction:
         self._settled: set[int] = set()
 
     def bounded(self, position: int, side: Side) -> Affine:
-        """Return a function of the columns that is at least (`UNDER`) or at most (`OVER`) the node's value."""
+        """Return a function of the columns that is at least (`UNDER`) or at most (`OVER`) the node's value.
+
+        Parameters
+        ----------
+        position : int
+            A node of the tree.
+        side : Side
+            `UNDER` or `OVER`.
+        """
         known = self._affine.get(position)
         if known is not None:
             return known

@@ -29,7 +29,19 @@ Vector = NDArray[np.float64]
 def search_for(
     model: Model, settings: SolveSettings, warm_start: WarmStart | None = None, *, settled: bool = True
 ) -> Search:
-    """Return the search that fits the model; the rest as for `Search`, of use without whole numbers only."""
+    """Return the search that fits the model; the rest as for `Search`, of use without whole numbers only.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    settings : SolveSettings
+        Gap, limits and solver.
+    warm_start : WarmStart or None
+        Prices of an earlier search over the same holdings.
+    settled : bool
+        Whether the answer is moved to its local optimum.
+    """
     discrete = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
     return DiscreteSearch(model, settings) if discrete else Search(model, settings, warm_start, settled=settled)
 

@@ -155,6 +155,13 @@ class Exact:
 
         Rows whose multiplier (per unit of weight) outweighs their distance to the bound are put on it; what
         the equalities then miss is spread over the other rows in proportion to their room.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            The solver's point, CNY.
+        at_lower, at_upper : ndarray (n,)
+            Multipliers of the bounds, per unit of weight.
         """
         space = self._model.space
         scale = space.total or 1.0

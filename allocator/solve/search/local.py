@@ -37,6 +37,15 @@ def improve(search: Subproblem, start: Vector, enough: float = np.inf) -> Vector
     No better one is looked for once the objective is ``enough``. The aim is raised by what the exact tree says
     is missing: the solver's rounding, or a slope that changed its sign between the point the restriction was
     made for and its answer.
+
+    Parameters
+    ----------
+    search : Subproblem
+        The search that asks; counts the programs.
+    start : ndarray (n,)
+        Holdings, CNY.
+    enough : float
+        Objective from which nothing better is looked for.
     """
     best: Vector | None = None
     value = -np.inf
@@ -64,6 +73,13 @@ def settle(search: Subproblem, start: Vector) -> Vector:
     Branching stops as soon as the gap is closed, at a point that depends on the order of its steps; the local
     optimum does not, so that units and row order leave no trace in the answer. It is compliant, and its objective
     is no lower than that of a compliant ``start`` but for a thousandth of the gap.
+
+    Parameters
+    ----------
+    search : Subproblem
+        The search that asks; counts the programs.
+    start : ndarray (n,)
+        Holdings, CNY.
     """
     point, margin, before = start, AIM, np.inf
     least = search.exact.objective(start) - 1e-3 * search.tolerance if search.compliant(start) else -np.inf
@@ -88,7 +104,15 @@ def settle(search: Subproblem, start: Vector) -> Vector:
 
 
 def repair(search: Subproblem, start: Vector) -> Vector | None:
-    """Return a compliant point found by first minimizing the miss of the capital limits, None if there is none."""
+    """Return a compliant point found by first minimizing the miss of the capital limits, None if there is none.
+
+    Parameters
+    ----------
+    search : Subproblem
+        The search that asks; counts the programs.
+    start : ndarray (n,)
+        Holdings, CNY.
+    """
     point = start
     for _ in range(ROUNDS):
         answer = _attempt(search, search.formulation.restriction(point, margin=1e-6, elastic=True))

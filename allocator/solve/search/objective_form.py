@@ -13,9 +13,10 @@ from abc import ABC, abstractmethod
 
 from allocator.errors import InputError, Problem
 from allocator.model.model import Model
+from allocator.solve.search.solution import Solution
 from allocator.types import Text
 
-__all__ = ["ObjectiveForm", "PerCapital", "Total", "objective_form_of"]
+__all__ = ["ObjectiveForm", "PerCapital", "Total", "gap_at", "objective_form_of"]
 
 
 LEAST_GAP = 1e-9
@@ -50,7 +51,15 @@ class ObjectiveForm(ABC):
 
     @abstractmethod
     def raised(self, best: float, module: float) -> None:
-        """Take note of a better answer and of the capital module there."""
+        """Take note of a better answer and of the capital module there.
+
+        Parameters
+        ----------
+        best : float
+            Objective of the better answer.
+        module : float
+            Capital module there, CNY.
+        """
 
     def tolerance(self, best: float) -> float:
         """Return the gap that counts as closed when the best answer's objective is ``best``."""
@@ -156,5 +165,38 @@ class PerCapital(ObjectiveForm):
 
 
 def objective_form_of(model: Model, gap: float, least: float) -> ObjectiveForm:
-    """Return the model's goal; ``least`` bounds its capital module from below."""
+    """Return the model's goal; ``least`` bounds its capital module from below.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    gap : float
+        `SolveSettings.gap`: an annual decimal.
+    least : float
+        A certified lower bound of the capital module, CNY; of use for a return on capital alone.
+
+    Raises
+    ------
+    InputError
+        When nothing keeps the capital of a return on capital away from zero.
+    """
     return PerCapital(gap, least, model.space.total) if model.per_capital else Total(model, gap)
+
+
+def gap_at(model: Model, solution: Solution, gap: float) -> float:
+    """Return the gap that counts as closed at an answer, in the objective's unit.
+
+    Parameters
+    ----------
+    model : Model
+        With the tree that is exact at the answer.
+    solution : Solution
+        The answer.
+    gap : float
+        `SolveSettings.gap`: an annual decimal.
+    """
+    module = model.module(solution.holdings)
+    form = objective_form_of(model, gap, module)
+    form.raised(solution.objective, module)
+    return form.tolerance(solution.objective)

@@ -36,6 +36,18 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
     limits as tight as the answer keeps them, has the answer as its optimum and the exact problem's multipliers. The
     program minimizes −objective / scale under ``sign·left/divisor ≤ sign·right/divisor``; a multiplier y therefore
     says that one unit shown more room, ``per/divisor`` in the row, is worth ``scale · y · per / divisor``.
+
+    Parameters
+    ----------
+    search : Search
+        The search that found the answer.
+    holdings : ndarray (n,)
+        The answer, CNY.
+
+    Raises
+    ------
+    SolverFailure
+        When no solver answers the program around it.
     """
     formulation = search.formulation
     kept = min(max(search.exact.headroom(holdings), 0.0), AIM)
@@ -55,6 +67,19 @@ def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual
     """Return the multipliers of one program of ``model`` in the units that are shown.
 
     Terms and capital limits that the program has beyond the model's are left out.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    formulation : Formulation
+        Of this model, or of one with further terms.
+    assembled : Assembled
+        The program.
+    dual : ndarray (m,)
+        Its multipliers, in the objective's slope.
+    holdings : ndarray (n,)
+        The answer, CNY.
     """
     plain = formulation.plain
     shadow = {term.name: np.zeros(len(term.right)) for term in model.terms}

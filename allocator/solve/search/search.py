@@ -77,7 +77,7 @@ class Search(Subproblem):
         The model, already checked.
     settings : SolveSettings
         Gap, limits and solver.
-    recall : Recall or None
+    warm_start : WarmStart or None
         Prices of an earlier search over the same holdings, brought up to date.
     settled : bool
         Whether the answer is moved to its local optimum at the end.
@@ -143,6 +143,13 @@ class Search(Subproblem):
         """Return a compliant answer near ``start``, without a bound; None where none is found.
 
         ``settled``: the local optimum there, else the first point met.
+
+        Parameters
+        ----------
+        start : ndarray (n,)
+            Holdings, CNY.
+        settled : bool
+            Whether the local optimum is wanted.
         """
         point = settle(self, start) if settled else improve(self, start, -np.inf)
         if not self.offer(point) and not self.offer(repair(self, start)):

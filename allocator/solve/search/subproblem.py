@@ -39,7 +39,7 @@ class Subproblem:
         The model, already checked.
     settings : SolveSettings
         Gap, limits and solver.
-    recall : Recall or None
+    warm_start : WarmStart or None
         Prices of an earlier search over the same holdings, brought up to date.
     """
 
@@ -68,7 +68,20 @@ class Subproblem:
         return self.objective_form.tolerance(self.best.objective if self.best is not None else np.inf)
 
     def solve(self, assembled: Assembled, *, fine: bool = False) -> SolverResult:
-        """Solve one program and count it; ``fine``: its point may be the answer as it is."""
+        """Solve one program and count it; ``fine``: its point may be the answer as it is.
+
+        Parameters
+        ----------
+        assembled : Assembled
+            The program.
+        fine : bool
+            Whether the answer is refined.
+
+        Raises
+        ------
+        SolverFailure
+            When no solver of the chain answers.
+        """
         answer = self.chain.solve(assembled.program, self.deadline - time.monotonic())
         self.solves += 1
         self.solver = answer.solver

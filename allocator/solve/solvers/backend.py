@@ -38,7 +38,15 @@ class Backend(ABC):
 
     @abstractmethod
     def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
-        """Solve within ``seconds``."""
+        """Solve within ``seconds``.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        seconds : float
+            Time limit.
+        """
 
 
 @cache

@@ -172,21 +172,52 @@ class SolverChain:
         self._rough = Clarabel(rough=True) if Clarabel.name in names else None
 
     def sifting(self, shared: ConeProgram, holdings: slice, warm_start: WarmStart) -> SolverChain:
-        """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""
+        """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker.
+
+        Parameters
+        ----------
+        shared : ConeProgram
+            Rows and columns that all programs begin with.
+        holdings : slice
+            Its columns of the holdings.
+        warm_start : WarmStart
+            Prices of an earlier search; brought up to date.
+        """
         groups = find_groups(shared, holdings) if self._auto and not shared.whole else None
         if groups is not None and worth_sifting(groups):
             self.sifter = Sifter(shared, groups, self._directly, warm_start, Sizes())
         return self
 
     def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
-        """Return the first usable answer; SolverFailure when no solver gives one."""
+        """Return the first usable answer; SolverFailure when no solver gives one.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        seconds : float
+            Time limit of each solver.
+
+        Raises
+        ------
+        SolverFailure
+            When no solver gives a usable answer.
+        """
         if self._known is None or self._known[0] is not program:
             solve = self._directly if self.sifter is None else self.sifter.solve
             self._known = program, solve(program, seconds)
         return self._known[1]
 
     def refined(self, program: ConeProgram, answer: SolverResult) -> SolverResult:
-        """Return the answer to a program refined; asked again, the program has this one."""
+        """Return the answer to a program refined; asked again, the program has this one.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        answer : SolverResult
+            Its answer.
+        """
         better = refined(program, answer)
         if self._known is not None and self._known[0] is program:
             self._known = program, better

@@ -50,5 +50,13 @@ def worth_sifting(groups: Groups) -> bool:
 
 def worth_few_scenarios(cvar_rows: CvarRows, again: bool) -> bool:
     """Return whether a program of these scenarios is solved on few of them; ``again``: after one of the same shape,
-    by a solver that starts at its last basis."""
+    by a solver that starts at its last basis.
+
+    Parameters
+    ----------
+    cvar_rows : CvarRows
+        The scenarios.
+    again : bool
+        Whether the program follows one of its shape.
+    """
     return cvar_rows.count >= (AGAIN if again else SCENARIOS)

@@ -38,7 +38,15 @@ WIDEST = 500
 
 
 def refined(program: ConeProgram, answer: SolverResult) -> SolverResult:
-    """Return the answer moved to where the optimality conditions hold best; the same one if no step helps."""
+    """Return the answer moved to where the optimality conditions hold best; the same one if no step helps.
+
+    Parameters
+    ----------
+    program : ConeProgram
+        The program, N columns and m rows.
+    answer : SolverResult
+        Its answer; only solved ones are moved.
+    """
     return approached(program, answer)[0]
 
 

@@ -36,6 +36,13 @@ Vector = NDArray[np.float64]
 def with_alternatives(model: Model, alternatives: Sequence[OptionalBreach]) -> Model:
     """Return the model that may keep or break each rule; its tree charges for none of them.
 
+    Parameters
+    ----------
+    model : Model
+        The model.
+    alternatives : sequence of OptionalBreach
+        Rules that may be broken at a charge.
+
     Raises
     ------
     InputError

@@ -77,7 +77,17 @@ def shared_rows(charges: sparse.csc_array) -> list[tuple[Rows, Vector]]:
 
 
 def leaf_columns(tree: CapitalTree, leaves: Sequence[Rows], width: int) -> CapitalTree:
-    """Return the tree over ``width`` more columns, the first of which each add their amount to ``leaves``."""
+    """Return the tree over ``width`` more columns, the first of which each add their amount to ``leaves``.
+
+    Parameters
+    ----------
+    tree : CapitalTree
+        Over n columns.
+    leaves : sequence of ndarray of int
+        Leaves that each new column adds to.
+    width : int
+        New columns, at least as many.
+    """
     count = tree.coefficients.shape[0]
     into = np.concatenate([np.zeros(0, dtype=np.int64), *leaves])
     column = np.repeat(np.arange(len(leaves)), [len(rows) for rows in leaves])
@@ -86,7 +96,17 @@ def leaf_columns(tree: CapitalTree, leaves: Sequence[Rows], width: int) -> Capit
 
 
 def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tuple[Term, ...]) -> Model:
-    """Return the model whose leaves may lie anywhere between the two trees (see the module's head)."""
+    """Return the model whose leaves may lie anywhere between the two trees (see the module's head).
+
+    Parameters
+    ----------
+    model : Model
+        Over n holdings.
+    least, greatest : CapitalTree
+        Trees of one shape between whose coefficients the exact ones lie.
+    rules : tuple of Term
+        Kept by every book of the interval.
+    """
     difference = sparse.csc_array(greatest.coefficients - least.coefficients)
     # Below zero only by rounding: a slack's ceiling would follow it below its floor.
     difference.data = np.maximum(difference.data, 0.0)
@@ -116,7 +136,15 @@ def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tupl
 
 
 def padded(matrix: sparse.csr_array, height: int, width: int) -> sparse.csr_array:
-    """Return the matrix with empty rows and columns behind its own."""
+    """Return the matrix with empty rows and columns behind its own.
+
+    Parameters
+    ----------
+    matrix : csr_array
+        Its own rows and columns.
+    height, width : int
+        Rows and columns of the result.
+    """
     wide = sparse.csr_array(matrix, copy=True)
     wide.resize(height, width)
     return wide
@@ -134,6 +162,7 @@ def _space(space: Space, name: str, ceiling: Vector) -> Space:
         np.concatenate([space.funded, np.zeros(extra, dtype=bool)]),
         np.concatenate([space.linear_cost, zeros]),
         space.total,
+        space.unit,
         space.currency,
     )
 

@@ -344,7 +344,19 @@ class _StateSearch:
 def branches(
     state: BookState, space: Space, low: float, high: float, holdings: Vector
 ) -> Iterator[tuple[Space, float, float]]:
-    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose."""
+    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose.
+
+    Parameters
+    ----------
+    state : BookState
+        The state.
+    space : Space
+        Bounds of the holdings (n,).
+    low, high : float
+        Ends of the interval of the state.
+    holdings : ndarray (n,)
+        The relaxed answer, CNY.
+    """
     at = state.at(holdings)
     nearest = min(max(at, low), high)
     spaces = None if low <= at <= high else state.split(space, nearest, holdings)

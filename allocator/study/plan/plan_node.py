@@ -69,7 +69,19 @@ class PlanNode:
 
 
 def sold_at(basis: ProjectionBasis, moment: PlanNode, path: Vector, bought: Vector) -> Vector:
-    """Return what is sold of each plan row at a moment (k,), CNY, by amounts and purchases of all nodes (nodes, k)."""
+    """Return what is sold of each plan row at a moment (k,), CNY, by amounts and purchases of all nodes (nodes, k).
+
+    Parameters
+    ----------
+    basis : ProjectionBasis
+        The k rows of the plan.
+    moment : PlanNode
+        Where.
+    path : ndarray (nodes, k)
+        Amounts, CNY.
+    bought : ndarray (nodes, k)
+        Purchases, CNY.
+    """
     number, parent = moment.node.number, moment.node.parent
     before = basis.start if parent < 0 else path[parent]
     return np.asarray(basis.growth(moment.node.step).kept * moment.price * before + bought[number] - path[number])
@@ -77,6 +89,15 @@ def sold_at(basis: ProjectionBasis, moment: PlanNode, path: Vector, bought: Vect
 
 def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNode:
     """Return the fund at a node with these holdings (k,), CNY.
+
+    Parameters
+    ----------
+    basis : ProjectionBasis
+        The k rows of the plan.
+    node : Node
+        Where.
+    holdings : ndarray (k,)
+        Amounts, CNY.
 
     Raises
     ------

@@ -47,7 +47,17 @@ ROOM = 1.5
 
 
 def limit_name(node: int, scenario: str, ratio: str) -> str:
-    """Return the name of the capital limit that holds a ratio at a node."""
+    """Return the name of the capital limit that holds a ratio at a node.
+
+    Parameters
+    ----------
+    node : int
+        Number of the node.
+    scenario : str
+        Name of the scenario; empty for none.
+    ratio : str
+        Name of the ratio.
+    """
     return stressed_requirement_name(_part(node, scenario), ratio)
 
 
@@ -176,7 +186,8 @@ class Program:
             funded[chosen],
             np.zeros(self.width),
             total,
-            basis.fund.space.currency,
+            basis.fund.inputs.unit,
+            basis.fund.inputs.jurisdiction.currency,
         )
 
     @cached_property

@@ -188,6 +188,13 @@ class ProjectionBasis:
 def make_world(fund: Fund, settings: PlanSettings) -> ProjectionBasis:
     """Return the rows of a plan.
 
+    Parameters
+    ----------
+    fund : Fund
+        The fund.
+    settings : PlanSettings
+        The fund file's ``plan`` section.
+
     Raises
     ------
     InputError

@@ -160,7 +160,15 @@ class PlanStudy:
         }
 
     def causes(self, moment: PlanNode, most: int = 2) -> tuple[str, ...]:
-        """Return the innermost modules whose charge grew most since the moment before, by name."""
+        """Return the innermost modules whose charge grew most since the moment before, by name.
+
+        Parameters
+        ----------
+        moment : PlanNode
+            Where.
+        most : int
+            Modules named at most.
+        """
         tree, held = self.positions[moment.node.number].tree, self.positions[moment.node.number].holdings
         now = tree.values(held)
         parent = moment.node.parent
@@ -286,7 +294,15 @@ def _required(fund: Fund, nodes: tuple[Node, ...]) -> dict[tuple[int, str, str],
 
 
 def keep_the_mix(basis: ProjectionBasis, nodes: tuple[Node, ...]) -> tuple[Vector, tuple[PlanNode, ...]]:
-    """Return the path of a fund that puts whatever comes in into its present mix, and its moments."""
+    """Return the path of a fund that puts whatever comes in into its present mix, and its moments.
+
+    Parameters
+    ----------
+    basis : ProjectionBasis
+        The k rows of the plan.
+    nodes : tuple of Node
+        In order of time.
+    """
     path = np.zeros((len(nodes), basis.size))
     moments: list[PlanNode] = []
     for node in nodes:
