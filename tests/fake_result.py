@@ -121,7 +121,7 @@ def _inputs(folder: Path, minimize: str | None) -> Inputs:
         {"assets": assets},
         {"assets": TableSource("assets.csv", np.arange(2, 10), fingerprint="ab" * 32)},
         {kind.name: kind for kind in kinds},
-        JURISDICTION,
+        jurisdiction=JURISDICTION,
     )
 
 

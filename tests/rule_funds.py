@@ -57,7 +57,9 @@ def context(
         **{"total_assets": 1000.0, "reported_comprehensive_ratio": 1.9, **(balance_sheet or {})}
     )
     settings = Settings(fund=FundSettings(name="test", as_of=as_of, unit=unit), inputs={})
-    inputs = Inputs(settings, sheet, {"assets": frame, **tables}, {}, MappingProxyType(kinds), JURISDICTION)
+    inputs = Inputs(
+        settings, sheet, {"assets": frame, **tables}, {}, MappingProxyType(kinds), jurisdiction=JURISDICTION
+    )
     returns = frame["expected_return"].to_numpy(dtype=float) if "expected_return" in frame else np.zeros(len(frame))
     return ModelContext(inputs, build_space(inputs), lambda: returns, lambda: _absent(), lambda: _absent())
 

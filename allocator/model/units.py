@@ -37,7 +37,8 @@ class MoneyUnit:
     def amount(self, value: float) -> Text:
         """Return an amount, in currency units, with the unit's name, as a sentence says it."""
         figure = f"{value / self.scale:,.2f}".replace("-", "−")
-        return Text(f"{figure} ({self.label.en})", f"{figure} {self.label.zh}")
+        english = f"CNY {figure}" if self.scale == 1.0 else f"{figure} × {self.label.en}"
+        return Text(english, f"{figure} {self.label.zh}")
 
 
 def money_unit(unit: float, currency: Currency = MONEY) -> MoneyUnit:

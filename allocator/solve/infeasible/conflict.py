@@ -216,7 +216,15 @@ def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
 
 
 def problems_of(conflicts: Iterable[Conflict], money: MoneyUnit) -> tuple[Problem, ...]:
-    """Return one problem per rule in conflict, in words, amounts in a unit of the fund's money."""
+    """Return one problem per rule in conflict, in words.
+
+    Parameters
+    ----------
+    conflicts : iterable of Conflict
+        The rules in conflict.
+    money : MoneyUnit
+        The unit in which amounts are shown.
+    """
     found = tuple(conflicts)
     return tuple(_problem(conflict, len(found) == 1, money) for conflict in found)
 

@@ -157,7 +157,7 @@ def _dated(basis: ProjectionBasis, rows: NDArray[np.int64], holdings: Vector, st
         MappingProxyType(tables),
         {},
         base.kinds,
-        base.jurisdiction,
+        jurisdiction=base.jurisdiction,
     )
 
 
