@@ -17,9 +17,9 @@ class Currency:
     Parameters
     ----------
     code : str
-        Stands in files, e.g. ``"USD"``.
+        Stands in files, e.g. ``"GBP"``.
     label : Text
-        One unit of it, e.g. ``Text("USD", "美元")``.
+        One unit of it, e.g. ``Text("GBP", "英镑")``.
     multiples : tuple of (float, Text)
         Larger units that a fund file may be in and their names, the largest first.
     heading_units : tuple of (str, float)
@@ -35,7 +35,7 @@ class Currency:
     heading_words: tuple[str, ...] = ()
 
     def of(self, unit: float) -> Text:
-        """Return the name of ``unit`` units of it: ``USD 1,000,000``."""
+        """Return the name of ``unit`` units of it: ``GBP 1,000,000``."""
         named = dict(self.multiples).get(unit)
         if unit == 1.0:
             return self.label

@@ -41,7 +41,7 @@ class StressedRequirement:
     required : float
         The ratio.
     gain : ndarray (n,)
-        Own funds per CNY of each holding, beyond what stands in the limit.
+        Own funds per unit of money of each holding, beyond what stands in the limit.
     """
 
     name: str

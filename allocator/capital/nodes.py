@@ -46,7 +46,7 @@ class Node:
     shown: bool = True
 
     def value(self, below: Vector) -> float:
-        """Return the amount in CNY, given the children's amounts ``below``.
+        """Return the amount in currency units, given the children's amounts ``below``.
 
         Raises
         ------
@@ -180,7 +180,7 @@ class Aggregate(Node):
         Parameters
         ----------
         below : ndarray (children,)
-            Amounts of the modules v, CNY.
+            Amounts of the modules v, money.
         correlation : ndarray (children, children)
             R.
         """
@@ -193,7 +193,7 @@ class Aggregate(Node):
         Parameters
         ----------
         below : ndarray (children,)
-            Amounts of the modules v, CNY.
+            Amounts of the modules v, money.
         correlation : ndarray (children, children)
             R.
         """

@@ -263,7 +263,7 @@ class PlanSettings(Section):
     reserve_share : number
         Part of a new premium that becomes a liability.
     new_capital, dividends : dict of int to number
-        Step → amount paid in by, or out to, shareholders.
+        Step → amount paid in by, or out to, the owners.
     shareholder_account : str
         Account these amounts run through; omitted: the first one.
     commitments : bool

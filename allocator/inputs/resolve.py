@@ -12,7 +12,7 @@ from allocator.errors import did_you_mean
 from allocator.inputs.cells import blank
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import TableSource, column_place
-from allocator.inputs.headings import HeadingIndex, Match, spelling
+from allocator.inputs.headings import HeadingIndex, Match, allowed_units, spelling
 from allocator.inputs.raw import RawTable
 from allocator.parsing import normalise
 from allocator.types import Column, LocalizedPhrase, Table, Text

@@ -145,7 +145,7 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
 
 
 def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
-    """Return the one-off cost of moving from the current to the target holdings, CNY.
+    """Return the one-off cost of moving from the current to the target holdings, money.
 
     Parameters
     ----------

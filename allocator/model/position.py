@@ -23,15 +23,15 @@ class CapitalPosition:
     Parameters
     ----------
     holdings : ndarray (n,)
-        Amounts, CNY.
+        Amounts, money.
     tree : CapitalTree
         With charges evaluated at exactly these holdings.
     own_funds : OwnFunds
-        Capital available after ``costs``, CNY.
+        Capital available after ``costs``, money.
     requirements : tuple of Requirement
         Ratios with numerators after costs and what is required of each.
     costs : float
-        One-off costs already taken from the capital, CNY.
+        One-off costs already taken from the capital, money.
     space : Space or None
         Names the rows; without it they are numbered.
     """
@@ -45,7 +45,7 @@ class CapitalPosition:
 
     @property
     def minimum_capital(self) -> float:
-        """Minimum capital, CNY."""
+        """Minimum capital, money."""
         return self.tree.value(self.holdings)
 
     @property

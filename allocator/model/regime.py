@@ -177,7 +177,7 @@ class BookState(ABC):
         state : float
             The state of the rules.
         holdings : ndarray (n,)
-            A relaxed answer, CNY.
+            A relaxed answer, money.
         """
 
     def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:

@@ -33,7 +33,7 @@ class Space:
     linear_cost : ndarray (n,)
         Annual cost per unit traded, decimal.
     total : float
-        What the funded rows hold after trading, CNY: the sum of the accounts' budgets, a constant of the program and
+        What the funded rows hold after trading, money: the sum of the accounts' budgets, a constant of the program and
         the denominator of weights, returns, risk and turnover.
     unit : float
         Currency units per unit of the fund's money, in which people read amounts.

@@ -37,7 +37,7 @@ class MoneyUnit:
     def amount(self, value: float) -> Text:
         """Return an amount, in currency units, with the unit's name, as a sentence says it."""
         figure = f"{value / self.scale:,.2f}".replace("-", "−")
-        english = f"CNY {figure}" if self.scale == 1.0 else f"{figure} × {self.label.en}"
+        english = f"{self.code} {figure}" if self.scale == 1.0 else f"{figure} × {self.label.en}"
         return Text(english, f"{figure} {self.label.zh}")
 
 

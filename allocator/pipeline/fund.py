@@ -40,7 +40,7 @@ Answer = TypeVar("Answer")
 
 
 class Fund:
-    """A fund: its inputs, its decision space, its solvency regime and its model. Amounts are in CNY throughout.
+    """A fund: its inputs, its decision space, its solvency regime and its model. Amounts are money throughout.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Fund:
         )
 
     def position(self, holdings: Vector | None = None) -> CapitalPosition | None:
-        """Return the exact capital at ``holdings`` (n,), CNY; None is the current holdings, free of costs.
+        """Return the exact capital at ``holdings`` (n,); None is the current holdings, free of costs.
 
         A fund without a regime has none: the answer is None.
         """
@@ -146,7 +146,7 @@ class Fund:
         return () if self.regime is None else self.ask_regime(self.regime.requirements)()
 
     def tree_at(self, holdings: Vector) -> CapitalTree | None:
-        """Return the capital tree that is exact at ``holdings`` (n,), CNY; None without a regime."""
+        """Return the capital tree that is exact at ``holdings`` (n,); None without a regime."""
         return None if self.regime is None else self.ask_regime(self.regime.tree)(holdings)
 
     def rule_checks(self, holdings: Vector | None = None) -> pd.DataFrame:

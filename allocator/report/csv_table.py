@@ -95,7 +95,7 @@ def _character(code: str, escape: str) -> str:
 
 
 def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
-    """Return a table's frame with its money columns in units of ``unit`` CNY."""
+    """Return a table's frame with its money columns in units of ``unit`` currency units."""
     frame = table.frame.copy()
     for column, form in table.formats.items():
         if form == "money" and column in frame:

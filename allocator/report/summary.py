@@ -227,7 +227,7 @@ def _step(unit: str, view: View) -> tuple[float, Text]:
 
 
 def _money_step(money: MoneyUnit, total: float) -> tuple[float, Text]:
-    """Return one unit of money, or the power of ten of it that can be felt in a portfolio of ``total`` CNY."""
+    """Return one unit of money, or the power of ten of it that can be felt in a portfolio of ``total``."""
     power = 0
     while money.scale * 10.0**power < LEAST_STEP * total:
         power += 1

@@ -60,7 +60,7 @@ class StressStudy:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """One line a scenario, the present position first: ratios and what is required of them, own and minimum capital
-        and their changes, CNY."""
+        and their changes, money."""
         first = self._line("base", "", self.base, 0.0, 0.0)
         lines = [first]
         for outcome in self.outcomes:
@@ -97,7 +97,7 @@ class StressStudy:
 
     @cached_property
     def modules(self) -> pd.DataFrame:
-        """Every module of every scenario: scenario, module, amount, change against the present position, CNY."""
+        """Every module of every scenario: scenario, module, amount, change against the present position, money."""
         now = self.base.tree.values(self.base.holdings)
         lines = []
         for outcome in self.outcomes:

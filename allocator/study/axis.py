@@ -80,7 +80,7 @@ class Axis(ABC):
         model : Model
             Its tree is exact at ``holdings``.
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         """
 
     @abstractmethod
@@ -103,7 +103,7 @@ class Axis(ABC):
         model : Model
             What was maximized.
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         """
         return 1.0 if self.at_least else -1.0
 
@@ -140,7 +140,7 @@ class _Ratio(Axis):
         return solution.capital_prices[self.name] * model.tree.value(solution.holdings)
 
     def per_objective(self, model: Model, holdings: Vector) -> float:
-        # The objective is −M; the ratio c / M then moves by c / M² per CNY of it.
+        # The objective is −M; the ratio c / M then moves by c / M² per unit of money of it.
         assert model.tree is not None
         return self.evaluate(model, holdings) / model.tree.value(holdings)
 
@@ -151,7 +151,7 @@ class _Ratio(Axis):
 
 @dataclass(frozen=True, eq=False)
 class _Module(Axis):
-    """module ≤ level, CNY."""
+    """module ≤ level, money."""
 
     @property
     def at_least(self) -> bool:

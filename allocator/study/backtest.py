@@ -61,7 +61,7 @@ def _hold(fund: Fund) -> Vector | None:
 
 
 MIX = "backtest_first_amount"
-"""Column that tells what the fund held at first, CNY."""
+"""Column that tells what the fund held at first, money."""
 
 STRATEGIES: Mapping[str, Strategy] = MappingProxyType({"exact": _exact, "hold": _hold, "naive": _naive})
 """The library's optimizer, the mix kept, and the naive cone."""
@@ -78,13 +78,13 @@ class Decision:
     answered : bool
         Whether the strategy had an answer; else it kept what it held.
     holdings : ndarray (n,)
-        Amounts after trading, CNY.
+        Amounts after trading, money.
     ratios : mapping of str to float
         Exact ratios after trading, by name.
     limits : mapping of str to float
         What is required of them.
     own_funds, cost, turnover : float
-        Own funds after trading and the cost of it, CNY; half of all trades as a share of assets.
+        Own funds after trading and the cost of it, money; half of all trades as a share of assets.
     """
 
     strategy: str
@@ -112,9 +112,9 @@ class BacktestStudy:
     decisions : tuple of Decision
         By strategy, then date.
     last : mapping of str to float
-        Assets of each strategy at the end of the history, before its liabilities' cost of no further period, CNY.
+        Assets of each strategy at the end of the history, before its liabilities' cost of no further period, money.
     first : float
-        Assets at the start, CNY.
+        Assets at the start, money.
     years : float
         Length of the walk.
     unseen : tuple of str
@@ -129,7 +129,7 @@ class BacktestStudy:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line a strategy and date; CNY."""
+        """One line a strategy and date; money."""
         return pd.DataFrame(
             {
                 "strategy": item.strategy,

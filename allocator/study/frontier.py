@@ -118,7 +118,7 @@ class Frontier:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One line a point: level, reached, value, slope, expected_return, ratios, minimum_capital (CNY), binding,
+        """One line a point: level, reached, value, slope, expected_return, ratios, minimum_capital (money), binding,
         bound, gap, status, programs."""
         return pd.DataFrame(
             {
@@ -140,7 +140,7 @@ class Frontier:
 
     @property
     def allocations(self) -> pd.DataFrame:
-        """Target amounts (CNY): one line an asset row, one column a level."""
+        """Target amounts (money): one line an asset row, one column a level."""
         space = self.model.space
         columns = {f"{point.level:.6g}": point.holdings for point in self.points}
         return pd.DataFrame({"asset_id": space.asset_id, "account": space.account, **columns})

@@ -67,7 +67,7 @@ class Conflict:
         The side the rule looks at, at its best under all other rules, and the side it asks for; in the unit
         shown, a ratio for a capital limit. ``reachable`` is NaN when giving way alone is not enough.
     amount : float
-        CNY of capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
+        Capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
         numbers that must be left out.
     held_by : tuple of Text
         For a capital limit: the other rules that have no room left where its ratio is best.
@@ -203,7 +203,7 @@ def _limit_relaxation(
 
 
 def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
-    """Return the labels of the limits without room at ``holdings`` (n,), CNY; budgets and whole numbers aside."""
+    """Return the labels of the limits without room at ``holdings`` (n,); budgets and whole numbers aside."""
     found: dict[str, Text] = {}
     for rule in rules:
         term = rule.term

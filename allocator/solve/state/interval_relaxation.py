@@ -29,7 +29,7 @@ Rows = NDArray[np.int64]
 
 
 def widened(model: Model, name: str, ceiling: Vector, tree: CapitalTree, terms: Sequence[Term] = ()) -> Model:
-    """Return the model with columns 0 ≤ s ≤ ``ceiling`` (k,) behind the holdings, in CNY.
+    """Return the model with columns 0 ≤ s ≤ ``ceiling`` (k,) behind the holdings, in currency units.
 
     Parameters
     ----------
