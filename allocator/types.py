@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
 
 __all__ = [
     "AssetKind",
     "Certainty",
     "Column",
-    "Declarations",
     "EMPTY",
     "Language",
     "Measure",
@@ -110,7 +108,7 @@ class Source:
     Parameters
     ----------
     document : str
-        The document, e.g. ``"银保监发〔2021〕51号"``, or ``"user"`` for the user's own limit.
+        The document, e.g. ``"Regulation 12/2021"``, or ``"user"`` for the user's own limit.
     article : str
         Rule and article in short, e.g. ``"R8 §26"``; empty when there is none.
     effective : str
@@ -137,7 +135,7 @@ class Source:
 class Measure(StrEnum):
     """How the cells of a column are read.
 
-    ``MONEY`` is multiplied by ``fund.unit`` (or by the heading's own 元 / 万元 / 亿元) and held in CNY.
+    ``MONEY`` is multiplied by ``fund.unit`` (or by the unit that the heading names) and held in currency units.
     ``RATE`` accepts ``3.5%`` and ``0.035``. ``FLAG`` accepts true/false, yes/no, 1/0, 是/否.
     ``CHOICE`` takes one of ``Column.choices``; ``LIST`` is text split at ``;``.
     """
@@ -243,15 +241,3 @@ class AssetKind:
     aliases: tuple[str, ...] = ()
     derivative: bool = False
     theme: Text | None = None
-
-
-class Declarations(Protocol):
-    """What the enabled plugins declare of the input tables, whoever collected it."""
-
-    @property
-    def kinds(self) -> Mapping[str, AssetKind]:
-        """Asset kinds by name."""
-
-    @property
-    def tables(self) -> Mapping[str, Table]:
-        """Tables by name, with the columns of all plugins merged."""

@@ -84,7 +84,7 @@ def verify(
     model : Model
         Bounds, terms, trading cost and capital limits.
     holdings : ndarray (n,)
-        Target amounts, CNY.
+        Target amounts, money.
     tree : CapitalTree or None
         The exact tree with charges taken at ``holdings``; None takes the model's own.
     objective : float or None

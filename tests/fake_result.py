@@ -13,6 +13,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from allocator_cross2.jurisdiction import COMPREHENSIVE, JURISDICTION
+from allocator_cross2.jurisdiction import CORE as CORE_RATIO
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -115,10 +117,11 @@ def _inputs(folder: Path, minimize: str | None) -> Inputs:
     ]
     return Inputs(
         _settings(folder, minimize),
-        BalanceSheet(total_assets=1200 * UNIT, actual_capital=CAPITAL, core_capital=CORE),
+        BalanceSheet(total_assets=1200 * UNIT, actual_capital=CAPITAL, further={"core_capital": CORE}),
         {"assets": assets},
         {"assets": TableSource("assets.csv", np.arange(2, 10), fingerprint="ab" * 32)},
         {kind.name: kind for kind in kinds},
+        jurisdiction=JURISDICTION,
     )
 
 
@@ -219,12 +222,12 @@ class FakeRegime(Regime):
     label = Text("Fake regime", "仿真制度")
 
     def own_funds(self) -> OwnFunds:
-        return OwnFunds(CAPITAL, CORE)
+        return OwnFunds({"comprehensive": CAPITAL, "core": CORE})
 
     def requirements(self) -> tuple[Requirement, ...]:
         return (
-            Requirement("comprehensive", CAPITAL, 1.8, 1.0, "§8"),
-            Requirement("core", CORE, None, 0.5, "§8"),
+            Requirement(COMPREHENSIVE, CAPITAL, 1.8, 1.0, "§8"),
+            Requirement(CORE_RATIO, CORE, None, 0.5, "§8"),
         )
 
     def tree(self, holdings: Vector | None = None) -> CapitalTree:
@@ -313,7 +316,7 @@ def _terms(current: Vector) -> tuple[Term, ...]:
             Sense.AT_LEAST,
             np.array([80.0, 30.0]) * UNIT,
             np.ones(2),
-            "CNY",
+            "money",
             Source("user", certainty=Certainty.USER),
             rows=("DEP1", "AAA5"),
         ),
@@ -389,7 +392,7 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
     before_capital = CapitalPosition(current, tree, regime.own_funds(), regime.requirements(), 0.0, space)
     after_requirements = tuple(replace(r, capital=r.capital - after_cost) for r in regime.requirements())
     after_capital = CapitalPosition(
-        target, tree, OwnFunds(CAPITAL - after_cost, CORE - after_cost), after_requirements, after_cost, space
+        target, tree, regime.own_funds().less(after_cost), after_requirements, after_cost, space
     )
     rng = np.random.default_rng(7)
     risk = Risk(rng.normal(0.0, 0.02, (3, 8)), np.full(8, 1e-5), Text("Three made-up factors", "三个虚构因子"))

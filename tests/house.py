@@ -7,6 +7,7 @@ file or a folder; the rooms of ``allocator/`` stand in `ORDER`, and none imports
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from pathlib import Path
 
 ORDER = (
     "types",
+    "jurisdiction",
     "parsing",
     "errors",
     "language",
@@ -43,6 +45,17 @@ ORDER = (
 
 SURFACE = "allocator.plugin"
 """What plugins import, and nothing else; ``allocator.testing`` besides in their tests."""
+
+COUNTRY = re.compile(
+    r"\bCNY\b|\bRMB\b|\byuan\b|人民币|(?<!单)元(?![素格数])|C-ROSS|cross2|偿二代|保监|\bNFRA\b|\bCBIRC\b"
+    r"|comprehensive|综合偿付|核心偿付|综合充足|\bcore_(?!assets|tables)|[\"'`]core[\"'`]|supplementary_tier|核心资本"
+    r"|附属.级|\btraditional\b|\bparticipating\b|\buniversal\b|\bshareholders?\b|传统|分红(?=账|险|保)|万能|资本金|股东",
+    re.IGNORECASE,
+)
+"""Words of one country's regime: currency, authority, ratios, tiers of capital, accounts."""
+
+WRITTEN = (".py", ".yaml", ".csv", ".txt", ".html", ".svg", ".js", ".css")
+"""Endings of the files of the core in which those words are looked for."""
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
@@ -233,6 +246,16 @@ def solvers_in_the_check(house: House) -> list[str]:
     return sorted(name for name in named if name.startswith(("cvxpy", "clarabel", "highspy", "allocator.solve")))
 
 
+def countries_in_the_core(house: House) -> list[str]:
+    """The core, its templates and the assets of its reports name nothing of one country: a regime declares it."""
+    found = []
+    for path in sorted((house.root / "allocator").rglob("*")):
+        if path.suffix in WRITTEN:
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                found += [f"{path.relative_to(house.root)}:{number}: {word}" for word in COUNTRY.findall(line)]
+    return found
+
+
 def too_long(house: House) -> list[str]:
     """A file has at most 400 lines, a function at most 60 without its documentation."""
     found = []
@@ -256,6 +279,7 @@ LAWS: tuple[Callable[[House], list[str]], ...] = (
     shelves_in_the_core,
     beyond_the_surface,
     solvers_in_the_check,
+    countries_in_the_core,
     too_long,
 )
 

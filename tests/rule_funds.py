@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from allocator_cross2.jurisdiction import JURISDICTION
 from pydantic import TypeAdapter
 
 from allocator.config.settings import FundSettings, Settings
@@ -52,9 +53,13 @@ def context(
         name: AssetKind(name, Text(name, chinese.get(name, name)), "group", derivative=name in DERIVATIVES)
         for name in names
     }
-    sheet = BalanceSheet(**{"total_assets": 1000.0, "reported_comprehensive_ratio": 1.9, **(balance_sheet or {})})
+    sheet = BalanceSheet(further={key.name: None for key in JURISDICTION.balance_sheet}).changed(
+        **{"total_assets": 1000.0, "reported_comprehensive_ratio": 1.9, **(balance_sheet or {})}
+    )
     settings = Settings(fund=FundSettings(name="test", as_of=as_of, unit=unit), inputs={})
-    inputs = Inputs(settings, sheet, {"assets": frame, **tables}, {}, MappingProxyType(kinds))
+    inputs = Inputs(
+        settings, sheet, {"assets": frame, **tables}, {}, MappingProxyType(kinds), jurisdiction=JURISDICTION
+    )
     returns = frame["expected_return"].to_numpy(dtype=float) if "expected_return" in frame else np.zeros(len(frame))
     return ModelContext(inputs, build_space(inputs), lambda: returns, lambda: _absent(), lambda: _absent())
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import allocator_essentials
 import allocator_instruments
 import pandas as pd
+from allocator_cross2.jurisdiction import JURISDICTION
 
 from allocator.config.settings import Settings
 from allocator.extension.registry import Registry
 from allocator.inputs import from_frames
 from allocator.inputs.fund import Inputs
+from allocator.plugin import Section, Text
+from allocator.plugin.capital import Regime, RegimeSpec
 
 __all__ = ["DEFAULT_SETTINGS", "make_inputs", "make_registry"]
 
@@ -20,8 +24,25 @@ DEFAULT_SETTINGS: Mapping[str, Any] = {"fund": {"name": "test fund", "as_of": "2
 
 
 def make_registry(*plugins: tuple[str, object]) -> Registry:
-    """Return a registry of the instrument declarations, the essentials, and further (name, module) pairs."""
-    return Registry([("instruments", allocator_instruments), ("essentials", allocator_essentials), *plugins])
+    """Return a registry of the instrument declarations, the essentials, and further (name, module) pairs.
+
+    Without a regime among them, one that only has the words of C-ROSS II is there.
+    """
+    words = () if any(hasattr(plugin, "allocator_regimes") for _, plugin in plugins) else (("words", _WORDS),)
+    return Registry([("instruments", allocator_instruments), ("essentials", allocator_essentials), *words, *plugins])
+
+
+class _NoOptions(Section):
+    pass
+
+
+def _unbuilt(inputs: Inputs, options: object) -> Regime:
+    raise NotImplementedError
+
+
+_WORDS = SimpleNamespace(
+    allocator_regimes=lambda: [RegimeSpec("words", Text("Words", "用语"), _NoOptions, JURISDICTION, _unbuilt)]
+)
 
 
 def make_inputs(

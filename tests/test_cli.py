@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import typer
+from allocator_cross2.jurisdiction import JURISDICTION
 from command import call
 from fake_result import NO_PLUGINS, FakeFund, fake_result
 from pydantic import BaseModel
@@ -233,7 +234,9 @@ def test_filed_amounts_are_aggregated_by_the_regime(
         asked.append((path, unit, size_factor))
         return pd.DataFrame({"company": ["某寿险"], "minimum_capital": [10.0], "minimum_capital_computed": [10.5]})
 
-    spec = RegimeSpec("fake", Text("Fake", "仿真"), NoOptions, lambda inputs, options: fake_result().regime, filed)
+    spec = RegimeSpec(
+        "fake", Text("Fake", "仿真"), NoOptions, JURISDICTION, lambda inputs, options: fake_result().regime, filed
+    )
     plugin = SimpleNamespace(allocator_regimes=lambda: [spec])
     monkeypatch.setattr("allocator.report.position.load_registry", lambda: Registry([("fake", plugin)]))
     assert call("capital", "--filed", "filed.csv", "--unit", "1e8", "--size-factor", "0.95", "-o", "computed.csv") == 0

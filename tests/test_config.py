@@ -48,7 +48,7 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
     assert settings.fund.as_of == date(2026, 6, 30)
     assert settings.fund.unit == 1e8
     assert settings.balance_sheet.total_assets == 1234.5
-    assert settings.balance_sheet.reported_comprehensive_ratio == 1.85
+    assert settings.balance_sheet.reported_comprehensive_ratio == "185%"  # checked by the inputs, which know the regime
     assert settings.capital is not None and settings.capital.options == {"require": {"comprehensive": 1.8}}
     assert [(term.name, term.options) for term in settings.constraints] == [
         ("equity_ceiling", {}),

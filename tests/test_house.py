@@ -61,6 +61,11 @@ PLANTED = [
     ("beyond_the_surface", "constraints/allocator_one/rules.py", "import_module('allocator.model.terms')"),
     ("solvers_in_the_check", "allocator/verify.py", "def f():\n    import cvxpy"),
     ("solvers_in_the_check", "allocator/verify.py", "from allocator.solve.state import State"),
+    ("countries_in_the_core", "allocator/types.py", "UNIT = 'CNY'"),
+    ("countries_in_the_core", "allocator/types.py", "RATIOS = ('comprehensive',)"),
+    ("countries_in_the_core", "allocator/model/terms.py", "# what the core_tier1 bears"),
+    ("countries_in_the_core", "allocator/report/templates/page.html", "<p>每增持 1 元</p>"),
+    ("countries_in_the_core", "allocator/templates/assets.csv", "CASH,traditional,3"),
     ("too_long", "allocator/types.py", "x = 1\n" * 401),
     ("too_long", "plugins/allocator_two/tilt.py", "def f():\n" + "    x = 1\n" * 61),
 ]

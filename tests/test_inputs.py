@@ -104,7 +104,7 @@ ISSUERS = pd.DataFrame({"issuer": ["财政部", "甲公司"], "type": ["政府",
         ({"account": "trad"}, ["column account", "allowed traditional, participating"], ["账户的取值无法识别"]),
         ({"account": None}, ["row 2, column account: a needed cell is empty"], ["必填单元格为空"]),
         ({"amount": -1.0}, ["row 2, column amount: a negative amount", "only derivatives"], ["金额为负", "衍生品"]),
-        ({"amount": "12万"}, ["not an amount, got 12万", "市值(万元)"], ["不是有效金额", "单位写在表头"]),
+        ({"amount": "12万"}, ["not an amount, got 12万", "市值(万)"], ["不是有效金额", "单位写在表头"]),
         ({"amount": np.inf}, ["not an amount, got inf"], ["不是有效金额"]),
         ({"min": 3, "max": 2}, ["row 2, column min: min is greater than max, got 3.00 > 2.00"], ["下限大于上限"]),
         ({"max": -2}, ["column max: a negative amount"], ["金额为负"]),
@@ -248,7 +248,7 @@ def test_balance_sheets_that_contradict_are_told(
         assert part in zh
 
 
-def test_the_balance_sheet_is_in_cny_and_actual_capital_the_difference() -> None:
+def test_the_balance_sheet_is_in_currency_units_and_actual_capital_the_difference() -> None:
     sheet = make_inputs(
         [BOND],
         settings={
@@ -257,7 +257,7 @@ def test_the_balance_sheet_is_in_cny_and_actual_capital_the_difference() -> None
         },
     ).balance_sheet
     assert (sheet.admitted_assets, sheet.actual_capital) == (120_000.0, 40_000.0)
-    assert sheet.reported_comprehensive_ratio == 1.85
+    assert sheet.figure("reported_comprehensive_ratio") == 1.85
     assert sheet.total_assets is None
 
 

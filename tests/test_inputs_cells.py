@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from allocator_cross2.jurisdiction import JURISDICTION
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -262,7 +263,7 @@ TABLE = Table(
     ],
 )
 def test_headings_and_their_units(heading: str, name: str | None, factor: float | None) -> None:
-    match = HeadingIndex(TABLE).find(heading)
+    match = HeadingIndex(TABLE, JURISDICTION.currency).find(heading)
     assert (match.column.name if match else None) == name
     assert (match.factor if match else None) == factor
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from allocator_cross2.jurisdiction import JURISDICTION
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tuned
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.raw import RawTable
 
 SLOW = tuned(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-WANTED = HeadingIndex(CORE_ASSETS).wanted()
+WANTED = HeadingIndex(CORE_ASSETS, JURISDICTION.currency).wanted()
 HEADINGS = "证券代码,资产类别,账户,市值(万元),证券简称,预期收益率(%)"
 SPECIAL = bytes([0x81, 0x7C, 0x81, 0x5C, 0x81, 0x5B, 0x81, 0x40]).decode("gb18030")
 """Characters whose second byte is that of ``|``, a backslash, ``[`` and ``@``."""

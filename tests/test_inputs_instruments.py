@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from allocator_cross2.jurisdiction import JURISDICTION
 from allocator_instruments.kinds import GROUPS
 from support import make_inputs, make_registry
 
@@ -170,7 +171,7 @@ def test_public_choices_are_declared(table: str, column: str) -> None:
     ],
 )  # fmt: skip
 def test_chinese_headings(heading: str, column: str) -> None:
-    match = HeadingIndex(declared_tables(REGISTRY)["assets"]).find(heading)
+    match = HeadingIndex(declared_tables(REGISTRY)["assets"], JURISDICTION.currency).find(heading)
     assert match is not None and match.column.name == column
 
 

@@ -83,7 +83,7 @@ def term(**changes: Any) -> Term:
         "sense": Sense.AT_MOST,
         "right": np.array([50.0]),
         "per": np.ones(1),
-        "unit": "CNY",
+        "unit": "money",
         "source": Source("user"),
     }
     return Term(**{**given, **changes})

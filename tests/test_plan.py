@@ -74,7 +74,7 @@ def check(study: PlanStudy) -> None:
         spent = study.path[number].sum() + costs @ (study.bought[number] + sold)
         came = rolled.sum() + (growth.paid * before).sum() + sum(basis.outside(step).values())
         assert spent == pytest.approx(came, rel=1e-7)
-        own = study.positions[number].own_funds.comprehensive
+        own = study.positions[number].own_funds.actual
         change = study.path[number].sum() - basis.start.sum() - moment.liabilities
         assert own == pytest.approx(100.0 + change, abs=1e-6)
 

@@ -7,6 +7,7 @@ import re
 
 import pandas as pd
 import pytest
+from allocator_cross2.jurisdiction import JURISDICTION
 from fake_result import NO_PLUGINS, fake_result
 from rich.console import Console
 
@@ -20,6 +21,8 @@ from allocator.report.summary import binding_rules, key_measures, top_trades, wa
 from allocator.report.view import View
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
+
+YUAN = JURISDICTION.currency
 
 
 def shown(language: Language, **options: str) -> str:
@@ -139,14 +142,14 @@ def test_measures_carry_requirement_and_sign_of_welcome() -> None:
     ],
 )
 def test_figures_are_written_the_usual_way(name: str, value: float | None, text: str) -> None:
-    assert FORMATS[name].write(value, money_unit(1e8)) == text
+    assert FORMATS[name].write(value, money_unit(1e8, YUAN)) == text
 
 
 def test_the_unit_of_money_is_the_funds_own() -> None:
-    assert money_unit(1e8).label == Text("CNY 100 million", "亿元")
-    assert money_unit(1e4).label.zh == "万元"
-    assert money_unit(1.0).label.zh == "元"
-    assert money_unit(5e5).label == Text("CNY 500,000", "500,000 元")
+    assert money_unit(1e8, YUAN).label == Text("CNY 100 million", "亿元")
+    assert money_unit(1e4, YUAN).label.zh == "万元"
+    assert money_unit(1.0, YUAN).label.zh == "元"
+    assert money_unit(5e5, YUAN).label == Text("CNY 500,000", "500,000 元")
 
 
 def test_language_is_the_one_asked_for_then_the_funds_then_the_environments() -> None:
@@ -161,5 +164,5 @@ def test_language_is_the_one_asked_for_then_the_funds_then_the_environments() ->
 def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     table = ReportTable("rows", Text("Rows", "行"), pd.DataFrame({"row": range(12)}))
     stream = io.StringIO()
-    print_table(table, Language.ENGLISH, money_unit(1e8), Console(file=stream, width=80), most=5)
+    print_table(table, Language.ENGLISH, money_unit(1e8, YUAN), Console(file=stream, width=80), most=5)
     assert "+7" in stream.getvalue()

@@ -122,7 +122,14 @@ def test_what_contradicts_itself_is_refuted_by_duals_of_the_whole_program() -> N
     model = universe(300)
     everything = Linear.of(np.ones(model.space.size))
     more = Term(
-        "more", Text("More", "更多"), everything, Sense.AT_LEAST, np.array([1.1e10]), np.ones(1), "CNY", Source("house")
+        "more",
+        Text("More", "更多"),
+        everything,
+        Sense.AT_LEAST,
+        np.array([1.1e10]),
+        np.ones(1),
+        "money",
+        Source("house"),
     )
     sifter, formulation = sifter_of(replace(model, terms=(*model.terms, more)))
     program = formulation.relaxation(formulation.whole).program

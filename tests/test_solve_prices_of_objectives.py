@@ -133,7 +133,7 @@ def capital(model: Model) -> Model:
 
 
 def return_on_capital(model: Model) -> Model:
-    earned = part(Linear.of(mean_of(model)), 1.0, "CNY a year")
+    earned = part(Linear.of(mean_of(model)), 1.0, "money a year")
     return replace(model, objective=(earned,), per_capital=True)
 
 

@@ -145,7 +145,7 @@ def test_return_on_capital_is_the_best_ratio_of_a_fine_grid() -> None:
     model = solvency_two(600.0)
     assert model.tree is not None
     expected = np.array([0.020, 0.031, 0.07, 0.045])
-    part = ObjectiveTerm("expected_return", label("return"), Linear.of(expected), unit="CNY a year")
+    part = ObjectiveTerm("expected_return", label("return"), Linear.of(expected), unit="money a year")
     answer = solve(replace(model, objective=(part,), capital_limits=(), per_capital=True))
     assert answer.objective == pytest.approx(expected @ answer.holdings / model.tree.value(answer.holdings), rel=1e-12)
     grid = np.linspace(0.0, 1.0, 21)

@@ -102,8 +102,8 @@ def test_equity_sensitivity_by_hand() -> None:
     found = outcome(fund(CASH, STOCK, MONEY_FUND), "sensitivity_equity")
     assert found.position is not None and found.shocked is not None
     assert found.shocked.inputs.assets["amount"].tolist() == pytest.approx([100.0, 140.0, 50.0])
-    assert found.position.own_funds.comprehensive == pytest.approx(300.0 - 60.0)
-    assert found.position.own_funds.core == pytest.approx(200.0 - 60.0)
+    assert found.position.own_funds.actual == pytest.approx(300.0 - 60.0)
+    assert found.position.own_funds.amounts["core"] == pytest.approx(200.0 - 60.0)
     charge = 140.0 * 0.35 * (1.0 - 0.09) + 50.0 * 0.01
     assert found.position.minimum_capital == pytest.approx(with_life(charge), rel=1e-12)
     assert found.position.ratio("comprehensive") == pytest.approx(240.0 / with_life(charge))
@@ -125,7 +125,7 @@ def test_macro_scenario_by_hand() -> None:
     amounts = found.shocked.inputs.assets["amount"].tolist()
     assert amounts == pytest.approx([100.0, 160.0, 90.0 * price, 90.0, 90.0], rel=1e-12)
     change = -40.0 + 90.0 * price - 100.0 - 10.0 - 10.0
-    assert found.position.own_funds.comprehensive == pytest.approx(300.0 + change, rel=1e-12)
+    assert found.position.own_funds.actual == pytest.approx(300.0 + change, rel=1e-12)
     assert found.shocked.inputs.assets["yield"].tolist()[2] == pytest.approx(0.035)
     assert any("amortised cost" in note.en for note in found.notes)
 
@@ -181,7 +181,7 @@ def test_harsher_rate_parameters() -> None:
     up, down, base = (0.02 * (1.0 + move) + 0.0045 for move in (1.3 * 0.66, 1.3 * -0.48, 0.0))
     expected = 100.0 * max(value**-5.0 - (1 + base) ** -5.0 for value in (1 + up, 1 + down))
     assert found.position.tree.values(found.position.holdings)["interest_rate"] == pytest.approx(expected, rel=1e-9)
-    assert found.position.own_funds.comprehensive == 300.0
+    assert found.position.own_funds.actual == 300.0
 
 
 def test_the_curve_that_values_liabilities() -> None:
@@ -190,7 +190,7 @@ def test_the_curve_that_values_liabilities() -> None:
     assert found.shocked is not None and found.position is not None
     owed = 100.0 * (1.015**-5 - 1.02**-5) + 180.0 * (1.015**-10 - 1.02**-10)
     assert found.shocked.liabilities == pytest.approx(owed)
-    assert found.position.own_funds.comprehensive == pytest.approx(300.0 - owed)
+    assert found.position.own_funds.actual == pytest.approx(300.0 - owed)
     assert found.shocked.price.tolist() == [1.0, 1.0]
 
 
@@ -294,7 +294,7 @@ def test_the_insurance_scenario_takes_the_effect_that_the_fund_file_gives() -> N
     given = {"own_funds": -50, "capital": {"life_insurance_risk": 45}}
     found = outcome(fund(CASH, STOCK, stress={"scenarios": {"annual_insurance": given}}), "annual_insurance")
     assert found.position is not None
-    assert found.position.own_funds.comprehensive == pytest.approx(250.0)
+    assert found.position.own_funds.actual == pytest.approx(250.0)
     assert found.position.minimum_capital == pytest.approx(sqrt(45.0**2 + 70.0**2 + 2.0 * 0.30 * 45.0 * 70.0))
     assert "annex 4" in found.scenario.source.article
     assert any("fund file's" in note.en and "组合文件" in note.zh for note in found.notes)
@@ -359,7 +359,7 @@ def test_given_effects_and_capital_options() -> None:
     )
     found = outcome(book, "actuaries").position
     assert found is not None
-    assert found.own_funds.comprehensive == pytest.approx(250.0)
+    assert found.own_funds.actual == pytest.approx(250.0)
     assert found.minimum_capital == pytest.approx(sqrt(45.0**2 + 70.0**2 + 2.0 * 0.30 * 45.0 * 70.0))
 
 

@@ -92,7 +92,7 @@ class Fund(pipeline.Fund):
         Parameters
         ----------
         changes : mapping of str to value
-            Dotted key, as after ``--set`` on the command line → value: ``{"capital.require.comprehensive": 2.0}``.
+            Dotted key, as after ``--set`` on the command line → value: ``{"balance_sheet.total_assets": 2.0}``.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class Fund(pipeline.Fund):
         Parameters
         ----------
         require : mapping of str to float or None
-            Ratios to hold in place of the fund file's: ``{"comprehensive": 2.0}``.
+            Ratios to hold in place of the fund file's, by their names.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Fund(pipeline.Fund):
             return self.with_settings({f"capital.require.{name}": level for name, level in require.items()}).optimize()
         return Result(optimize(self))
 
-    def frontier(self, points: int = 50, between: str = "comprehensive", best: str = "objective") -> Study:
+    def frontier(self, points: int = 50, between: str = "", best: str = "objective") -> Study:
         """Return the best of one figure at levels of another.
 
         Parameters
@@ -155,7 +155,8 @@ class Fund(pipeline.Fund):
         points : int
             Number of levels, at least 2.
         between, best : str
-            The figure held at each level, and the figure made as good as can be: see `allocator.study.frontier`.
+            The figure held at each level, by default the principal ratio, and the figure made as good as can be: see
+            `allocator.study.frontier`.
         """
         from allocator.report.frontier import frontier_report
         from allocator.study.frontier import FrontierSettings, frontier

@@ -55,7 +55,7 @@ class CapitalPosition:
         return {item.name: self.value.ratio(item.name) for item in self.value.requirements}
 
     def ratio(self, name: str) -> float:
-        """Return one solvency ratio, e.g. ``"comprehensive"``; KeyError where there is none of that name."""
+        """Return one solvency ratio by its name; KeyError where there is none of that name."""
         return self.value.ratio(name)
 
     @cached_property

@@ -37,11 +37,11 @@ class StressedRequirement:
     Parameters
     ----------
     name : str
-        ``"comprehensive"`` …
+        The ratio's name.
     required : float
         The ratio.
     gain : ndarray (n,)
-        Own funds per CNY of each holding, beyond what stands in the limit.
+        Own funds per unit of money of each holding, beyond what stands in the limit.
     """
 
     name: str

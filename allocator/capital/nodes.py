@@ -1,7 +1,7 @@
 """The nodes of a capital tree: what each is worth, and how fast it moves with its children.
 
 A node knows only the values of its children, never the holdings: holdings enter at the leaves, which
-are rows of one sparse matrix (see `allocator.capital.tree`). Six kinds of node are enough for C-ROSS II
+are rows of one sparse matrix (see `allocator.capital.tree`). Six kinds of node are enough for a standard formula
 and for the Solvency II standard formula.
 """
 
@@ -46,7 +46,7 @@ class Node:
     shown: bool = True
 
     def value(self, below: Vector) -> float:
-        """Return the amount in CNY, given the children's amounts ``below``.
+        """Return the amount in currency units, given the children's amounts ``below``.
 
         Raises
         ------
@@ -180,7 +180,7 @@ class Aggregate(Node):
         Parameters
         ----------
         below : ndarray (children,)
-            Amounts of the modules v, CNY.
+            Amounts of the modules v, money.
         correlation : ndarray (children, children)
             R.
         """
@@ -193,7 +193,7 @@ class Aggregate(Node):
         Parameters
         ----------
         below : ndarray (children,)
-            Amounts of the modules v, CNY.
+            Amounts of the modules v, money.
         correlation : ndarray (children, children)
             R.
         """

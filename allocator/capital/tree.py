@@ -1,6 +1,6 @@
 """The capital tree: built once over the holdings, read as value, attribution and table.
 
-Mathematics. Holdings x (n,), CNY. Leaves ℓ = C x + c, C sparse (leaves × n). Every other node is a
+Mathematics. Holdings x (n,). Leaves ℓ = C x + c, C sparse (leaves × n). Every other node is a
 positively homogeneous function of degree one of the leaves (sums, maxima, minima, absolute values,
 sqrt(v′Rv)), so Euler's theorem splits the total exactly:
 
@@ -37,9 +37,9 @@ class Attribution:
     Parameters
     ----------
     marginal : ndarray (n,)
-        Capital per additional CNY of each row.
+        Capital per additional unit of money of each row.
     contribution : ndarray (n,)
-        Euler allocation in CNY, amount × marginal.
+        Euler allocation in currency units, amount × marginal.
     constants : float
         The row "liabilities and constants": everything that does not scale with the assets.
     total : float
@@ -77,9 +77,9 @@ class CapitalTree:
     root : Node
         The minimum capital.
     coefficients : csr_matrix (leaves, n)
-        Charge of each leaf per CNY of each row.
+        Charge of each leaf per unit of money of each row.
     constants : ndarray (leaves,)
-        What each leaf holds apart from the assets, CNY.
+        What each leaf holds apart from the assets, money.
     memoranda : tuple of Memorandum
         Further lines of the table; they stand outside `nodes`.
 
@@ -178,7 +178,7 @@ class CapitalTree:
         return np.asarray(self.coefficients @ holdings + self.constants)
 
     def amounts(self, holdings: Vector) -> Vector:
-        """Return the amount of every node, in the order of `nodes`, CNY."""
+        """Return the amount of every node, in the order of `nodes`, money."""
         # Search, verification and report ask for the same point in turn.
         seen = holdings.tobytes()
         found = self._last.get(seen)
@@ -220,16 +220,16 @@ class CapitalTree:
         return tuple((at, node, children) for at, (node, children) in both if not isinstance(node, Leaf))
 
     def value(self, holdings: Vector) -> float:
-        """Return the exact minimum capital in CNY at ``holdings`` (n,)."""
+        """Return the exact minimum capital in currency units at ``holdings`` (n,)."""
         return float(self.amounts(holdings)[-1])
 
     def values(self, holdings: Vector, names: Iterable[str] | None = None) -> dict[str, float]:
-        """Return the amount of every module and memorandum by name, or of those ``names`` alone, CNY.
+        """Return the amount of every module and memorandum by name, or of those ``names`` alone, money.
 
         Parameters
         ----------
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         names : iterable of str or None
             Modules and memoranda wanted; None for all.
 
@@ -284,7 +284,7 @@ class CapitalTree:
         return float(amounts[-1]), gradient
 
     def gradient(self, holdings: Vector) -> Vector:
-        """Return the marginal capital per CNY of each row, shape (n,)."""
+        """Return the marginal capital per unit of money of each row, shape (n,)."""
         return np.asarray(self.coefficients.T @ self.leaf_gradient(holdings)[1])
 
     def attribute(self, holdings: Vector) -> Attribution:
@@ -294,7 +294,7 @@ class CapitalTree:
         return Attribution(marginal, holdings * marginal, float(by_leaf @ self.constants), total)
 
     def table(self, holdings: Vector) -> pd.DataFrame:
-        """Return the modules as a report prints them: module, parent, amount (CNY), article.
+        """Return the modules as a report prints them: module, parent, amount (money), article.
 
         Parents stand before children, memoranda after them. A parent that is not shown hands its place to
         the nearest shown one; a module that two others use stands below the first.

@@ -61,13 +61,12 @@ def replay_run(path: Path, fund: Path | None, overrides: Sequence[str], lang: La
     if as_json:
         say_json(found.entry)
         return found.verdict.exit_status
-    from allocator.model.units import money_unit
     from allocator.report.console_table import print_table
 
-    money, screen = money_unit(found.comparison.sides[0].unit), console()
+    screen = console()
     for table in found.comparison.tables:
         if table.name in GOING_IN or (found.differences and table.name not in ("runs", "rules")):
-            print_table(table, language, money, screen)
+            print_table(table, language, found.comparison.money, screen)
             screen.print()
     for line in found.lines(language):
         screen.print(line, markup=False, highlight=False)

@@ -87,7 +87,7 @@ def _with_seconds(result: Result, **more: float) -> Result:
 def capital(
     fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
     filed: Annotated[Path | None, typer.Option("--filed", metavar="FILE.csv", help="Filed module amounts.")] = None,
-    unit: Annotated[float, typer.Option("--unit", help="CNY per unit of the filed amounts.")] = 1e4,
+    unit: Annotated[float, typer.Option("--unit", help="Currency units per unit of the filed amounts.")] = 1e4,
     size_factor: Annotated[str, typer.Option("--size-factor", help="'auto' or a number, for filed amounts.")] = "auto",
     regime: Annotated[str | None, typer.Option("--regime", help="Regime that aggregates filed amounts.")] = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="CSV or JSON file.")] = None,

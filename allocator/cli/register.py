@@ -43,8 +43,10 @@ def history(
         from allocator.model.units import money_unit
         from allocator.register.table import history_table
         from allocator.report.console_table import print_table
+        from allocator.report.jurisdiction_entry import jurisdiction_of
 
-        print_table(history_table(runs), language, money_unit(1.0), console(), last)
+        money = money_unit(1.0, jurisdiction_of(runs[0].manifest).currency)
+        print_table(history_table(runs), language, money, console(), last)
     return 0
 
 
@@ -70,12 +72,10 @@ def compare(
     if as_json:
         say_json(comparison.entry)
         return 0
-    from allocator.model.units import money_unit
     from allocator.report.console_table import print_table
 
-    money = money_unit(comparison.sides[0].unit)
     screen, language = console(), preferred_language(lang, None, os.environ)
     for table in comparison.tables:
-        print_table(table, language, money, screen)
+        print_table(table, language, comparison.money, screen)
         screen.print()
     return 0

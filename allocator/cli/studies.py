@@ -38,8 +38,11 @@ def frontier(
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
     points: Annotated[int, typer.Option("--points", help="Number of levels.")] = 50,
     between: Annotated[
-        str, typer.Option("--between", metavar="NAME", help="Figure constrained at each level.")
-    ] = "comprehensive",
+        str,
+        typer.Option(
+            "--between", metavar="NAME", help="Figure constrained at each level; left out, the principal ratio."
+        ),
+    ] = "",
     best: Annotated[str, typer.Option("--and", metavar="NAME", help="Figure optimised at each level.")] = "objective",
     low: Annotated[float | None, typer.Option("--from", help="First level, in the figure's unit.")] = None,
     high: Annotated[float | None, typer.Option("--to", help="Last level, in the figure's unit.")] = None,

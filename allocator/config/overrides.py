@@ -38,7 +38,7 @@ def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
     settings : Settings
         A validated fund file.
     overrides : sequence of str
-        Such as ``"capital.require.comprehensive=2.0"``; a list item is named by number or, for terms, by
+        Such as ``"balance_sheet.total_assets=2.0"``; a list item is named by number or, for terms, by
         name (``"constraints.equity_ceiling.max=0.3"``). Values are YAML scalars.
 
     Raises

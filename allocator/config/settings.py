@@ -52,8 +52,8 @@ class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit.
 
     ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
-    ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
-    the periods a year of the table ``returns``. ``time_axis``: by ``anniversaries`` of the valuation date, or
+    ``unit`` is currency units per unit of money in the file and its tables, such as 1, 1e4 or 1e8. ``frequency``
+    is the periods a year of the table ``returns``. ``time_axis``: by ``anniversaries`` of the valuation date, or
     ``days_365``. ``mandate`` says that the rows are a part of the company's assets, however small.
     """
 
@@ -65,25 +65,19 @@ class FundSettings(Section):
     mandate: bool = False
 
 
-class BalanceSheetSettings(Section):
+class BalanceSheetSettings(BaseModel):
     """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows.
 
     ``total_assets`` is the denominator of limits, concentration and size factor. Give ``actual_capital``, or
-    ``admitted_assets`` and ``admitted_liabilities``; if all are given they must agree. ``core_capital`` and
-    the four tiers (``core_tier1``, ``core_tier2``, ``supplementary_tier1``, ``supplementary_tier2``) are the
-    capital available by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
+    ``admitted_assets`` and ``admitted_liabilities``; if all are given they must agree. Further keys are those that
+    the solvency regime declares; the inputs check them.
     """
 
+    model_config = ConfigDict(frozen=True, extra="allow")
     total_assets: Money | None = None
     admitted_assets: Money | None = None
     admitted_liabilities: Money | None = None
-    core_capital: Money | None = None
     actual_capital: Money | None = None
-    reported_comprehensive_ratio: Number | None = None
-    core_tier1: Money | None = None
-    core_tier2: Money | None = None
-    supplementary_tier1: Money | None = None
-    supplementary_tier2: Money | None = None
 
 
 Ratios = dict[str, RequiredRatio]
@@ -269,7 +263,7 @@ class PlanSettings(Section):
     reserve_share : number
         Part of a new premium that becomes a liability.
     new_capital, dividends : dict of int to number
-        Step → amount paid in by, or out to, shareholders.
+        Step → amount paid in by, or out to, the owners.
     shareholder_account : str
         Account these amounts run through; omitted: the first one.
     commitments : bool

@@ -20,6 +20,7 @@ from allocator.errors import InputError, PluginError, Problem, did_you_mean
 from allocator.extension.contracts import CONTRACTS
 from allocator.extension.fingerprints import check_pin
 from allocator.extension.isolation import Watch, broken
+from allocator.jurisdiction import Jurisdiction
 from allocator.types import AssetKind, Column, Table, Text
 
 if TYPE_CHECKING:
@@ -143,6 +144,11 @@ class Registry:
     def regimes(self) -> Mapping[str, RegimeSpec]:
         """Regimes by name."""
         return self._collect("allocator_regimes")
+
+    def jurisdiction(self, regime: str | None) -> Jurisdiction:
+        """Return the jurisdiction of a regime; of all enabled ones together where None or unknown."""
+        declared = {name: spec.jurisdiction for name, spec in self.regimes.items()}
+        return declared[regime] if regime in declared else Jurisdiction.joined(tuple(declared.values()))
 
     @cached_property
     def constraints(self) -> Mapping[str, ConstraintSpec]:

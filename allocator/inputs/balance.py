@@ -1,13 +1,20 @@
-"""The balance sheet in CNY, and whether its figures agree with each other and with the rows."""
+"""The balance sheet in currency units, and whether its figures agree with each other and with the rows."""
 
 from __future__ import annotations
 
-from allocator.config.settings import Settings
-from allocator.errors import Problem
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ConfigDict, create_model
+
+from allocator.config.load import validate_options
+from allocator.config.settings import BalanceSheetSettings, Number, Settings
+from allocator.errors import InputError
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import BalanceSheet, Inputs
 from allocator.inputs.relations import funded_rows
-from allocator.types import Text
+from allocator.jurisdiction import BalanceSheetKey, Jurisdiction
+from allocator.types import Measure, Text
 
 __all__ = ["AGREEMENT", "check_balance_sheet", "check_total", "sum_of_rows"]
 
@@ -20,31 +27,50 @@ SMALLEST_SHARE = 0.01
 HIGHEST_RATIO = 100.0
 """A solvency ratio above 10,000% is a percentage written as a multiple."""
 
+_TOTALS = (
+    BalanceSheetKey("total_assets", Text("total assets", "总资产")),
+    BalanceSheetKey("admitted_assets", Text("admitted assets", "认可资产")),
+    BalanceSheetKey("admitted_liabilities", Text("admitted liabilities", "认可负债"), minimum=0.0),
+    BalanceSheetKey("actual_capital", Text("actual capital", "实际资本")),
+)
 _POSITIVE = ("total_assets", "admitted_assets")
-_NOT_NEGATIVE = ("admitted_liabilities", "core_tier1", "core_tier2", "supplementary_tier1", "supplementary_tier2")
 
 
-def check_balance_sheet(settings: Settings, errors: ErrorCollector) -> BalanceSheet:
-    """Return the company's totals in CNY; contradictions go to ``errors``.
+class _Sheet(BalanceSheetSettings):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    Actual capital is admitted assets less admitted liabilities (R1); where only these are given it is their
-    difference.
+
+def check_balance_sheet(
+    settings: Settings, jurisdiction: Jurisdiction, errors: ErrorCollector
+) -> tuple[Settings, BalanceSheet]:
+    """Return the settings with the balance sheet as understood, and its figures in currency units.
+
+    Actual capital is admitted assets less admitted liabilities; where only these are given it is their difference.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    jurisdiction : Jurisdiction
+        Declares the further keys.
+    errors : ErrorCollector
+        Receives unknown keys and contradictions.
     """
-    given = settings.balance_sheet
-    unit = settings.fund.unit
-    figures: dict[str, float | None] = {
-        name: None if value is None else float(value) * unit
-        for name, value in given.model_dump(exclude={"reported_comprehensive_ratio"}).items()
-    }
-    ratio = given.reported_comprehensive_ratio
-    _report_signs(settings, figures, errors)
-    if ratio is not None and abs(ratio) > HIGHEST_RATIO:
-        errors.add(
-            Text("the reported ratio is not a multiple", "填报的偿付能力充足率不是倍数"),
-            settings.where("balance_sheet.reported_comprehensive_ratio"),
-            f"{ratio:g}",
-            hint=Text("write 1.85 or 185%", "请写 1.85 或 185%"),
+    unit, keys = settings.fund.unit, (*_TOTALS, *jurisdiction.balance_sheet)
+    fields: dict[str, Any] = {key.name: (Number | None, None) for key in jurisdiction.balance_sheet}
+    model = create_model("BalanceSheet", __base__=_Sheet, **fields)
+    try:
+        given = validate_options(
+            model, settings.balance_sheet.model_dump(exclude_unset=True), settings, "balance_sheet"
         )
+    except InputError as error:
+        errors.extend(error.problems)
+        return settings, BalanceSheet(further={key.name: None for key in jurisdiction.balance_sheet})
+    read: dict[str, float | None] = given.model_dump()
+    scales = {key.name: unit if key.measure is Measure.MONEY else 1.0 for key in keys}
+    figures = {name: None if value is None else float(value) * scales[name] for name, value in read.items()}
+    for key in keys:
+        _report_range(settings, key, figures[key.name], errors)
     assets, liabilities = figures["admitted_assets"], figures["admitted_liabilities"]
     if assets is not None and liabilities is not None:
         difference = assets - liabilities
@@ -52,8 +78,10 @@ def check_balance_sheet(settings: Settings, errors: ErrorCollector) -> BalanceSh
             figures["actual_capital"] = difference
         else:
             _agree(settings, "actual_capital", "admitted_assets − admitted_liabilities", figures, difference, errors)
-    _report_tiers(settings, figures, errors)
-    return BalanceSheet(**figures, reported_comprehensive_ratio=ratio)
+    _report_parts(settings, jurisdiction, figures, errors)
+    understood = settings.model_copy(update={"balance_sheet": BalanceSheetSettings.model_validate(read)})
+    totals = {key.name: figures.pop(key.name) for key in _TOTALS}
+    return understood, BalanceSheet(**totals, further=MappingProxyType(figures))
 
 
 def check_total(settings: Settings, total_assets: float | None, funded: float, errors: ErrorCollector) -> None:
@@ -64,9 +92,9 @@ def check_total(settings: Settings, total_assets: float | None, funded: float, e
     settings : Settings
         For places and the unit.
     total_assets : float or None
-        CNY.
+        Currency units.
     funded : float
-        Sum of the current amounts of the rows that are no derivatives, CNY.
+        Sum of the current amounts of the rows that are no derivatives.
     """
     if total_assets is None:
         return
@@ -104,42 +132,44 @@ def sum_of_rows(inputs: Inputs) -> Text:
     return Text(f"The rows sum to {amount}, {share} of total assets.", f"各行金额合计 {amount}，占总资产 {share}。")
 
 
-def _report_signs(settings: Settings, figures: dict[str, float | None], errors: ErrorCollector) -> None:
-    for name in (*_POSITIVE, *_NOT_NEGATIVE):
-        value = figures[name]
-        if value is None:
-            continue
-        positive = name in _POSITIVE
-        if value < 0 or (positive and value == 0):
+def _report_range(settings: Settings, key: BalanceSheetKey, value: float | None, errors: ErrorCollector) -> None:
+    where = settings.where(f"balance_sheet.{key.name}")
+    positive = key.name in _POSITIVE
+    if value is None:
+        return
+    if key.measure is Measure.RATE:
+        if abs(value) > HIGHEST_RATIO:
             errors.add(
-                Text("out of range", "超出允许范围"),
-                settings.where(f"balance_sheet.{name}"),
-                f"{value / settings.fund.unit:g}",
-                "> 0" if positive else "≥ 0",
+                Text("the reported ratio is not a multiple", "填报的偿付能力充足率不是倍数"),
+                where,
+                f"{value:g}",
+                hint=Text("write 1.85 or 185%", "请写 1.85 或 185%"),
             )
+    elif (positive and value <= 0.0) or (key.minimum is not None and value < key.minimum):
+        allowed = "> 0" if positive else f"≥ {key.minimum:g}"
+        errors.add(Text("out of range", "超出允许范围"), where, f"{value / settings.fund.unit:g}", allowed)
 
 
-def _report_tiers(settings: Settings, figures: dict[str, float | None], errors: ErrorCollector) -> None:
-    """Core ≤ actual; the tiers, where all are given, sum to what they are tiers of (R1)."""
-    core, actual = figures["core_capital"], figures["actual_capital"]
-    if core is not None and actual is not None and core > actual + AGREEMENT * abs(actual):
-        errors.extend(
-            (
-                Problem(
-                    Text("core capital exceeds actual capital", "核心资本大于实际资本"),
-                    settings.where("balance_sheet.core_capital"),
-                    f"{core / settings.fund.unit:,.6g}",
-                    f"≤ {actual / settings.fund.unit:,.6g}",
-                ),
+def _report_parts(
+    settings: Settings, jurisdiction: Jurisdiction, figures: dict[str, float | None], errors: ErrorCollector
+) -> None:
+    """Report what exceeds another figure that it is a part of, and what is not the sum of its parts."""
+    labels = {key.name: key.label for key in (*_TOTALS, *jurisdiction.balance_sheet)}
+    sums = {key.name: key.sum_of for key in jurisdiction.balance_sheet}
+    for key in jurisdiction.balance_sheet:
+        value, most = figures[key.name], figures.get(key.at_most)
+        if value is not None and most is not None and value > most + AGREEMENT * abs(most):
+            whole = labels[key.at_most]
+            errors.add(
+                Text(f"{key.label.en} exceeds {whole.en}", f"{key.label.zh}大于{whole.zh}"),
+                settings.where(f"balance_sheet.{key.name}"),
+                f"{value / settings.fund.unit:,.6g}",
+                f"≤ {most / settings.fund.unit:,.6g}",
             )
-        )
-    tiers = [figures[name] for name in ("core_tier1", "core_tier2", "supplementary_tier1", "supplementary_tier2")]
-    first = [value for value in tiers[:2] if value is not None]
-    every = [value for value in tiers if value is not None]
-    if core is not None and len(first) == 2:
-        _agree(settings, "core_capital", "core_tier1 + core_tier2", figures, sum(first), errors)
-    if actual is not None and len(every) == 4:
-        _agree(settings, "actual_capital", "the sum of the four tiers", figures, sum(every), errors)
+    for name, parts in {**sums, "actual_capital": jurisdiction.actual_capital_parts}.items():
+        values = [value for part in parts if (value := figures[part]) is not None]
+        if parts and len(values) == len(parts):
+            _agree(settings, name, " + ".join(parts), figures, sum(values), errors)
 
 
 def _agree(

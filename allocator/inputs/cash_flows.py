@@ -1,8 +1,8 @@
-"""Cash flows of the holdings, per CNY held, so that everything computed from them is linear in the holdings.
+"""Cash flows of the holdings, per unit of money held, so that everything computed from them is linear in the holdings.
 
 A row's flows come from the table ``cash_flows`` when it names the asset, else from its terms: coupon,
 frequency, maturity, amortisation, prepayment_rate, next_call_date, call_price, put_date, floating. How much
-principal one CNY buys is face / amount where both are given, else 1 / dirty price at ``yield``.
+principal one unit of money buys is face / amount where both are given, else 1 / dirty price at ``yield``.
 Rules: a contract that may be called or put ends at the first such date; a floating one, under
 `FloatingRule.RESET`, is worth par at its next coupon date; time is that of `allocator.inputs.time_axis`.
 """
@@ -42,7 +42,7 @@ class FloatingRule(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class CashFlows:
-    """Payments per CNY held, as a sparse triplet.
+    """Payments per unit of money held, as a sparse triplet.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class CashFlows:
     day : ndarray of int (k,)
         Days after the valuation date, > 0.
     principal, interest : ndarray (k,)
-        What is received, per CNY of the row's amount; negative is paid.
+        What is received, per unit of money of the row's amount; negative is paid.
     axis : ndarray (days,) or None
         Years of each day after the valuation date; None: days / 365.
     """
@@ -76,7 +76,7 @@ class CashFlows:
         return self.day / DAYS_IN_YEAR if self.axis is None else self.axis[self.day]
 
     def present_value(self, curve: SpotCurve) -> Vector:
-        """Return Σ amount · d(t) per CNY of each row, shape (n,); 0 for rows without flows."""
+        """Return Σ amount · d(t) per unit of money of each row, shape (n,); 0 for rows without flows."""
         last = int(self.day.max(initial=0))
         factors = curve.discount_by_day(last) if self.axis is None else curve.discount(self.axis[: last + 1])
         return self._by_row(self.amount * factors[self.day])
@@ -112,7 +112,7 @@ class CashFlows:
 def asset_cash_flows(
     inputs: Inputs, rows: NDArray[np.bool_], problems: Problems, floating: FloatingRule = FloatingRule.RESET
 ) -> CashFlows:
-    """Return the payments of the chosen rows per CNY held.
+    """Return the payments of the chosen rows per unit of money held.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def modified_durations(inputs: Inputs, rows: NDArray[np.bool_], problems: Proble
 
 
 def yields(flows: CashFlows, frequency: ArrayLike = 1.0) -> Vector:
-    """Return the yield at which one CNY of each row is worth its flows (n,), compounded ``frequency`` times.
+    """Return the yield at which one unit of money of each row is worth its flows (n,), compounded ``frequency`` times.
 
     Newton on the convex, decreasing function ln Σ CF e^(−δt) of the force of interest δ. NaN where there is
     no answer (no flows, or a sum that is not positive).
@@ -202,7 +202,7 @@ def yields(flows: CashFlows, frequency: ArrayLike = 1.0) -> Vector:
     Parameters
     ----------
     flows : CashFlows
-        Payments per CNY of value.
+        Payments per unit of money of value.
     frequency : float or ndarray (n,)
         How often a year the yield is compounded.
     """
@@ -223,7 +223,7 @@ def yields(flows: CashFlows, frequency: ArrayLike = 1.0) -> Vector:
 def _contract_parts(
     inputs: Inputs, rows: NDArray[np.bool_], problems: Problems, floating: FloatingRule
 ) -> Iterator[CashFlows]:
-    """Expand the terms of the rows, some at a time, and scale them to one CNY."""
+    """Expand the terms of the rows, some at a time, and scale them to one unit of money."""
     terms = read_terms(inputs, np.flatnonzero(rows), problems)
     resets = terms.contracts.resets & (floating is FloatingRule.RESET)
     for first in range(0, len(terms.row), _CHUNK):

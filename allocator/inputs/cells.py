@@ -132,7 +132,7 @@ def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: 
     measure : Measure
         How cells are read.
     factor : float
-        CNY or decimals per unit of a cell; a cell with its own ``%`` or ``bp`` ignores it.
+        Currency units or decimals per unit of a cell; a cell with its own ``%`` or ``bp`` ignores it.
     epoch_shift : int
         Days added to date serials.
     """

@@ -16,11 +16,12 @@ from allocator.inputs.cells import among, blank, is_empty, key_codes, none_among
 from allocator.inputs.columns import EXCEL_ERRORS, ColumnReader, shower
 from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
-from allocator.inputs.headings import ALLOWED_UNITS, stated_units
+from allocator.inputs.headings import HeadingIndex, allowed_units, stated_units
 from allocator.inputs.identity import identities
 from allocator.inputs.order import canonical_order, order_of_different
 from allocator.inputs.raw import RawTable, array_of, as_text, text_column
 from allocator.inputs.resolve import Unknown, column_letter, resolve_headings, source_of, unknown_heading
+from allocator.jurisdiction import Currency
 from allocator.types import Column, Measure, Table, Text
 
 __all__ = ["CheckedTable", "check_table", "drop_blank_rows", "drop_totals", "report_excel_errors"]
@@ -90,7 +91,7 @@ class CheckedTable:
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self.frame)), copy=False), source
 
 
-def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector) -> CheckedTable:
+def check_table(raw: RawTable, table: Table, currency: Currency, unit: float, errors: ErrorCollector) -> CheckedTable:
     """Return the checked table; what is wrong goes to ``errors``.
 
     Parameters
@@ -99,14 +100,16 @@ def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector
         As read.
     table : Table
         Its declaration.
+    currency : Currency
+        Whose units headings may name.
     unit : float
-        CNY per unit of money cells whose heading carries no unit.
+        Units of it per unit of money cells whose heading carries no unit.
     findings : Findings
         Receives the problems. A frame with problems holds empty cells in their places.
     """
     raw = drop_blank_rows(_plain(raw))
-    unit = _unit(raw, unit, errors)
-    found, free = resolve_headings(raw, table, errors)
+    unit = _unit(raw, currency, unit, errors)
+    found, free = resolve_headings(raw, HeadingIndex(table, currency), errors)
     source = source_of(raw, {name: place.position for name, place in found.items()})
     report_excel_errors(raw, errors)
     if table.key and table.key[0] in found:
@@ -132,18 +135,18 @@ def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector
     return CheckedTable(checked, source, given, table.key, order, unknown)
 
 
-def _unit(raw: RawTable, unit: float, errors: ErrorCollector) -> float:
-    """Return CNY per unit of money: what a line above the headings states, else the fund's unit."""
-    stated, unreadable = stated_units(raw.titles)
+def _unit(raw: RawTable, currency: Currency, unit: float, errors: ErrorCollector) -> float:
+    """Return currency units per unit of money: what a line above the headings states, else the fund's unit."""
+    stated, unreadable = stated_units(raw.titles, currency)
     if len(stated) > 1 or unreadable:
         errors.add(
             Text("the unit stated above the headings cannot be read", "表头上方注明的单位无法识别"),
             raw.file,
             "; ".join(unreadable or raw.titles),
-            ALLOWED_UNITS[Measure.MONEY],
+            allowed_units(Measure.MONEY, currency),
             Text(
-                "put the unit into each heading: 市值(万元), 票面利率(%)",
-                "请在各列表头注明单位：市值(万元)、票面利率(%)",
+                "put the unit into each heading: 市值(万), 票面利率(%)",
+                "请在各列表头注明单位：市值(万)、票面利率(%)",
             ),
         )
     if len(stated) != 1:
@@ -152,8 +155,9 @@ def _unit(raw: RawTable, unit: float, errors: ErrorCollector) -> float:
     if found != unit:
         errors.notes.append(
             Text(
-                f"{raw.file}: money is in units of CNY {found:g}, as stated above the headings; fund.unit is {unit:g}",
-                f"{raw.file}：金额按表头上方注明的单位读取（1 = {found:g} 元）；fund.unit 为 {unit:g}",
+                f"{raw.file}: money is in units of {currency.code} {found:g}, as stated above the headings; "
+                f"fund.unit is {unit:g}",
+                f"{raw.file}：金额按表头上方注明的单位读取（1 = {found:g} {currency.label.zh}）；fund.unit 为 {unit:g}",
             )
         )
     return found

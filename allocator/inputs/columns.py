@@ -39,8 +39,8 @@ _UNREADABLE: Mapping[Measure, CellError] = MappingProxyType(
             Text("not an amount", "不是有效金额"),
             "1234.5, 1,234.5, (1,234.5)",
             Text(
-                "put the unit in the heading, e.g. 市值(万元), not in the cell",
-                "单位写在表头，如“市值(万元)”，不要写在单元格内",
+                "put the unit in the heading, e.g. 市值(万), not in the cell",
+                "单位写在表头，如“市值(万)”，不要写在单元格内",
             ),
         ),
         Measure.RATE: CellError(Text("not a rate", "不是有效比率"), "0.035, 3.5%, 35bp"),
@@ -89,7 +89,7 @@ class ColumnReader:
     raw : RawTable
         As read, blank rows and totals left out.
     unit : float
-        CNY per unit of money cells whose heading carries no unit.
+        Currency units per unit of money cells whose heading carries no unit.
     source : TableSource
         Names the cells.
     findings : Findings

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from allocator.errors import PluginError, Problem
-from allocator.types import AssetKind, Column, Declarations, Measure, Table, Text
+from allocator.inputs.declarations import Declarations
+from allocator.jurisdiction import Account, Jurisdiction
+from allocator.types import AssetKind, Column, Measure, Table, Text
 
-__all__ = ["ACCOUNTS", "ACCOUNT_CHOICES", "CORE_ASSETS", "DEFAULT_ACCOUNT", "MATRIX_TABLES", "declared_tables"]
-
-ACCOUNT_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "traditional": ("传统", "传统账户", "传统险", "传统保险账户", "普通账户"),
-        "participating": ("分红", "分红账户", "分红险", "分红保险账户"),
-        "universal": ("万能", "万能账户", "万能险", "万能保险账户"),
-        "shareholder": ("股东", "股东账户", "资本金", "资本金账户", "自有资金"),
-    }
-)
-"""Accounts: canonical name → other spellings."""
-
-ACCOUNTS: Mapping[str, Text] = {
-    "traditional": Text("Traditional", "传统"),
-    "participating": Text("Participating", "分红"),
-    "universal": Text("Universal", "万能"),
-    "shareholder": Text("Shareholder", "资本金"),
-}
-"""Accounts: canonical name → what people read."""
-
-DEFAULT_ACCOUNT = "traditional"
-"""Account of every row when the assets table has no such column; beside filled cells an empty one is an error."""
+__all__ = ["CORE_ASSETS", "MATRIX_TABLES", "declared_tables"]
 
 MATRIX_TABLES = ("returns", "covariance", "scenarios")
 """Tables whose columns are asset codes; read by `allocator.inputs.matrices`."""
@@ -63,7 +44,6 @@ CORE_ASSETS = Table(
             Measure.CHOICE,
             Text("Account", "账户"),
             ("账户", "账户类型", "所属账户", "保险账户"),
-            choices=ACCOUNT_CHOICES,
         ),
         Column(
             "amount",
@@ -113,10 +93,18 @@ CORE_ASSETS = Table(
 )
 
 
-def declared_tables(declared: Declarations) -> Mapping[str, Table]:
+def declared_tables(declared: Declarations, jurisdiction: Jurisdiction | None = None) -> Mapping[str, Table]:
     """Return every table by name: the core's columns first, then those of the plugins.
 
-    A column ``kind`` without choices of its own takes the kinds that the enabled plugins declare.
+    A column ``kind`` without choices of its own takes the kinds that the enabled plugins declare, a column
+    ``account`` the accounts of the jurisdiction.
+
+    Parameters
+    ----------
+    declared : Declarations
+        What the enabled plugins declare.
+    jurisdiction : Jurisdiction or None
+        Of the fund's regime; None takes that of all enabled ones together.
 
     Raises
     ------
@@ -135,22 +123,33 @@ def declared_tables(declared: Declarations) -> Mapping[str, Table]:
     assets = replace(
         CORE_ASSETS, columns=CORE_ASSETS.columns + added.columns, open=added.open, references=added.references
     )
-    kinds = _choices(declared.kinds)
-    return {name: _with_kinds(table, kinds) for name, table in {"assets": assets, **tables}.items()}
+    accounts = (declared.jurisdiction(None) if jurisdiction is None else jurisdiction).accounts
+    choices = {"kind": _kinds(declared.kinds), "account": _accounts(accounts)}
+    return {name: _with_choices(table, choices) for name, table in {"assets": assets, **tables}.items()}
 
 
-def _choices(kinds: Mapping[str, AssetKind]) -> Mapping[str, tuple[str, ...]]:
+Choices = Mapping[str, tuple[str, ...]]
+"""Canonical value → other spellings."""
+
+
+def _kinds(kinds: Mapping[str, AssetKind]) -> Choices:
     return MappingProxyType({kind.name: (kind.label.zh, kind.label.en, *kind.aliases) for kind in kinds.values()})
 
 
-def _with_kinds(table: Table, kinds: Mapping[str, tuple[str, ...]]) -> Table:
-    columns = tuple(
-        replace(column, choices=kinds)
-        if column.name == "kind" and column.measure is Measure.CHOICE and not column.choices
-        else column
-        for column in table.columns
-    )
-    return replace(table, columns=columns)
+def _accounts(accounts: Sequence[Account]) -> Choices:
+    return MappingProxyType({account.name: account.aliases for account in accounts})
+
+
+def _with_choices(table: Table, choices: Mapping[str, Choices]) -> Table:
+    """Return the table with the choices of columns that leave them open; any account is one where none is declared."""
+    columns = []
+    for column in table.columns:
+        if column.name in choices and column.measure is Measure.CHOICE and not column.choices:
+            column = replace(column, choices=choices[column.name])
+            if column.name == "account" and not column.choices:
+                column = replace(column, measure=Measure.TEXT)
+        columns.append(column)
+    return replace(table, columns=tuple(columns))
 
 
 def _owned(name: str) -> PluginError:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from allocator.config.settings import Settings
 from allocator.inputs.headings import spellings
 from allocator.inputs.raw import SHEET
+from allocator.jurisdiction import Jurisdiction
 from allocator.types import AssetKind, LocalizedPhrase, Text
 
 __all__ = ["SHEET", "BalanceSheet", "Inputs", "TableSource", "column_place"]
@@ -26,21 +27,33 @@ def column_place(file: str, heading: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BalanceSheet:
-    """The company's totals in CNY; None where the fund file does not give one.
+    """The company's totals in currency units; None where the fund file does not give one.
 
-    ``actual_capital`` is admitted assets less admitted liabilities where only those are given.
+    ``actual_capital`` is admitted assets less admitted liabilities where only those are given; ``further`` holds the
+    keys that the jurisdiction declares, rates as decimals.
     """
 
     total_assets: float | None = None
     admitted_assets: float | None = None
     admitted_liabilities: float | None = None
-    core_capital: float | None = None
     actual_capital: float | None = None
-    reported_comprehensive_ratio: float | None = None
-    core_tier1: float | None = None
-    core_tier2: float | None = None
-    supplementary_tier1: float | None = None
-    supplementary_tier2: float | None = None
+    further: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def figures(self) -> Mapping[str, float | None]:
+        """Every figure by its key."""
+        own = ("total_assets", "admitted_assets", "admitted_liabilities", "actual_capital")
+        return {**{name: getattr(self, name) for name in own}, **self.further}
+
+    def figure(self, name: str) -> float | None:
+        """Return a figure by its key; None where it is not given."""
+        return self.figures.get(name)
+
+    def changed(self, **figures: float | None) -> BalanceSheet:
+        """Return the balance sheet with these figures in place of its own."""
+        found = {**self.figures, **figures}
+        own = {name: found.pop(name) for name in list(found) if name not in self.further}
+        return BalanceSheet(**own, further=MappingProxyType(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +112,14 @@ class TableSource:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Everything read and checked; money in CNY, rates in decimals, dates as datetime64.
+    """Everything read and checked; money in currency units, rates in decimals, dates as datetime64.
 
     Parameters
     ----------
     settings : Settings
         The fund file.
     balance_sheet : BalanceSheet
-        Company totals, CNY.
+        Company totals.
     tables : mapping of str to DataFrame
         Checked frames by their key under ``inputs:``; every declared column is present, index 0 … n−1.
         Numbers are float64 (whole for INTEGER; empty: NaN), dates datetime64[s] (NaT), flags nullable
@@ -121,6 +134,8 @@ class Inputs:
         What a reader of the figures must know of the files: columns nobody understands, a unit taken from a title.
     choices : mapping of str to mapping of str to str
         Column of choices (``issuer.x`` for those of the issuers table) → spelling (`headings.spelling`) → value.
+    jurisdiction : Jurisdiction
+        What the fund's regime calls things; without a regime, what all enabled ones together do.
     """
 
     settings: Settings
@@ -130,6 +145,7 @@ class Inputs:
     kinds: Mapping[str, AssetKind]
     notes: tuple[Text, ...] = ()
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    jurisdiction: Jurisdiction = field(default_factory=Jurisdiction)
 
     @property
     def assets(self) -> pd.DataFrame:
@@ -143,7 +159,7 @@ class Inputs:
 
     @property
     def unit(self) -> float:
-        """CNY per unit of the fund's money figures."""
+        """Currency units per unit of the fund's money figures."""
         return self.settings.fund.unit
 
     def words(self, column: str) -> Mapping[str, str]:

@@ -16,7 +16,8 @@ from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
 from allocator.inputs.balance import check_balance_sheet, check_total
 from allocator.inputs.check import CheckedTable, check_table
-from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declared_tables
+from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
+from allocator.inputs.declarations import Declarations
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.files import FileReader
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource, column_place
@@ -34,7 +35,8 @@ from allocator.inputs.relations import (
     without_overnight,
 )
 from allocator.inputs.resolve import Unknown
-from allocator.types import Declarations, Table, Text
+from allocator.jurisdiction import Jurisdiction
+from allocator.types import AssetKind, Table, Text
 
 __all__ = ["assemble", "expect_frames", "from_frames", "load_inputs"]
 
@@ -137,9 +139,10 @@ def assemble(
     InputError
         Naming every problem found.
     """
-    tables = declared_tables(declared)
+    jurisdiction = declared.jurisdiction(None if settings.capital is None else settings.capital.regime)
+    tables = declared_tables(declared, jurisdiction)
     errors = ErrorCollector()
-    sheet = check_balance_sheet(settings, errors)
+    settings, sheet = check_balance_sheet(settings, jurisdiction, errors)
     checked: dict[str, CheckedTable] = {}
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, TableSource] = {}
@@ -147,15 +150,15 @@ def assemble(
     _report_models(settings, errors)
     # assets first: the other tables refer to them
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
-        raw = read(HeadingIndex(tables[name]).wanted(), errors)
+        raw = read(HeadingIndex(tables[name], jurisdiction.currency).wanted(), errors)
         if raw is not None:
-            checked[name] = check_table(raw, tables[name], settings.fund.unit, errors)
+            checked[name] = check_table(raw, tables[name], jurisdiction.currency, settings.fund.unit, errors)
             if name == "curve":
                 checked[name] = without_overnight(checked[name], errors)
             frames[name], sources[name] = checked[name].frame, checked[name].source
     assets = frames.get("assets")
     if assets is not None and "account" not in sources["assets"].headings:
-        assets["account"] = pd.Series(DEFAULT_ACCOUNT, assets.index, dtype=STRING)
+        assets["account"] = pd.Series(jurisdiction.default_account, assets.index, dtype=STRING)
     matrices = [name for name in MATRIX_TABLES if name in names]
     codes = [] if assets is None or not matrices else [str(code) for code in assets["asset_id"].dropna().unique()]
     codes = sorted(codes) if canonical else codes
@@ -166,7 +169,7 @@ def assemble(
     for name, table in checked.items():
         _report_unknown(settings, sources[name].file, table.unknown, errors)
     if assets is not None:
-        _relate(settings, sheet, tables, frames, sources, declared, errors)
+        _relate(settings, sheet, tables, frames, sources, declared.kinds, jurisdiction, errors)
     for name, table in checked.items():
         frames[name], sources[name] = table.settled(canonical=canonical)
     notes = tuple(errors.notes)
@@ -175,7 +178,9 @@ def assemble(
         for name in list(frames):
             frames[name], sources[name] = errors.without_faults(frames[name], sources[name])
     tables_held = LentTables(frames)
-    inputs = Inputs(settings, sheet, tables_held, MappingProxyType(sources), declared.kinds, notes, choices)
+    inputs = Inputs(
+        settings, sheet, tables_held, MappingProxyType(sources), declared.kinds, notes, choices, jurisdiction
+    )
     errors.raise_if_any(inputs if "assets" in frames and len(inputs.assets) else None)
     return inputs
 
@@ -192,15 +197,16 @@ def _relate(
     tables: Mapping[str, Table],
     frames: Mapping[str, pd.DataFrame],
     sources: Mapping[str, TableSource],
-    declared: Declarations,
+    kinds: Mapping[str, AssetKind],
+    jurisdiction: Jurisdiction,
     errors: ErrorCollector,
 ) -> None:
     assets = frames["assets"]
     if assets.empty:
         errors.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
         return
-    funded = funded_rows(assets, declared.kinds)
-    check_assets(assets, sources["assets"], funded, errors)
+    funded = funded_rows(assets, kinds)
+    check_assets(assets, sources["assets"], funded, jurisdiction, errors)
     check_accounts(settings, assets, errors)
     check_references(tables, frames, sources, errors)
     note_likely_the_same(frames, errors)

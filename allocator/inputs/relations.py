@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
 from allocator.inputs.check import CheckedTable
-from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.distinct import distinct_of
 from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
 from allocator.inputs.identity import likely_the_same
+from allocator.jurisdiction import Jurisdiction
 from allocator.types import AssetKind, Table, Text
 
 __all__ = [
@@ -40,13 +40,22 @@ def funded_rows(assets: pd.DataFrame, kinds: Mapping[str, AssetKind]) -> NDArray
     return ~distinct.marked(np.array([value in derivatives for value in distinct.read(str)]))
 
 
-def check_assets(assets: pd.DataFrame, source: TableSource, funded: NDArray[np.bool_], errors: ErrorCollector) -> None:
+def check_assets(
+    assets: pd.DataFrame,
+    source: TableSource,
+    funded: NDArray[np.bool_],
+    jurisdiction: Jurisdiction,
+    errors: ErrorCollector,
+) -> None:
     """Amounts are not negative except of derivatives, bounds are in order, accounts are complete.
 
     ``funded``: which rows are no derivatives (`funded_rows`).
     """
+    code = jurisdiction.currency.code
     if "account" in source.headings:
-        empty = CellError(Text("a needed cell is empty", "必填单元格为空"), ", ".join(ACCOUNT_CHOICES))
+        empty = CellError(
+            Text("a needed cell is empty", "必填单元格为空"), ", ".join(jurisdiction.account_labels) or None
+        )
         errors.cells(empty, source, "account", assets["account"].isna().to_numpy())
     if "amount" not in source.headings:
         errors.add(
@@ -62,10 +71,10 @@ def check_assets(assets: pd.DataFrame, source: TableSource, funded: NDArray[np.b
     )
     for column in ("amount", "min", "max"):
         values = assets[column].to_numpy(dtype=np.float64)
-        errors.cells(negative, source, column, funded & (values < 0), _amount(values))
+        errors.cells(negative, source, column, funded & (values < 0), _amount(values, code))
     low, high = assets["min"].to_numpy(dtype=np.float64), assets["max"].to_numpy(dtype=np.float64)
     fault = CellError(Text("min is greater than max", "下限大于上限"))
-    errors.cells(fault, source, "min", low > high, lambda row: f"{low[row]:,.2f} > {high[row]:,.2f} CNY")
+    errors.cells(fault, source, "min", low > high, lambda row: f"{low[row]:,.2f} > {high[row]:,.2f} {code}")
 
 
 def note_likely_the_same(frames: Mapping[str, pd.DataFrame], errors: ErrorCollector) -> None:
@@ -177,5 +186,5 @@ def check_tenors(curve: pd.DataFrame, source: TableSource, errors: ErrorCollecto
     errors.cells(fault, source, "tenor", late, lambda row: f"{tenor[row]:g}")
 
 
-def _amount(values: NDArray[np.float64]) -> Callable[[int], str]:
-    return lambda row: f"{values[row]:,.2f} CNY"
+def _amount(values: NDArray[np.float64], code: str) -> Callable[[int], str]:
+    return lambda row: f"{values[row]:,.2f} {code}"

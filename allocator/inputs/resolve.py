@@ -12,7 +12,7 @@ from allocator.errors import did_you_mean
 from allocator.inputs.cells import blank
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import TableSource, column_place
-from allocator.inputs.headings import ALLOWED_UNITS, HeadingIndex, Match, spelling
+from allocator.inputs.headings import HeadingIndex, Match, allowed_units, spelling
 from allocator.inputs.raw import RawTable
 from allocator.parsing import normalise
 from allocator.types import Column, LocalizedPhrase, Table, Text
@@ -58,9 +58,11 @@ def unknown_heading(heading: str, absent: Sequence[Column]) -> Unknown:
     return Unknown(heading, names[near[0]] if near else None)
 
 
-def resolve_headings(raw: RawTable, table: Table, errors: ErrorCollector) -> tuple[dict[str, HeadingPlace], list[int]]:
+def resolve_headings(
+    raw: RawTable, index: HeadingIndex, errors: ErrorCollector
+) -> tuple[dict[str, HeadingPlace], list[int]]:
     """Return the declared columns found, and the positions of columns to keep as they are (open tables)."""
-    index = HeadingIndex(table)
+    table = index.table
     found: dict[str, HeadingPlace] = {}
     unknown: list[int] = []
     for position, heading in enumerate(raw.headings):
@@ -121,7 +123,7 @@ def _unknown_headings(
                 ),
                 place,
                 None,
-                ALLOWED_UNITS.get(column.measure) or LocalizedPhrase("no remark", "不加备注"),
+                allowed_units(column.measure, index.currency) or LocalizedPhrase("no remark", "不加备注"),
                 Text(f"write {column.name}, with a unit or without", f"请写 {column.label.zh}，可带上述单位"),
             )
         elif not table.open:

@@ -37,7 +37,7 @@ class Terms:
     rate : ndarray (k,)
         ``yield``, NaN where not given.
     principal : ndarray (k,)
-        Face per CNY of amount, NaN where it follows from the yield.
+        Face per unit of money of amount, NaN where it follows from the yield.
     """
 
     row: NDArray[np.int64]
@@ -91,7 +91,7 @@ def read_terms(inputs: Inputs, rows: NDArray[np.int64], problems: Problems) -> T
     faults.add(
         called & ((price < 0.5) | (price > 2.0)),
         "call_price",
-        Text("a call price is per 100 of face", "赎回价格按每百元面值填写"),
+        Text("a call price is per 100 of face", "赎回价格按每 100 面值填写"),
         "50 – 200",
     )
     redemption = np.where(called & ~np.isnan(price), price, redemption)

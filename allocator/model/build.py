@@ -9,8 +9,8 @@ from scipy import sparse
 
 from allocator.config.settings import AccountSettings
 from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.core_tables import ACCOUNTS
 from allocator.inputs.fund import Inputs
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
@@ -65,6 +65,7 @@ def build_space(inputs: Inputs) -> Space:
         np.where(np.isnan(cost), settings.objective.costs.linear, cost),
         total,
         inputs.unit,
+        inputs.jurisdiction.currency,
     )
 
 
@@ -129,7 +130,7 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
         terms += [
             Term(
                 f"{side}[{name}]" if name else side,
-                _budget_label(name),
+                _budget_label(inputs.jurisdiction, name),
                 left,
                 sense,
                 np.array([right]),
@@ -144,7 +145,7 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
 
 
 def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
-    """Return the one-off cost of moving from the current to the target holdings, CNY.
+    """Return the one-off cost of moving from the current to the target holdings, money.
 
     Parameters
     ----------
@@ -158,8 +159,8 @@ def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
     return TradeCost(space.linear_cost, space.linear_cost, impact, space.current, space.lower, space.upper)
 
 
-def _budget_label(account: str) -> Text:
+def _budget_label(jurisdiction: Jurisdiction, account: str) -> Text:
     if not account:
         return Text("Budget of all accounts", "全部账户预算")
-    named = ACCOUNTS.get(account) or Text(account, account)
+    named = jurisdiction.account_labels.get(account) or Text(account, account)
     return Text(f"Budget of the {named.en.lower()} account", f"{named.zh}账户预算")

@@ -32,7 +32,7 @@ class Choices:
     outputs : csr_array (conditions, m)
         K.
     right : ndarray (conditions,)
-        h, CNY where a holding is looked at.
+        h, money where a holding is looked at.
     most : ndarray (m,)
         Greatest values of k.
     """
@@ -48,14 +48,14 @@ class Choices:
         return replace(self, inputs=sparse.csr_array(sparse.hstack([self.inputs, empty])))
 
     def narrowed(self, numbers: Vector, lower: Vector, upper: Vector) -> tuple[Vector, Vector]:
-        """Return the bounds (n,), CNY, inside which the conditions hold for these whole numbers (m,).
+        """Return the bounds (n,), inside which the conditions hold for these whole numbers (m,).
 
         Parameters
         ----------
         numbers : ndarray (m,)
             The whole numbers k.
         lower, upper : ndarray (n,)
-            Bounds of the holdings, CNY.
+            Bounds of the holdings, money.
         """
         lower, upper = lower.copy(), upper.copy()
         room = self.right - self.outputs @ numbers

@@ -107,7 +107,7 @@ def required_capital(requirements: Iterable[Requirement], root: str) -> tuple[Ca
     Parameters
     ----------
     requirements : iterable of Requirement
-        Ratios and free capital as the regime states them, capital in CNY.
+        Ratios and free capital as the regime states them, capital in currency units.
     root : str
         Module that they are held against: minimum capital.
     """
@@ -167,7 +167,7 @@ def check_terms(terms: Sequence[Term], holdings: Vector) -> pd.DataFrame:
     terms : sequence of Term
         Rules, monitored ones too.
     holdings : ndarray (n,)
-        Amounts, CNY.
+        Amounts, money.
     """
     columns = ["name", "lhs", "sense", "rhs", "slack", "unit", "mode", "source", "certainty"]
     return pd.DataFrame([row for term in terms for row in term_rows(term, holdings)], columns=columns)

@@ -32,7 +32,7 @@ class Discrete(Expression):
 
     @abstractmethod
     def choices(self, upper: Vector) -> Choices:
-        """Return what the solver must choose; ``upper`` (n,) bounds the holdings, CNY."""
+        """Return what the solver must choose; ``upper`` (n,) bounds the holdings, money."""
 
     def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
         what = Text("a mixed-integer rule has no convex form", "混合整数规则没有凸形式")
@@ -52,7 +52,7 @@ class ShortTicket(Discrete):
     rows : ndarray of int (rows,)
         The holdings; none of them may be negative.
     ticket : ndarray (rows,)
-        m > 0, CNY.
+        m > 0, money.
     """
 
     rows: NDArray[np.int64]
@@ -82,7 +82,7 @@ class OddLot(Discrete):
     rows : ndarray of int (rows,)
         The holdings; none of them may be negative.
     lot : ndarray (rows,)
-        L > 0, CNY.
+        L > 0, money.
     """
 
     rows: NDArray[np.int64]

@@ -20,17 +20,17 @@ class Epigraph:
     Parameters
     ----------
     direct : ndarray (n,)
-        ℓ, per CNY.
+        ℓ, per unit of money.
     constant : float
         c.
     inputs, outputs : csr_array (e, n) and (e, k)
-        X, per CNY, and U.
+        X, per unit of money, and U.
     right : ndarray (e,)
         h.
     price, square : ndarray (k,)
         p and q ≥ 0.
     positive, money : ndarray of bool (k,)
-        Columns that cannot be negative, and columns in CNY (a solver takes those in its own unit of money).
+        Columns that cannot be negative, and columns in currency units (a solver takes those in its own unit of money).
     cones : tuple of ndarray of int
         Columns of each second-order cone: the first is at least the length of the others, all in one unit.
     """
@@ -53,7 +53,7 @@ class Epigraph:
         Parameters
         ----------
         direct : ndarray (n,)
-            Slope per CNY of each holding.
+            Slope per unit of money of each holding.
         constant : float
             Value at no holdings.
         """

@@ -1,7 +1,7 @@
 """Functions of the holdings, each with its exact numpy value and its convex form from one definition.
 
-Holdings enter as amounts x in CNY. The convex form is handed the solver's variable, which holds x in
-units of ``scale`` CNY, and returns the expression in its own unit.
+Holdings enter as amounts x in currency units. The convex form is handed the solver's variable, which holds x in
+``scale`` currency units, and returns the expression in its own unit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Expression(ABC):
 
     @abstractmethod
     def value(self, holdings: Vector) -> Vector:
-        """Return the exact value, shape (rows,), at holdings (n,) in CNY, by numpy alone."""
+        """Return the exact value, shape (rows,), at holdings (n,) in currency units, by numpy alone."""
 
     @abstractmethod
     def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
@@ -43,7 +43,7 @@ class Expression(ABC):
         variable : cvxpy.Variable (n,)
             Holdings in units of ``scale``.
         scale : float
-            CNY per unit of the variable.
+            Currency units per unit of the variable.
         """
 
     @abstractmethod
@@ -84,7 +84,7 @@ class Linear(Expression):
     Parameters
     ----------
     matrix : csr_array (rows, n)
-        Coefficients per CNY.
+        Coefficients per unit of money.
     constant : ndarray (rows,)
         What does not depend on the holdings.
     """
@@ -99,7 +99,7 @@ class Linear(Expression):
         Parameters
         ----------
         rows : array_like (n,) or (rows, n), or sparse matrix
-            Slopes per CNY of each holding.
+            Slopes per unit of money of each holding.
         constant : float or array_like (rows,)
             Added to each row.
         """
@@ -158,11 +158,11 @@ class Quadratic(Expression):
     Parameters
     ----------
     factors : csr_array or ndarray (k, n)
-        F, per CNY.
+        F, per unit of money.
     specific : ndarray (n,)
-        d ≥ 0, per CNY².
+        d ≥ 0, per unit of money squared.
     reference : ndarray (n,) or None
-        r, CNY; None is zero.
+        r, money; None is zero.
     offset : ndarray (k,) or None
         g: the factors of something that is not decided, such as liabilities; None is zero.
     """
@@ -222,18 +222,18 @@ class Quadratic(Expression):
 
 @dataclass(frozen=True, eq=False)
 class TradeCost(Expression):
-    """Σ bᵢ (xᵢ − rᵢ)₊ + sᵢ (rᵢ − xᵢ)₊ + ½ Σ qᵢ (xᵢ − rᵢ)²: what a change of the holdings costs, CNY.
+    """Σ bᵢ (xᵢ − rᵢ)₊ + sᵢ (rᵢ − xᵢ)₊ + ½ Σ qᵢ (xᵢ − rᵢ)²: what a change of the holdings costs, money.
 
     Parameters
     ----------
     buy, sell : ndarray (n,)
-        Cost per CNY bought and sold.
+        Cost per unit of money bought and sold.
     quadratic : ndarray (n,)
-        Impact per CNY²; zero for none.
+        Impact per unit of money squared; zero for none.
     reference : ndarray (n,)
-        Holdings before trading, CNY.
+        Holdings before trading, money.
     least, greatest : ndarray (n,) or None
-        Holdings between which the solver asks for it, CNY; None: anywhere. A row that cannot fall below its
+        Holdings between which the solver asks for it, money; None: anywhere. A row that cannot fall below its
         reference is only ever bought: its cost is a straight line there, without the kink at no trade, where
         a multiplier could take any value between the slopes of buying and selling.
     """
@@ -258,7 +258,7 @@ class TradeCost(Expression):
         )
 
     def by_row(self, holdings: Vector) -> Vector:
-        """Return what each row's trade costs, CNY."""
+        """Return what each row's trade costs, money."""
         trade = holdings - self.reference
         return self.buy * np.maximum(trade, 0.0) + self.sell * np.maximum(-trade, 0.0) + 0.5 * self.quadratic * trade**2
 

@@ -90,7 +90,7 @@ def bound(term: Term, options: LimitOptions, current: Vector, mode: Mode | None 
     options : LimitOptions
         The keys given.
     current : ndarray (n,)
-        Holdings before trading, CNY, at which ``no_worse`` looks.
+        Holdings before trading, money, at which ``no_worse`` looks.
     mode : Mode or None
         In place of ``options.mode``, for a monitoring line beside a limit.
 
@@ -123,7 +123,7 @@ def grouped(groups: NDArray[np.int64], coefficients: ArrayLike, count: int | Non
     groups : ndarray of int (n,)
         Group of each row, −1 for none.
     coefficients : array_like (n,) or number
-        Per CNY of the row.
+        Per unit of money of the row.
     count : int or None
         Number of groups; None takes as many as ``groups`` names.
     """
@@ -169,7 +169,7 @@ def position_term(
 
 
 def total_assets(inputs: Inputs) -> float:
-    """Return the company's total assets of the last quarter end, CNY.
+    """Return the company's total assets of the last quarter end, money.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def total_assets(inputs: Inputs) -> float:
 
 
 def book_value_ratio(inputs: Inputs) -> Vector:
-    """Return book value per CNY of amount (n,): book_value / amount; 1 where either is blank or the amount 0.
+    """Return book value per unit of money of amount (n,): book_value / amount; 1 where either is blank or the amount 0.
 
     The ratio of today holds for the target amount too.
     """

@@ -23,20 +23,20 @@ __all__ = ["CapitalLimit", "Model"]
 class CapitalLimit:
     """``multiplier × module(x) + cost_weight × cost(x) ≤ available``: one form for every promise on capital.
 
-    A comprehensive ratio of 180% has multiplier 1.8, available = actual capital, cost weight 1, because
+    A ratio of 180% has multiplier 1.8, available = actual capital, cost weight 1, because
     what trading costs is no longer capital. Free capital F has multiplier 1 and available = capital − F.
     A limit on one module has multiplier 1, available = the limit, cost weight 0.
 
     Parameters
     ----------
     name : str
-        ``"comprehensive"``, ``"core"`` or the module's name.
+        The ratio's or the module's name.
     label : Text
         For reports.
     module : str
         Name of the tree's node; the root's for ratios.
     multiplier, available, cost_weight : float
-        See above; available in CNY.
+        See above; available in currency units.
     """
 
     name: str
@@ -47,14 +47,14 @@ class CapitalLimit:
     cost_weight: float = 1.0
 
     def slack(self, module: float, cost: float) -> float:
-        """Return the room left in CNY when the module is ``module`` CNY and trading costs ``cost`` CNY.
+        """Return the room left when the module is ``module`` and trading costs ``cost``.
 
         Parameters
         ----------
         module : float
-            Amount of the module, CNY.
+            Amount of the module, money.
         cost : float
-            One-off cost of trading, CNY.
+            One-off cost of trading, money.
         """
         return self.available - self.multiplier * module - self.cost_weight * cost
 
@@ -64,9 +64,9 @@ class CapitalLimit:
         Parameters
         ----------
         module : float
-            Amount of the module, CNY.
+            Amount of the module, money.
         cost : float
-            One-off cost of trading, CNY.
+            One-off cost of trading, money.
         """
         return self.slack(module, cost) >= -TOLERANCE * abs(module)
 
@@ -76,7 +76,7 @@ class Model:
     """What is maximized, over which space, under which promises.
 
     maximize Σ weightⱼ · expressionⱼ(x) − capital_weight · capital_module(x)
-    or, with ``per_capital``, maximize Σ weightⱼ · expressionⱼ(x) / capital_module(x), the sum then in CNY,
+    or, with ``per_capital``, maximize Σ weightⱼ · expressionⱼ(x) / capital_module(x), the sum then in currency units,
     subject to bounds, terms and capital limits.
 
     Parameters
@@ -88,7 +88,7 @@ class Model:
     terms : tuple of Term
         All rules, monitored ones included.
     cost : TradeCost
-        One-off cost of trading, CNY; lowers the capital available.
+        One-off cost of trading, money; lowers the capital available.
     tree : CapitalTree or None
         Capital with state-dependent charges frozen; None without a regime.
     capital_limits : tuple of CapitalLimit
@@ -96,7 +96,7 @@ class Model:
     capital_module : str
         Node that ``capital_weight`` and ``per_capital`` speak of; empty means the root.
     capital_weight : float
-        Objective per CNY of that module, ≥ 0.
+        Objective per unit of money of that module, ≥ 0.
     per_capital : bool
         Whether the objective is divided by that module (return on capital).
     """
@@ -120,14 +120,14 @@ class Model:
         return float(total)
 
     def module(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
-        """Return the module that the objective speaks of, CNY, by ``tree`` in place of the model's own.
+        """Return the module that the objective speaks of, money, by ``tree`` in place of the model's own.
 
         Zero when the objective speaks of none.
 
         Parameters
         ----------
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         tree : CapitalTree or None
             Read in place of the model's own.
         """
@@ -138,12 +138,12 @@ class Model:
         return tree.values(holdings, [name])[name]
 
     def objective_value(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
-        """Return the objective, in maximized form, at ``holdings`` (n,) in CNY.
+        """Return the objective, in maximized form, at ``holdings`` (n,) in currency units.
 
         Parameters
         ----------
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         tree : CapitalTree or None
             Read in place of the model's own, where the objective speaks of capital.
         """
@@ -154,5 +154,5 @@ class Model:
 
     @property
     def in_money(self) -> bool:
-        """Whether the objective is an amount of CNY rather than an annual decimal."""
-        return self.capital_weight > 0.0 and not self.per_capital and all(x.unit == "CNY" for x in self.objective)
+        """Whether the objective is an amount of money rather than an annual decimal."""
+        return self.capital_weight > 0.0 and not self.per_capital and all(x.unit == "money" for x in self.objective)

@@ -51,7 +51,7 @@ def build_objective(
 
 
 def _less_risk(context: ModelContext, objective: Objective, offered: Mapping[str, ObjectiveSpec]) -> Objective:
-    """Subtract aversion × measure, in the objective's own unit; a measure in CNY counts per Σ target."""
+    """Subtract aversion × measure, in the objective's own unit; a measure in currency units counts per Σ target."""
     settings, total = context.inputs.settings, context.space.total
     risk = settings.objective.risk
     if risk is None or risk.aversion == 0.0:

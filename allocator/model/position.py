@@ -23,15 +23,15 @@ class CapitalPosition:
     Parameters
     ----------
     holdings : ndarray (n,)
-        Amounts, CNY.
+        Amounts, money.
     tree : CapitalTree
         With charges evaluated at exactly these holdings.
     own_funds : OwnFunds
-        Capital available after ``costs``, CNY.
+        Capital available after ``costs``, money.
     requirements : tuple of Requirement
         Ratios with numerators after costs and what is required of each.
     costs : float
-        One-off costs already taken from the capital, CNY.
+        One-off costs already taken from the capital, money.
     space : Space or None
         Names the rows; without it they are numbered.
     """
@@ -45,11 +45,16 @@ class CapitalPosition:
 
     @property
     def minimum_capital(self) -> float:
-        """Minimum capital, CNY."""
+        """Minimum capital, money."""
         return self.tree.value(self.holdings)
 
+    @property
+    def principal_ratio(self) -> float:
+        """The ratio of the first requirement."""
+        return self.requirements[0].capital / self.minimum_capital
+
     def ratio(self, name: str) -> float:
-        """Return the ratio of that requirement, e.g. ``"comprehensive"``.
+        """Return the ratio of that requirement, by the ratio's name.
 
         Raises
         ------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 from scipy import sparse
 
 from allocator.capital.tree import CapitalTree
+from allocator.jurisdiction import Jurisdiction, Ratio
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -29,18 +31,25 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class OwnFunds:
-    """Capital available, CNY, before the costs of trading.
+    """Capital available, before the costs of trading.
 
     Parameters
     ----------
-    comprehensive : float
-        Actual capital: numerator of the comprehensive ratio.
-    core : float or None
-        Core capital: numerator of the core ratio; None when the fund does not give it.
+    amounts : mapping of str to float
+        By the ratio that each is the numerator of, the principal one first: all of own funds, the actual capital. A
+        ratio whose numerator the fund does not give is left out.
     """
 
-    comprehensive: float
-    core: float | None = None
+    amounts: Mapping[str, float]
+
+    @property
+    def actual(self) -> float:
+        """Actual capital: numerator of the principal ratio."""
+        return next(iter(self.amounts.values()))
+
+    def less(self, costs: float) -> OwnFunds:
+        """Return what is left after these costs."""
+        return OwnFunds({name: amount - costs for name, amount in self.amounts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +58,10 @@ class Requirement:
 
     Parameters
     ----------
-    name : str
-        ``"comprehensive"`` or ``"core"``.
+    ratio : Ratio
+        As the jurisdiction declares it.
     capital : float
-        The numerator before costs, CNY.
+        The numerator before costs.
     required : float or None
         The ratio to hold, a decimal; None reports the ratio without requiring anything.
     statutory : float
@@ -60,10 +69,10 @@ class Requirement:
     article : str
         Where the rules ask for it.
     free_capital : float or None
-        Instead of a ratio: the amount by which ``capital`` must exceed minimum capital, CNY.
+        Instead of a ratio: the amount by which ``capital`` must exceed minimum capital.
     """
 
-    name: str
+    ratio: Ratio
     capital: float
     required: float | None
     statutory: float
@@ -71,15 +80,14 @@ class Requirement:
     free_capital: float | None = None
 
     @property
+    def name(self) -> str:
+        """The ratio's name."""
+        return self.ratio.name
+
+    @property
     def label(self) -> Text:
         """What messages call it."""
-        return _RATIOS.get(self.name) or Text(f"{self.name} ratio", f"{self.name} 充足率")
-
-
-_RATIOS = {
-    "comprehensive": Text("comprehensive ratio", "综合偿付能力充足率"),
-    "core": Text("core ratio", "核心偿付能力充足率"),
-}
+        return self.ratio.in_a_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class OptionalBreach:
     left : ndarray (n,)
         a ≥ 0.
     right : float
-        h, CNY; broken or not, an answer below it is charged as one that keeps the rule.
+        h; broken or not, an answer below it is charged as one that keeps the rule.
     charges : csr_array (leaves, n)
         What breaking it adds to the coefficients of the tree, ≥ 0, whichever others are broken.
     where : str
@@ -169,7 +177,7 @@ class BookState(ABC):
         state : float
             The state of the rules.
         holdings : ndarray (n,)
-            A relaxed answer, CNY.
+            A relaxed answer, money.
         """
 
     def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
@@ -206,7 +214,7 @@ class Regime(ABC):
 
     @abstractmethod
     def own_funds(self) -> OwnFunds:
-        """Return the capital available, CNY."""
+        """Return the capital available."""
 
     @abstractmethod
     def requirements(self) -> tuple[Requirement, ...]:
@@ -219,7 +227,7 @@ class Regime(ABC):
         Parameters
         ----------
         holdings : ndarray (n,) or None
-            Amounts in CNY, one per row of the assets table, at which charges that depend on the book as a
+            Amounts, one per row of the assets table, at which charges that depend on the book as a
             whole (gain of the stock book, concentration) are taken; None means the current amounts. The
             tree's own value is exact at exactly these holdings.
         """
@@ -243,7 +251,7 @@ class Regime(ABC):
     def charges(self, holdings: Vector | None = None) -> pd.DataFrame:
         """Return how each row is charged: one line per asset row and module with its derivation.
 
-        Columns at least: asset_id, account, module, exposure (CNY), factor, charge (CNY), article,
+        Columns at least: asset_id, account, module, exposure, factor, charge (money), article,
         derivation (text; a `LocalizedPhrase` where the languages differ).
         """
 
@@ -264,6 +272,8 @@ class RegimeSpec:
         Its title.
     options : type of pydantic.BaseModel
         The further keys of the ``capital`` section; extra keys must be forbidden.
+    jurisdiction : Jurisdiction
+        Its currency, accounts, ratios and lines of the balance sheet.
     build : callable
         ``build(inputs, options) -> Regime``; raises InputError naming rows and columns.
     filed : callable or None
@@ -271,11 +281,16 @@ class RegimeSpec:
         filed, for ``allocator capital --filed``.
     summarise_filed : callable or None
         ``summarise_filed(frame) -> sentences``: how many rows of that frame agree, and the worst ones.
+    templates : mapping of str to str
+        Parts of the fund folder that ``allocator init`` writes: ``"capital"``, the section of the fund file with its
+        keys explained, and ``"balance_sheet"``, lines for its own keys of that section.
     """
 
     name: str
     label: Text
     options: type[BaseModel]
+    jurisdiction: Jurisdiction
     build: Callable[[Inputs, Any], Regime]
     filed: Callable[[Path, float, str], pd.DataFrame] | None = None
     summarise_filed: Callable[[pd.DataFrame], Sequence[Text]] | None = None
+    templates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.jurisdiction import MONEY, Currency
+from allocator.model.units import MoneyUnit, money_unit
+
 __all__ = ["Space"]
 
 Vector = NDArray[np.float64]
@@ -22,18 +25,20 @@ class Space:
     asset_id, account : ndarray of str (n,)
         Names of the rows; a pair is unique.
     current : ndarray (n,)
-        Amounts now, CNY.
+        Amounts now.
     lower, upper : ndarray (n,)
-        Bounds of the target amounts, CNY; upper may be inf.
+        Bounds of the target amounts; upper may be inf.
     funded : ndarray of bool (n,)
         Rows that count in budgets and weights (derivatives do not).
     linear_cost : ndarray (n,)
-        Annual cost per CNY traded, decimal.
+        Annual cost per unit traded, decimal.
     total : float
-        What the funded rows hold after trading, CNY: the sum of the accounts' budgets, a constant of the program and
+        What the funded rows hold after trading, money: the sum of the accounts' budgets, a constant of the program and
         the denominator of weights, returns, risk and turnover.
     unit : float
-        CNY per unit of the fund's money, in which people read amounts.
+        Currency units per unit of the fund's money, in which people read amounts.
+    currency : Currency
+        What all amounts are in.
     """
 
     asset_id: NDArray[np.str_]
@@ -45,6 +50,12 @@ class Space:
     linear_cost: Vector
     total: float
     unit: float = 1.0
+    currency: Currency = MONEY
+
+    @property
+    def money(self) -> MoneyUnit:
+        """The unit in which people read amounts."""
+        return money_unit(self.unit, self.currency)
 
     @property
     def current_weights(self) -> Vector:

@@ -65,7 +65,7 @@ class Term:
     label : Text
         A sentence for reports.
     left : Expression
-        Left side, shape (rows,), in CNY or the term's raw unit. Convex for ``<=``, concave for ``>=``,
+        Left side, shape (rows,), in currency units or the term's raw unit. Convex for ``<=``, concave for ``>=``,
         affine for ``==``.
     sense : Sense
         Comparison.
@@ -76,7 +76,7 @@ class Term:
         for a hedge ratio, 1 for a plain number). It also sets the tolerance: a side may miss by
         ``TOLERANCE × max(per, |right|)``.
     unit : str
-        Unit shown after division: ``"ratio"``, ``"CNY"``, ``"years"``, ``"share"`` …
+        Unit shown after division: ``"ratio"``, ``"money"``, ``"years"``, ``"share"`` …
     source : Source
         Where the limit comes from.
     mode : Mode
@@ -195,7 +195,7 @@ class Objective:
     terms : tuple of ObjectiveTerm
         Parts that are added up.
     capital_weight : float
-        Objective given up per CNY of capital, ≥ 0.
+        Objective given up per unit of money of capital, ≥ 0.
     per_capital : bool
         Whether the sum of the parts is divided by capital (return on capital).
     capital_module : str

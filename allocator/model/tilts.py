@@ -1,7 +1,7 @@
 """Policy tilts: a score per row, and how it steers.
 
 A tilt never hides its price: each mode turns a model into a steered one, and the pipeline compares the two
-optima. With s the score per CNY and T = Σ target, the score of a portfolio is s′x / T. Of a product that lists
+optima. With s the score per unit and T = Σ target, the score of a portfolio is s′x / T. Of a product that lists
 what it holds, s is the share-weighted score of what is inside.
 """
 
@@ -48,7 +48,7 @@ class TiltSpec:
     options : type of pydantic.BaseModel
         The tilt's own keys beside ``mode`` and its figure.
     score : callable
-        ``score(inputs, options) -> ndarray (n,)`` in [0, 1]: what share of one CNY in each row serves the aim.
+        ``score(inputs, options) -> ndarray (n,)`` in [0, 1]: what share of each row's amount serves the aim.
     source : Source
         Where the aim is stated.
     parts : callable or None
@@ -192,7 +192,7 @@ class Tilt:
 
     @cached_property
     def score(self) -> Vector:
-        """Score per CNY of each row (n,), in [0, 1]."""
+        """Score per unit of money of each row (n,), in [0, 1]."""
         return self.parts.by_row
 
     def expression(self, model: Model) -> Linear:
@@ -207,7 +207,7 @@ class Tilt:
         model : Model
             Its space says what scores are a share of.
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         """
         return float(self.expression(model).value(holdings)[0])
 

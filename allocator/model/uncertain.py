@@ -30,7 +30,7 @@ class ConditionalValueAtRisk(Expression):
     Parameters
     ----------
     returns : csr_array or ndarray (scenarios, n)
-        R: gain of each row in each scenario, per CNY held; divided by `Space.total` the result is a decimal.
+        R: gain of each row in each scenario, per unit of money held; divided by `Space.total` the result is a decimal.
     probability : ndarray (scenarios,)
         p, sums to one.
     confidence : float
@@ -104,11 +104,11 @@ class RobustReturn(Expression):
     Parameters
     ----------
     expected : ndarray (n,)
-        μ per CNY.
+        μ per unit of money.
     box : ndarray (n,)
-        δ ≥ 0 per CNY.
+        δ ≥ 0 per unit of money.
     ellipsoid : csr_array or ndarray (k, n)
-        E per CNY; no rows for none.
+        E per unit of money; no rows for none.
 
     References
     ----------

@@ -27,7 +27,7 @@ from allocator.model.estimates import Estimates
 from allocator.model.limits import rules_without_rows
 from allocator.model.objective import build_objective
 from allocator.model.position import CapitalPosition
-from allocator.model.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.model.regime import BookState, Regime, RegimeNote, Requirement
 from allocator.model.terms import refuse_repeated
 from allocator.model.tilts import Tilt, named_tilts
 from allocator.types import Text
@@ -40,7 +40,7 @@ Answer = TypeVar("Answer")
 
 
 class Fund:
-    """A fund: its inputs, its decision space, its solvency regime and its model. Amounts are in CNY throughout.
+    """A fund: its inputs, its decision space, its solvency regime and its model. Amounts are money throughout.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Fund:
         )
 
     def position(self, holdings: Vector | None = None) -> CapitalPosition | None:
-        """Return the exact capital at ``holdings`` (n,), CNY; None is the current holdings, free of costs.
+        """Return the exact capital at ``holdings`` (n,); None is the current holdings, free of costs.
 
         A fund without a regime has none: the answer is None.
         """
@@ -124,7 +124,7 @@ class Fund:
         return CapitalPosition(
             held,
             self.ask_regime(self.regime.tree)(held),
-            OwnFunds(funds.comprehensive - costs, None if funds.core is None else funds.core - costs),
+            funds.less(costs),
             tuple(replace(item, capital=item.capital - costs) for item in self.ask_regime(self.regime.requirements)()),
             costs,
             self.space,
@@ -146,7 +146,7 @@ class Fund:
         return () if self.regime is None else self.ask_regime(self.regime.requirements)()
 
     def tree_at(self, holdings: Vector) -> CapitalTree | None:
-        """Return the capital tree that is exact at ``holdings`` (n,), CNY; None without a regime."""
+        """Return the capital tree that is exact at ``holdings`` (n,); None without a regime."""
         return None if self.regime is None else self.ask_regime(self.regime.tree)(holdings)
 
     def rule_checks(self, holdings: Vector | None = None) -> pd.DataFrame:

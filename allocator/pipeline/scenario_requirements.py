@@ -72,7 +72,7 @@ SPARE = 1.02
 class _Outcome:
     """A scenario laid on a fund that holds certain amounts: charges and tier limits are exact there.
 
-    ``slope`` says by how much the capital of each ratio moves with one CNY of loss: by more than one where a limit
+    ``slope`` says by how much the capital of each ratio moves with a unit of loss: by more than one where a limit
     on a tier cuts off what core capital no longer carries.
     """
 
@@ -83,7 +83,7 @@ class _Outcome:
 
     @property
     def held(self) -> Vector:
-        """Amounts after the scenario (n,), CNY."""
+        """Amounts after the scenario (n,)."""
         return np.nan_to_num(column(self.shocked.inputs.assets, "amount"))
 
 

@@ -168,7 +168,7 @@ def _own(fund: Fund, name: str, entry: Mapping[str, Any]) -> Scenario:
 
 
 def outcome_of(fund: Fund, scenario: Scenario, costs: float = 0.0) -> StressOutcome:
-    """Return the fund after a scenario, and after ``costs`` (CNY) of trading to what it holds.
+    """Return the fund after a scenario, and after ``costs`` (money) of trading to what it holds.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def outcome_of(fund: Fund, scenario: Scenario, costs: float = 0.0) -> StressOutc
     scenario : Scenario
         What happens.
     costs : float
-        What trading to the present holdings cost, CNY.
+        What trading to the present holdings cost, money.
     """
     if scenario.missing is not None:
         return StressOutcome(scenario, None, None, (*scenario.notes, scenario.missing))

@@ -154,7 +154,7 @@ def price(
         score_after=scores[1],
         return_given_up=float(expected_return @ (base - moved)) / model.space.total,
         capital_used=after.minimum_capital - before.minimum_capital if before and after else np.nan,
-        ratio_change=after.ratio("comprehensive") - before.ratio("comprehensive") if before and after else np.nan,
+        ratio_change=after.principal_ratio - before.principal_ratio if before and after else np.nan,
         score_untilted=scores[2],
         objective_given_up=own.objective(base) - own.objective(moved),
         moved=moved - base,

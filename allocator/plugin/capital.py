@@ -12,20 +12,26 @@ from allocator.capital import (
     WeightedSum,
     correlation_matrix,
 )
+from allocator.jurisdiction import Account, BalanceSheetKey, Currency, Jurisdiction, Ratio
 from allocator.model.regime import BookState, OptionalBreach, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 
 __all__ = [
     "Absolute",
+    "Account",
     "Aggregate",
-    "OptionalBreach",
+    "BalanceSheetKey",
     "BookState",
     "CapitalTree",
+    "Currency",
+    "Jurisdiction",
     "Leaf",
     "Maximum",
     "Memorandum",
     "Minimum",
     "Node",
+    "OptionalBreach",
     "OwnFunds",
+    "Ratio",
     "Regime",
     "RegimeNote",
     "RegimeSpec",

@@ -1,7 +1,6 @@
 """Tables and their columns: what a plugin declares, and what it reads of checked inputs."""
 
 from allocator.inputs.cells import is_empty, parse_numbers
-from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.csv_files import decode
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import Inputs
@@ -13,7 +12,6 @@ from allocator.inputs.terms import PRICE_BASE, annual_rates, column, filled, fla
 from allocator.types import AssetKind, Column, Measure, Table
 
 __all__ = [
-    "ACCOUNT_CHOICES",
     "AssetKind",
     "Column",
     "ErrorCollector",

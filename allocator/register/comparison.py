@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError, Problem
-from allocator.model.units import money_unit, unit_names
+from allocator.jurisdiction import Jurisdiction
+from allocator.model.units import MoneyUnit, money_unit, unit_names
 from allocator.register.place import Place
 from allocator.register.runs import DONE, RUN, kind_of, recorded
 from allocator.register.table import KINDS, OUTCOMES, minute
 from allocator.report.csv_table import read_csv
-from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS
+from allocator.report.jurisdiction_entry import jurisdiction_of
+from allocator.report.words import HEADINGS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -52,8 +54,13 @@ class Side:
 
     @property
     def unit(self) -> float:
-        """CNY per unit of the run's money."""
+        """Currency units per unit of the run's money."""
         return float(self.manifest["fund"]["unit"])
+
+    @cached_property
+    def jurisdiction(self) -> Jurisdiction:
+        """What the run's regime calls things."""
+        return jurisdiction_of(self.manifest)
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table of OUT, None when it is not there."""
@@ -108,7 +115,7 @@ class Comparison:
 
     @cached_property
     def tables(self) -> tuple[ReportTable, ...]:
-        """The comparison as tables, money in CNY; a table without rows is left out."""
+        """The comparison as tables, money in currency units; a table without rows is left out."""
         built = (
             _runs(self.sides),
             _differing(
@@ -124,6 +131,11 @@ class Comparison:
         return tuple(table for table in built if not table.frame.empty)
 
     @property
+    def money(self) -> MoneyUnit:
+        """Unit of the money shown."""
+        return money_unit(self.sides[0].unit, self.sides[0].jurisdiction.currency)
+
+    @property
     def entry(self) -> dict[str, Any]:
         """The comparison for JSON, money in the first run's ``fund.unit``."""
         unit = self.sides[0].unit
@@ -133,9 +145,10 @@ class Comparison:
             money = [column for column, form in table.formats.items() if form == "money"]
             frame[money] = frame[money] / unit
             if "unit" in frame:
-                rows = frame["unit"] == "CNY"
+                rows = frame["unit"] == "money"
                 figures = [column for column, form in table.formats.items() if form == "by_unit"]
                 frame.loc[rows, figures] = frame.loc[rows, figures] / unit
+                frame.loc[rows, "unit"] = self.sides[0].jurisdiction.currency.code
             found[table.name] = frame.astype(object).where(frame.notna(), None).to_dict("records")
         return found
 
@@ -232,29 +245,37 @@ def _flat(value: Any, prefix: str) -> Iterator[tuple[str, str]]:
         yield prefix, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-MEASURES: tuple[tuple[tuple[str, ...], Text, str], ...] = (
+BEFORE_RATIOS: tuple[tuple[tuple[str, ...], Text, str], ...] = (
     (("objective",), Text("Objective", "目标值"), "aim"),
     (("expected_return", "after"), Text("Expected return", "预期收益率"), "share"),
     (("volatility", "after"), Text("Volatility", "波动率"), "share"),
-    (("solvency", "comprehensive", "after"), RATIOS["comprehensive"], "ratio"),
-    (("solvency", "core", "after"), RATIOS["core"], "ratio"),
-    (("capital", "minimum_capital"), Text("Minimum capital", "最低资本"), "CNY"),
-    (("capital", "actual_capital"), Text("Actual capital after costs", "实际资本（扣除成本后）"), "CNY"),
-    (("turnover",), Text("Turnover (one way)", "换手率（单边）"), "share"),
-    (("trading_cost",), Text("Trading cost", "交易成本"), "CNY"),
 )
 """Path in run.json, label, unit; the objective's unit is the aim's own."""
+
+AFTER_RATIOS: tuple[tuple[tuple[str, ...], Text, str], ...] = (
+    (("capital", "minimum_capital"), Text("Minimum capital", "最低资本"), "money"),
+    (("capital", "actual_capital"), Text("Actual capital after costs", "实际资本（扣除成本后）"), "money"),
+    (("turnover",), Text("Turnover (one way)", "换手率（单边）"), "share"),
+    (("trading_cost",), Text("Trading cost", "交易成本"), "money"),
+)
+
+
+def _ratio_labels(sides: Sequence[Side]) -> dict[str, Text]:
+    """Return what people read for the ratios of all runs, the first having the word."""
+    return dict(Jurisdiction.joined([side.jurisdiction for side in sides]).ratio_labels)
 
 
 def _measures(sides: Sequence[Side]) -> ReportTable:
     rows = []
-    for path, _, unit in MEASURES:
+    ratios = ((("solvency", name, "after"), label, "ratio") for name, label in _ratio_labels(sides).items())
+    measures = (*BEFORE_RATIOS, *ratios, *AFTER_RATIOS)
+    for path, _, unit in measures:
         figures = [_figure(side, path, unit) for side in sides]
         if any(np.isfinite(figures)):
             rows.append((".".join(path), _unit(sides[0], unit), *figures, figures[-1] - figures[0]))
     columns = [side.name for side in sides] + ["change"]
     frame = pd.DataFrame(rows, columns=["measure", "unit", *columns])
-    labels = {"measure": {".".join(path): label for path, label, _ in MEASURES}, "unit": _units(sides)}
+    labels = {"measure": {".".join(path): label for path, label, _ in measures}, "unit": _units(sides)}
     headings = {"measure": Text("Measure", "指标"), "unit": HEADINGS["unit"], "change": HEADINGS["change"]}
     title = Text("What came out", "结果")
     return ReportTable("measures", title, frame, headings, dict.fromkeys(columns, "by_unit"), labels=labels)
@@ -284,13 +305,13 @@ def _study_ratios(sides: Sequence[Side]) -> ReportTable:
     headings = {"line": Text("Line", "行"), "ratio": Text("Ratio", "充足率"), "change": HEADINGS["change"]}
     title = Text("Ratios that differ", "不同的充足率")
     formats = dict.fromkeys([*names, "change"], "percent")
-    return ReportTable("ratios", title, frame, headings, formats, labels={"ratio": RATIOS})
+    return ReportTable("ratios", title, frame, headings, formats, labels={"ratio": _ratio_labels(sides)})
 
 
 def _unit(side: Side, unit: str) -> str:
     if unit != "aim":
         return unit
-    return "CNY" if side.manifest.get("aim", {}).get("unit") == "money" else "annual decimal"
+    return "money" if side.manifest.get("aim", {}).get("unit") == "money" else "annual decimal"
 
 
 def _figure(side: Side, path: tuple[str, ...], unit: str) -> float:
@@ -299,17 +320,17 @@ def _figure(side: Side, path: tuple[str, ...], unit: str) -> float:
         value = value.get(key) if isinstance(value, Mapping) else None
     if value is None:
         return float("nan")
-    return float(value) * (side.unit if _unit(side, unit) == "CNY" else 1.0)
+    return float(value) * (side.unit if _unit(side, unit) == "money" else 1.0)
 
 
 def _units(sides: Sequence[Side]) -> Mapping[str, Text]:
-    return unit_names(money_unit(sides[0].unit))
+    return unit_names(Comparison(tuple(sides)).money)
 
 
 def _rules(sides: Sequence[Side]) -> ReportTable:
     """Return the shadow price of each rule that binds in some run, empty where it does not bind."""
     prices: dict[str, dict[str, float]] = {}
-    labels = dict(RATIOS)
+    labels = _ratio_labels(sides)
     for side in sides:
         frame = side.table("constraints")
         if frame is not None:
@@ -346,4 +367,5 @@ def _targets(sides: Sequence[Side]) -> ReportTable:
     order = np.argsort(-joined["change"].abs().to_numpy(), kind="stable")[:MOST_TRADES]
     frame = joined.iloc[order].reset_index()[columns]
     formats = dict.fromkeys([*names, "change"], "money")
-    return ReportTable("targets", title, frame, headings, formats, labels={"account": ACCOUNTS})
+    accounts = Jurisdiction.joined([side.jurisdiction for side in sides]).account_labels
+    return ReportTable("targets", title, frame, headings, formats, labels={"account": accounts})

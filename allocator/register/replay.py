@@ -41,11 +41,8 @@ FIGURES: tuple[tuple[str, ...], ...] = (
     ("expected_return", "after"),
     ("capital", "minimum_capital"),
     ("capital", "actual_capital"),
-    ("capital", "core_capital"),
-    ("solvency", "comprehensive", "after"),
-    ("solvency", "core", "after"),
 )
-"""Figures of run.json that are held against each other, by path."""
+"""Figures of run.json that are held against each other, by path, beside the ratios and their numerators."""
 
 
 class Verdict(Enum):
@@ -249,7 +246,9 @@ def _as_written(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 def _figures(past: Mapping[str, Any], now: Mapping[str, Any], total: float) -> Iterator[tuple[str, float]]:
     if past["status"] != now["status"]:
         yield f"status: {past['status']}, {now['status']}", np.inf
-    for path in FIGURES:
+    names = tuple(past.get("solvency", {}))
+    numerators = (("capital", f"{name}_capital") for name in names[1:])
+    for path in (*FIGURES, *numerators, *(("solvency", name, "after") for name in names)):
         first, second = _at(past, path), _at(now, path)
         money = path[0] == "capital" or (path[0] in ("objective", "bound") and _at(past, ("aim", "unit")) == "money")
         if first != second:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from allocator.register.runs import DONE, RUN, Run
+from allocator.report.jurisdiction_entry import jurisdiction_of
 from allocator.report.words import STATUS
 from allocator.result.tables import ReportTable
 from allocator.types import Text
@@ -26,7 +27,7 @@ KINDS = {
 OUTCOMES = {**STATUS, DONE: Text("done", "已完成")}
 """How it may have ended."""
 
-HEADINGS = {
+BEFORE_RATIOS = {
     "number": Text("No.", "编号"),
     "created": Text("Written (UTC)", "生成时间（UTC）"),
     "kind": Text("Kind", "类型"),
@@ -34,7 +35,8 @@ HEADINGS = {
     "as_of": Text("As of", "估值日"),
     "status": Text("Status", "状态"),
     "expected_return": Text("Expected return", "预期收益率"),
-    "comprehensive": Text("Ratio", "综合充足率"),
+}
+AFTER_RATIOS = {
     "minimum_capital": Text("Minimum capital", "最低资本"),
     "folder": Text("Folder", "目录"),
     "unchanged": Text("Unchanged", "未被改动"),
@@ -42,17 +44,21 @@ HEADINGS = {
 
 
 def history_table(runs: Sequence[Run]) -> ReportTable:
-    """Return one line for each run, in the order given; money in CNY.
+    """Return one line for each run, in the order given; money in currency units.
 
-    A column says which manifests no longer have their fingerprint; it is there only when there is one.
+    A column holds the principal ratio of each run, one for each name it has among them. A column says which manifests
+    no longer have their fingerprint; it is there only when there is one.
     """
-    frame = pd.DataFrame([_line(run) for run in runs], columns=list(HEADINGS))
+    ratios = {ratio.name: ratio for run in runs for ratio in jurisdiction_of(run.manifest).ratios[:1]}
+    said = {name: Text("Ratio", f"{ratio.short.zh}充足率") for name, ratio in ratios.items()}
+    headings = {**BEFORE_RATIOS, **said, **AFTER_RATIOS}
+    frame = pd.DataFrame([_line(run, tuple(ratios)) for run in runs], columns=list(headings))
     if frame["unchanged"].all():
         frame = frame.drop(columns="unchanged")
-    formats = {"number": "integer", "expected_return": "percent", "comprehensive": "percent"}
+    formats = {"number": "integer", "expected_return": "percent", **dict.fromkeys(ratios, "percent")}
     formats |= {"minimum_capital": "money", "unchanged": "flag"}
     return ReportTable(
-        "history", Text("Runs", "运行"), frame, HEADINGS, formats, labels={"status": OUTCOMES, "kind": KINDS}
+        "history", Text("Runs", "运行"), frame, headings, formats, labels={"status": OUTCOMES, "kind": KINDS}
     )
 
 
@@ -61,7 +67,7 @@ def minute(created: str) -> str:
     return created[:16].replace("T", " ")
 
 
-def _line(run: Run) -> tuple[object, ...]:
+def _line(run: Run, ratios: Sequence[str]) -> tuple[object, ...]:
     row, entry = run.row, run.manifest
     minimum = entry.get("capital", {}).get("minimum_capital")
     return (
@@ -72,7 +78,7 @@ def _line(run: Run) -> tuple[object, ...]:
         row.as_of,
         row.status,
         entry.get("expected_return", {}).get("after"),
-        entry.get("solvency", {}).get("comprehensive", {}).get("after"),
+        *(entry.get("solvency", {}).get(name, {}).get("after") for name in ratios),
         None if minimum is None else minimum * entry["fund"]["unit"],
         row.folder,
         run.unchanged,

@@ -9,7 +9,7 @@ from allocator.report.chart_parts import WIDTH, Chart, figure_writer
 from allocator.report.formats import FORMATS
 from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
-from allocator.report.words import HEADINGS, RATIOS
+from allocator.report.words import HEADINGS, ratio_headings
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -31,10 +31,6 @@ BACKTEST_HEADINGS = {
     **HEADINGS,
     "strategy": Text("Strategy", "策略"),
     "date": Text("Date", "日期"),
-    "comprehensive_ratio": RATIOS["comprehensive"],
-    "core_ratio": RATIOS["core"],
-    "comprehensive_required": Text("Comprehensive required", "综合要求"),
-    "core_required": Text("Core required", "核心要求"),
     "holds": Text("Holds", "是否满足"),
     "answered": Text("Answered", "有解"),
     "assets": Text("Assets", "资产"),
@@ -60,14 +56,15 @@ def backtest_report(book: Fund, study: BacktestStudy, language: Language) -> Stu
         **dict.fromkeys(("holds", "answered"), "flag"),
     }
     labels = {"strategy": NAMES}
+    headings = {**BACKTEST_HEADINGS, **ratio_headings(book.inputs.jurisdiction)}
     title = Text("Date by date", "逐期")
-    path = ReportTable("backtest", title, study.frame, BACKTEST_HEADINGS, formats, labels=labels)
+    path = ReportTable("backtest", title, study.frame, headings, formats, labels=labels)
     formats = {
         **{"growth": "percent", "worst_room": "points", "turnover": "percent", "cost": "money"},
         **dict.fromkeys(("dates_short", "dates", "unanswered"), "integer"),
     }
     title = Text("How each strategy fared", "各策略结果")
-    summary = ReportTable("backtest_summary", title, study.summary, BACKTEST_HEADINGS, formats, labels=labels)
+    summary = ReportTable("backtest_summary", title, study.summary, headings, formats, labels=labels)
     lines = list(_LINES)
     if study.unseen:
         names = ", ".join(study.unseen)

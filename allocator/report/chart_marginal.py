@@ -1,4 +1,4 @@
-"""What one more CNY of each kind costs in minimum capital, and how far the kinds' rows lie apart."""
+"""What one more unit of money of each kind costs in minimum capital, and how far the kinds' rows lie apart."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def marginal_by_kind(view: View) -> pd.DataFrame:
 def marginal_chart(view: View) -> Canvas:
     """Draw a bar to each kind's mean and a line from its cheapest to its dearest row."""
     frame = marginal_by_kind(view)
-    title = Text("What one more CNY costs in capital, by kind", "每增持 1 元占用的资本（按类别）")
+    money = view.jurisdiction.currency
+    title = Text(
+        f"What one more {money.code} costs in capital, by kind", f"每增持 1 {money.label.zh}占用的资本（按类别）"
+    )
     canvas = Canvas(WIDTH, ROW * len(frame) + 30, title)
     ticks = nice_ticks(min(0.0, float(frame["low"].min())), max(0.0, float(frame["high"].max())))
     scale = Scale(ticks[0], ticks[-1], LABEL, WIDTH - 76)

@@ -4,7 +4,7 @@ At the optimum a row between its bounds, free of other rules, satisfies
 
     return  =  price of its account's money + (price of capital) × (marginal capital)
 
-up to its own cost and its part in the objective's risk. With π the objective gained per CNY of capital
+up to its own cost and its part in the objective's risk. With π the objective gained per unit of capital
 available, m the ratio required and T the total, the slope is T·Σ π·m; the intercept is the shadow price of
 the account's budget, per unit of share. These are the hurdle lines.
 """
@@ -24,7 +24,7 @@ from allocator.report.formats import FORMATS
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import row_name
 from allocator.report.view import View
-from allocator.report.words import ACCOUNTS, GROUPS
+from allocator.report.words import GROUPS
 from allocator.types import Text
 
 __all__ = ["hurdles", "return_chart"]
@@ -47,7 +47,7 @@ def return_chart(view: View) -> Canvas:
     frame = frame.iloc[np.argsort(-frame["target"].abs().to_numpy(), kind="stable")[:MOST_POINTS]]
     canvas = Canvas(WIDTH, HEIGHT, Text("Expected return against marginal capital", "预期收益率与边际资本"))
     x, y = _axes(canvas, frame, view)
-    names = _hurdle_lines(canvas, x, y, hurdles(view))
+    names = _hurdle_lines(canvas, x, y, view)
     groups = _groups(view, frame)
     order = [name for name in GROUPS if name in groups] + [name for name in dict.fromkeys(groups) if name not in GROUPS]
     biggest = max(float(frame["target"].abs().max()), 1e-12)
@@ -93,21 +93,23 @@ def _axes(canvas: Canvas, frame: pd.DataFrame, view: View) -> tuple[Scale, Scale
     for tick in y_ticks:
         canvas.line((LEFT, y(tick)), (RIGHT, y(tick)), "axis" if tick == 0.0 else "grid")
         canvas.text(LEFT - 6, y(tick) + 4, write(tick), "tick", "end")
-    canvas.text(RIGHT, HEIGHT - 12, Text("Marginal capital per CNY", "每元边际资本"), "tick", "end")
+    currency = view.jurisdiction.currency
+    per = Text(f"Marginal capital per {currency.code}", f"每{currency.label.zh}边际资本")
+    canvas.text(RIGHT, HEIGHT - 12, per, "tick", "end")
     canvas.text(6, 14, Text("Expected return a year", "年化预期收益率"), "tick")
     return x, y
 
 
-def _hurdle_lines(canvas: Canvas, x: Scale, y: Scale, lines: Mapping[str, Point]) -> list[tuple[float, float, Text]]:
+def _hurdle_lines(canvas: Canvas, x: Scale, y: Scale, view: View) -> list[tuple[float, float, Text]]:
     """Draw each line where it runs inside the axes; return height, place and text of the names to write."""
-    names = []
-    for account, (intercept, slope) in lines.items():
+    names, accounts = [], view.jurisdiction.account_labels
+    for account, (intercept, slope) in hurdles(view).items():
         ends = _clip(x, y, intercept, slope)
         if ends is None:
             continue
         (first, start), (second, end) = ends
         canvas.path([(x(first), y(start)), (x(second), y(end))], "hurdle")
-        label = ACCOUNTS.get(account) or Text(account or "all", account or "全部")
+        label = accounts.get(account) or Text(account or "all", account or "全部")
         names.append((y(end) - 4, x(second) - 3, label))
     return names
 

@@ -149,7 +149,7 @@ def _waterfall_row(
 def contribution_chart(view: View) -> Canvas:
     """Draw each kind's share of minimum capital (Euler), liabilities and constants beside it."""
     sums, labels = kind_sums(view, ("capital_contribution",))
-    constants = view.cny(view.manifest["capital"]["attribution"]["liabilities_and_constants"]) or 0.0
+    constants = view.amount(view.manifest["capital"]["attribution"]["liabilities_and_constants"]) or 0.0
     used = sums["capital_contribution"]
     rows = [(label, float(amount), "after") for label, amount in zip(labels, used, strict=True)]
     rows.append((Text("Liabilities and constants", "负债与常数项"), constants, "constant"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from allocator.model.units import unit_code
+from allocator.model.units import MoneyUnit
 from allocator.result.tables import ReportTable
 
 __all__ = ["guarded", "in_unit", "read_csv", "rules_in_unit", "write_csv"]
@@ -95,7 +95,7 @@ def _character(code: str, escape: str) -> str:
 
 
 def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
-    """Return a table's frame with its money columns in units of ``unit`` CNY."""
+    """Return a table's frame with its money columns in units of ``unit`` currency units."""
     frame = table.frame.copy()
     for column, form in table.formats.items():
         if form == "money" and column in frame:
@@ -103,13 +103,13 @@ def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
     return frame
 
 
-def rules_in_unit(rules: pd.DataFrame, unit: float, objective_in_money: bool = False) -> pd.DataFrame:
-    """Return rules in CNY, and prices of an objective in CNY, in units of ``unit`` CNY; the column ``unit`` says so."""
-    frame, money = rules.copy(), rules["unit"] == "CNY"
-    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
+def rules_in_unit(rules: pd.DataFrame, unit: MoneyUnit, objective_in_money: bool = False) -> pd.DataFrame:
+    """Return rules in money, and prices of an objective in money, in a unit of it; the column ``unit`` says so."""
+    frame, money = rules.copy(), rules["unit"] == "money"
+    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit.scale
     if "shadow_price" in frame:
-        frame.loc[money, "shadow_price"] *= unit
+        frame.loc[money, "shadow_price"] *= unit.scale
         if objective_in_money:
-            frame["shadow_price"] /= unit
-    frame.loc[money, "unit"] = unit_code(unit)
+            frame["shadow_price"] /= unit.scale
+    frame.loc[money, "unit"] = unit.code
     return frame

@@ -76,4 +76,4 @@ def _places(inputs: Inputs) -> list[str]:
 
 
 def _rules(view: View) -> pd.DataFrame:
-    return rules_in_unit(view.tables["constraints"].frame, view.unit, view.result.objective_in_money)
+    return rules_in_unit(view.tables["constraints"].frame, view.money, view.result.objective_in_money)

@@ -18,7 +18,6 @@ from allocator.inputs.cash_flows import CashFlows
 from allocator.inputs.curves import SpotCurve, spot_curve
 from allocator.inputs.fund import Inputs
 from allocator.inputs.time_axis import years_ahead
-from allocator.report.words import ACCOUNTS
 from allocator.result.result import Result
 from allocator.result.tables import ReportTable
 from allocator.types import Text
@@ -59,7 +58,7 @@ def duration_table(result: Result, flows: CashFlows) -> ReportTable | None:
         rows.append(line)
     frame = pd.DataFrame(rows, columns=list(HEADINGS))
     formats = {name: "years" if name.startswith("duration") else "money" for name in HEADINGS if name != "account"}
-    labels = {"account": {**ACCOUNTS, TOTAL: Text("All accounts", "全部账户")}}
+    labels = {"account": {**result.inputs.jurisdiction.account_labels, TOTAL: Text("All accounts", "全部账户")}}
     return ReportTable("durations", TITLE, frame, HEADINGS, formats, NOTE, labels)
 
 
@@ -80,7 +79,7 @@ HEADINGS = {
 
 
 def _pair(value: float, sensitivity: float) -> list[object]:
-    """Return duration in years and DV01 in CNY."""
+    """Return duration in years and DV01 in currency units."""
     return [sensitivity / value if value > 0.0 else np.nan, sensitivity * BASIS_POINT]
 
 
@@ -96,7 +95,7 @@ def _curve(inputs: Inputs) -> SpotCurve | None:
 
 
 def _owed(inputs: Inputs) -> pd.DataFrame | None:
-    """Return account, time in years and net outflow in CNY of each liability payment."""
+    """Return account, time in years and net outflow of each liability payment."""
     table = inputs.table("liabilities")
     if table is None or "outflow" not in table or not len(table):
         return None

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
+from allocator.jurisdiction import Jurisdiction
 from allocator.language import counted
 from allocator.model.units import money_unit, unit_names
 from allocator.report import capital_sheet
@@ -58,6 +59,9 @@ class Shown(Protocol):
     @property
     def unit(self) -> float: ...
 
+    @property
+    def jurisdiction(self) -> Jurisdiction: ...
+
 
 def write_study_workbook(shown: Shown, tables: Sequence[ReportTable], path: Path) -> None:
     """Write the workbook of a study: a sheet a table, and the inputs."""
@@ -87,7 +91,7 @@ def _finish(book: Book, view: Shown, path: Path) -> None:
 
 
 def _unit_note(view: Shown) -> str:
-    label = money_unit(view.unit).label
+    label = money_unit(view.unit, view.jurisdiction.currency).label
     return Text(f"Money in {label.en}.", f"金额单位：{label.zh}。")[view.language]
 
 
@@ -182,7 +186,7 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) ->
 def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
     frame = in_unit(table, view.unit)
     if table.name == "constraints":
-        frame = rules_in_unit(table.frame, view.unit, view.result.objective_in_money)
+        frame = rules_in_unit(table.frame, view.money, view.result.objective_in_money)
         table = replace(table, labels={**table.labels, "unit": unit_names(view.money)})
     _sheet_of(sheet, table, frame, view)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from allocator.jurisdiction import Jurisdiction
 from allocator.report.summary import BindingRule, binding_rules, given_way, proof_line
 from allocator.report.tables import row_name
 from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
-from allocator.report.words import ACCOUNTS, STATUS
+from allocator.report.words import STATUS
 from allocator.types import Text
 
 __all__ = ["Absentee", "absentees", "explain_entry", "explain_lines"]
@@ -100,12 +101,12 @@ def explain_lines(view: View) -> tuple[str, ...]:
                 language
             ]
         )
-    lines += [_lack(row)[language] for row in absentees(view)[:MOST_ABSENTEES]]
+    lines += [_lack(row, view.jurisdiction)[language] for row in absentees(view)[:MOST_ABSENTEES]]
     return (*lines, *(sentence[language] for sentence in tilt_sentences(view)))
 
 
-def _lack(row: Absentee) -> Text:
-    account = ACCOUNTS.get(row.account) or Text(row.account or "—", row.account or "—")
+def _lack(row: Absentee, jurisdiction: Jurisdiction) -> Text:
+    account = jurisdiction.account_labels.get(row.account) or Text(row.account or "—", row.account or "—")
     points = f"{1e4 * row.needed:.4g}"
     return Text(
         f"“{row.name}” ({account.en}) is not held: it needs {points} bp more yield to enter.",

@@ -40,7 +40,7 @@ class Format:
         Number format of a cell that holds the raw figure (money: already in its unit; basis points: as a
         percentage with four decimals, since a cell cannot show ten thousand times its value).
     money : bool
-        Whether the figure is money in CNY.
+        Whether the figure is money.
     """
 
     factor: float = 1.0
@@ -81,7 +81,7 @@ FORMATS: Mapping[str, Format] = {
 """Formats of figures by name; ``text`` and ``flag`` are not figures and stand apart."""
 
 UNITS: Mapping[str, str] = {
-    "CNY": "money",
+    "money": "money",
     "ratio": "percent",
     "share": "percent",
     "annual": "percent",

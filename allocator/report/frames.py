@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from allocator.model.position import CapitalPosition
+from allocator.model.units import money_unit
 from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.tables import allocation_table, by_trade, capital_table, rules_table
 from allocator.result.result import TRADE_NOISE, Result
@@ -48,7 +49,8 @@ def capital_frame(result: Result) -> pd.DataFrame:
 
 def prices_frame(result: Result) -> pd.DataFrame:
     """Return every rule with its two sides in the unit shown, its slack and its shadow price."""
-    frame = rules_in_unit(rules_table(result).frame, result.inputs.unit, result.objective_in_money)
+    money = money_unit(result.inputs.unit, result.inputs.jurisdiction.currency)
+    frame = rules_in_unit(rules_table(result).frame, money, result.objective_in_money)
     return _typed(frame, tuple(frame.columns))
 
 

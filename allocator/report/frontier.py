@@ -13,7 +13,7 @@ from allocator.report.manifest import Json
 from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
-from allocator.report.words import HEADINGS, RATIOS, STATUS
+from allocator.report.words import HEADINGS, STATUS, ratio_headings
 from allocator.result.tables import ReportTable
 from allocator.study.axis import Axis
 from allocator.study.corner_portfolios import CornerPortfolio, Segment
@@ -67,7 +67,11 @@ def frontier_lines(frontier: Frontier, language: Language) -> list[str]:
 
 
 def _name(axis: Axis) -> Text:
-    return RATIOS.get(axis.name, axis.label)
+    return axis.label
+
+
+def _money(frontier: Frontier) -> MoneyUnit:
+    return money_unit(frontier.inputs.unit, frontier.inputs.jurisdiction.currency)
 
 
 def _title(frontier: Frontier) -> Text:
@@ -80,7 +84,7 @@ def _write(axis: Axis, value: float, money: MoneyUnit) -> str:
 
 
 def _lead(frontier: Frontier) -> Text:
-    money = money_unit(frontier.inputs.unit)
+    money = _money(frontier)
     first, last = frontier.points[0], frontier.points[-1]
     ends = [(_write(frontier.axis, p.level, money), _write(frontier.best, p.value, money)) for p in (first, last)]
     best, axis = _name(frontier.best), _name(frontier.axis)
@@ -92,9 +96,8 @@ def _lead(frontier: Frontier) -> Text:
 
 
 def _rule(frontier: Frontier, name: str) -> Text:
-    if name in RATIOS:
-        return RATIOS[name]
-    return frontier.rules.get(name, Text(name, name))
+    known = frontier.inputs.jurisdiction.ratio_labels
+    return known.get(name) or frontier.rules.get(name, Text(name, name))
 
 
 def _binding(frontier: Frontier, names: Sequence[str]) -> Text:
@@ -111,7 +114,7 @@ def _per(frontier: Frontier) -> tuple[float, Text]:
     if form == "percent":
         return 0.01, Text("per percentage point", "每个百分点")
     if form == "money":
-        money = money_unit(frontier.inputs.unit)
+        money = _money(frontier)
         return money.scale, Text(f"per {money.label.en}", f"每{money.label.zh}")
     return 1.0, Text("per unit", "每单位")
 
@@ -120,7 +123,7 @@ def _slope(frontier: Frontier, slope: float) -> Text:
     step, per = _per(frontier)
     form = format_name("by_unit", frontier.best.unit)
     shown = FORMATS["basis_points" if form == "percent" else form]
-    text = shown.write(slope * step, money_unit(frontier.inputs.unit), sign=True)
+    text = shown.write(slope * step, _money(frontier), sign=True)
     return Text(f"{text} {per.en}", f"{per.zh} {text}")
 
 
@@ -177,7 +180,8 @@ def _points(frontier: Frontier) -> ReportTable:
     frame = frontier.frame
     ratios = [str(column) for column in frame if str(column).endswith("_ratio")]
     axis, best = (format_name("by_unit", one.unit) for one in (frontier.axis, frontier.best))
-    named = {column: RATIOS.get(column.removesuffix("_ratio"), Text(column, column)) for column in ratios}
+    known = ratio_headings(frontier.inputs.jurisdiction)
+    named = {column: known.get(column, Text(column, column)) for column in ratios}
     return ReportTable(
         "frontier",
         Text("Points", "各点"),
@@ -257,7 +261,7 @@ def _stretches(frontier: Frontier) -> ReportTable:
 
 
 def _allocations(frontier: Frontier) -> ReportTable:
-    frame, money = frontier.allocations, money_unit(frontier.inputs.unit)
+    frame, money = frontier.allocations, _money(frontier)
     levels = {f"{point.level:.6g}": _write(frontier.axis, point.level, money) for point in frontier.points}
     axis = _name(frontier.axis)
     return ReportTable(
@@ -267,21 +271,25 @@ def _allocations(frontier: Frontier) -> ReportTable:
         headings={**HEADINGS, **{level: Text(text, text) for level, text in levels.items()}},
         formats=dict.fromkeys(levels, "money"),
         note=Text(f"A column for each level of: {axis.en}.", f"每列对应一个要求水平：{axis.zh}。"),
-        labels={"account": account_labels(frame["account"])},
+        labels={"account": account_labels(frame["account"], frontier.inputs.jurisdiction)},
         summed=tuple(levels),
     )
+
+
+def _unit(axis: Axis, frontier: Frontier) -> str:
+    return frontier.inputs.jurisdiction.currency.code if axis.unit == "money" else axis.unit
 
 
 def _record(frontier: Frontier) -> Json:
     points = frontier.points
     axis, best, unit = frontier.axis, frontier.best, frontier.inputs.unit
-    scales = [unit if one.unit == "CNY" else 1.0 for one in (axis, best)]
+    scales = [unit if one.unit == "money" else 1.0 for one in (axis, best)]
     optimal = all(point.status == "optimal" for point in points)
     return {
         "status": "optimal" if optimal else "feasible",
         "study": "frontier",
-        "between": {"name": axis.name, "unit": axis.unit, "en": _name(axis).en, "zh": _name(axis).zh},
-        "best": {"name": best.name, "unit": best.unit, "en": _name(best).en, "zh": _name(best).zh},
+        "between": {"name": axis.name, "unit": _unit(axis, frontier), "en": _name(axis).en, "zh": _name(axis).zh},
+        "best": {"name": best.name, "unit": _unit(best, frontier), "en": _name(best).en, "zh": _name(best).zh},
         "verified": True,
         "nodes": sum(point.programs for point in points),
         "points": [
@@ -329,7 +337,7 @@ def _chart_note(frontier: Frontier) -> Text:
 
 def _chart(frontier: Frontier) -> Canvas:
     canvas = Canvas(WIDTH, HEIGHT, _title(frontier))
-    money = money_unit(frontier.inputs.unit)
+    money = _money(frontier)
     levels, values = [p.level for p in frontier.points], [p.value for p in frontier.points]
     across, up = nice_ticks(min(levels), max(levels), 6), nice_ticks(min(values), max(values), 6)
     x, y = Scale(across[0], across[-1], LEFT, RIGHT), Scale(up[0], up[-1], BOTTOM, TOP)

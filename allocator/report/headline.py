@@ -38,7 +38,7 @@ def _trading(view: View) -> Text:
     if not bought and not sold:
         return Text("The holdings stay as they are.", "持仓保持不变。")
     turnover = FORMATS["percent"].write(view.manifest["turnover"], view.money)
-    cost = FORMATS["money"].write(view.cny(view.manifest["trading_cost"]), view.money)
+    cost = FORMATS["money"].write(view.amount(view.manifest["trading_cost"]), view.money)
     return Text(
         f"{counted(bought, 'row')} bought and {sold:,} sold: {turnover} of the portfolio, at a cost of {cost}.",
         f"买入 {bought} 项、卖出 {sold} 项，单边换手 {turnover}，交易成本 {cost}。",
@@ -69,9 +69,11 @@ def _capital(measures: Mapping[str, Measure], view: View) -> Iterator[Text]:
     if "minimum_capital" in measures:
         said = _moves(Text("Minimum capital", "最低资本"), measures["minimum_capital"], view)
         yield Text(f"{said.en}.", f"{said.zh}。")
-    if "comprehensive" in measures:
-        line = measures["comprehensive"]
-        said = _moves(Text("The comprehensive solvency ratio", "综合偿付能力充足率"), line, view)
+    principal = view.jurisdiction.principal
+    if principal in measures:
+        line = measures[principal]
+        label = view.jurisdiction.ratio(principal).label
+        said = _moves(Text(f"The {label.en[:1].lower()}{label.en[1:]}", label.zh), line, view)
         asked = Text(".", "。")
         if line.required is not None:
             required = line.write(line.required, view.money)

@@ -25,7 +25,7 @@ CHINESE: Mapping[str, str] = {
         "计算当前持仓的最低资本、充足率并检查规则，不做优化。"
     ),
     "Filed module amounts.": "已披露的各风险模块金额。",
-    "CNY per unit of the filed amounts.": "披露金额的单位（元）。",
+    "Currency units per unit of the filed amounts.": "披露金额的单位（货币单位）。",
     "'auto' or a number, for filed amounts.": "规模系数：'auto' 或数值，用于披露金额。",
     "Regime that aggregates filed amounts.": "汇总披露金额所用的监管制度。",
     "CSV or JSON file.": "CSV 或 JSON 文件。",
@@ -56,7 +56,7 @@ CHINESE: Mapping[str, str] = {
     "Name of an installed plugin.": "已安装插件的名称。",
     "The best of one figure at every level of another.": "在一个指标的各个水平上，求另一指标的最优值。",
     "Number of levels.": "点数。",
-    "Figure constrained at each level.": "各水平上受约束的指标。",
+    "Figure constrained at each level; left out, the principal ratio.": "各水平上受约束的指标；省略时为主要充足率。",
     "Figure optimised at each level.": "各水平上优化的指标。",
     "First level, in the figure's unit.": "起始水平（该指标的单位）。",
     "Last level, in the figure's unit.": "终止水平（该指标的单位）。",

@@ -19,7 +19,7 @@ BETWEEN = ";"
 
 
 def leaf_entries(position: CapitalPosition, settings: Settings, unit: float) -> dict[str, Any]:
-    """Return the leaves for run.json, those that are nothing left out, money in ``unit`` CNY.
+    """Return the leaves for run.json, those that are nothing left out, money in ``unit`` currency units.
 
     Each with the module it is printed under, the charges it sums, its amount, the part of it that does not come
     from the assets, and where in the fund file that part is given.

@@ -15,9 +15,11 @@ import numpy as np
 from allocator.config.settings import Settings
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.limits import rules_without_rows
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime, RegimeNote
+from allocator.report.jurisdiction_entry import jurisdiction_entry
 from allocator.report.leaves import leaf_entries
 from allocator.report.versions import versions_of
 from allocator.result.result import TRADE_NOISE, Result, TiltPrice
@@ -77,7 +79,7 @@ def manifest(result: Result) -> Json:
         "seconds": dict(result.seconds),
     }
     if result.before is not None and result.after is not None:
-        summary |= _solvency(result.before, result.after, unit)
+        summary |= _solvency(result.before, result.after, result.inputs.jurisdiction, unit)
         summary["capital"]["leaves"] = leaf_entries(result.after, result.inputs.settings, unit)
     if result.relaxed_constraints:
         summary["concessions"] = [
@@ -99,14 +101,13 @@ def verified(result: Result) -> bool:
         return False
 
 
-def capital_summary(position: CapitalPosition, regime: Regime | None, unit: float) -> Json:
-    """Return capital and ratios of one set of holdings, money in ``unit`` CNY."""
+def capital_summary(position: CapitalPosition, jurisdiction: Jurisdiction, regime: Regime | None, unit: float) -> Json:
+    """Return capital and ratios of one set of holdings, money in ``unit``."""
     attribution = position.tree.attribute(position.holdings)
     return {
         "capital": {
             "minimum_capital": position.minimum_capital / unit,
-            "actual_capital": position.own_funds.comprehensive / unit,
-            "core_capital": None if position.own_funds.core is None else position.own_funds.core / unit,
+            **_own_funds(position, jurisdiction, unit),
             "attribution": {
                 "assets": float(attribution.contribution.sum()) / unit,
                 "liabilities_and_constants": attribution.constants / unit,
@@ -198,13 +199,20 @@ def note_entry(note: RegimeNote) -> Json:
     return {"en": note.text.en, "zh": note.text.zh, "article": note.article, "rule": note.rule}
 
 
-def _solvency(before: CapitalPosition, after: CapitalPosition, unit: float) -> Json:
+def _own_funds(position: CapitalPosition, jurisdiction: Jurisdiction, unit: float) -> Json:
+    """Return the numerator of each ratio: actual capital, then those of the others, None where it is not given."""
+    amounts = position.own_funds.amounts
+    further = [ratio.name for ratio in jurisdiction.ratios[1:]]
+    given = {f"{name}_capital": amounts[name] / unit if name in amounts else None for name in further}
+    return {"actual_capital": position.own_funds.actual / unit, **given}
+
+
+def _solvency(before: CapitalPosition, after: CapitalPosition, jurisdiction: Jurisdiction, unit: float) -> Json:
     after_by_name = {item.name: item for item in after.requirements}
-    summary = capital_summary(after, None, unit)
+    summary = capital_summary(after, jurisdiction, None, unit)
     capital = summary["capital"] | {
         "minimum_capital_before": before.minimum_capital / unit,
-        "actual_capital_before": before.own_funds.comprehensive / unit,
-        "core_capital_before": None if before.own_funds.core is None else before.own_funds.core / unit,
+        **{f"{name}_before": amount for name, amount in _own_funds(before, jurisdiction, unit).items()},
     }
     solvency = {
         item.name: {
@@ -284,6 +292,7 @@ def provenance(inputs: Inputs, regime: Regime | None) -> Json:
             "rows": len(inputs.assets),
             "regime": settings.capital.regime if settings.capital else None,
         },
+        "jurisdiction": jurisdiction_entry(inputs.jurisdiction),
         "notes": [note_entry(note) for note in (*map(RegimeNote, inputs.notes), *(regime.notes() if regime else ()))],
         "inputs": _inputs(inputs),
         "seed": settings.solve.seed,

@@ -77,7 +77,7 @@ def _contracts(inputs: Inputs) -> NDArray[np.bool_]:
 
 
 def _liabilities(inputs: Inputs) -> pd.Series | None:
-    """Return net outflow (outflow less inflow) by year, CNY."""
+    """Return net outflow (outflow less inflow) by year, money."""
     table = inputs.table("liabilities")
     if table is None or "outflow" not in table:
         return None

@@ -16,7 +16,7 @@ from allocator.report.summary import binding_rules, key_measures, proof_line, to
 from allocator.report.tables import capital_table
 from allocator.report.templating import render
 from allocator.report.view import View
-from allocator.report.words import HEADINGS, RATIOS, STATUS
+from allocator.report.words import HEADINGS, STATUS
 from allocator.result.result import Result
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
@@ -55,10 +55,9 @@ def position_html(position: CapitalPosition) -> str:
     """Return ratios and the tree of risk modules, indented."""
     language = preferred_language(None, None, os.environ)
     table = capital_table(position.tree, position.holdings)
-    money = money_unit(1.0 if position.space is None else position.space.unit)
+    money = money_unit(1.0) if position.space is None else money_unit(position.space.unit, position.space.currency)
     ratios = [
-        f"{(RATIOS.get(item.name) or Text(item.name, item.name))[language]} "
-        f"{FORMATS['percent'].write(item.capital / position.minimum_capital, money)}"
+        f"{item.ratio.label[language]} {FORMATS['percent'].write(item.capital / position.minimum_capital, money)}"
         for item in position.requirements
     ]
     return _shown([money_note(money)[language], *ratios], [_grid(table, language, money)])

@@ -17,7 +17,8 @@ from allocator.types import Text
 __all__ = ["overview"]
 
 TRADES, RULES = 6, 6
-CARDS = ("expected_return", "volatility", "comprehensive", "core", "minimum_capital")
+CARDS = ("expected_return", "volatility", "minimum_capital")
+"""Measures shown large, with every ratio."""
 
 
 def overview(view: View) -> Markup:
@@ -29,11 +30,11 @@ def overview(view: View) -> Markup:
         money=money,
         sentences=headline(view),
         measures=measures,
-        cards=[line for line in measures if line.name in CARDS],
+        cards=[line for line in measures if line.name in (*CARDS, *entry.get("solvency", ()))],
         shares=[line for line in measures if line.name.startswith(SHARE)],
         trades=(*bought, *sold),
         turnover=FORMATS["percent"].write(entry["turnover"], money),
-        cost=FORMATS["money"].write(view.cny(entry["trading_cost"]), money),
+        cost=FORMATS["money"].write(view.amount(entry["trading_cost"]), money),
         rules=binding_rules(view),
         most=RULES,
         watched=watched_breaches(view),

@@ -83,7 +83,8 @@ def _allocation(view: View) -> Markup:
             "Bar: mean by amount. Line: from the cheapest to the dearest row of the kind.",
             "柱为按金额加权的平均，线为该类别内最低至最高。",
         )
-        title = Text("What one more CNY costs in capital", "每增持 1 元占用多少资本")
+        currency = view.jurisdiction.currency
+        title = Text(f"What one more {currency.code} costs in capital", f"每增持 1 {currency.label.zh}占用多少资本")
         cells.append(Chart(title, marginal_chart(view), note))
     if "durations" in view.tables:
         match = view.tables["durations"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.units import money_unit
 from allocator.pipeline.scenarios import scenario_named
 from allocator.report.chart_parts import WIDTH, Chart, figure_writer
@@ -15,7 +16,7 @@ from allocator.report.formats import FORMATS
 from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels, kind_labels
-from allocator.report.words import HEADINGS, RATIOS
+from allocator.report.words import HEADINGS, ratio_headings
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -31,10 +32,6 @@ PLAN_HEADINGS = {
     "date": Text("Date", "日期"),
     "branch": Text("Branch", "分支"),
     "probability": Text("Probability", "概率"),
-    "comprehensive_ratio": RATIOS["comprehensive"],
-    "core_ratio": RATIOS["core"],
-    "comprehensive_required": Text("Comprehensive required", "综合要求"),
-    "core_required": Text("Core required", "核心要求"),
     "binding": HEADINGS["binding"],
     "assets": Text("Assets", "资产"),
     "actual_capital": Text("Actual capital", "实际资本"),
@@ -60,7 +57,8 @@ MONEY = (
     *("assets", "actual_capital", "minimum_capital", "matured_and_coupons", "distributed", "capital_called"),
     *("cash_from_outside", "bought", "sold"),
 )
-SCREEN = ("step", "date", "branch", "comprehensive_ratio", "core_ratio", "binding", "assets", "sold", "turnover")
+SCREEN = (("step", "date", "branch"), ("binding", "assets", "sold", "turnover"))
+"""Columns of the screen's table before and after the ratios."""
 
 TOP, BOTTOM, LEFT, HEIGHT = 12.0, 40.0, 54.0, 280.0
 """Margins and height of the chart, drawing units."""
@@ -74,14 +72,16 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
         **dict.fromkeys((*percents, "probability", "turnover"), "percent"),
         "binding": "flag",
     }
-    headings = {**HEADINGS, **PLAN_HEADINGS}
+    headings = {**HEADINGS, **PLAN_HEADINGS, **ratio_headings(book.inputs.jurisdiction)}
     labels = _labels(book, study)
     # On one branch there is nothing to tell apart.
     single = ("branch", "probability") if study.frame["branch"].nunique() == 1 else ()
     aside = ("node", *single)
     title = Text("Step by step", "逐期")
     path = ReportTable("plan", title, study.frame, headings, formats, labels=labels, files_only=aside)
-    shown = [name for name in SCREEN if name in study.frame and name not in aside]
+    ratios_of = [f"{name}_ratio" for name in book.inputs.jurisdiction.ratio_labels]
+    wide = (*SCREEN[0], *ratios_of, *SCREEN[1])
+    shown = [name for name in wide if name in study.frame and name not in aside]
     screen = replace(path, frame=study.frame[shown])
     formats = {"reached": "percent", "required": "percent", "room": "points", "price": "number", "holds": "flag"}
     title = Text("Every ratio", "各项充足率")
@@ -99,7 +99,7 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
         "rounds": study.rounds,
         "breaches": dict(study.breaches),
     }
-    lines = tuple(_sentences(study, labels["scenario"]))
+    lines = tuple(_sentences(study, labels["scenario"], book.inputs.jurisdiction))
     return StudyReport(
         "plan",
         Text("Plan", "多期规划"),
@@ -119,9 +119,9 @@ def _labels(book: Fund, study: PlanStudy) -> Mapping[str, Mapping[str, Text]]:
     happened = {moment.node.branch: moment.node.scenarios for moment in study.moments}
     under = [str(name) for name in study.ratios["scenario"].unique() if name]
     return {
-        "account": account_labels(study.holdings["account"]),
+        "account": account_labels(study.holdings["account"], book.inputs.jurisdiction),
         "kind": kind_labels(book.inputs),
-        "ratio": RATIOS,
+        "ratio": book.inputs.jurisdiction.ratio_labels,
         "scenario": {name: scenario_named(book, name, "plan.under").label for name in under},
         "branch": {name: _joined([item.label for item in scenarios]) for name, scenarios in happened.items()},
     }
@@ -133,7 +133,7 @@ def _joined(labels: Sequence[Text]) -> Text:
     return Text("; ".join(label.en for label in labels), "；".join(label.zh for label in labels))
 
 
-def _sentences(study: PlanStudy, scenarios: Mapping[str, Text]) -> Iterator[Text]:
+def _sentences(study: PlanStudy, scenarios: Mapping[str, Text], jurisdiction: Jurisdiction) -> Iterator[Text]:
     yield _verdict(study)
     for moment in study.moments:
         own = [x for x in study.points if x.node is moment.node and x.binds]
@@ -141,16 +141,16 @@ def _sentences(study: PlanStudy, scenarios: Mapping[str, Text]) -> Iterator[Text
             labels = study.positions[moment.node.number].tree.labels
             causes = [labels[name] for name in study.causes(moment)]
             english, chinese = ", ".join(c.en for c in causes), "、".join(c.zh for c in causes)
-            name = RATIOS.get(point.ratio) or Text(point.ratio, point.ratio)
+            name, currency = jurisdiction.ratio(point.ratio).label, jurisdiction.currency
             label = scenarios.get(point.scenario)
             under = ("", "") if label is None else (f" ({label.en})", f"（{label.zh}）")
             ratio = FORMATS["percent"].write(point.reached, money_unit(1.0))
             yield Text(
                 f"step {point.node.step} binds{under[0]}: {name.en} {ratio}; own funds are worth "
-                f"{point.price * 100:.2f} cents a year per CNY there; what grew most since the step before: "
-                f"{english or 'nothing'}",
-                f"第 {point.node.step} 期构成约束{under[1]}：{name.zh} {ratio}；每元资本的影子价格为每年 "
-                f"{point.price * 100:.2f} 分；较上期增长最多的风险：{chinese or '无'}",
+                f"{point.price * 100:.2f} cents a year per {currency.code} there; what grew most since the step "
+                f"before: {english or 'nothing'}",
+                f"第 {point.node.step} 期构成约束{under[1]}：{name.zh} {ratio}；每{currency.label.zh}资本的影子价格"
+                f"为每年 {point.price * 100:.2f} 分；较上期增长最多的风险：{chinese or '无'}",
             )
     for rule, miss in study.breaches.items():
         yield Text(f"missed by {miss:.3g}: {rule}", f"未满足（差 {miss:.3g}）：{rule}")
@@ -210,7 +210,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
     for name in dict.fromkeys(point.ratio for point in own):
         chosen = {point.node.number: point for point in own if point.ratio == name}
         start = study.basis.fund.position().ratio(name)  # type: ignore[union-attr]
-        said = RATIOS.get(name) or Text(name, name)
+        said = study.basis.fund.inputs.jurisdiction.ratio(name).label
         for point in chosen.values():
             parent = chosen.get(point.node.parent)
             before = (0.0, start) if parent is None else (float(parent.node.step), parent.reached)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.regime import RegimeNote
 from allocator.model.terms import Term
 from allocator.model.units import MoneyUnit, money_unit, unit_names
@@ -19,7 +20,7 @@ from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary, note_entry
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
 from allocator.report.warnings import unchecked_warning
-from allocator.report.words import HEADINGS, RATIOS
+from allocator.report.words import HEADINGS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -44,7 +45,7 @@ class CapitalOutcome:
     frame : DataFrame
         What ``-o FILE.csv`` writes, money in the file's unit.
     tables : tuple of ReportTable
-        What the console shows, money in CNY.
+        What the console shows, money in currency units.
     lines : tuple of Text
         Sentences shown above the tables.
     money : MoneyUnit
@@ -99,14 +100,15 @@ def capital_report(book: Fund) -> CapitalOutcome:
             )
         )
     rules, formulas = book.rule_checks(), book.inputs.settings.csv_formulas == "keep"
-    entry = capital_summary(position, book.regime, unit)
+    entry = capital_summary(position, book.inputs.jurisdiction, book.regime, unit)
     table = capital_table(position.tree, position.holdings)
     frame = table.frame.assign(amount=table.frame["amount"] / unit)
     entry["capital"]["modules"] = frame.to_dict("records")
     entry["capital"]["assets"] = _attributed(book, position)
     entry["capital"]["charges"] = _charges(book, unit)
-    entry["rules"] = rules_in_unit(rules, unit).to_dict("records")
-    money = money_unit(unit)
+    jurisdiction = book.inputs.jurisdiction
+    money = money_unit(unit, jurisdiction.currency)
+    entry["rules"] = rules_in_unit(rules, money).to_dict("records")
     lines = [
         Text(
             f"Minimum capital {FORMATS['money'].write(position.minimum_capital, money)} ({money.label.en})",
@@ -114,7 +116,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
         )
     ]
     for item in position.requirements:
-        label = RATIOS.get(item.name) or Text(item.name, item.name)
+        label = item.ratio.label
         ratio = FORMATS["percent"].write(position.ratio(item.name), money)
         asked = item.statutory if item.required is None else item.required
         needed = FORMATS["percent"].write(asked, money)
@@ -124,7 +126,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
     return CapitalOutcome(
         entry,
         frame,
-        (table, _rules_table(rules, money, book.terms)),
+        (table, _rules_table(rules, money, book.terms, jurisdiction)),
         (*unchecked_warning(book.unchecked), *lines, *notes),
         money,
         formulas,
@@ -148,11 +150,13 @@ def _charges(book: Fund, unit: float) -> list[dict[Hashable, Any]]:
     return frame.assign(**money).to_dict("records")
 
 
-def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term]) -> ReportTable:
+def _rules_table(
+    rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term], jurisdiction: Jurisdiction
+) -> ReportTable:
     formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
     headings = {**HEADINGS, "name": HEADINGS["rule"]}
     labels = RULE_LABELS | {
-        "name": {name: text for term in terms for name, text in term_labels(term).items()},
+        "name": {name: text for term in terms for name, text in term_labels(term, jurisdiction.account_labels).items()},
         "source": source_labels(terms),
         "unit": unit_names(money),
     }
@@ -167,7 +171,7 @@ def aggregate_filed(path: Path, unit: float, size_factor: str, regime: str | Non
     path : Path
         CSV with the columns of the disclosures.
     unit : float
-        CNY per unit of its amounts.
+        Currency units per unit of its amounts.
     size_factor : str
         ``"auto"`` or a number.
     regime : str or None

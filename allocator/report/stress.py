@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.terms import TOLERANCE
 from allocator.model.units import money_unit
 from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
@@ -16,7 +17,7 @@ from allocator.report.formats import FORMATS
 from allocator.report.manifest import Json
 from allocator.report.study import StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
-from allocator.report.words import HEADINGS, RATIOS, SOURCES
+from allocator.report.words import HEADINGS, SOURCES, ratio_headings
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -39,10 +40,6 @@ TARGET = Text("After the trades", "调整后")
 STRESS_HEADINGS = {
     "scenario": Text("Scenario", "情景"),
     "source": HEADINGS["source"],
-    "comprehensive_ratio": RATIOS["comprehensive"],
-    "core_ratio": RATIOS["core"],
-    "comprehensive_required": Text("Comprehensive required", "综合要求"),
-    "core_required": Text("Core required", "核心要求"),
     "actual_capital": Text("Actual capital", "实际资本"),
     "minimum_capital": Text("Minimum capital", "最低资本"),
     "asset_change": Text("Change of assets", "资产变动"),
@@ -52,8 +49,6 @@ STRESS_HEADINGS = {
 }
 SHORT = {
     "scenario": STRESS_HEADINGS["scenario"],
-    "comprehensive_ratio": Text("Comprehensive", "综合"),
-    "core_ratio": Text("Core", "核心"),
     "actual_capital_change": Text("Δ actual", "实际资本变动"),
     "minimum_capital_change": Text("Δ minimum", "最低资本变动"),
 }
@@ -102,21 +97,22 @@ class StressParts:
         return {"scenarios": [{"name": name, "en": label.en, "zh": label.zh} for name, label in self.labels.items()]}
 
     def entry(self, unit: float) -> Json:
-        """Return what run.json of a run says of the scenarios, money in ``unit`` CNY."""
+        """Return what run.json of a run says of the scenarios, money in ``unit``."""
         return {**self.names, "stress": records(self.tables[0], unit)}
 
 
 def stress_parts(study: StressStudy, base: Text = TARGET) -> StressParts:
     """Return tables, chart and sentences of scenarios; ``base`` names what they start from."""
     labels = {"base": base, **{item.scenario.name: item.scenario.label for item in study.outcomes}}
-    tables = _scenarios(study, labels), _modules(study, labels)
-    return StressParts(tables, _bars(study, labels), _sentences(study), labels)
+    ratios = Jurisdiction(tuple(item.ratio for item in study.base.requirements))
+    tables = _scenarios(study, labels, ratios), _modules(study, labels)
+    return StressParts(tables, _bars(study, labels, ratios), _sentences(study), labels)
 
 
 def stress_report(book: Fund, study: StressStudy, reverse: ReverseStudy | None, language: Language) -> StudyReport:
     """Return the report of a stress test, with the reverse one where it was asked for."""
     parts = stress_parts(study, BASE)
-    tables = [*parts.tables, *([] if reverse is None else [_reverse(reverse)])]
+    tables = [*parts.tables, *([] if reverse is None else [_reverse(reverse, book.inputs.jurisdiction)])]
     return StudyReport(
         "stress",
         Text("Stress test", "压力测试"),
@@ -127,16 +123,17 @@ def stress_report(book: Fund, study: StressStudy, reverse: ReverseStudy | None, 
         parts.lines,
         parts.names,
         language,
-        (_on_screen(tables[0]), *tables[2:]),
+        (_on_screen(tables[0], book.inputs.jurisdiction), *tables[2:]),
     )
 
 
-def _scenarios(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
+def _scenarios(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> ReportTable:
     percents = [str(name) for name in study.frame if str(name).endswith(("_ratio", "_required"))]
     formats = {**dict.fromkeys(MONEY, "money"), **dict.fromkeys(percents, "percent")}
     title = Text("Capital in each scenario", "各情景下的资本")
+    headings = {**STRESS_HEADINGS, **ratio_headings(ratios)}
     return ReportTable(
-        "stress", title, study.frame, STRESS_HEADINGS, formats, labels={"scenario": labels, "source": _sources(study)}
+        "stress", title, study.frame, headings, formats, labels={"scenario": labels, "source": _sources(study)}
     )
 
 
@@ -145,10 +142,11 @@ def _sources(study: StressStudy) -> Mapping[str, Text]:
     return {str(source): source.text for source in found} | dict(SOURCES)
 
 
-def _on_screen(table: ReportTable) -> ReportTable:
+def _on_screen(table: ReportTable, jurisdiction: Jurisdiction) -> ReportTable:
     """Return the scenarios with the columns that fit a screen."""
     ratios = [name for name in table.frame if str(name).endswith("_ratio")]
-    return replace(table, frame=table.frame[["scenario", *ratios, *MONEY[-2:]]], headings=SHORT)
+    headings = SHORT | {f"{ratio.name}_ratio": ratio.short for ratio in jurisdiction.ratios}
+    return replace(table, frame=table.frame[["scenario", *ratios, *MONEY[-2:]]], headings=headings)
 
 
 def _modules(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
@@ -161,7 +159,7 @@ def _modules(study: StressStudy, labels: dict[str, Text]) -> ReportTable:
     return ReportTable("stress_modules", title, study.modules, headings, formats, labels=named)
 
 
-def _reverse(reverse: ReverseStudy) -> ReportTable:
+def _reverse(reverse: ReverseStudy, jurisdiction: Jurisdiction) -> ReportTable:
     formats = {"level": "percent", "share": "percent", "reached": "percent", "statutory": "flag", "never": "flag"}
     note = Text(
         "How far a factor goes before the ratio breaks; without a share it holds up to the far end shown.",
@@ -169,7 +167,7 @@ def _reverse(reverse: ReverseStudy) -> ReportTable:
     )
     title = Text("How far each factor may go", "反向压力测试")
     labels = {
-        "ratio": dict(RATIOS),
+        "ratio": jurisdiction.ratio_labels,
         "factor": {point.factor: point.label for point in reverse.points},
         "shocks": {str(point.shocks): Text(point.shocks, point.shocks.zh) for point in reverse.points},
     }
@@ -193,7 +191,7 @@ def _sentences(study: StressStudy) -> tuple[Text, ...]:
     return tuple(lines)
 
 
-def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
+def _bars(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> Chart:
     """Draw each scenario's ratios as bars, with what is required of them there and the level set by the rules."""
     names = [item.name for item in study.base.requirements]
     statutory = {item.name: item.statutory for item in study.base.requirements}
@@ -219,7 +217,7 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
         for number, name in enumerate(names):
             ratio, level = found[name, one], stated[name, one]
             lowest = statutory[name] if level is None else max(level, statutory[name])
-            percent, said = _percent(ratio), RATIOS.get(name) or Text(name, name)
+            percent, said = _percent(ratio), ratios.ratio(name).label
             asked = Text("nothing required here", "未设要求")
             if level is not None:
                 asked = Text(f"required {_percent(level)}", f"要求 {_percent(level)}")
@@ -234,7 +232,7 @@ def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
                 if at is not None:
                     canvas.path([(scale(at), over - 2.0), (scale(at), over + PITCH)], drawn)
             canvas.text(max(scale(ratio), scale(0.0)) + 4.0, over + PITCH - 4.0, percent, "value")
-    levels = [(RATIOS.get(name) or Text(name, name), _percent(statutory[name])) for name in names]
+    levels = [(ratios.ratio(name).label, _percent(statutory[name])) for name in names]
     note = Text(
         f"Bars from above: {'; '.join(f'{said.en}, {level} by the rules' for said, level in levels)}. "
         "Solid line: the level set by the rules; dashed: what the fund requires there, where it does; red: below one.",

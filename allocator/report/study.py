@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.units import MoneyUnit, money_unit
 from allocator.report.chart_parts import Chart
 from allocator.report.csv_table import in_unit
@@ -40,7 +41,7 @@ class StudyReport:
     regime : Regime or None
         Its regime.
     tables : tuple of ReportTable
-        In the order shown; money in CNY.
+        In the order shown; money in currency units.
     charts : tuple of Chart
         Shown above the tables.
     lines : tuple of Text
@@ -69,13 +70,18 @@ class StudyReport:
 
     @property
     def unit(self) -> float:
-        """CNY per unit of money in CSV files and workbook."""
+        """Currency units per unit of money in CSV files and workbook."""
         return self.inputs.unit
+
+    @property
+    def jurisdiction(self) -> Jurisdiction:
+        """What the fund's regime calls things."""
+        return self.inputs.jurisdiction
 
     @cached_property
     def money(self) -> MoneyUnit:
         """Unit of the money shown."""
-        return money_unit(self.inputs.unit)
+        return money_unit(self.inputs.unit, self.inputs.jurisdiction.currency)
 
     @cached_property
     def json(self) -> Json:
@@ -110,7 +116,7 @@ class StudyReport:
 
 
 def records(table: ReportTable, unit: float) -> list[dict[str, Any]]:
-    """Return a table's rows for JSON, money in ``unit`` CNY."""
+    """Return a table's rows for JSON, money in ``unit``."""
     return [{str(key): value for key, value in row.items()} for row in in_unit(table, unit).to_dict("records")]
 
 

@@ -15,7 +15,6 @@ from allocator.model.units import MoneyUnit
 from allocator.report.formats import FORMATS, format_name
 from allocator.report.tables import BINDING_TOLERANCE, row_name
 from allocator.report.view import View
-from allocator.report.words import RATIOS
 from allocator.result.result import TRADE_NOISE
 from allocator.types import Text
 
@@ -72,20 +71,20 @@ class Measure:
 
 
 def key_measures(view: View) -> tuple[Measure, ...]:
-    """Return the measures of the first page, money in CNY."""
+    """Return the measures of the first page, money in currency units."""
     entry = view.manifest
     lines = [_pair("expected_return", Text("Expected return", "预期收益率"), entry["expected_return"], True)]
     if entry["volatility"] is not None:
         lines.append(_pair("volatility", Text("Volatility", "波动率"), entry["volatility"], False))
     for name, ratio in entry.get("solvency", {}).items():
-        lines.append(_pair(name, RATIOS.get(name) or Text(name, name), ratio, True, ratio["required"]))
+        lines.append(_pair(name, view.jurisdiction.ratio(name).label, ratio, True, ratio["required"]))
     if "capital" in entry:
         capital = entry["capital"]
         for name, label, welcome in (
             ("minimum_capital", Text("Minimum capital", "最低资本"), False),
             ("actual_capital", Text("Actual capital after costs", "实际资本（扣除成本后）"), True),
         ):
-            before, after = view.cny(capital[f"{name}_before"]), view.cny(capital[name])
+            before, after = view.amount(capital[f"{name}_before"]), view.amount(capital[name])
             lines.append(Measure(name, label, "money", before, after, welcome=welcome))
     for term in view.result.model.terms:
         if term.name.split(":")[0] == RATE_HEDGE:
@@ -98,7 +97,7 @@ def key_measures(view: View) -> tuple[Measure, ...]:
         label = Text(f"Share of {share['label']['en'].lower()}", f"{share['label']['zh']}占比")
         lines.append(Measure(f"{SHARE}{name}", label, "percent", share["before"], share["after"]))
     lines.append(Measure("turnover", Text("Turnover (one way)", "换手率（单边）"), "percent", None, entry["turnover"]))
-    cost = view.cny(entry["trading_cost"])
+    cost = view.amount(entry["trading_cost"])
     lines.append(Measure("trading_cost", Text("Trading cost", "交易成本"), "money", None, cost))
     return tuple(lines)
 
@@ -109,7 +108,7 @@ def _pair(name: str, label: Text, pair: Mapping[str, float], welcome: bool, requ
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One row that is bought or sold, CNY."""
+    """One row that is bought or sold."""
 
     asset_id: str
     name: str
@@ -164,7 +163,7 @@ class BindingRule:
     """A rule without room left, and what one step of it is worth.
 
     ``cited`` is the source as a reader sees it; ``step`` says what is relaxed by how much, ``gain`` what the
-    objective gains by it: annual decimal, or CNY when ``gain_in_money``.
+    objective gains by it: annual decimal, or money when ``gain_in_money``.
     """
 
     name: str
@@ -228,7 +227,7 @@ def _step(unit: str, view: View) -> tuple[float, Text]:
 
 
 def _money_step(money: MoneyUnit, total: float) -> tuple[float, Text]:
-    """Return one unit of money, or the power of ten of it that can be felt in a portfolio of ``total`` CNY."""
+    """Return one unit of money, or the power of ten of it that can be felt in a portfolio of ``total``."""
     power = 0
     while money.scale * 10.0**power < LEAST_STEP * total:
         power += 1
@@ -238,7 +237,7 @@ def _money_step(money: MoneyUnit, total: float) -> tuple[float, Text]:
     figure = f"{size:,.10g}"
     english = money.label.en if power == 0 and money.scale > 1.0 else f"{figure} × {money.label.en}"
     if money.scale == 1.0:
-        english = f"CNY {figure}"
+        english = f"{money.code} {figure}"
     return size * money.scale, Text(english, f"{figure} {money.label.zh}")
 
 

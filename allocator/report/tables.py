@@ -1,6 +1,6 @@
 """The tables of a result, each built once: every file, page and screen shows these and nothing else.
 
-Money stands in CNY, rates in decimals; writers turn money into the unit they show.
+Money stands in currency units, rates in decimals; writers turn money into the unit they show.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
 from allocator.inputs.fund import Inputs
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.constraints import BINDING_TOLERANCE, term_rows
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
@@ -21,12 +22,10 @@ from allocator.model.units import money_unit, unit_names
 from allocator.report.formats import is_missing
 from allocator.report.matching import matching_tables
 from allocator.report.words import (
-    ACCOUNTS,
     BOUNDS,
     CERTAINTY,
     HEADINGS,
     MODES,
-    RATIOS,
     SENSES,
     SOURCES,
     TILT_MODES,
@@ -110,7 +109,11 @@ def allocation_table(result: Result) -> ReportTable:
     headings = dict(HEADINGS) | {
         f"tilt_score_{name}": Text(f"Score: {name}", f"评分：{name}") for name in result.scores
     }
-    labels = {"account": account_labels(frame["account"]), "kind": kind_labels(result.inputs), "at_bound": BOUNDS}
+    labels = {
+        "account": account_labels(frame["account"], result.inputs.jurisdiction),
+        "kind": kind_labels(result.inputs),
+        "at_bound": BOUNDS,
+    }
     title = Text("Allocation", "资产配置")
     summed = ("current", "target", "trade", "weight_before", "weight", "capital_contribution")
     return ReportTable("allocation", title, frame, headings, formats, labels=labels, summed=summed)
@@ -139,9 +142,10 @@ def _at_bound(target: Vector, lower: Vector, upper: Vector) -> NDArray[np.object
     return np.where(at_max, "max", np.where(at_min, "min", "")).astype(object)
 
 
-def account_labels(accounts: pd.Series[Any]) -> Mapping[str, Text]:
+def account_labels(accounts: pd.Series[Any], jurisdiction: Jurisdiction) -> Mapping[str, Text]:
     """Return the label of each account named; a name of the user's own stays as it is."""
-    return {name: ACCOUNTS.get(name) or Text(str(name), str(name)) for name in accounts.unique() if name}
+    known = jurisdiction.account_labels
+    return {name: known.get(name) or Text(str(name), str(name)) for name in accounts.unique() if name}
 
 
 def kind_labels(inputs: Inputs) -> Mapping[str, Text]:
@@ -184,7 +188,7 @@ def charges_table(result: Result) -> ReportTable:
     """Return how each row is charged, with its derivation and article."""
     assert result.regime is not None
     frame = result.regime.charges(result.holdings).reset_index(drop=True)
-    labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
+    labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"], result.inputs.jurisdiction)}
     if result.after is not None:
         labels["module"] = result.after.tree.labels
     if "kind" in frame:
@@ -211,18 +215,18 @@ def rules_table(result: Result) -> ReportTable:
     """Return every rule at the target holdings, limits on capital included, with its price.
 
     The shadow price is what the objective gains per unit shown by which the limit is relaxed (annual
-    decimal, or CNY where the objective is money). A ratio r of capital K to minimum capital M is relaxed
-    by dr where M·dr more capital would do the same, so its price is M times the price of one CNY.
+    decimal, or money where the objective is money). A ratio r of capital K to minimum capital M is relaxed
+    by dr where M·dr more capital would do the same, so its price is M times the price of one unit of money.
     """
     rows: list[dict[str, Any]] = []
     labels: dict[str, Text] = {}
-    prices, money = result.solution.shadow_prices, money_unit(result.inputs.unit)
+    prices, money = result.solution.shadow_prices, money_unit(result.inputs.unit, result.inputs.jurisdiction.currency)
     for limit in result.model.capital_limits:
         rows.append(_capital_row(result, limit))
-        labels[limit.name] = RATIOS.get(limit.name) or limit.label
+        labels[limit.name] = result.inputs.jurisdiction.ratio_labels.get(limit.name) or limit.label
     for term in result.model.terms:
         rows += term_rows(term, result.holdings, prices.get(term.name))
-        labels |= term_labels(term)
+        labels |= term_labels(term, result.inputs.jurisdiction.account_labels)
     frame = pd.DataFrame(rows, columns=list(RULE_COLUMNS))
     return ReportTable(
         "constraints",
@@ -266,28 +270,28 @@ RULE_COLUMNS = (
 )
 
 
-def term_labels(term: Term) -> dict[str, Text]:
-    """Return what a reader sees for each row of a term."""
+def term_labels(term: Term, accounts: Mapping[str, Text]) -> dict[str, Text]:
+    """Return what a reader sees for each row of a term; ``accounts``: what accounts are called."""
     if not term.rows:
-        return {term.name: _with_accounts(term.label)}
+        return {term.name: _with_accounts(term.label, accounts)}
     return {
-        name: Text(f"{term.label.en}: {row}", f"{term.label.zh}：{_account(row)['zh']}")
+        name: Text(f"{term.label.en}: {row}", f"{term.label.zh}：{_account(row, accounts)['zh']}")
         for name, row in zip(term.row_names(), term.rows, strict=True)
     }
 
 
-def _with_accounts(label: Text) -> Text:
+def _with_accounts(label: Text, accounts: Mapping[str, Text]) -> Text:
     """Return the label with the usual accounts named in Chinese where it names them."""
     chinese = label.zh
-    for name, account in ACCOUNTS.items():
+    for name, account in accounts.items():
         chinese = chinese.replace(name, account.zh)
     return Text(label.en, chinese)
 
 
-def _account(name: str) -> Text:
+def _account(name: str, accounts: Mapping[str, Text]) -> Text:
     if isinstance(name, LocalizedPhrase):
-        return _with_accounts(Text(name, name.zh))
-    return ACCOUNTS.get(name) or Text(name, name)
+        return _with_accounts(Text(name, name.zh), accounts)
+    return accounts.get(name) or Text(name, name)
 
 
 def capital_limit_source(result: Result, limit: CapitalLimit) -> Source:
@@ -316,7 +320,7 @@ def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
         row |= {"slack": ratio - limit.multiplier, "shadow_price": price * module}
     else:
         used = limit.multiplier * module + cost
-        row |= {"unit": "CNY", "lhs": used, "sense": Sense.AT_MOST.value, "rhs": limit.available}
+        row |= {"unit": "money", "lhs": used, "sense": Sense.AT_MOST.value, "rhs": limit.available}
         row |= {"slack": limit.available - used, "shadow_price": price}
     row["binding"] = bool(row["slack"] <= BINDING_TOLERANCE * max(1.0, abs(row["rhs"]))) or _is_dear(result, price)
     certainty = "user" if row["source"] == "user" else "A"

@@ -40,8 +40,9 @@ def _sentence(view: View, price: TiltPrice) -> Text:
     chinese += f"：与不作倾斜的最优配置相比，预期收益下降 {given_up}"
     if not np.isnan(price.capital_used):
         used, ratio = shown(price.capital_used, "money"), shown(price.ratio_change, "points")
-        english += f", minimum capital changes by {used} and the comprehensive ratio by {ratio}"
-        chinese += f"，最低资本变动 {used}，综合偿付能力充足率变动 {ratio}"
+        said = view.jurisdiction.ratio(view.jurisdiction.principal).in_a_sentence
+        english += f", minimum capital changes by {used} and the {said.en} by {ratio}"
+        chinese += f"，最低资本变动 {used}，{said.zh}变动 {ratio}"
     bought, sold = _largest(view, price.moved), _largest(view, -price.moved)
     if bought or sold:
         english += f"; bought for it: {bought or '—'}; sold for it: {sold or '—'}"

@@ -15,8 +15,9 @@ from typing import Any
 import pandas as pd
 
 from allocator.errors import InputError, Problem, did_you_mean
-from allocator.inputs.core_tables import ACCOUNTS
+from allocator.jurisdiction import Currency
 from allocator.model.units import money_unit
+from allocator.report.jurisdiction_entry import jurisdiction_of
 from allocator.report.leaves import BETWEEN
 from allocator.report.run_folder import RunFolder
 from allocator.report.trace_lines import Line, named
@@ -42,11 +43,13 @@ OWN_WORDS: Mapping[str, Text] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The lines a figure is made of, how each name reads in both languages, and the unit of money, CNY."""
+    """The lines a figure is made of, how names and accounts read in both languages, the unit of money, and of which."""
 
     lines: tuple[Line, ...]
     labels: Mapping[str, Text]
+    accounts: Mapping[str, Text]
     money: float
+    currency: Currency
 
 
 def trace(folder: Path, figure: str) -> Trace:
@@ -72,8 +75,13 @@ def trace(folder: Path, figure: str) -> Trace:
         what = Text("no figures of this family", "没有该类数字")
         raise InputError(Problem(what, figure, family, ", ".join(_FAMILIES), did_you_mean(family, _FAMILIES)))
     lines = tuple(_FAMILIES[family](run, name, figure))
+    jurisdiction, unit = jurisdiction_of(run.manifest), float(run.manifest["fund"]["unit"])
     return Trace(
-        lines, MappingProxyType(_labels(run) | dict(OWN_WORDS) | dict(WORDS)), float(run.manifest["fund"]["unit"])
+        lines,
+        MappingProxyType(_labels(run) | dict(OWN_WORDS) | dict(WORDS)),
+        jurisdiction.account_labels,
+        unit,
+        jurisdiction.currency,
     )
 
 
@@ -89,13 +97,14 @@ def _name(found: Trace, name: str, language: Language) -> str:
     label, (asset, slash, account) = found.labels.get(name), name.rpartition(" / ")
     if label is not None:
         return label[language]
-    return f"{asset}{slash}{ACCOUNTS[account][language]}" if slash and account in ACCOUNTS else name
+    known = found.accounts
+    return f"{asset}{slash}{known[account][language]}" if slash and account in known else name
 
 
 def trace_lines(found: Trace, language: Language) -> Iterator[str]:
     """Yield a trace as indented text: name, amount, how it is made, article, file and row."""
     zh = language is Language.CHINESE
-    label = money_unit(found.money).label
+    label = money_unit(found.money, found.currency).label
     yield Text(f"Money in {label.en}", f"金额单位：{label.zh}")[language]
     for line in found.lines:
         name = _name(found, line.name, language)
@@ -175,7 +184,7 @@ def _solvency(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
     ratios = run.manifest.get("solvency", {})
     chosen = named(name, list(ratios), figure)
     ratio, capital = ratios[chosen], run.manifest["capital"]
-    available = float(capital["actual_capital" if chosen == "comprehensive" else f"{chosen}_capital"])
+    available = float(capital["actual_capital" if chosen == next(iter(ratios)) else f"{chosen}_capital"])
     how = f"{available:,.10g} / {capital['minimum_capital']:,.10g}"
     yield Line(0, chosen, float(ratio["after"]), "ratio", str(ratio["article"]), how)
     source = run.manifest["inputs"].get("fund", {}).get("file")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from allocator.extension.registry import Registry, enabled_plugins
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.units import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
 from allocator.report.stress import StressParts, stress_parts
@@ -38,7 +39,7 @@ class View:
     manifest : dict
         run.json, money in ``fund.unit``.
     tables : mapping of str to ReportTable
-        The library's own tables, money in CNY.
+        The library's own tables, money in currency units.
     sections : tuple of Section
         What plugins add.
     language : Language
@@ -67,6 +68,7 @@ class View:
             When a plugin's section fails; names it.
         """
         registry = _registry(result) if registry is None else registry
+        money = money_unit(result.inputs.unit, result.inputs.jurisdiction.currency)
         specs = [registry.report_sections[name] for name in sorted(registry.report_sections)]
         built = tuple(section for spec in specs if (section := _build(spec, result)).tables)
         tables = result_tables(result, {name: spec.label for name, spec in registry.tilts.items()})
@@ -75,16 +77,21 @@ class View:
         if stress is not None:
             tables |= {table.name: table for table in stress.tables}
             entry |= stress.entry(result.inputs.unit)
-        return cls(result, entry, tables, built, language, money_unit(result.inputs.unit), stress)
+        return cls(result, entry, tables, built, language, money, stress)
 
     @property
     def unit(self) -> float:
-        """CNY per unit of money in the files."""
+        """Currency units per unit of money in the files."""
         return self.result.inputs.unit
 
-    def cny(self, amount: float | None) -> float | None:
-        """Return CNY for a money figure of the manifest."""
-        return None if amount is None else amount * self.result.inputs.unit
+    @property
+    def jurisdiction(self) -> Jurisdiction:
+        """What the fund's regime calls things."""
+        return self.result.inputs.jurisdiction
+
+    def amount(self, figure: float | None) -> float | None:
+        """Return the amount that a money figure of the manifest stands for."""
+        return None if figure is None else figure * self.result.inputs.unit
 
 
 def _registry(result: Result) -> Registry:
@@ -92,14 +99,15 @@ def _registry(result: Result) -> Registry:
 
 
 def _build(spec: ReportSectionSpec, result: Result) -> Section:
-    return Section(spec.title, tuple(_with_accounts(table) for table in spec.tables(result)))
+    jurisdiction = result.inputs.jurisdiction
+    return Section(spec.title, tuple(_with_accounts(table, jurisdiction) for table in spec.tables(result)))
 
 
-def _with_accounts(table: ReportTable) -> ReportTable:
+def _with_accounts(table: ReportTable, jurisdiction: Jurisdiction) -> ReportTable:
     """Name the usual accounts in a column ``account`` that brings no labels."""
     if "account" not in table.frame or "account" in table.labels:
         return table
-    return replace(table, labels={**table.labels, "account": account_labels(table.frame["account"])})
+    return replace(table, labels={**table.labels, "account": account_labels(table.frame["account"], jurisdiction)})
 
 
 def _commitments(sections: Sequence[Section]) -> ReportTable:

@@ -27,7 +27,7 @@ class Step:
     label : Text
         What it is.
     amount : float
-        What the step adds, CNY; the total's own amount for the last step.
+        What the step adds, money; the total's own amount for the last step.
     kind : str
         ``"module"``, ``"relief"`` (a step that comes from adding modules up) or ``"total"``.
     """
@@ -50,7 +50,7 @@ def waterfall(tree: CapitalTree, amounts: Mapping[str, float]) -> tuple[Step, ..
     tree : CapitalTree
         The tree.
     amounts : mapping of str to float
-        Amount of every node by name, CNY, as `CapitalTree.values` gives it.
+        Amount of every node by name, money, as `CapitalTree.values` gives it.
     """
     total = amounts[tree.root.name]
     steps = _named_by_memoranda(tree, _open(tree.root, amounts, 1.0), amounts)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from allocator.inputs.core_tables import ACCOUNTS
+from allocator.jurisdiction import Jurisdiction
 from allocator.model.units import UNIT_NAMES
 from allocator.types import Text
 
 __all__ = [
-    "ACCOUNTS",
     "BINDING",
     "BOUNDS",
     "CERTAINTY",
     "GROUPS",
     "HEADINGS",
     "MODES",
-    "RATIOS",
     "SENSES",
     "SOURCES",
     "STAGES",
     "STATUS",
     "TILT_MODES",
     "UNIT_NAMES",
+    "ratio_headings",
 ]
 
 HEADINGS: dict[str, Text] = {
@@ -118,11 +117,6 @@ BINDING: Mapping[bool, Text] = {True: Text("yes", "是"), False: Text("no", "否
 
 BOUNDS: Mapping[str, Text] = {"min": Text("minimum", "下限"), "max": Text("maximum", "上限")}
 
-RATIOS: Mapping[str, Text] = {
-    "comprehensive": Text("Comprehensive solvency ratio", "综合偿付能力充足率"),
-    "core": Text("Core solvency ratio", "核心偿付能力充足率"),
-}
-
 SENSES: Mapping[str, Text] = {"<=": Text("≤", "≤"), ">=": Text("≥", "≥"), "==": Text("equals", "等于")}
 
 SOURCES: Mapping[str, Text] = {
@@ -167,3 +161,9 @@ GROUPS: Mapping[str, Text] = {
     "receivable": Text("Receivables", "应收款项"),
 }
 """Groups of kinds, in the order of their colours."""
+
+
+def ratio_headings(jurisdiction: Jurisdiction) -> Mapping[str, Text]:
+    """Return the headings of the columns of ratios, and of what is required of them, in the tables of studies."""
+    held = {f"{ratio.name}_ratio": ratio.label for ratio in jurisdiction.ratios}
+    return held | {f"{ratio.name}_required": ratio.required for ratio in jurisdiction.ratios}

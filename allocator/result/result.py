@@ -44,15 +44,15 @@ class TiltPrice:
     return_given_up : float
         Fall of the expected return against the untilted optimum, annual decimal.
     capital_used : float
-        Rise of minimum capital, CNY; NaN without a regime.
+        Rise of minimum capital, money; NaN without a regime.
     ratio_change : float
-        Change of the comprehensive ratio, decimal; NaN without a regime.
+        Change of the principal ratio, decimal; NaN without a regime.
     score_untilted : float
         Score of the untilted optimum; NaN for ``"all"``.
     objective_given_up : float
         Fall of the fund's own objective, in its own unit.
     moved : ndarray (n,)
-        Tilted less untilted holdings, CNY: what was bought and sold for it.
+        Tilted less untilted holdings, money: what was bought and sold for it.
     score_gap : float
         By how much a score sought for its own sake (``"budget"``, ``"rank"``) may fall short of the highest there
         is within the budget, a share; NaN for other modes.
@@ -140,7 +140,7 @@ class Result:
 
     @property
     def objective(self) -> float:
-        """What was maximized or minimized, at the target: annual decimal, or CNY where `objective_in_money`."""
+        """What was maximized or minimized, at the target: annual decimal, or money where `objective_in_money`."""
         return self._sign * self.solution.objective
 
     @property
@@ -158,7 +158,7 @@ class Result:
         """Whether the objective is an amount of money: capital alone, without a return beside it."""
         model = self.model
         alone = model.capital_weight > 0.0 and not model.per_capital
-        return alone and all(term.unit == "CNY" for term in model.objective)
+        return alone and all(term.unit == "money" for term in model.objective)
 
     @property
     def _sign(self) -> float:
@@ -166,12 +166,12 @@ class Result:
 
     @property
     def holdings(self) -> Vector:
-        """Target amounts, CNY (n,)."""
+        """Target amounts, money (n,)."""
         return self.solution.holdings
 
     @property
     def traded(self) -> Vector:
-        """Target less current amounts, CNY (n,)."""
+        """Target less current amounts, money (n,)."""
         return self.solution.holdings - self.model.space.current
 
     @property

@@ -60,7 +60,7 @@ class StressStudy:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """One line a scenario, the present position first: ratios and what is required of them, own and minimum capital
-        and their changes, CNY."""
+        and their changes, money."""
         first = self._line("base", "", self.base, 0.0, 0.0)
         lines = [first]
         for outcome in self.outcomes:
@@ -81,7 +81,7 @@ class StressStudy:
             f"{item.name}_required": (item.required if name == "base" else self.required.get((name, item.name)))
             for item in position.requirements
         }
-        own = position.own_funds.comprehensive
+        own = position.own_funds.actual
         return {
             "scenario": name,
             "source": source,
@@ -91,13 +91,13 @@ class StressStudy:
             "minimum_capital": position.minimum_capital,
             "asset_change": assets,
             "liability_change": liabilities,
-            "actual_capital_change": own - self.base.own_funds.comprehensive,
+            "actual_capital_change": own - self.base.own_funds.actual,
             "minimum_capital_change": position.minimum_capital - self.base.minimum_capital,
         }
 
     @cached_property
     def modules(self) -> pd.DataFrame:
-        """Every module of every scenario: scenario, module, amount, change against the present position, CNY."""
+        """Every module of every scenario: scenario, module, amount, change against the present position, money."""
         now = self.base.tree.values(self.base.holdings)
         lines = []
         for outcome in self.outcomes:

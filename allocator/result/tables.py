@@ -31,7 +31,7 @@ class ReportTable:
     title : Text
         Heading.
     frame : DataFrame
-        Money in CNY, rates in decimals.
+        Money in currency units, rates in decimals.
     headings : mapping of str to Text
         Heading of each column; a column without one keeps its name.
     formats : mapping of str to str

@@ -150,7 +150,7 @@ def _without_answer(search: Search, outcome: Outcome, diagnose: bool) -> Infeasi
     if outcome.proven and not diagnose:
         return Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
     if outcome.proven:
-        return Infeasible(problems_of(find_conflicts(search.model, search.settings), search.model.space.unit))
+        return Infeasible(problems_of(find_conflicts(search.model, search.settings), search.model.space.money))
     return NotProven(
         Problem(
             Text(

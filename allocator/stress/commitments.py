@@ -31,7 +31,7 @@ class CommittedFlows:
     row : ndarray of int (r,)
         Their places in the assets table, each once.
     called : ndarray (steps, r)
-        Paid in at each step, CNY, ≥ 0.
+        Paid in at each step, money, ≥ 0.
     share_paid : ndarray (steps, r)
         Part of what the row is worth at the end of the step, before calls and trades, that is paid out, in [0, 1].
     tables : sequence of mapping of str to DataFrame

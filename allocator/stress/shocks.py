@@ -47,13 +47,13 @@ class Shocked:
     inputs : Inputs
         With everything moved so far; its balance sheet is still that of before (see `stressed_inputs`).
     price : ndarray (n,)
-        Amount of each row per CNY of it before.
+        Amount of each row per unit of money of it before.
     gain : ndarray (n,)
-        Change of admitted assets per CNY of each row's amount before.
+        Change of admitted assets per unit of money of each row's amount before.
     liabilities : float
-        Change of admitted liabilities, CNY.
+        Change of admitted liabilities, money.
     own_funds : float
-        Further change of own funds that the scenario gives, CNY.
+        Further change of own funds that the scenario gives, money.
     notes : tuple of Text
         What the shocks did not move, and what they assume.
     """
@@ -107,15 +107,15 @@ class Shocked:
         return replace(self, inputs=self._with_assets(moved), price=self.price * factor, gain=gain)
 
     def earning(self, gain: Vector) -> Shocked:
-        """Return the fund with ``gain`` (n,) CNY more of admitted assets per CNY of each row's present amount."""
+        """Return the fund with ``gain`` (n,) more of admitted assets per unit of each row's present amount."""
         return replace(self, gain=self.gain + self.price * gain)
 
     def owing(self, change: float) -> Shocked:
-        """Return the fund with ``change`` CNY more of admitted liabilities."""
+        """Return the fund with ``change`` more of admitted liabilities."""
         return replace(self, liabilities=self.liabilities + change)
 
     def given(self, change: float) -> Shocked:
-        """Return the fund with ``change`` CNY more of own funds."""
+        """Return the fund with ``change`` more of own funds."""
         return replace(self, own_funds=self.own_funds + change)
 
     def with_table(self, name: str, frame: pd.DataFrame) -> Shocked:
@@ -145,16 +145,16 @@ class Shocked:
         return replace(self.inputs, settings=settings, balance_sheet=self._sheet())
 
     def asset_change(self, holdings: Vector) -> float:
-        """Return ΔA at ``holdings`` (n,) held before the scenario, CNY."""
+        """Return ΔA at ``holdings`` (n,) held before the scenario, money."""
         return float(self.gain @ holdings)
 
     def own_funds_change(self, holdings: Vector) -> float:
-        """Return the change of own funds at ``holdings`` (n,) held before the scenario, CNY."""
+        """Return the change of own funds at ``holdings`` (n,) held before the scenario, money."""
         return self.asset_change(holdings) - self.liabilities + self.own_funds
 
     @cached_property
     def _book_ratio(self) -> Vector:
-        """Admitted value per CNY of amount: book value where the fund gives one, 1 for a derivative's notional."""
+        """Admitted value per unit of amount: book value where the fund gives one, 1 for a derivative's notional."""
         frame = self.base.assets
         amount, book = column(frame, "amount"), column(frame, "book_value")
         derivative = frame["kind"].map({name: kind.derivative for name, kind in self.base.kinds.items()}).eq(True)
@@ -168,32 +168,29 @@ class Shocked:
 
     def _sheet(self) -> BalanceSheet:
         held = np.nan_to_num(column(self.base.assets, "amount"))
-        return moved_sheet(self.base.balance_sheet, self.asset_change(held), self.liabilities - self.own_funds)
+        return moved_sheet(self.base, self.asset_change(held), self.liabilities - self.own_funds)
 
 
-def moved_sheet(sheet: BalanceSheet, assets: float, liabilities: float) -> BalanceSheet:
-    """Return the balance sheet after these changes of assets and liabilities, CNY; own funds bear the difference.
+def moved_sheet(inputs: Inputs, assets: float, liabilities: float) -> BalanceSheet:
+    """Return the balance sheet after these changes of assets and liabilities; own funds bear the difference.
 
     They bear it in the best tier of core capital, the company's net assets.
 
     Parameters
     ----------
     sheet : BalanceSheet
-        Before, CNY.
+        Before, money.
     assets, liabilities : float
-        Changes, CNY.
+        Changes, money.
     """
     own = assets - liabilities
-    moves = {
-        "total_assets": assets,
-        "admitted_assets": assets,
-        "admitted_liabilities": liabilities,
-        "actual_capital": own,
-        "core_capital": own,
-        "core_tier1": own,
-    }
-    known = {name: getattr(sheet, name) for name in moves}
-    return replace(sheet, **{name: value + moves[name] for name, value in known.items() if value is not None})
+    moves = {"total_assets": assets, "admitted_assets": assets, "admitted_liabilities": liabilities}
+    bearing = (key.name for key in inputs.jurisdiction.balance_sheet if key.bears_losses)
+    moves |= dict.fromkeys(("actual_capital", *bearing), own)
+    known = {name: inputs.balance_sheet.figure(name) for name in moves}
+    return inputs.balance_sheet.changed(
+        **{name: value + moves[name] for name, value in known.items() if value is not None}
+    )
 
 
 def at_amounts(tables: Mapping[str, pd.DataFrame], before: pd.Series, after: pd.Series) -> dict[str, pd.DataFrame]:
@@ -204,7 +201,7 @@ def at_amounts(tables: Mapping[str, pd.DataFrame], before: pd.Series, after: pd.
     tables : mapping of str to DataFrame
         All tables of a fund.
     before, after : Series
-        Amounts by asset_id, CNY; an asset that was not held keeps its figures.
+        Amounts by asset_id, money; an asset that was not held keeps its figures.
     """
     factor = (after / before.where(before != 0)).fillna(1.0)
     found = dict(tables)

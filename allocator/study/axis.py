@@ -39,7 +39,7 @@ class Axis(ABC):
     label : Text
         For reports.
     unit : str
-        ``"ratio"``, ``"share"``, ``"annual decimal"``, ``"CNY"`` …
+        ``"ratio"``, ``"share"``, ``"annual decimal"``, ``"money"`` …
     """
 
     name: str
@@ -80,7 +80,7 @@ class Axis(ABC):
         model : Model
             Its tree is exact at ``holdings``.
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         """
 
     @abstractmethod
@@ -103,7 +103,7 @@ class Axis(ABC):
         model : Model
             What was maximized.
         holdings : ndarray (n,)
-            Amounts, CNY.
+            Amounts, money.
         """
         return 1.0 if self.at_least else -1.0
 
@@ -140,7 +140,7 @@ class _Ratio(Axis):
         return solution.capital_prices[self.name] * model.tree.value(solution.holdings)
 
     def per_objective(self, model: Model, holdings: Vector) -> float:
-        # The objective is −M; the ratio c / M then moves by c / M² per CNY of it.
+        # The objective is −M; the ratio c / M then moves by c / M² per unit of money of it.
         assert model.tree is not None
         return self.evaluate(model, holdings) / model.tree.value(holdings)
 
@@ -151,7 +151,7 @@ class _Ratio(Axis):
 
 @dataclass(frozen=True, eq=False)
 class _Module(Axis):
-    """module ≤ level, CNY."""
+    """module ≤ level, money."""
 
     @property
     def at_least(self) -> bool:
@@ -287,22 +287,21 @@ def axes_of(fund: Fund) -> Iterator[Axis]:
     mean = Linear.of(np.where(model.space.funded, fund.context.expected_return, 0.0) / model.space.total)
     yield _Figure("expected_return", Text("Expected return", "预期收益率"), "annual decimal", mean)
     for item in fund.requirements:
-        label = Text(f"{item.name.capitalize()} ratio", f"{item.name} 充足率")
-        yield _Ratio(item.name, label, "ratio", item.capital)
+        yield _Ratio(item.name, item.ratio.label, "ratio", item.capital)
     for term in model.terms:
         yield from _rows(term)
     for tilt in fund.tilts:
         yield _Figure(tilt.spec.name, tilt.spec.label, "share", tilt.expression(model))
     if model.tree is not None:
         for name, label in ((node.name, node.label) for node in model.tree.nodes if node.shown):
-            yield _Module(name, label, "CNY")
+            yield _Module(name, label, "money")
 
 
 def _objective(model: Model) -> Axis:
     """Return the objective; one that is a sum over the holdings alone can be promised too."""
     label = Text("Objective", "目标值")
     if model.per_capital or model.capital_weight or not model.objective:
-        return _Objective("objective", label, "CNY" if model.in_money else "annual decimal")
+        return _Objective("objective", label, "money" if model.in_money else "annual decimal")
     whole = Combination(tuple((part.weight, part.expression) for part in model.objective))
     return _WholeObjective("objective", label, "annual decimal", whole)
 

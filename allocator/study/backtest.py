@@ -61,7 +61,7 @@ def _hold(fund: Fund) -> Vector | None:
 
 
 MIX = "backtest_first_amount"
-"""Column that tells what the fund held at first, CNY."""
+"""Column that tells what the fund held at first, money."""
 
 STRATEGIES: Mapping[str, Strategy] = MappingProxyType({"exact": _exact, "hold": _hold, "naive": _naive})
 """The library's optimizer, the mix kept, and the naive cone."""
@@ -78,13 +78,13 @@ class Decision:
     answered : bool
         Whether the strategy had an answer; else it kept what it held.
     holdings : ndarray (n,)
-        Amounts after trading, CNY.
+        Amounts after trading, money.
     ratios : mapping of str to float
         Exact ratios after trading, by name.
     limits : mapping of str to float
         What is required of them.
     own_funds, cost, turnover : float
-        Own funds after trading and the cost of it, CNY; half of all trades as a share of assets.
+        Own funds after trading and the cost of it, money; half of all trades as a share of assets.
     """
 
     strategy: str
@@ -112,9 +112,9 @@ class BacktestStudy:
     decisions : tuple of Decision
         By strategy, then date.
     last : mapping of str to float
-        Assets of each strategy at the end of the history, before its liabilities' cost of no further period, CNY.
+        Assets of each strategy at the end of the history, before its liabilities' cost of no further period, money.
     first : float
-        Assets at the start, CNY.
+        Assets at the start, money.
     years : float
         Length of the walk.
     unseen : tuple of str
@@ -129,7 +129,7 @@ class BacktestStudy:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line a strategy and date; CNY."""
+        """One line a strategy and date; money."""
         return pd.DataFrame(
             {
                 "strategy": item.strategy,
@@ -235,8 +235,8 @@ class _Walk:
         unseen = tuple(sorted({name for name, seen in zip(names, known, strict=True) if not seen}))
         return cls(fund, settings, dates, returns, steps, fund.space.current.copy(), unseen)
 
-    def then(self, step: int, amounts: Vector, reported: float | None) -> Fund:
-        """Return the fund as it stood at a step: the past alone, and the amounts lived to see."""
+    def then(self, step: int, amounts: Vector, reported: Mapping[str, float]) -> Fund:
+        """Return the fund as it stood at a step: the past alone, the amounts lived to see, the ratios last reported."""
         base = self.fund.inputs
         inputs = holding(base, amounts)
         frame = inputs.assets
@@ -260,9 +260,8 @@ class _Walk:
             moved = pd.to_datetime(past_days["date"]) + (pd.Timestamp(base.as_of) - day)
             tables["curve_history"] = past_days.assign(date=moved).reset_index(drop=True)
         change = float(amounts.sum() - self.start.sum())
-        sheet = moved_sheet(base.balance_sheet, change, 0.0)
-        if reported is not None:
-            sheet = replace(sheet, reported_comprehensive_ratio=reported)
+        keys = [key for key in base.jurisdiction.balance_sheet if key.reports in reported]
+        sheet = moved_sheet(base, change, 0.0).changed(**{key.name: reported[key.reports] for key in keys})
         moved_inputs: Inputs = replace(inputs, tables=MappingProxyType(tables), balance_sheet=sheet)
         return self.fund.with_inputs(moved_inputs)
 
@@ -286,7 +285,7 @@ class _Walk:
 
 
 def _live(walk: _Walk, name: str, strategy: Strategy) -> tuple[list[Decision], float]:
-    amounts, reported = walk.start.copy(), walk.fund.inputs.balance_sheet.reported_comprehensive_ratio
+    amounts, reported = walk.start.copy(), dict[str, float]()
     decisions = []
     for place, step in enumerate(walk.steps):
         fund = walk.then(step, amounts, reported)
@@ -308,12 +307,12 @@ def _live(walk: _Walk, name: str, strategy: Strategy) -> tuple[list[Decision], f
                 target.copy(),
                 ratios,
                 levels,
-                position.own_funds.comprehensive,
+                position.own_funds.actual,
                 float(cost.sum()),
                 turnover,
             )
         )
-        reported = ratios.get("comprehensive", reported)
+        reported |= ratios
         after = walk.steps[place + 1] if place + 1 < len(walk.steps) else len(walk.dates) - 1
         amounts = walk.grown(target, step + 1, after)
     return decisions, float(amounts.sum())

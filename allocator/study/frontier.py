@@ -63,7 +63,7 @@ class FrontierSettings:
     points : int
         Number of levels, at least 2.
     between : str
-        The figure promised at each level (see `allocator.study.axis.find_axis`).
+        The figure promised at each level (see `allocator.study.axis.find_axis`); empty: the principal ratio.
     best : str
         The figure that is made as good as it can be.
     low, high : float or None
@@ -71,7 +71,7 @@ class FrontierSettings:
     """
 
     points: int = 50
-    between: str = "comprehensive"
+    between: str = ""
     best: str = "objective"
     low: float | None = None
     high: float | None = None
@@ -118,7 +118,7 @@ class Frontier:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One line a point: level, reached, value, slope, expected_return, ratios, minimum_capital (CNY), binding,
+        """One line a point: level, reached, value, slope, expected_return, ratios, minimum_capital (money), binding,
         bound, gap, status, programs."""
         return pd.DataFrame(
             {
@@ -140,7 +140,7 @@ class Frontier:
 
     @property
     def allocations(self) -> pd.DataFrame:
-        """Target amounts (CNY): one line an asset row, one column a level."""
+        """Target amounts (money): one line an asset row, one column a level."""
         space = self.model.space
         columns = {f"{point.level:.6g}": point.holdings for point in self.points}
         return pd.DataFrame({"asset_id": space.asset_id, "account": space.account, **columns})
@@ -156,7 +156,7 @@ def frontier(fund: Fund, settings: FrontierSettings | None = None) -> Frontier:
     fund : Fund
         The fund.
     settings : FrontierSettings or None
-        None: 50 points of the objective against the comprehensive ratio.
+        None: 50 points of the objective against the principal ratio.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def frontier(fund: Fund, settings: FrontierSettings | None = None) -> Frontier:
         When the exact re-computation does not confirm a point: a defect, never a result.
     """
     settings = settings or FrontierSettings()
-    axis = find_axis(fund, settings.between, "--between")
+    axis = find_axis(fund, settings.between or fund.inputs.jurisdiction.principal, "--between")
     best = find_axis(fund, settings.best, "--and")
     if axis.name == best.name:
         what = Text("a frontier needs two different figures", "前沿需要两个不同的指标")

@@ -42,14 +42,14 @@ class FrontierPoint:
     expected_return : float
         Annual decimal.
     minimum_capital : float
-        CNY; NaN without a regime.
+        Currency units; NaN without a regime.
     ratios : mapping of str to float
         Exact ratios.
     prices : mapping of str to float
         Binding rules by row name: objective gained per unit shown by which the row is relaxed (capital limits:
         per unit of the ratio).
     holdings : ndarray (n,)
-        The allocation, CNY.
+        The allocation, money.
     """
 
     level: float

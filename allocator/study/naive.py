@@ -28,7 +28,7 @@ ROUNDS = 4
 
 
 def naive_answer(model: Model) -> Vector | None:
-    """Return the holdings (n,) that the naive cone calls best, CNY; None where it has no answer.
+    """Return the holdings (n,) that the naive cone calls best, money; None where it has no answer.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class FrontierOptions(Section):
     """The keys of ``allocator frontier``."""
 
     points: int = Field(50, ge=2)
-    between: str = "comprehensive"
+    between: str = ""
     best: str = "objective"
     low: Number | None = None
     high: Number | None = None
@@ -110,7 +110,7 @@ def _capital(fund: Fund, options: NoOptions) -> Sequence[Row]:
     if position is None:
         return []
     modules = {f"module_{name}": amount for name, amount in position.tree.values(position.holdings).items()}
-    return [{**_capital_row(position), "own_funds": position.own_funds.comprehensive, **modules}]
+    return [{**_capital_row(position), "own_funds": position.own_funds.actual, **modules}]
 
 
 def _frontier(fund: Fund, options: FrontierOptions) -> Sequence[Row]:

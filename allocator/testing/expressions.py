@@ -52,9 +52,9 @@ class Points:
     Parameters
     ----------
     holdings : ndarray (points, n)
-        CNY.
+        Currency units.
     total : float
-        What all accounts hold, CNY.
+        What all accounts hold, money.
     """
 
     holdings: Vector

@@ -227,7 +227,7 @@ def _units(spec: Any, offers: Offers, terms: tuple[Term, ...]) -> Finding:
         current = offers.fund.space.current
         sides = zip(term.shown(current), other[term.name].shown(offers.other_unit.space.current), strict=True)
         left, right = (_same(one, two) for one, two in sides)
-        if not left or not (right or term.unit == "CNY"):
+        if not left or not (right or term.unit == "money"):
             side = Text("right side", "右侧") if left else Text("left side", "左侧")
             what = Text(
                 f"{term.name}: the {side.en} changes with fund.unit", f"{term.name}：{side.zh}随 fund.unit 改变"

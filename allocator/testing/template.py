@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from allocator.folders import write_folder
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
+from allocator.jurisdiction import Currency, Jurisdiction
 from allocator.model.specs import STATUTORY
 from allocator.types import Column, Table, Text
 
@@ -71,13 +72,40 @@ def write_template(folder: Path | str, registry: Registry) -> None:
 
 def template_files(registry: Registry) -> Mapping[str, bytes]:
     """Return the files of the folder by name; CSV with a byte order mark, so that Excel reads them right."""
-    tables = declared_tables(registry)
-    files = {"fund.yaml": _fund_file(registry, tables).encode(), GUIDE: _guide(tables).encode()}
+    regime = next((spec for spec in registry.regimes.values() if spec.templates), None)
+    jurisdiction = registry.jurisdiction(None if regime is None else regime.name)
+    tables, words = declared_tables(registry, jurisdiction), _words(jurisdiction)
+    parts = {} if regime is None else regime.templates
+    fund = _fund_file(registry, tables, {"capital": NO_REGIME, "balance_sheet": "", **parts, **words})
+    files = {"fund.yaml": fund.encode(), GUIDE: _guide(tables, jurisdiction.currency).encode()}
     for name, table in tables.items():
-        files[f"{name}.csv"] = _table_file(table).encode("utf-8-sig")
+        files[f"{name}.csv"] = _table_file(table, words).encode("utf-8-sig")
     for name in MATRIX_TABLES:
         files[f"{name}.csv"] = _static(f"{name}.csv").encode("utf-8-sig")
     return files
+
+
+NO_REGIME = """\
+# The solvency regime and its options; leave the section out for a fund without one.
+# 偿付能力监管制度及其参数；无此约束的基金可删去本节。
+# capital:
+#   regime: NAME
+"""
+
+
+def _words(jurisdiction: Jurisdiction) -> Mapping[str, str]:
+    """Return the words of a jurisdiction that the files name: two accounts, the principal ratio, the currency."""
+    names, currency = [account.name for account in jurisdiction.accounts], jurisdiction.currency
+    first, second = (*names, jurisdiction.default_account, jurisdiction.default_account)[:2]
+    larger = [f"{scale:.0e}".replace("e+0", "e") + f" ({label.zh})" for scale, label in reversed(currency.multiples)]
+    units = ", ".join(["1", *larger])
+    return {
+        "account": first,
+        "account2": second,
+        "ratio": jurisdiction.principal,
+        "currency": currency.code,
+        "units": units,
+    }
 
 
 def _static(name: str) -> str:
@@ -86,9 +114,10 @@ def _static(name: str) -> str:
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
-def _table_file(table: Table) -> str:
+def _table_file(table: Table, words: Mapping[str, str]) -> str:
     """Return the example rows under all declared headings: those with an example first."""
-    rows = list(csv.DictReader(io.StringIO(_static(f"{table.name}.csv"))))
+    example = string.Template(_static(f"{table.name}.csv")).substitute(words)
+    rows = list(csv.DictReader(io.StringIO(example)))
     given = list(rows[0]) if rows else []
     headings = [*given, *(column.name for column in table.columns if column.name not in given)]
     if len(table.columns) > len(given) and table.name in _OTHERWISE:
@@ -100,14 +129,13 @@ def _table_file(table: Table) -> str:
     return out.getvalue()
 
 
-def _fund_file(registry: Registry, tables: Mapping[str, Table]) -> str:
-    capital = _static("capital.yaml")
-    if "cross2" not in registry.regimes:
-        capital = "".join(f"# {line}" if line.strip() else line for line in capital.splitlines(keepends=True))
+def _fund_file(registry: Registry, tables: Mapping[str, Table], parts: Mapping[str, str]) -> str:
+    """Return the fund file; ``parts`` holds the words of the jurisdiction and what its regime writes itself."""
     layout = string.Template(_static("fund.yaml"))
+    own = {**parts, "capital": parts["capital"] + _known(registry.regimes.values(), "Regimes known 可用制度:") + "\n"}
     return layout.substitute(
+        own,
         inputs="\n".join(_input_lines(tables)),
-        capital=capital + _known(registry.regimes.values(), "Regimes known 可用制度:") + "\n",
         statutory=_statutory(registry),
         active="\n".join(line for name, line in _ACTIVE.items() if name in registry.constraints),
         constraints=_lines(registry.constraints.values()),
@@ -158,16 +186,18 @@ def _lines(specs: Iterable[_Spec]) -> str:
     return "\n".join(lines) or "#   none 无"
 
 
-def _guide(tables: Mapping[str, Table]) -> str:
+def _guide(tables: Mapping[str, Table], currency: Currency) -> str:
     """Return the guide to all columns, in both languages."""
+    *some, last = (currency.label.zh, *(label.zh for _, label in reversed(currency.multiples)))
+    one = f"市值({[*some, last][1] if some else last})"
     parts = [
         "# Columns 列说明",
         "Headings may be any of the names listed, in any order; title lines above them are skipped. Money is in "
-        "`fund.unit` unless the heading says 元, 万元 or 亿元, e.g. `市值(万元)`; rates are decimals unless the cell "
-        "or the heading carries %. Empty, `-` and `N/A` mean nothing; `(1,234)` is negative. "
+        f"`fund.unit` unless the heading says {', '.join(some)} or {last}, e.g. `{one}`; rates are decimals unless the "
+        "cell or the heading carries %. Empty, `-` and `N/A` mean nothing; `(1,234)` is negative. "
         "Dates: 2026-06-30, 2026/6/30, 20260630, 2026年6月30日. Lists are split at `;`.",
         "表头可用下列任一名称，顺序不限；表头之上的标题行会被跳过。金额以 `fund.unit` 为单位，"
-        "除非表头注明元、万元或亿元，如 `市值(万元)`；比率为小数，除非单元格或表头带 %。"
+        f"除非表头注明{'、'.join(some)}或{last}，如 `{one}`；比率为小数，除非单元格或表头带 %。"
         "空白、`-`、`N/A` 表示无；`(1,234)` 为负数。列表以 `;` 分隔。",
     ]
     for table in tables.values():

@@ -29,8 +29,6 @@ NEW_TABLE_ROWS = 5
 _LEFT_OUT = ("curve_history",)
 """Tables of the template that may not stand beside another one of it."""
 
-_RATIOS = ("reported_comprehensive_ratio",)
-
 
 @dataclass(frozen=True)
 class Trial:
@@ -90,7 +88,7 @@ def trial_fund(registry: Registry, trial: Trial, filled: Sequence[Table] = (), m
         name, _, column = key.partition(".")
         frames[name][column] = np.resize(np.array(cells, dtype=object), len(frames[name]))
     if money != 1.0:
-        _rescale(content, frames, declared_tables(registry), money)
+        _rescale(content, frames, registry, money)
     known = {name: frame for name, frame in frames.items() if len(frame)}
     return Fund.of(from_frames(content, known, registry), registry)
 
@@ -123,18 +121,18 @@ def _plausible(column: Column, count: int, as_of: Any) -> Sequence[Any]:
     return made.get(column.measure, list(numbers))
 
 
-def _rescale(
-    content: dict[str, Any], frames: dict[str, pd.DataFrame], tables: Mapping[str, Table], money: float
-) -> None:
+def _rescale(content: dict[str, Any], frames: dict[str, pd.DataFrame], registry: Registry, money: float) -> None:
     """State the same fund in a unit that is smaller by ``money``."""
     content["fund"] = {**content["fund"], "unit": float(content["fund"]["unit"]) / money}
     sheet = content.get("balance_sheet", {})
-    content["balance_sheet"] = {key: value if key in _RATIOS else float(value) * money for key, value in sheet.items()}
+    declared = registry.jurisdiction(None).balance_sheet
+    rates = {key.name for key in declared if key.measure is Measure.RATE}
+    content["balance_sheet"] = {key: value if key in rates else float(value) * money for key, value in sheet.items()}
     content["accounts"] = {
         name: {key: float(value) * money for key, value in account.items()}
         for name, account in content.get("accounts", {}).items()
     }
-    for name, table in tables.items():
+    for name, table in declared_tables(registry).items():
         for column in table.columns:
             if column.measure is Measure.MONEY and column.name in frames[name]:
                 cells = frames[name][column.name]

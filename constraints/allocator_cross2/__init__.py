@@ -46,9 +46,21 @@ def allocator_regimes() -> Sequence[RegimeSpec]:
     from allocator.plugin.capital import RegimeSpec
     from allocator_cross2.capital_options import CapitalOptions
     from allocator_cross2.filed import aggregate_filed, summarise_filed
+    from allocator_cross2.jurisdiction import JURISDICTION, templates
     from allocator_cross2.regime import Cross2Regime, build_regime
 
-    return (RegimeSpec("cross2", Cross2Regime.label, CapitalOptions, build_regime, aggregate_filed, summarise_filed),)
+    return (
+        RegimeSpec(
+            "cross2",
+            Cross2Regime.label,
+            CapitalOptions,
+            JURISDICTION,
+            build_regime,
+            aggregate_filed,
+            summarise_filed,
+            templates(),
+        ),
+    )
 
 
 @hookimpl

@@ -20,6 +20,7 @@ from allocator_cross2.charges import Charges, Ratios
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES, hedges_stock
 from allocator_cross2.classify import BASE_RULES, USER_FACTOR, classify
 from allocator_cross2.concentration import Holding, concentration_tests
+from allocator_cross2.jurisdiction import REPORTED_RATIO
 from allocator_cross2.lines import Codes, LineBuilder, Lines
 from allocator_cross2.look_through import exempt_rate_risk, look_through
 from allocator_cross2.options import ChargeOptions
@@ -93,7 +94,7 @@ class ChargeContext:
             duration,
             underlying_duration,
             inputs.balance_sheet.total_assets,
-            inputs.balance_sheet.reported_comprehensive_ratio,
+            inputs.balance_sheet.figure(REPORTED_RATIO),
             inputs.where,
             inputs.unit,
             *accrued,

@@ -8,6 +8,7 @@ from itertools import product
 
 from allocator.plugin import Problems, Text
 from allocator.plugin.tables import Inputs
+from allocator_cross2.jurisdiction import TIERS
 from allocator_cross2.pack import RulePack
 
 __all__ = ["RecognisedCapital", "Tiers", "given_tiers", "recognised_capital"]
@@ -55,9 +56,8 @@ def given_tiers(inputs: Inputs, future_surplus: float, problems: Problems) -> tu
     Without the four lines, core capital counts as core tier 1 and the rest as supplementary tier 1.
     """
     sheet = inputs.balance_sheet
-    core, actual = sheet.core_capital, sheet.actual_capital
-    lines = (sheet.core_tier1, sheet.core_tier2, sheet.supplementary_tier1, sheet.supplementary_tier2)
-    first, second, third, fourth = lines
+    core, actual = sheet.figure("core_capital"), sheet.actual_capital
+    first, second, third, fourth = map(sheet.figure, TIERS)
     if core is None and first is not None:
         core = first + (second or 0.0)
     if actual is None and first is not None and third is not None:

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.plugin import Problems, Text
-from allocator.plugin.capital import BookState, CapitalTree, OptionalBreach, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.plugin.capital import (
+    BookState,
+    CapitalTree,
+    OptionalBreach,
+    OwnFunds,
+    Ratio,
+    Regime,
+    RegimeNote,
+    Requirement,
+)
 from allocator.plugin.tables import Inputs
 from allocator.plugin.terms import Space, Term
 from allocator_cross2.basis import Basis
@@ -21,6 +30,7 @@ from allocator_cross2.charges import ChargeTable
 from allocator_cross2.exposed import fund_charges
 from allocator_cross2.factors import control_factor, size_factor
 from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions, smallest_positions
+from allocator_cross2.jurisdiction import COMPREHENSIVE, CORE
 from allocator_cross2.leaves import Charged, LeafLayout
 from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
@@ -57,19 +67,20 @@ class Cross2Regime(Regime):
         self._chosen: tuple[Space, tuple[NDArray[np.bool_], tuple[OptionalBreach, ...]]] | None = None
 
     def own_funds(self) -> OwnFunds:
-        return OwnFunds(self.basis.comprehensive, self.basis.core)
+        funds = {COMPREHENSIVE.name: self.basis.comprehensive}
+        return OwnFunds(funds if self.basis.core is None else {**funds, CORE.name: self.basis.core})
 
     @cached_property
     def _requirements(self) -> tuple[Requirement, ...]:
         asked = self.basis.options.require
-        found = [self._requirement("comprehensive", self.basis.comprehensive, asked.comprehensive if asked else None)]
+        found = [self._requirement(COMPREHENSIVE, self.basis.comprehensive, asked.comprehensive if asked else None)]
         if self.basis.core is not None:
-            found.append(self._requirement("core", self.basis.core, asked.core if asked else None))
+            found.append(self._requirement(CORE, self.basis.core, asked.core if asked else None))
         return tuple(found)
 
-    def _requirement(self, name: str, capital: float, wanted: Required) -> Requirement:
+    def _requirement(self, ratio: Ratio, capital: float, wanted: Required) -> Requirement:
         """Return one ratio; a fund that asks for nothing at all is held to the rules' own minimum."""
-        figure = f"ratio.{name}"
+        figure = f"ratio.{ratio.name}"
         statutory, article = self.basis.pack.value(figure), self.basis.pack.article(figure)
         free = None
         required = wanted if isinstance(wanted, float) else None
@@ -79,7 +90,7 @@ class Cross2Regime(Regime):
             free = wanted.free_capital * self.basis.inputs.unit
         elif wanted == "no_worse":
             required = capital / self.tree().value(self._current)
-        return Requirement(name, capital, required, statutory, article, free)
+        return Requirement(ratio, capital, required, statutory, article, free)
 
     def requirements(self) -> tuple[Requirement, ...]:
         return self._requirements

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.plugin import Text, did_you_mean
-from allocator.plugin.tables import SCALE
+from allocator.plugin.tables import SCALE, Measure
 from allocator.plugin.terms import ModelContext, book_value_ratio, grouped, total_assets
 from allocator_eligibility.columns import Cells, Columns, Held, compare
 from allocator_eligibility.faults import Fault
@@ -52,7 +52,6 @@ Mask = NDArray[np.bool_]
 
 MEASURES = ("amount", "book_value", "weight", "notional")
 _MONEY_COLUMNS = frozenset(("cost", "face", "fund_size", "manager_assets", "max", "min"))
-_RATIOS = ("reported_comprehensive_ratio",)
 _LARGEST = 20_000_000
 """Most non-zeros a rule may have: ``total`` under ``for each`` repeats its row for every group."""
 
@@ -95,6 +94,12 @@ class Meaning:
     def columns(self) -> Columns:
         """The columns that the rule may name."""
         return Columns(self.context.inputs)
+
+    @cached_property
+    def _rates(self) -> frozenset[str]:
+        """Figures of the balance sheet that are no money."""
+        declared = self.context.inputs.jurisdiction.balance_sheet
+        return frozenset(key.name for key in declared if key.measure is Measure.RATE)
 
     def groups(self, rule: Rule) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Number the groups of ``for each`` by row (−1: none) and name them; without it all rows are one group.
@@ -224,14 +229,15 @@ class Meaning:
             return total_assets(inputs), 1
         if name == "portfolio":
             return self.context.space.total, 1
-        totals = (*(field for field in type(inputs.balance_sheet).__dataclass_fields__), "portfolio")
+        figures = inputs.balance_sheet.figures
+        totals = (*figures, "portfolio")
         if name in totals:
-            given = getattr(inputs.balance_sheet, name)
+            given = figures[name]
             if given is None:
                 place = inputs.settings.where(f"balance_sheet.{name}")
                 what = Text(f"the fund file does not give {name} ({place})", f"组合文件未给出 {name}（{place}）")
                 raise Fault(column.at, what)
-            return float(given), int(name not in _RATIOS)
+            return float(given), int(name not in self._rates)
         if name in (*self.columns.names, *MEASURES):
             written = f"sum({name} where …)" if name in MEASURES else f"sum(amount * {name})"
             hint = Text(f"write {written}", f"请写作 {written}")

@@ -76,7 +76,7 @@ class View:
         InputError
             When the fund file does not state it.
         """
-        ratio = self.inputs.balance_sheet.reported_comprehensive_ratio
+        ratio = self.inputs.balance_sheet.figure("reported_comprehensive_ratio")
         if ratio is None:
             raise InputError(
                 Problem(

@@ -113,7 +113,7 @@ def capital(context: ModelContext, options: ModuleOptions) -> Objective:
 def return_on_capital(context: ModelContext, options: ModuleOptions) -> Objective:
     """Maximize μ′x / capital: what a year earns on the capital it ties up."""
     slope = Linear.of(context.expected_return)
-    part = ObjectiveTerm("expected_return", RETURN, slope, unit="CNY a year", per_yield=context.space.total)
+    part = ObjectiveTerm("expected_return", RETURN, slope, unit="money a year", per_yield=context.space.total)
     return Objective((part,), per_capital=True, capital_module=options.module or "")
 
 

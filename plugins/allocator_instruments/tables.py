@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from allocator.plugin import Text
-from allocator.plugin.tables import ACCOUNT_CHOICES, Column, Measure, Table
+from allocator.plugin.tables import Column, Measure, Table
 from allocator_instruments.assets import INSTRUMENT_COLUMNS
 
 __all__ = ["CASH_FLOWS", "CURVE", "CURVE_HISTORY", "FUNDS", "ISSUERS", "LIABILITIES", "UNDERLYING"]
@@ -264,7 +264,6 @@ LIABILITIES = Table(
             Measure.CHOICE,
             Text("Account", "账户"),
             ("账户", "账户类型"),
-            choices=ACCOUNT_CHOICES,
             required=True,
         ),
         Column(

@@ -19,7 +19,7 @@ from allocator.errors import Problem
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.model.units import UNIT_NAMES, MoneyUnit, money_unit
+from allocator.model.units import UNIT_NAMES, MoneyUnit
 from allocator.solve.program.program import SolverStatus
 from allocator.solve.search.discrete import search_for
 from allocator.types import Text
@@ -67,7 +67,7 @@ class Conflict:
         The side the rule looks at, at its best under all other rules, and the side it asks for; in the unit
         shown, a ratio for a capital limit. ``reachable`` is NaN when giving way alone is not enough.
     amount : float
-        CNY of capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
+        Capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
         numbers that must be left out.
     held_by : tuple of Text
         For a capital limit: the other rules that have no room left where its ratio is best.
@@ -187,9 +187,9 @@ def _limit_relaxation(
 ) -> Conflict:
     """The least ``multiplier × module + cost`` under the other rules, against what is available."""
     if limit.cost_weight:
-        part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "CNY")
+        part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "money")
     else:
-        part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "CNY")
+        part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "money")
     weight = abs(limit.multiplier)
     asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
     outcome = search_for(asked, settings).run()
@@ -203,7 +203,7 @@ def _limit_relaxation(
 
 
 def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
-    """Return the labels of the limits without room at ``holdings`` (n,), CNY; budgets and whole numbers aside."""
+    """Return the labels of the limits without room at ``holdings`` (n,); budgets and whole numbers aside."""
     found: dict[str, Text] = {}
     for rule in rules:
         term = rule.term
@@ -215,17 +215,17 @@ def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
     return tuple(found.values())
 
 
-def problems_of(conflicts: Iterable[Conflict], unit: float) -> tuple[Problem, ...]:
+def problems_of(conflicts: Iterable[Conflict], money: MoneyUnit) -> tuple[Problem, ...]:
     """Return one problem per rule in conflict, in words.
 
     Parameters
     ----------
     conflicts : iterable of Conflict
         The rules in conflict.
-    unit : float
-        CNY per unit of the fund's money, in which amounts are shown.
+    money : MoneyUnit
+        The unit in which amounts are shown.
     """
-    found, money = tuple(conflicts), money_unit(unit)
+    found = tuple(conflicts)
     return tuple(_problem(conflict, len(found) == 1, money) for conflict in found)
 
 
@@ -260,10 +260,12 @@ def _problem(conflict: Conflict, alone: bool, money: MoneyUnit) -> Problem:
     else:
         assert rule.term is not None
         got = f"{conflict.reachable:.6g}"
-        unit, named = rule.term.unit, UNIT_NAMES.get(rule.term.unit)
+        in_money, unit = rule.term.unit == "money", rule.term.unit
+        step = conflict.amount / (money.scale if in_money else 1.0)
+        said = money.label if in_money else UNIT_NAMES.get(unit, Text(unit, unit))
         hint = Text(
-            f"relaxed by {conflict.amount:.6g} ({unit}), this rule alone makes the others feasible",
-            f"仅将本条放宽 {conflict.amount:.6g}（{named.zh if named else unit}）即可行",
+            f"relaxed by {step:.6g} ({money.code if in_money else unit}), this rule alone makes the others feasible",
+            f"仅将本条放宽 {step:.6g}（{said.zh}）即可行",
         )
     label = rule.limit.label if rule.limit is not None else rule.term.label if rule.term is not None else None
     assert label is not None

@@ -58,7 +58,7 @@ class Plain:
     program : ConeProgram
         The objective's scale and the money scale are taken out.
     scale, objective_scale : float
-        CNY per unit of money; objective per unit of the program's.
+        Currency units per unit of money; objective per unit of the program's.
     holdings, leaves : slice
         Columns of the holdings and of the tree's leaves.
     cost : int
@@ -85,7 +85,7 @@ class Plain:
 
 
 def money_scale(model: Model) -> float:
-    """Return the unit of money the solver sees, CNY."""
+    """Return the unit of money the solver sees, money."""
     space = model.space
     finite = np.abs(np.concatenate([space.lower[np.isfinite(space.lower)], space.upper[np.isfinite(space.upper)]]))
     return space.total or float(finite.max(initial=0.0)) or 1.0
@@ -99,7 +99,7 @@ def objective_scale(model: Model, scale: float) -> float:
     model : Model
         The model.
     scale : float
-        CNY per unit of money.
+        Currency units per unit of money.
     """
     current = model.space.current
     slope = np.zeros(model.space.size)

@@ -68,7 +68,7 @@ def canonicalise(model: Model, terms: list[Term], scale: float, objective: float
     terms : list of Term
         Hard and soft terms, without those in whole numbers.
     scale : float
-        CNY per unit of money.
+        Currency units per unit of money.
     objective : float
         Objective per unit of the program's.
     """

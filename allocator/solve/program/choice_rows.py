@@ -29,7 +29,7 @@ def add_choices(builder: Builder, model: Model, holdings: slice, scale: float) -
     holdings : slice
         Columns of the holdings (n).
     scale : float
-        CNY per unit of money.
+        Currency units per unit of money.
 
     Raises
     ------

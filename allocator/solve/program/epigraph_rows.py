@@ -23,14 +23,14 @@ Places = NDArray[np.int64]
 
 
 class EpigraphRows:
-    """Collects functions of the holdings, whose columns stand first, in units of ``scale`` CNY.
+    """Collects functions of the holdings, whose columns stand first, in units of ``scale``.
 
     Parameters
     ----------
     size : int
         Rows of the decision space, n.
     scale : float
-        CNY per unit of money the solver sees.
+        Currency units per unit of money the solver sees.
     """
 
     def __init__(self, size: int, scale: float) -> None:
@@ -208,7 +208,7 @@ def _apart(function: Epigraph) -> tuple[Epigraph, _Single]:
 
 
 def _scaled(function: Epigraph, scale: float) -> Epigraph:
-    """Return the function of holdings and money in units of ``scale`` CNY, its rows in canonical order."""
+    """Return the function of holdings and money in units of ``scale``, its rows in canonical order."""
     unit = np.where(function.money, scale, 1.0)
     inputs, outputs = sparse.csr_array(function.inputs * scale), sparse.csr_array(function.outputs.copy())
     outputs.data = outputs.data * unit[outputs.indices]

@@ -14,7 +14,7 @@ Vector = NDArray[np.float64]
 
 
 def reachable(model: Model) -> Vector:
-    """Return the most of each row that the hard budgets allow, CNY (n,); inf for a row in none.
+    """Return the most of each row that the hard budgets allow, money (n,); inf for a row in none.
 
     In Σ aⱼ xⱼ ≤ b with every aⱼ > 0 and every other row at its least, xᵢ is at most
     lᵢ + (b − Σ aⱼ lⱼ) / aᵢ.

@@ -107,7 +107,7 @@ class Knapsack:
         Bounds and terms; hard terms whose row adds up rows of the space with one weight are budgets, those of several
         rows before those of one.
     scale : float
-        CNY per unit of money.
+        Currency units per unit of money.
     """
 
     def __init__(self, model: Model, scale: float) -> None:

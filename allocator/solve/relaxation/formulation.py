@@ -110,7 +110,7 @@ class Formulation:
         return targets
 
     def price(self, per_money: float) -> float:
-        """Return a price per CNY of the objective's module in the program's units."""
+        """Return a price per unit of money of the objective's module in the program's units."""
         return per_money * self.plain.scale / self.plain.objective_scale
 
     @property
@@ -184,12 +184,12 @@ class Formulation:
     def restriction(
         self, holdings: Vector, price: float = 0.0, margin: float = 0.0, elastic: bool = False
     ) -> Assembled:
-        """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead.
+        """Return the restriction around ``holdings`` (money); ``elastic`` minimizes the miss of the limits instead.
 
         Parameters
         ----------
         holdings : ndarray (n,)
-            The point, CNY.
+            The point, money.
         price : float
             Price of the objective's module, program units.
         margin : float
@@ -274,7 +274,7 @@ class Formulation:
         return np.array([self.reference(limit) for limit, _ in self.limits])
 
     def holdings(self, primal: Vector) -> Vector:
-        """Return the holdings in CNY that a solver's point stands for."""
+        """Return the holdings in currency units that a solver's point stands for."""
         return np.asarray(primal[self.plain.holdings] * self.plain.scale)
 
     def bound_multipliers(self, dual: Vector) -> tuple[Vector, Vector]:

@@ -44,7 +44,7 @@ class IndexedTree:
     tree : CapitalTree
         The tree.
     scale : float
-        CNY per unit of money in the program.
+        Currency units per unit of money in the program.
     """
 
     tree: CapitalTree

@@ -127,7 +127,7 @@ class Exact:
         return self.moved(replace(self._model, tree=tree))
 
     def module(self, holdings: Vector) -> float:
-        """Return the module that the objective speaks of, CNY; zero when it speaks of none."""
+        """Return the module that the objective speaks of, money; zero when it speaks of none."""
         return self._model.module(holdings)
 
     def objective(self, holdings: Vector) -> float:
@@ -159,7 +159,7 @@ class Exact:
         Parameters
         ----------
         holdings : ndarray (n,)
-            The solver's point, CNY.
+            The solver's point, money.
         at_lower, at_upper : ndarray (n,)
             Multipliers of the bounds, per unit of weight.
         """

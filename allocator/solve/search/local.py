@@ -43,7 +43,7 @@ def improve(search: Subproblem, start: Vector, enough: float = np.inf) -> Vector
     search : Subproblem
         The search that asks; counts the programs.
     start : ndarray (n,)
-        Holdings, CNY.
+        Holdings, money.
     enough : float
         Objective from which nothing better is looked for.
     """
@@ -79,7 +79,7 @@ def settle(search: Subproblem, start: Vector) -> Vector:
     search : Subproblem
         The search that asks; counts the programs.
     start : ndarray (n,)
-        Holdings, CNY.
+        Holdings, money.
     """
     point, margin, before = start, AIM, np.inf
     least = search.exact.objective(start) - 1e-3 * search.tolerance if search.compliant(start) else -np.inf
@@ -111,7 +111,7 @@ def repair(search: Subproblem, start: Vector) -> Vector | None:
     search : Subproblem
         The search that asks; counts the programs.
     start : ndarray (n,)
-        Holdings, CNY.
+        Holdings, money.
     """
     point = start
     for _ in range(ROUNDS):

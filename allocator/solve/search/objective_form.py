@@ -38,7 +38,7 @@ class ObjectiveForm(ABC):
     @property
     @abstractmethod
     def price(self) -> float:
-        """What a CNY of the capital module costs where answers are sought."""
+        """What a unit of money of the capital module costs where answers are sought."""
 
     @property
     def cutoff(self) -> float:
@@ -58,7 +58,7 @@ class ObjectiveForm(ABC):
         best : float
             Objective of the better answer.
         module : float
-            Capital module there, CNY.
+            Capital module there, money.
         """
 
     def tolerance(self, best: float) -> float:
@@ -107,7 +107,7 @@ class PerCapital(ObjectiveForm):
     gap : float
         Of the return on ``total``; seen from the capital it is total / M times as much.
     least : float
-        A certified lower bound of M, CNY.
+        A certified lower bound of M, money.
     total : float
         `Space.total`.
 
@@ -174,7 +174,7 @@ def objective_form_of(model: Model, gap: float, least: float) -> ObjectiveForm:
     gap : float
         `SolveSettings.gap`: an annual decimal.
     least : float
-        A certified lower bound of the capital module, CNY; of use for a return on capital alone.
+        A certified lower bound of the capital module, money; of use for a return on capital alone.
 
     Raises
     ------

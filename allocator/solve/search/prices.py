@@ -42,7 +42,7 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
     search : Search
         The search that found the answer.
     holdings : ndarray (n,)
-        The answer, CNY.
+        The answer, money.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual
     dual : ndarray (m,)
         Its multipliers, in the objective's slope.
     holdings : ndarray (n,)
-        The answer, CNY.
+        The answer, money.
     """
     plain = formulation.plain
     shadow = {term.name: np.zeros(len(term.right)) for term in model.terms}

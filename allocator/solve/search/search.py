@@ -147,7 +147,7 @@ class Search(Subproblem):
         Parameters
         ----------
         start : ndarray (n,)
-            Holdings, CNY.
+            Holdings, money.
         settled : bool
             Whether the local optimum is wanted.
         """
@@ -171,7 +171,7 @@ class Search(Subproblem):
         return self.objective_form.cutoff > node.cutoff + 0.1 * self.tolerance
 
     def _least_module(self) -> float:
-        """Return a certified lower bound of the capital module, CNY: the least one, to a tenth of it."""
+        """Return a certified lower bound of the capital module, money: the least one, to a tenth of it."""
         least = replace(self.model, objective=(), capital_weight=1.0, per_capital=False)
         search = type(self)(least, self.settings.model_copy(update={"gap": 1.0}))
         outcome = search.run()

@@ -24,7 +24,7 @@ class Solution:
     Parameters
     ----------
     holdings : ndarray (n,)
-        Target amounts, CNY, inside their bounds.
+        Target amounts, money, inside their bounds.
     status : str
         ``"optimal"`` only when ``gap`` is within the tolerance asked for.
     objective : float
@@ -43,7 +43,7 @@ class Solution:
         By term name: how much the objective improves per unit shown by which the row is relaxed; ≥ 0 for
         inequalities, signed (d objective / d right) for equalities.
     capital_prices : mapping of str to float
-        By capital limit: how much the objective improves per CNY of ``available`` more.
+        By capital limit: how much the objective improves per unit of money of ``available`` more.
     reduced_costs : ndarray (n,)
         By row: how much its objective per unit weight must rise before it is held; 0 for rows held
         between their bounds.

@@ -29,7 +29,7 @@ Rows = NDArray[np.int64]
 
 
 def widened(model: Model, name: str, ceiling: Vector, tree: CapitalTree, terms: Sequence[Term] = ()) -> Model:
-    """Return the model with columns 0 ≤ s ≤ ``ceiling`` (k,) behind the holdings, in CNY.
+    """Return the model with columns 0 ≤ s ≤ ``ceiling`` (k,) behind the holdings, in currency units.
 
     Parameters
     ----------
@@ -163,6 +163,7 @@ def _space(space: Space, name: str, ceiling: Vector) -> Space:
         np.concatenate([space.linear_cost, zeros]),
         space.total,
         space.unit,
+        space.currency,
     )
 
 

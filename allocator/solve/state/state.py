@@ -355,7 +355,7 @@ def branches(
     low, high : float
         Ends of the interval of the state.
     holdings : ndarray (n,)
-        The relaxed answer, CNY.
+        The relaxed answer, money.
     """
     at = state.at(holdings)
     nearest = min(max(at, low), high)

@@ -31,7 +31,7 @@ class Committed:
     rows : ndarray of bool (k,)
         Plan rows that are committed funds.
     called : ndarray (steps, k)
-        Paid in at each step, CNY; also what the fund file says of other rows.
+        Paid in at each step, money; also what the fund file says of other rows.
     share_paid : ndarray (steps, k)
         Part of a row's value at the end of a step that is paid out; zero for other rows.
     tables : sequence of mapping of str to DataFrame
@@ -87,14 +87,14 @@ def committed_rows(fund: Fund, settings: PlanSettings, size: int) -> Committed:
 
 
 def levelled(frame: pd.DataFrame, held: pd.Series) -> pd.DataFrame:
-    """Return a table whose ``nav`` add up to what is held of each asset (CNY, by asset_id), in the same proportions.
+    """Return a table whose ``nav`` add up to what is held of each asset (by asset_id), in the same proportions.
 
     Parameters
     ----------
     frame : DataFrame
-        With ``asset_id`` and ``nav``, CNY.
+        With ``asset_id`` and ``nav``, money.
     held : Series
-        What is held of each asset, CNY, by asset_id.
+        What is held of each asset, money, by asset_id.
     """
     if not {"asset_id", "nav"} <= set(frame.columns):
         return frame

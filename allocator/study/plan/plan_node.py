@@ -48,7 +48,7 @@ class PlanNode:
     fund : Fund
         The fund of that date, holding what it was made with.
     liabilities : float
-        Change of admitted liabilities since now, CNY, less what a scenario gives to own funds.
+        Change of admitted liabilities since now, money, less what a scenario gives to own funds.
     price : ndarray (k,)
         What the scenario that happens here leaves of each plan row's amount.
     rate : ndarray (k,)
@@ -64,12 +64,12 @@ class PlanNode:
 
     @cached_property
     def holdings(self) -> Vector:
-        """What the fund holds here (r,), CNY."""
+        """What the fund holds here (r,)."""
         return np.nan_to_num(column(self.fund.inputs.assets, "amount"))
 
 
 def sold_at(basis: ProjectionBasis, moment: PlanNode, path: Vector, bought: Vector) -> Vector:
-    """Return what is sold of each plan row at a moment (k,), CNY, by amounts and purchases of all nodes (nodes, k).
+    """Return what is sold of each plan row at a moment (k,), by amounts and purchases of all nodes (nodes, k).
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def sold_at(basis: ProjectionBasis, moment: PlanNode, path: Vector, bought: Vect
     moment : PlanNode
         Where.
     path : ndarray (nodes, k)
-        Amounts, CNY.
+        Amounts, money.
     bought : ndarray (nodes, k)
-        Purchases, CNY.
+        Purchases, money.
     """
     number, parent = moment.node.number, moment.node.parent
     before = basis.start if parent < 0 else path[parent]
@@ -88,7 +88,7 @@ def sold_at(basis: ProjectionBasis, moment: PlanNode, path: Vector, bought: Vect
 
 
 def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNode:
-    """Return the fund at a node with these holdings (k,), CNY.
+    """Return the fund at a node with these holdings (k,).
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNod
     node : Node
         Where.
     holdings : ndarray (k,)
-        Amounts, CNY.
+        Amounts, money.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNod
         frame = fund.inputs.assets
         fund = basis.fund.with_inputs(_with(fund, frame.assign(**_amounts(frame, holdings[rows]))))
     change = float(holdings[basis.funded].sum() - basis.start[basis.funded].sum())
-    sheet = moved_sheet(basis.fund.inputs.balance_sheet, change, owed + moved)
+    sheet = moved_sheet(basis.fund.inputs, change, owed + moved)
     return PlanNode(
         node, rows, basis.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet)), owed + moved, fresh, rate
     )
@@ -151,7 +151,14 @@ def _dated(basis: ProjectionBasis, rows: NDArray[np.int64], holdings: Vector, st
     when: date = base.as_of + timedelta(days=day)
     kept = tuple(item for item in settings.constraints if item.name not in basis.settings.leave_out)
     changed = {"fund": settings.fund.model_copy(update={"as_of": when}), "constraints": kept, "accounts": {}}
-    return Inputs(settings.model_copy(update=changed), base.balance_sheet, MappingProxyType(tables), {}, base.kinds)
+    return Inputs(
+        settings.model_copy(update=changed),
+        base.balance_sheet,
+        MappingProxyType(tables),
+        {},
+        base.kinds,
+        jurisdiction=base.jurisdiction,
+    )
 
 
 def _amounts(frame: pd.DataFrame, held: Vector) -> Mapping[str, Any]:
@@ -173,7 +180,7 @@ def _with(fund: Fund, frame: pd.DataFrame) -> Inputs:
 
 
 def _present_value(fund: Fund) -> float:
-    """Return what the liabilities' net payments to come are worth on the fund's curve, CNY; 0 without them."""
+    """Return what the liabilities' net payments to come are worth on the fund's curve, money; 0 without them."""
     table = fund.inputs.table("liabilities")
     if table is None or table.empty:
         return 0.0

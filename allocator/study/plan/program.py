@@ -76,7 +76,7 @@ class Program:
     moments : tuple of Moment
         The nodes, with charges and totals at the path.
     path : ndarray (nodes, k)
-        Amounts at each node that the moments were made with, CNY.
+        Amounts at each node that the moments were made with, money.
     asked : mapping
         Ratios required by node, scenario and name.
     stressed : mapping of (node, scenario name) to (Scenario, Shocked, Regime)
@@ -100,7 +100,7 @@ class Program:
         return len(self._columns)
 
     def spread(self, holdings: Vector) -> tuple[Vector, Vector]:
-        """Return amounts and purchases (nodes, k) that an answer of the model stands for, CNY."""
+        """Return amounts and purchases (nodes, k) that an answer of the model stands for, money."""
         whole = np.zeros(self._all)
         whole[self._columns] = holdings
         table = whole.reshape(len(self.moments), 2, self.basis.size)
@@ -118,7 +118,7 @@ class Program:
 
     @property
     def _cost(self) -> Vector:
-        """Cost per CNY traded of each plan row (k,)."""
+        """Cost per unit of money traded of each plan row (k,)."""
         return np.asarray(self.basis.fund.space.linear_cost[self.basis.source] * self.basis.funded)
 
     def _amounts(self, node: int) -> slice:
@@ -145,7 +145,7 @@ class Program:
 
     @cached_property
     def _bounded(self) -> tuple[Vector, Vector]:
-        """Least and greatest of every amount and purchase, CNY."""
+        """Least and greatest of every amount and purchase, money."""
         basis = self.basis
         lower, upper = np.zeros(self._all), np.zeros(self._all)
         for moment in self.moments:
@@ -187,6 +187,7 @@ class Program:
             np.zeros(self.width),
             total,
             basis.fund.inputs.unit,
+            basis.fund.inputs.jurisdiction.currency,
         )
 
     @cached_property

@@ -43,9 +43,9 @@ class Growth:
     Parameters
     ----------
     kept : ndarray (k,)
-        Amount after the step, before trading, per CNY before it.
+        Amount after the step, before trading, per unit of money before it.
     paid : ndarray (k,)
-        Cash paid out per CNY before it.
+        Cash paid out per unit of money before it.
     alive : ndarray of bool (k,)
         Rows that still run after the step.
     """
@@ -72,7 +72,7 @@ class ProjectionBasis:
     rate : ndarray (k,)
         Expected return, annual decimal.
     flows : CashFlows
-        Payments of the contracts among the old rows, per CNY held now.
+        Payments of the contracts among the old rows, per unit of money held now.
     force : ndarray (n,)
         Their yields, continuous, for values between payments; 0 elsewhere.
     committed : Committed
@@ -95,7 +95,7 @@ class ProjectionBasis:
 
     @cached_property
     def start(self) -> Vector:
-        """Amounts now (k,), CNY."""
+        """Amounts now (k,)."""
         amount = np.nan_to_num(column(self.fund.inputs.assets, "amount"))
         return np.where(self.is_new, 0.0, amount[self.source])
 
@@ -141,7 +141,7 @@ class ProjectionBasis:
 
     @cached_property
     def untouched(self) -> Vector:
-        """Amounts of committed funds that are neither bought nor sold (steps + 1, k), CNY; zero elsewhere."""
+        """Amounts of committed funds that are neither bought nor sold (steps + 1, k); zero elsewhere."""
         path = [np.where(self.committed.rows, self.start, 0.0)]
         for step in range(1, self.settings.steps + 1):
             called = np.where(self.committed.rows, self.committed.called[step - 1], 0.0)
@@ -149,7 +149,7 @@ class ProjectionBasis:
         return np.stack(path)
 
     def _values(self, day: int) -> Vector:
-        """Return what the payments after ``day`` are worth on it, per CNY held now (n,)."""
+        """Return what the payments after ``day`` are worth on it, per unit of money held now (n,)."""
         later = self.flows.day > day
         row = self.flows.row[later]
         time = (self.flows.day[later] - day) / 365.0
@@ -157,12 +157,12 @@ class ProjectionBasis:
         return np.bincount(row, weights=worth, minlength=len(self.force)).astype(float)
 
     def _due(self, step: int) -> Vector:
-        """Return the payments of one step, per CNY held now (n,)."""
+        """Return the payments of one step, per unit of money held now (n,)."""
         due = (self.flows.day > self.days(step - 1)) & (self.flows.day <= self.days(step))
         return np.bincount(self.flows.row[due], weights=self.flows.amount[due], minlength=len(self.force)).astype(float)
 
     def outside(self, step: int) -> dict[str, float]:
-        """Return the cash that enters each account at a step, CNY: policies, new premiums, shareholders."""
+        """Return the cash that enters each account at a step: policies, new premiums, the owners."""
         unit = self.fund.inputs.unit
         found = dict.fromkeys(dict.fromkeys(self.account.tolist()), 0.0)
         table = self.fund.inputs.table("liabilities")
@@ -181,7 +181,7 @@ class ProjectionBasis:
         return found
 
     def reserves(self, step: int) -> float:
-        """Return what new premiums have added to the liabilities by a step, CNY."""
+        """Return what new premiums have added to the liabilities by a step, money."""
         return step * sum(self.settings.premiums.values()) * self.settings.reserve_share * self.fund.inputs.unit
 
 

@@ -39,7 +39,7 @@ __all__ = ["PlanPoint", "PlanStudy", "keep_the_mix", "plan"]
 Vector = NDArray[np.float64]
 
 WORTH = 1e-6
-"""Price of own funds from which a ratio counts as binding, CNY a year per CNY."""
+"""Price of own funds from which a ratio counts as binding, a year per unit."""
 
 SPARE = 1.05
 """By how much more than it missed a ratio is asked for in the next round."""
@@ -60,7 +60,7 @@ class PlanPoint:
     reached, required : float
         The exact ratio, and what is required of it (NaN for nothing).
     price : float
-        What one CNY more of own funds there would add to the yearly return of the plan, in CNY a year.
+        What one more unit of own funds there would add to the yearly return of the plan, money a year.
     """
 
     node: Node
@@ -92,9 +92,9 @@ class PlanStudy:
     moments : tuple of Moment
         Every node with its fund, at the plan's own amounts.
     path : ndarray (nodes, k)
-        Amounts of the plan rows, CNY.
+        Amounts of the plan rows, money.
     bought : ndarray (nodes, k)
-        Purchases, CNY.
+        Purchases, money.
     positions : tuple of CapitalPosition
         Exact capital at every node.
     points : tuple of PlanPoint
@@ -124,7 +124,7 @@ class PlanStudy:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One line a moment: date, branch, ratios with what is required, capital, flows, turnover; CNY."""
+        """One line a moment: date, branch, ratios with what is required, capital, flows, turnover; money."""
         return pd.DataFrame([self._line(moment) for moment in self.moments])
 
     def _line(self, moment: PlanNode) -> dict[str, object]:
@@ -148,7 +148,7 @@ class PlanStudy:
             **asked,
             "binding": any(point.binds for point in own),
             "assets": float(held[funded].sum()),
-            "actual_capital": position.own_funds.comprehensive,
+            "actual_capital": position.own_funds.actual,
             "minimum_capital": position.minimum_capital,
             "matured_and_coupons": float(received[~committed].sum()),
             "distributed": float(received[committed].sum()),
@@ -186,7 +186,7 @@ class PlanStudy:
 
     @cached_property
     def holdings(self) -> pd.DataFrame:
-        """One line a moment and row held or traded: amounts, purchases and sales, CNY."""
+        """One line a moment and row held or traded: amounts, purchases and sales, money."""
         basis = self.basis
         frame = basis.fund.inputs.assets
         lines = []
