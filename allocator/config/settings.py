@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from allocator.parsing import parse_date_text, parse_number_text
-from allocator.types import LocalizedPhrase, Text
+from allocator.types import LocalizedPhrase, Text, TimeAxis
 
 __all__ = [
     "AccountSettings",
@@ -28,7 +27,6 @@ __all__ = [
     "SolveSettings",
     "StressSettings",
     "TermSettings",
-    "TimeAxis",
     "parse_date",
     "parse_number",
 ]
@@ -77,20 +75,12 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-class TimeAxis(StrEnum):
-    """How days become years: by anniversaries of the valuation date, or days / 365."""
-
-    ANNIVERSARIES = "anniversaries"
-    DAYS_365 = "days_365"
-
-
 class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit.
 
-    ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
-    ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
-    the periods a year of the table ``returns``. ``time_axis``: by ``anniversaries`` of the valuation date, or
-    ``days_365``.
+    ``name`` stands on every report; ``as_of``, the valuation date, decides which rules are in force. ``unit``: CNY per
+    unit of money in the file: 1, 1e4 (万元) or 1e8 (亿元). ``frequency``: periods a year of the table ``returns``.
+    ``time_axis``: ``anniversaries`` of the valuation date are whole years, or ``days_365``.
     """
 
     name: str
@@ -103,13 +93,14 @@ class FundSettings(Section):
 class BalanceSheetSettings(Section):
     """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows.
 
-    ``total_assets`` is the denominator of limits, concentration and size factor. Give ``actual_capital``, or
-    ``admitted_assets`` and ``admitted_liabilities``; if all are given they must agree. ``core_capital`` and
-    the four tiers (``core_tier1``, ``core_tier2``, ``supplementary_tier1``, ``supplementary_tier2``) are the
-    capital available by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
+    ``total_assets`` is the denominator of limits, concentration and size factor; ``limit_assets`` (last quarter end,
+    less repo and separate accounts) stands for it in class limits. Give ``actual_capital``, or ``admitted_assets``
+    and ``admitted_liabilities``; all together must agree. ``core_capital`` and the four tiers are the capital available
+    by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
     """
 
     total_assets: Number | None = None
+    limit_assets: Number | None = None
     admitted_assets: Number | None = None
     admitted_liabilities: Number | None = None
     core_capital: Number | None = None

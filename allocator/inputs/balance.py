@@ -17,7 +17,7 @@ ROUNDING = 1e-9
 HIGHEST_RATIO = 100.0
 """A solvency ratio above 10,000% is a percentage written as a multiple."""
 
-_POSITIVE = ("total_assets", "admitted_assets")
+_POSITIVE = ("total_assets", "admitted_assets", "limit_assets")
 _NOT_NEGATIVE = ("admitted_liabilities", "core_tier1", "core_tier2", "supplementary_tier1", "supplementary_tier2")
 
 

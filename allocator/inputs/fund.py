@@ -30,6 +30,7 @@ class BalanceSheet:
     """
 
     total_assets: float | None = None
+    limit_assets: float | None = None
     admitted_assets: float | None = None
     admitted_liabilities: float | None = None
     core_capital: float | None = None

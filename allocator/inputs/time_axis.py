@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from allocator.config.settings import TimeAxis
 from allocator.inputs.curves import DAYS_IN_YEAR
+from allocator.types import TimeAxis
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
@@ -43,7 +43,7 @@ def flow_axis(inputs: Inputs, last: int) -> Vector | None:
 
 def axis_by_day(as_of: date, last: int) -> Vector:
     """Return the years of the days 0 … ``last`` by anniversaries (last + 1,)."""
-    return _axis(as_of, last // DAYS_IN_YEAR + 1)[: last + 1]
+    return np.asarray(_axis(as_of, last // DAYS_IN_YEAR + 1)[: last + 1])
 
 
 @lru_cache(maxsize=32)

@@ -1,6 +1,5 @@
 """Cash flows of assets and liabilities, curves, and the schedules of contracts."""
 
-from allocator.config.settings import TimeAxis
 from allocator.inputs.cash_flows import (
     CashFlows,
     FloatingRule,
@@ -12,6 +11,7 @@ from allocator.inputs.cash_flows import (
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
 from allocator.inputs.schedules import Amortisation, Contracts, contract_flows
 from allocator.inputs.time_axis import flow_axis, years_ahead
+from allocator.types import TimeAxis
 
 __all__ = [
     "Amortisation",

@@ -186,6 +186,7 @@ def moved_sheet(sheet: BalanceSheet, assets: float, liabilities: float) -> Balan
     own = assets - liabilities
     moves = {
         "total_assets": assets,
+        "limit_assets": assets,
         "admitted_assets": assets,
         "admitted_liabilities": liabilities,
         "actual_capital": own,

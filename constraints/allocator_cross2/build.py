@@ -59,6 +59,8 @@ class ChargeContext:
         The company's, CNY.
     comprehensive_ratio : float or None
         Of the last quarter end.
+    limit_assets : float or None
+        Base of the class ratios, CNY; None: total assets.
     where : callable
         ``where(table, row, column) -> str``: the place of a cell.
     """
@@ -73,6 +75,7 @@ class ChargeContext:
     where: Callable[[str, int, str], str] = _place
     accrued: Vector | None = None
     underlying_accrued: Vector | None = None
+    limit_assets: float | None = None
 
     @classmethod
     def of(
@@ -93,6 +96,7 @@ class ChargeContext:
             inputs.balance_sheet.reported_comprehensive_ratio,
             inputs.where,
             *accrued,
+            inputs.balance_sheet.limit_assets,
         )
 
 
@@ -133,7 +137,7 @@ def build_charges(frame: pd.DataFrame, pack: RulePack, options: ChargeOptions, c
     modules, figures, kinds = codes
     names = {"modules": tuple(modules.names), "figures": tuple(figures.names)}
     held_claim = np.maximum(ratios.claim * np.sign(amount), 0.0)
-    holding = Holding(ratios.book, held_claim, context.total_assets, context.comprehensive_ratio)
+    holding = Holding(ratios.book, held_claim, context.total_assets, context.comprehensive_ratio, context.limit_assets)
     tests = concentration_tests(pack, built.lines, names, built.tables, holding, problems)
     problems.raise_if_any()
     rule_pack = RulePack.at(pack.valuation_date)

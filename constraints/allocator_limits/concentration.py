@@ -14,7 +14,6 @@ from allocator.plugin import Number, Problems, Text
 from allocator.plugin.rules import Figure
 from allocator.plugin.tables import column, flags
 from allocator.plugin.terms import (
-    SHARE_OF_TOTAL_ASSETS,
     Blank,
     ConstraintSpec,
     LimitOptions,
@@ -210,7 +209,7 @@ def _by_name(
         Sense.AT_MOST,
         figure.number * total,
         total,
-        SHARE_OF_TOTAL_ASSETS,
+        view.unit,
         figure.source,
         rows=uniques,
     )
