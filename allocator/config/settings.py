@@ -93,10 +93,10 @@ class FundSettings(Section):
 class BalanceSheetSettings(Section):
     """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows.
 
-    ``total_assets`` is the denominator of limits, concentration and size factor; ``limit_assets`` (last quarter end,
-    less repo and separate accounts) stands for it in class limits. Give ``actual_capital``, or ``admitted_assets``
-    and ``admitted_liabilities``; all together must agree. ``core_capital`` and the four tiers are the capital available
-    by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
+    ``total_assets`` is the denominator of limits, concentration and size factor, ``limit_assets`` (last quarter end,
+    less repo and separate accounts) of class limits. Give ``actual_capital``, or ``admitted_assets`` and
+    ``admitted_liabilities``; all must agree. ``core_capital`` and the capital by quality: ``core_tier1``,
+    ``core_tier2``, ``supplementary_tier1``, ``supplementary_tier2``. ``reported_comprehensive_ratio``: last quarter's.
     """
 
     total_assets: Number | None = None

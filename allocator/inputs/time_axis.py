@@ -56,6 +56,6 @@ def _axis(as_of: date, years: int) -> Vector:
     is_last = bool((day + 1).astype("datetime64[M]") != month)
     shift = np.where(is_last, length - 1, np.minimum(of_month, length - 1))
     whole = (target.astype("datetime64[D]") + shift - day).astype(np.int64)
-    axis = np.interp(np.arange(whole[-1] + 1), whole, np.arange(years + 1.0))
+    axis: Vector = np.interp(np.arange(whole[-1] + 1), whole, np.arange(years + 1.0))
     axis.flags.writeable = False
     return axis

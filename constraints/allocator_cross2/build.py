@@ -22,6 +22,7 @@ from allocator_cross2.classify import BASE_RULES, USER_FACTOR, classify
 from allocator_cross2.concentration import Holding, concentration_tests
 from allocator_cross2.lines import Codes, LineBuilder, Lines
 from allocator_cross2.look_through import exempt_rate_risk, look_through
+from allocator_cross2.lots import seasoned_lines
 from allocator_cross2.options import ChargeOptions
 from allocator_cross2.overrides import apply_what_ifs, changed, check_options, option_notes
 from allocator_cross2.pack import RulePack
@@ -158,6 +159,7 @@ def build_charges(frame: pd.DataFrame, pack: RulePack, options: ChargeOptions, c
         rate_risk_share=built.rate_risk_share,
         pack=pack,
         accrued=assets.accrued_part,
+        seasoned=seasoned_lines(built.lines, list(figures.names), assets.frame, pack),
         notes=(*option_notes(options, pack, rule_pack), *_test_notes(tests.untested, amount, ratios, context)),
     )
 
