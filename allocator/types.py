@@ -14,6 +14,7 @@ __all__ = [
     "Certainty",
     "Column",
     "Declarations",
+    "EMPTY",
     "Language",
     "Measure",
     "LocalizedPhrase",
@@ -74,12 +75,9 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 
 class LocalizedPhrase(str):
-    """A str in English that knows its Chinese: a place in a file, a value allowed.
+    """A str in English that knows its Chinese: ``LocalizedPhrase(en, zh)``, for a place in a file or a value allowed.
 
-    Parameters
-    ----------
-    en, zh : str
-        Both wordings. Joined into other text it is plain English.
+    Joined into other text it is plain English.
     """
 
     zh: str
@@ -100,6 +98,10 @@ class Certainty(StrEnum):
     SECONDARY = "B"
     RECALLED = "C"
     USER = "user"
+
+
+EMPTY = LocalizedPhrase("empty", "空")
+"""What an empty cell is called in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,8 @@ class Column:
         Whether the column must be present with every cell filled.
     default : object
         What an empty cell means; ``None`` keeps it empty (NaN, NaT or ``None``).
+    words : mapping of str to float
+        For numbers: words that stand for one, such as 半年付 for 2 payments a year.
     """
 
     name: str
@@ -192,6 +196,7 @@ class Column:
     maximum: float | None = None
     required: bool = False
     default: object = None
+    words: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +241,8 @@ class AssetKind:
         Other spellings accepted.
     derivative : bool
         Whether amounts are signed notionals outside budgets and weights.
+    theme : Text or None
+        What the first page of a report states the share of, before and after; kinds of one theme are added up.
     """
 
     name: str
@@ -243,6 +250,7 @@ class AssetKind:
     group: str
     aliases: tuple[str, ...] = ()
     derivative: bool = False
+    theme: Text | None = None
 
 
 class Declarations(Protocol):

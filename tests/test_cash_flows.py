@@ -171,6 +171,7 @@ def test_prepayment_may_change_by_year() -> None:
 def test_an_explicit_table_wins_and_is_shared_over_the_accounts() -> None:
     rows = [{"asset_id": "X", "amount": 60.0}, {"asset_id": "X", "account": "universal", "amount": 40.0}]
     listed = [("X", "2026-01-01", 99.0, 9.0), ("X", "2027-06-30", 50.0, 5.0), ("X", "2028-06-29", 45.0, 3.0)]
+    listed.append(("X", "2026-06-30", 7.0, 1.0))  # paid on the valuation date: past, too
     flows = flows_of(fund(rows, listed))
     assert flows.row.tolist() == [0, 0, 1, 1]
     assert flows.amount == pytest.approx([0.55, 0.48, 0.55, 0.48])

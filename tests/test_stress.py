@@ -297,7 +297,7 @@ def test_the_insurance_scenario_takes_the_effect_that_the_fund_file_gives() -> N
     assert found.position.own_funds.comprehensive == pytest.approx(250.0)
     assert found.position.minimum_capital == pytest.approx(sqrt(45.0**2 + 70.0**2 + 2.0 * 0.30 * 45.0 * 70.0))
     assert "annex 4" in found.scenario.source.article
-    assert any("fund file's" in note.en and "基金文件" in note.zh for note in found.notes)
+    assert any("fund file's" in note.en and "组合文件" in note.zh for note in found.notes)
 
 
 def test_equity_by_board_market_and_kind() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.parsing import parse_date_text, parse_number_text
+from allocator.config.values import Day, Money, Number, RequiredRatio, parse_date, parse_number
 from allocator.types import LocalizedPhrase, Text, TimeAxis
 
 __all__ = [
@@ -18,10 +17,12 @@ __all__ = [
     "CapitalSettings",
     "Day",
     "FundSettings",
+    "Money",
     "Number",
     "ObjectiveSettings",
     "PlanSettings",
     "PluginSettings",
+    "RequiredRatio",
     "Section",
     "Settings",
     "SolveSettings",
@@ -30,43 +31,6 @@ __all__ = [
     "parse_date",
     "parse_number",
 ]
-
-
-def parse_number(value: Any) -> Any:
-    """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is.
-
-    Raises
-    ------
-    ValueError
-        For yes and no.
-    """
-    if isinstance(value, bool):
-        raise ValueError(Text("a number is needed, not yes or no", "应为数字，而非是/否"))
-    read = parse_number_text(value) if isinstance(value, str) else None
-    return value if read is None else read[0]
-
-
-def parse_date(value: Any) -> Any:
-    """Turn ``"2026/6/30"`` and the like into dates, ``20260630`` too; no other number is a date.
-
-    Raises
-    ------
-    ValueError
-        For what is no date.
-    """
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return value
-    read = parse_date_text(str(value))
-    if read is None:
-        raise ValueError(Text("not a date: write 2026-06-30", "不是有效日期，请写成 2026-06-30"))
-    return read
-
-
-Number = Annotated[float, BeforeValidator(parse_number), Field(allow_inf_nan=False)]
-"""A finite number; numeric text, ``%`` and ``bp`` are understood."""
-
-Day = Annotated[date, BeforeValidator(parse_date)]
-"""A date; year, month and day in any of the usual notations."""
 
 
 class Section(BaseModel):
@@ -80,7 +44,8 @@ class FundSettings(Section):
 
     ``name`` stands on every report; ``as_of``, the valuation date, decides which rules are in force. ``unit``: CNY per
     unit of money in the file: 1, 1e4 (万元) or 1e8 (亿元). ``frequency``: periods a year of the table ``returns``.
-    ``time_axis``: ``anniversaries`` of the valuation date are whole years, or ``days_365``.
+    ``time_axis``: by ``anniversaries`` of the valuation date, or ``days_365``. ``mandate``: the rows are a part
+    of the company's assets, however small.
     """
 
     name: str
@@ -88,6 +53,7 @@ class FundSettings(Section):
     unit: Annotated[Number, Field(gt=0)] = 1.0
     frequency: Annotated[int, Field(gt=0)] = 252
     time_axis: TimeAxis = TimeAxis.ANNIVERSARIES
+    mandate: bool = False
 
 
 class BalanceSheetSettings(Section):
@@ -99,20 +65,20 @@ class BalanceSheetSettings(Section):
     ``core_tier2``, ``supplementary_tier1``, ``supplementary_tier2``. ``reported_comprehensive_ratio``: last quarter's.
     """
 
-    total_assets: Number | None = None
-    limit_assets: Number | None = None
-    admitted_assets: Number | None = None
-    admitted_liabilities: Number | None = None
-    core_capital: Number | None = None
-    actual_capital: Number | None = None
+    total_assets: Money | None = None
+    limit_assets: Money | None = None
+    admitted_assets: Money | None = None
+    admitted_liabilities: Money | None = None
+    core_capital: Money | None = None
+    actual_capital: Money | None = None
     reported_comprehensive_ratio: Number | None = None
-    core_tier1: Number | None = None
-    core_tier2: Number | None = None
-    supplementary_tier1: Number | None = None
-    supplementary_tier2: Number | None = None
+    core_tier1: Money | None = None
+    core_tier2: Money | None = None
+    supplementary_tier1: Money | None = None
+    supplementary_tier2: Money | None = None
 
 
-Ratios = dict[str, Annotated[Number, Field(gt=0)]]
+Ratios = dict[str, RequiredRatio]
 """Ratio name → what it must be."""
 
 
@@ -138,9 +104,9 @@ class AccountSettings(Section):
     ``budget`` is an equality; ``min`` and ``max`` bound the account's sum instead.
     """
 
-    budget: Number | None = None
-    min: Number | None = None
-    max: Number | None = None
+    budget: Money | None = None
+    min: Money | None = None
+    max: Money | None = None
 
 
 class RiskSettings(BaseModel):
@@ -231,7 +197,7 @@ class SolveSettings(Section):
 
 
 class StressSettings(Section):
-    """``stress:`` — scenarios of one's own beside those that plugins offer.
+    """``stress:`` — scenarios of your own in addition to those that plugins offer.
 
     Parameters
     ----------
@@ -250,7 +216,7 @@ class StressSettings(Section):
     reverse: dict[str, dict[str, Any]] | None = None
 
 
-BySteps = dict[Annotated[int, Field(ge=1)], Number]
+BySteps = dict[Annotated[int, Field(ge=1)], Money]
 """Step → amount, in ``fund.unit``."""
 
 
@@ -305,7 +271,7 @@ class PlanSettings(Section):
     leave_out : tuple of str
         Rules that make no sense at a later step.
     rounds : int
-        How often the plan is made anew with charges and totals at its own path, and tightened where it misses.
+        How many rounds re-solve the plan with charges and totals at its own path, tightened where it falls short.
     gap : number
         Optimality gap at which a round stops, yearly return.
     time_limit : number
@@ -319,7 +285,7 @@ class PlanSettings(Section):
     under: dict[str, Ratios] = {}
     branches: tuple[BranchSettings, ...] = ()
     turnover: Annotated[Number, Field(gt=0, le=1)] = 0.1
-    premiums: dict[str, Number] = {}
+    premiums: dict[str, Money] = {}
     reserve_share: Annotated[Number, Field(ge=0)] = 1.0
     new_capital: BySteps = {}
     dividends: BySteps = {}
@@ -359,6 +325,7 @@ class BacktestSettings(Section):
 class Settings(Section):
     """A whole fund file, validated.
 
+    ``strict_columns``: columns that no plugin declares are errors instead of notes.
     ``register`` is where runs are registered: a file, a database URL, or ``off``; the field has another name
     because models have a method of that one. ``folder`` is where relative paths start; ``lines`` maps dotted
     keys (list items by number) to line numbers of the fund file, for messages; ``overrides`` holds the keys
@@ -379,7 +346,9 @@ class Settings(Section):
     stress: StressSettings = StressSettings()
     plan: PlanSettings = PlanSettings()
     backtest: BacktestSettings = BacktestSettings()
+    strict_columns: bool = False
     language: Literal["en", "zh"] | None = None
+    csv_formulas: Literal["escape", "keep"] = "escape"
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()
     file: str = ""

@@ -132,7 +132,19 @@ def asset_cash_flows(
 def cash_flow_parts(
     inputs: Inputs, rows: NDArray[np.bool_], problems: Problems, floating: FloatingRule = FloatingRule.RESET
 ) -> Iterator[CashFlows]:
-    """Yield the same payments some rows at a time: what is summed over them needs no memory for all at once."""
+    """Yield the same payments some rows at a time: what is summed over them needs no memory for all at once.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs.
+    rows : ndarray of bool (n,)
+        Rows whose payments are asked for.
+    problems : Problems
+        Takes what is wrong or missing.
+    floating : FloatingRule
+        How floating coupons are taken.
+    """
     listed = _listed_rows(inputs) & rows
     yield from _contract_parts(inputs, rows & ~listed, problems, floating)
     if listed.any():
@@ -144,6 +156,15 @@ def modified_durations(inputs: Inputs, rows: NDArray[np.bool_], problems: Proble
 
     A given ``modified_duration`` wins; else D = Σ t CF v(t) / Σ CF v(t) / (1 + y/f), v(t) = (1 + y/f)^(−f t).
     Floating rows get their rate duration (to the next reset), callable ones that to the first call.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs.
+    rows : ndarray of bool (n,)
+        Rows whose duration is asked for.
+    problems : Problems
+        Takes what is wrong or missing.
     """
     given = column(inputs.assets, "modified_duration")
     for row in np.flatnonzero(rows & (given <= 0)):
@@ -177,6 +198,13 @@ def yields(flows: CashFlows, frequency: ArrayLike = 1.0) -> Vector:
 
     Newton on the convex, decreasing function ln Σ CF e^(−δt) of the force of interest δ. NaN where there is
     no answer (no flows, or a sum that is not positive).
+
+    Parameters
+    ----------
+    flows : CashFlows
+        Payments per CNY of value.
+    frequency : float or ndarray (n,)
+        How often a year the yield is compounded.
     """
     delta = np.zeros(flows.size)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

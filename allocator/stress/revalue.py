@@ -1,4 +1,4 @@
-"""Bonds after a move of rates: revalued by their own cash flows, their yields and durations taken anew.
+"""Bonds after a move of rates: revalued by their own cash flows, their yields and durations recomputed.
 
 A row's flows CF are discounted at its own effective yield Y = (1 + y/f)^f − 1; when rates at time t move by s(t),
 

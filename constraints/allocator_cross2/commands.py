@@ -14,6 +14,7 @@ from allocator.plugin import CommandSpec, InputError, Language, Problem, Text, p
 from allocator_cross2.pack import RulePack
 from allocator_cross2.plain import plain
 from allocator_cross2.rule_books import changes
+from allocator_cross2.written import written
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,7 +34,7 @@ _HEADINGS = (
 def rules(
     prefix: Annotated[str, typer.Argument(metavar="[FIGURE]", help="Only figures whose name starts so.")] = "",
     when: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="Valuation date; today if left out.")] = "",
-    lang: Annotated[Language | None, typer.Option("--lang", help="Language of whatever people read.")] = None,
+    lang: Annotated[Language | None, typer.Option("--lang", help="Language of messages and reports.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     readings: Annotated[bool, typer.Option("--readings", help="The open questions, answers and their effect.")] = False,
     other: Annotated[
@@ -130,7 +131,7 @@ def _table(pack: RulePack, figures: list[dict[str, Any]], language: Language) ->
         table.add_column(heading[language], overflow="fold")
     for figure in figures:
         source = f"{figure['document']} {figure['article']}"
-        value = json.dumps(figure["value"], ensure_ascii=False)
+        value = written(pack.figure(figure["figure"]), language, "D" if "D" in figure["unit"] else "x")
         table.add_row(figure["figure"], figure["label"][language], value, figure["unit"], source, figure["effective"])
     return table
 
