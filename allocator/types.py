@@ -19,6 +19,7 @@ __all__ = [
     "Source",
     "Table",
     "Text",
+    "TimeAxis",
     "visible",
 ]
 
@@ -130,6 +131,13 @@ class Source:
         """What a reader sees: a document keeps its own name, unless the book gives it in English too."""
         chinese = (part.zh if isinstance(part, LocalizedPhrase) else part for part in (self.document, self.article))
         return Text(str(self), " ".join(part for part in chinese if part))
+
+
+class TimeAxis(StrEnum):
+    """How days become years: by anniversaries of the valuation date, or days / 365."""
+
+    ANNIVERSARIES = "anniversaries"
+    DAYS_365 = "days_365"
 
 
 class Measure(StrEnum):

@@ -66,6 +66,7 @@ def build(
     issuers: Sequence[Row] | None = None,
     total_assets: float | None = 1e12,
     comprehensive_ratio: float | None = 2.0,
+    limit_assets: float | None = None,
 ) -> Charges:
     """Return the charges of the rows at a date."""
     chosen = ChargeOptions.model_validate(options or {})
@@ -76,6 +77,7 @@ def build(
         underlying=None if underlying is None else below(underlying),
         total_assets=total_assets,
         comprehensive_ratio=comprehensive_ratio,
+        limit_assets=limit_assets,
     )
     return build_charges(frame(rows), pack, chosen, context)
 

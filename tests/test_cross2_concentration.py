@@ -12,6 +12,7 @@ from allocator_cross2.pack import RulePack
 from charging import TODAY, Row, build, factors, table
 
 from allocator.errors import InputError
+from allocator.rulebook.book import RuleBook
 
 BN = 1e9
 ISSUERS = [
@@ -217,7 +218,7 @@ def test_without_a_reported_ratio_the_equity_class_is_noted_not_tested() -> None
 @pytest.mark.parametrize(
     ("row", "limit"),
     [
-        ({"kind": "debt_plan", "transparency": "opaque"}, 0.25),
+        ({"kind": "am_product", "transparency": "opaque"}, 0.25),
         ({"kind": "trust_plan", "transparency": "opaque", "product_type": "fixed_income"}, 0.25),
         ({"kind": "overseas_stock", "market": "developed", "currency": "USD"}, 0.15),
     ],
@@ -229,6 +230,28 @@ def test_other_financial_assets_and_overseas(row: Row, limit: float) -> None:
     charged = {over.charges.modules[module]: k for module, k in zip(over.module, over.k_concentration, strict=True)}
     assert charged.pop("currency:USD", 0.0) == 0.0  # currency risk has no concentration coefficient
     assert set(charged.values()) == {0.2}
+
+
+def test_the_base_of_class_ratios_may_be_its_own() -> None:
+    """R8 §66 by the notice of 2014: 24 of other financial assets are under 25% of 100, over 25% of 90 less repo."""
+    row = {"kind": "trust_plan", "transparency": "opaque", "product_type": "fixed_income", "amount": 24 * BN}
+    assert not table([row], total_assets=100 * BN).k_concentration.any()
+    assert set(table([row], total_assets=100 * BN, limit_assets=90 * BN).k_concentration.tolist()) == {0.2}
+
+
+def test_classes_of_the_notice_and_of_concentration_are_one_table() -> None:
+    """保监发〔2014〕13号: plans are real estate, products follow what is inside, overseas and domestic are added."""
+    book = RuleBook.load("allocator_limits", "rules/limits.yaml")
+    pack = RulePack.at(TODAY)
+    classes = book.at("classes", TODAY).table
+    inside = book.at("class_by_product_type", TODAY).table
+    for name in ("equity", "other_financial"):
+        ours = set(pack.names(f"concentration.class.{name}.kinds"))
+        assert ours == set(classes[name]) - {"am_product"}
+        by_type = {kind for kind, found in inside.items() if found == name}
+        assert by_type == set(pack.names(f"concentration.class.{name}.product_types"))
+    assert set(pack.names("concentration.class.overseas.kinds")) == set(book.at("overseas.kinds", TODAY).names)
+    assert {"debt_plan", "property_product", "property"} <= set(classes["real_estate"])
 
 
 def test_class_and_counterparty_coefficients_add() -> None:

@@ -306,6 +306,14 @@ def test_the_size_factor_follows_total_assets(assets: float, factor: float) -> N
     assert fund(sheet=sheet, assets=small).basis.given.size_factor == factor
 
 
+def test_the_size_factor_may_have_a_base_of_its_own() -> None:
+    """金规〔2023〕5号 (2): a base of 499 bn takes 0.95, whatever total assets are; the note names it."""
+    rows = {"capital": {"size_factor": "auto", "size_assets": 4990.0}}
+    book = fund(**rows)
+    assert book.basis.given.size_factor == 0.95
+    assert any("size_assets" in note.text.en for note in book.notes())
+
+
 def test_a_size_factor_may_be_given() -> None:
     assert fund(capital={"size_factor": 0.97}).basis.given.size_factor == 0.97
 

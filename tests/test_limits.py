@@ -12,6 +12,7 @@ import pytest
 from allocator_limits.classes import CLASSES
 from allocator_limits.concentration import CONCENTRATION
 from allocator_limits.conditions import CONDITIONS
+from allocator_limits.view import View
 from rule_funds import at, build, context
 
 from allocator.config.load import validate_options
@@ -138,6 +139,32 @@ def test_a_row_can_name_its_own_class_and_a_strange_kind_must() -> None:
     holds_up_to(one("equity_ceiling", context([product, {"amount": 990.0, "regulatory_class": None}])), 300)
     with pytest.raises(InputError, match="row 2, column regulatory_class"):
         rule("equity_ceiling", context([{"amount": 1.0}, {"kind": "carbon_allowance", "amount": 1.0}]))
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ({"kind": "debt_plan"}, "real_estate"),
+        ({"kind": "property_product"}, "real_estate"),
+        ({"kind": "am_product", "product_type": "equity"}, "equity"),
+        ({"kind": "am_product", "product_type": "mixed"}, "equity"),
+        ({"kind": "am_product", "product_type": "fixed_income"}, "fixed_income"),
+        ({"kind": "am_product", "product_type": None}, "other_financial"),
+        ({"kind": "trust_plan", "product_type": "equity"}, "other_financial"),
+        ({"kind": "overseas_stock"}, "equity"),
+    ],
+)
+def test_the_class_of_plans_and_products(row: dict[str, object], name: str) -> None:
+    """保监发〔2014〕13号: plans are real estate, products follow what is inside, overseas and domestic are added."""
+    assert View(context([{"amount": 1.0, **row}])).classes.tolist() == [name]
+
+
+def test_class_limits_have_a_base_of_their_own() -> None:
+    """Last quarter end less repo and separate accounts, 800: 25% of it are 200, not 250 of total assets of 1,000."""
+    rows = [{"kind": "trust_plan", "amount": 10.0}, {"amount": 990.0}]
+    term = rule("class_limits", context(rows, balance_sheet={"limit_assets": 800.0}))["class_limits:other_financial"]
+    holds_up_to(term, 200)
+    assert "less repo" in term.unit
 
 
 def test_a_stake_in_an_insurer_counts_unless_made_with_own_capital() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from rule_funds import context
 
-from allocator.config.settings import TimeAxis
 from allocator.errors import Problems
 from allocator.inputs.cash_flows import asset_cash_flows
 from allocator.inputs.time_axis import axis_by_day, years_ahead
+from allocator.types import TimeAxis
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from allocator.config.values import Day, Money, Number, RequiredRatio, parse_date, parse_number
-from allocator.types import LocalizedPhrase, Text
+from allocator.types import LocalizedPhrase, Text, TimeAxis
 
 __all__ = [
     "AccountSettings",
@@ -29,7 +28,6 @@ __all__ = [
     "SolveSettings",
     "StressSettings",
     "TermSettings",
-    "TimeAxis",
     "parse_date",
     "parse_number",
 ]
@@ -39,13 +37,6 @@ class Section(BaseModel):
     """Base of every section of the fund file: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class TimeAxis(StrEnum):
-    """How days become years: by anniversaries of the valuation date, or days / 365."""
-
-    ANNIVERSARIES = "anniversaries"
-    DAYS_365 = "days_365"
 
 
 class FundSettings(Section):
@@ -68,13 +59,15 @@ class FundSettings(Section):
 class BalanceSheetSettings(BaseModel):
     """``balance_sheet:`` — the company's own totals, in ``fund.unit``; never re-summed from the rows.
 
-    ``total_assets`` is the denominator of limits, concentration and size factor. Give ``actual_capital``, or
-    ``admitted_assets`` and ``admitted_liabilities``; if all are given they must agree. Further keys are those that
-    the solvency regime declares; the inputs check them.
+    ``total_assets`` is the denominator of limits, concentration and size factor, ``limit_assets`` (last quarter end,
+    less repo and separate accounts) of class limits. Give ``actual_capital``, or ``admitted_assets`` and
+    ``admitted_liabilities``; if all are given they must agree. Further keys are those that the solvency regime
+    declares; the inputs check them.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
     total_assets: Money | None = None
+    limit_assets: Money | None = None
     admitted_assets: Money | None = None
     admitted_liabilities: Money | None = None
     actual_capital: Money | None = None

@@ -29,11 +29,12 @@ HIGHEST_RATIO = 100.0
 
 _TOTALS = (
     BalanceSheetKey("total_assets", Text("total assets", "总资产")),
+    BalanceSheetKey("limit_assets", Text("assets that limits are measured by", "比例计算基数")),
     BalanceSheetKey("admitted_assets", Text("admitted assets", "认可资产")),
     BalanceSheetKey("admitted_liabilities", Text("admitted liabilities", "认可负债"), minimum=0.0),
     BalanceSheetKey("actual_capital", Text("actual capital", "实际资本")),
 )
-_POSITIVE = ("total_assets", "admitted_assets")
+_POSITIVE = ("total_assets", "limit_assets", "admitted_assets")
 
 
 class _Sheet(BalanceSheetSettings):

@@ -34,6 +34,7 @@ class BalanceSheet:
     """
 
     total_assets: float | None = None
+    limit_assets: float | None = None
     admitted_assets: float | None = None
     admitted_liabilities: float | None = None
     actual_capital: float | None = None
@@ -42,7 +43,7 @@ class BalanceSheet:
     @property
     def figures(self) -> Mapping[str, float | None]:
         """Every figure by its key."""
-        own = ("total_assets", "admitted_assets", "admitted_liabilities", "actual_capital")
+        own = ("total_assets", "limit_assets", "admitted_assets", "admitted_liabilities", "actual_capital")
         return {**{name: getattr(self, name) for name in own}, **self.further}
 
     def figure(self, name: str) -> float | None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from allocator.config.settings import TimeAxis
 from allocator.inputs.curves import DAYS_IN_YEAR
+from allocator.types import TimeAxis
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs

@@ -1,6 +1,5 @@
 """Cash flows of assets and liabilities, curves, and the schedules of contracts."""
 
-from allocator.config.settings import TimeAxis
 from allocator.inputs.cash_flows import (
     CashFlows,
     FloatingRule,
@@ -11,7 +10,8 @@ from allocator.inputs.cash_flows import (
 )
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
 from allocator.inputs.schedules import Amortisation, Contracts, contract_flows
-from allocator.inputs.time_axis import flow_axis, years_ahead
+from allocator.inputs.time_axis import axis_by_day, flow_axis, years_ahead
+from allocator.types import TimeAxis
 
 __all__ = [
     "Amortisation",
@@ -22,6 +22,7 @@ __all__ = [
     "SpotCurve",
     "TimeAxis",
     "asset_cash_flows",
+    "axis_by_day",
     "cash_flow_parts",
     "contract_flows",
     "flow_axis",

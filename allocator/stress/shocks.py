@@ -184,7 +184,8 @@ def moved_sheet(inputs: Inputs, assets: float, liabilities: float) -> BalanceShe
         Changes, money.
     """
     own = assets - liabilities
-    moves = {"total_assets": assets, "admitted_assets": assets, "admitted_liabilities": liabilities}
+    moves = dict.fromkeys(("total_assets", "limit_assets", "admitted_assets"), assets)
+    moves["admitted_liabilities"] = liabilities
     bearing = (key.name for key in inputs.jurisdiction.balance_sheet if key.bears_losses)
     moves |= dict.fromkeys(("actual_capital", *bearing), own)
     known = {name: inputs.balance_sheet.figure(name) for name in moves}

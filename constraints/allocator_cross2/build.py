@@ -23,6 +23,7 @@ from allocator_cross2.concentration import Holding, concentration_tests
 from allocator_cross2.jurisdiction import REPORTED_RATIO
 from allocator_cross2.lines import Codes, LineBuilder, Lines
 from allocator_cross2.look_through import exempt_rate_risk, look_through
+from allocator_cross2.lots import seasoned_lines
 from allocator_cross2.options import ChargeOptions
 from allocator_cross2.overrides import apply_what_ifs, changed, check_options, option_notes
 from allocator_cross2.pack import RulePack
@@ -60,6 +61,8 @@ class ChargeContext:
         The company's, CNY.
     comprehensive_ratio : float or None
         Of the last quarter end.
+    limit_assets : float or None
+        Base of the class ratios, CNY; None: total assets.
     where : callable
         ``where(table, row, column) -> str``: the place of a cell.
     unit : float
@@ -77,6 +80,7 @@ class ChargeContext:
     unit: float = 1.0
     accrued: Vector | None = None
     underlying_accrued: Vector | None = None
+    limit_assets: float | None = None
 
     @classmethod
     def of(
@@ -98,6 +102,7 @@ class ChargeContext:
             inputs.where,
             inputs.unit,
             *accrued,
+            inputs.balance_sheet.limit_assets,
         )
 
 
@@ -138,7 +143,7 @@ def build_charges(frame: pd.DataFrame, pack: RulePack, options: ChargeOptions, c
     modules, figures, kinds = codes
     names = {"modules": tuple(modules.names), "figures": tuple(figures.names)}
     held_claim = np.maximum(ratios.claim * np.sign(amount), 0.0)
-    holding = Holding(ratios.book, held_claim, context.total_assets, context.comprehensive_ratio)
+    holding = Holding(ratios.book, held_claim, context.total_assets, context.comprehensive_ratio, context.limit_assets)
     tests = concentration_tests(pack, built.lines, names, built.tables, holding, problems)
     problems.raise_if_any()
     rule_pack = RulePack.at(pack.valuation_date)
@@ -159,6 +164,7 @@ def build_charges(frame: pd.DataFrame, pack: RulePack, options: ChargeOptions, c
         rate_risk_share=built.rate_risk_share,
         pack=pack,
         accrued=assets.accrued_part,
+        seasoned=seasoned_lines(built.lines, list(figures.names), assets.frame, pack),
         notes=(*option_notes(options, pack, rule_pack), *_test_notes(tests.untested, amount, ratios, context)),
     )
 

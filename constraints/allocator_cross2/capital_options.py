@@ -56,6 +56,8 @@ class CapitalOptions(ChargeOptions):
         The risk management score (0–100), or the factor Q itself: one of them.
     size_factor : ``auto`` or number
         ``auto``: by total assets (admitted assets where those are not given) and date.
+    size_assets : number
+        Base of the automatic size factor, where it is not total assets at the report date.
     loss_absorption_cap : number
         LA_cap of participating and universal business; 0: nothing is absorbed.
     loss_absorption : number
@@ -82,6 +84,7 @@ class CapitalOptions(ChargeOptions):
     sarmra_score: Annotated[Number, Field(ge=0, le=100)] | None = None
     control_risk: Annotated[Number, Field(ge=-1, le=1)] | None = None
     size_factor: Literal["auto"] | Annotated[Number, Field(gt=0, le=1)] = "auto"
+    size_assets: Annotated[Number, Field(gt=0)] | None = None
     loss_absorption_cap: NotNegative = 0.0
     loss_absorption: NotNegative | None = None
     additional_capital: NotNegative = 0.0

@@ -20,6 +20,7 @@ from allocator.plugin import Text
 from allocator.plugin.capital import RegimeNote
 from allocator_cross2.concentration import Concentration, ConcentrationTests
 from allocator_cross2.lines import LONG_MULTIPLE, SHORT_MULTIPLE, Basis, Direction, Lines
+from allocator_cross2.lots import Seasoned
 from allocator_cross2.pack import RulePack
 from allocator_cross2.stock import StockBook
 
@@ -90,6 +91,8 @@ class Charges:
         Figures in force, with overrides.
     accrued : ndarray (n,)
         Accrued interest per CNY of amount.
+    seasoned : Seasoned
+        Lines with a factor for long holding, which purchases dilute.
     notes : tuple of RegimeNote
         What a reader must know: options that depart from the rules, rows not tested for concentration.
     """
@@ -106,6 +109,7 @@ class Charges:
     rate_risk_share: Vector
     pack: RulePack
     accrued: Vector
+    seasoned: Seasoned
     notes: tuple[RegimeNote, ...] = ()
 
     def __len__(self) -> int:
@@ -149,8 +153,12 @@ class Charges:
         k_total = np.where(clipped, np.clip(inner, -limit, limit), inner) + lines.k_p
         if not inside:
             k_total = k_total + k_concentration
-        factor = np.clip(lines.rf0 * (1.0 + k_total), 0.0, self.pack.value("charge.largest_factor"))
+        factor = np.clip(self.rf0(held) * (1.0 + k_total), 0.0, self.pack.value("charge.largest_factor"))
         return ChargeTable(self, held, k1, exposure, k_concentration, k_total, clipped, factor, found)
+
+    def rf0(self, holdings: Vector) -> Vector:
+        """Return RF0 of each line at ``holdings`` (n,): a position that is added to may lose its long factor."""
+        return self.seasoned.rf0(self.lines.rf0, holdings)
 
     def _exposure(self, held: Vector) -> Vector:
         """EX per CNY of amount of each line: negative only where short positions net (R8 §6: EX < 0 counts as 0)."""
@@ -251,7 +259,7 @@ class ChargeTable:
                 "kind": pd.Categorical.from_codes(lines.kind, pd.Index(charges.kinds)),
                 "module": pd.Categorical.from_codes(lines.module, pd.Index(charges.modules)),
                 "exposure_per_amount": self.exposure_per_amount,
-                "rf0": lines.rf0,
+                "rf0": charges.rf0(self.holdings),
                 "k1": self.k1,
                 "k2": lines.k2,
                 "k_product": lines.k_product,

@@ -63,11 +63,8 @@ def _reinsurance(scope: ChargeBuilder, rows: Rows) -> None:
     An overseas reinsurer takes the factor of one that misses its requirement or whose data are unknown.
     """
     a, pack = scope.attributes, scope.pack
-    flags = (
-        ("direct_insurer", "default.reinsurer.k2.direct_insurer"),
-        ("reinsurer_branch", "default.reinsurer.k3.branch"),
-    )
-    k = np.sum([np.where(a.number(name) == 1.0, pack.value(figure), 0.0) for name, figure in flags], axis=0)
+    k = np.where(a.number("direct_insurer") == 1.0, pack.value("default.reinsurer.k2.direct_insurer"), 0.0)
+    k = k + np.where(a.number("reinsurer_branch") == 1.0, pack.value("default.reinsurer.k3.branch"), 0.0)
     home, abroad = scope.split_market(rows)
     ladder, ratio = "default.reinsurer.domestic", np.nan_to_num(a.number("reinsurer_ratio"), nan=-np.inf)
     scope.lines.add(home, COUNTERPARTY_DEFAULT, ladder, pack.ladder(ladder).at(ratio[home]), k1=k[home])

@@ -164,5 +164,23 @@ COLUMNS = (
 )
 """Columns of the assets and underlying tables that charges may ask for."""
 
-TABLES = (Table("assets", COLUMNS, open=True), Table("underlying", COLUMNS, open=True))
+LOTS = Table(
+    "lots",
+    (
+        Column("asset_id", Measure.TEXT, Text("Asset", "资产代码"), ("证券代码", "资产代码"), required=True),
+        Column("account", Measure.TEXT, Text("Account; empty: all of the asset's", "账户（空为全部）"), ("账户",)),
+        Column("date", Measure.DATE, Text("Day of the trade", "交易日"), ("日期", "买入日", "交易日"), required=True),
+        Column(
+            "amount",
+            Measure.MONEY,
+            Text("Bought; negative: sold", "买入金额（卖出为负）"),
+            ("金额", "买入金额"),
+            required=True,
+        ),
+    ),
+    references=MappingProxyType({"asset_id": ("assets", "asset_id")}),
+)
+"""Purchases and sales of listed stock, for its weighted average holding period."""
+
+TABLES = (Table("assets", COLUMNS, open=True), Table("underlying", COLUMNS, open=True), LOTS)
 """What the plugin's hook ``allocator_tables`` returns."""

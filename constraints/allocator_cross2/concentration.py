@@ -53,12 +53,15 @@ class Holding:
         The company's, CNY.
     comprehensive_ratio : float or None
         Of the last quarter end: it sets the equity class's ratio.
+    limit_assets : float or None
+        Base of the class ratios (R8 §66), CNY; None: total assets.
     """
 
     book: Vector
     claim: Vector
     total_assets: float | None
     comprehensive_ratio: float | None
+    limit_assets: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +233,7 @@ def concentration_tests(
                 Family.CLASS,
                 name,
                 pack.article("concentration.class.k"),
-                ratio * total,
+                ratio * (holding.limit_assets or total),
                 pack.value("concentration.class.k"),
             )
             inside = np.zeros(len(assets), dtype=bool)
@@ -316,9 +319,12 @@ _CLASSES = ("equity", "other_financial", "overseas")
 
 def _class_kinds(pack: RulePack, assets: Attributes) -> dict[str, Rows]:
     """Return the directly held rows of each class (R8 §66); the kinds of each class are listed in the pack."""
-    return {
-        name: np.flatnonzero(assets.kinds.equals(*pack.names(f"concentration.class.{name}.kinds"))) for name in _CLASSES
-    }
+    found = {name: assets.kinds.equals(*pack.names(f"concentration.class.{name}.kinds")) for name in _CLASSES}
+    product, inside = assets.kinds.equals("am_product"), assets.text("product_type")
+    for name in ("equity", "other_financial"):
+        found[name] = found[name] | (product & inside.equals(*pack.names(f"concentration.class.{name}.product_types")))
+    found["other_financial"] |= product & (inside.codes < 0)
+    return {name: np.flatnonzero(rows) for name, rows in found.items()}
 
 
 def _class_ratio(pack: RulePack, name: str, comprehensive: float | None) -> float | None:

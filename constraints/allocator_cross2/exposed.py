@@ -26,6 +26,7 @@ from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.charges import Charges
 from allocator_cross2.classify import USER_FACTOR
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, EQUITY_HEDGE, EQUITY_PRICE, SPREAD, Basis
+from allocator_cross2.lots import with_holding_years
 from allocator_cross2.options import ChargeOptions
 from allocator_cross2.pack import RulePack
 from allocator_cross2.rate import DIRECT_SCOPE
@@ -78,6 +79,7 @@ def fund_options(inputs: Inputs) -> ChargeOptions | None:
 
 def fund_charges(inputs: Inputs, pack: RulePack, options: ChargeOptions, problems: Problems) -> Charges | None:
     """Return the charges of the rows, with durations computed where the terms allow it; None with a problem."""
+    inputs = with_holding_years(inputs, pack, problems)
     below = inputs.table("underlying")
     places = {"assets": inputs.sources["underlying"]} if "underlying" in inputs.sources else {}
     inner = None if below is None else replace(inputs, tables={"assets": below}, sources=places)

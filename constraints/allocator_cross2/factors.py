@@ -13,12 +13,14 @@ __all__ = ["control_factor", "size_factor"]
 
 
 def size_factor(inputs: Inputs, options: CapitalOptions, pack: RulePack, problems: Problems) -> float:
-    """Return the size factor: given, or by total assets (admitted assets where those are not given)."""
+    """Return the size factor: given, or by ``size_assets``, else total assets, else admitted assets."""
     if not isinstance(options.size_factor, str):
         return options.size_factor
     ladder = pack.ladder("size_factor.life")
     sheet = inputs.balance_sheet
-    assets = sheet.total_assets if sheet.total_assets is not None else sheet.admitted_assets
+    own = None if options.size_assets is None else options.size_assets * inputs.unit
+    given = (own, sheet.total_assets, sheet.admitted_assets)
+    assets = next((amount for amount in given if amount is not None), None)
     if assets is None and len(ladder.bounds):
         problems.add(
             Text("the size factor needs total assets", "规模系数需要总资产"),

@@ -14,7 +14,7 @@ from allocator.plugin.terms import TOLERANCE, Linear, Sense, Space, Term
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import Family
 
-__all__ = ["concentration_choice", "concentration_guards", "largest_positions", "smallest_positions"]
+__all__ = ["concentration_choice", "concentration_guards", "holding_guards", "largest_positions", "smallest_positions"]
 
 Mask = NDArray[np.bool_]
 
@@ -26,6 +26,9 @@ _TITLES = {
 _MARGIN = 2.0 * TOLERANCE
 """An answer may miss a limit by the tolerance and must still lie below the threshold, where the charge steps."""
 
+
+_SEASONED_MARGIN = 1e-6
+"""Relative distance kept from the amount at which a position loses its factor: wider than the tolerance of a limit."""
 
 _ENDLESS = 1e30
 """CNY that stand for a position without a bound: above every threshold."""
@@ -72,6 +75,32 @@ def concentration_guards(charges: Charges, space: Space, total_assets: float | N
             )
         )
     return tuple(terms)
+
+
+def holding_guards(charges: Charges, space: Space) -> tuple[Term, ...]:
+    """Return the rule that no purchase costs a position its factor for long holding: h < a y / L, row by row."""
+    seasoned = charges.seasoned
+    reached = (space.upper[seasoned.row] >= seasoned.limit) & (space.current[seasoned.row] < seasoned.limit)
+    chosen = np.flatnonzero(reached)
+    if not chosen.size:
+        return ()
+    rows = seasoned.row[chosen]
+    shape = (chosen.size, space.size)
+    matrix = sparse.csr_array((np.ones(chosen.size), (np.arange(chosen.size), rows)), shape=shape)
+    limit = seasoned.limit[chosen]
+    return (
+        Term(
+            "holding_period",
+            Text("Purchases leave the average holding period above its mark", "增持后加权平均持仓年限仍高于规定年限"),
+            Linear(matrix, np.zeros(chosen.size)),
+            Sense.AT_MOST,
+            limit * (1.0 - _SEASONED_MARGIN),
+            limit,
+            "share",
+            charges.pack.source("equity.listed.index_long"),
+            rows=tuple(f"{space.asset_id[row]}@{space.account[row]}" for row in rows),
+        ),
+    )
 
 
 def concentration_choice(

@@ -48,7 +48,13 @@ def _assumptions(basis: Basis) -> Iterator[RegimeNote]:
         ),
         "R2 §15, R12 §120",
     )
-    if options.size_factor == "auto" and sheet.total_assets is None and sheet.admitted_assets is not None:
+    if options.size_factor == "auto" and options.size_assets is not None:
+        amount = options.size_assets
+        yield RegimeNote(
+            Text(f"the size factor takes size_assets, {amount:,.2f}", f"规模系数以 size_assets {amount:,.2f} 为基数"),
+            pack.article("size_factor.life"),
+        )
+    elif options.size_factor == "auto" and sheet.total_assets is None and sheet.admitted_assets is not None:
         yield RegimeNote(
             Text("the size factor takes admitted assets for total assets", "规模系数以认可资产代替总资产"),
             pack.article("size_factor.life"),

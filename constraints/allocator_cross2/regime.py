@@ -29,7 +29,13 @@ from allocator_cross2.charge_builder import DOMESTIC_CURRENCY, currency_figure, 
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.exposed import fund_charges
 from allocator_cross2.factors import control_factor, size_factor
-from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions, smallest_positions
+from allocator_cross2.guards import (
+    concentration_choice,
+    concentration_guards,
+    holding_guards,
+    largest_positions,
+    smallest_positions,
+)
 from allocator_cross2.jurisdiction import COMPREHENSIVE, CORE
 from allocator_cross2.leaves import Charged, LeafLayout
 from allocator_cross2.lines_shown import charge_lines, rate_lines
@@ -175,14 +181,16 @@ class Cross2Regime(Regime):
         return constants
 
     def guards(self, space: Space) -> tuple[Term, ...]:
-        """Return rules for all concentration tests but those left to a choice and those that the book fails already.
+        """Return the rule on holding periods, and one for each concentration test but those left to a choice and those
+        that the book fails already.
 
         The coefficient of these is charged until the book comes down by itself.
         """
+        held_long = holding_guards(self.basis.charges, space)
         if not self.basis.options.guard_concentration:
-            return ()
+            return held_long
         tests, (decided, _) = self.basis.charges.tests, self._choice(space)
-        return self._kept(space, decided | (tests.amounts(space.current) > tests.threshold))
+        return (*held_long, *self._kept(space, decided | (tests.amounts(space.current) > tests.threshold)))
 
     def _kept(self, space: Space, spared: NDArray[np.bool_]) -> tuple[Term, ...]:
         return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, spared)

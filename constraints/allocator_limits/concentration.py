@@ -14,7 +14,6 @@ from allocator.plugin import EMPTY, Number, Problems, Text
 from allocator.plugin.rules import Figure
 from allocator.plugin.tables import column, flags
 from allocator.plugin.terms import (
-    SHARE_OF_TOTAL_ASSETS,
     STATUTORY,
     Blank,
     ConstraintSpec,
@@ -212,7 +211,7 @@ def _by_name(
         Sense.AT_MOST,
         figure.number * total,
         total,
-        SHARE_OF_TOTAL_ASSETS,
+        view.unit,
         figure.source,
         rows=uniques,
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin import InputError, LocalizedPhrase, Problem, Problems, Text
 from allocator.plugin.rules import Figure, RuleBook
 from allocator.plugin.tables import Inputs, flags
 from allocator.plugin.terms import (
@@ -59,8 +59,18 @@ class View:
 
     @cached_property
     def total(self) -> float:
-        """The company's total assets, CNY."""
-        return total_assets(self.inputs)
+        """Base of the limits, CNY: ``limit_assets`` where given, else the company's total assets."""
+        given = self.inputs.balance_sheet.limit_assets
+        return total_assets(self.inputs) if given is None else given
+
+    @property
+    def unit(self) -> str:
+        """Unit of a share of the base, which names it."""
+        if self.inputs.balance_sheet.limit_assets is None:
+            return SHARE_OF_TOTAL_ASSETS
+        return LocalizedPhrase(
+            "share of total assets less repo and separate accounts", "占上季末总资产（扣除正回购与独立账户）比例"
+        )
 
     @cached_property
     def book(self) -> Vector:
@@ -121,6 +131,9 @@ class View:
         by_kind = {kind: name for name, kinds in self.figure("classes").table.items() for kind in kinds}
         derivative = {kind.name: "none" for kind in self.inputs.kinds.values() if kind.derivative}
         classes = self.kind.map({**derivative, **by_kind})
+        if "product_type" in self.inputs.assets:
+            inside = self.inputs.assets["product_type"].astype(object).map(self.figure("class_by_product_type").table)
+            classes = inside.where((self.kind == "am_product") & inside.notna(), classes)
         if "regulatory_class" in self.inputs.assets:
             given = self.inputs.assets["regulatory_class"]
             classes = given.where(given.notna(), classes)
@@ -181,7 +194,7 @@ class View:
             sense,
             np.array([figure.number * self.total]),
             np.array([self.total]),
-            SHARE_OF_TOTAL_ASSETS,
+            self.unit,
             figure.source,
         )
         return bound(term, options, self.context.space.current, mode)
