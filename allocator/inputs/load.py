@@ -20,9 +20,10 @@ from allocator.inputs.core_tables import DEFAULT_ACCOUNT, MATRIX_TABLES, declare
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.files import FileReader
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource, column_place
-from allocator.inputs.headings import HeadingIndex, spellings
+from allocator.inputs.headings import spellings
 from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
+from allocator.inputs.published_curves import is_published, published_history, query_of, without_overnight
 from allocator.inputs.raw import STRING, RawTable, TableQuery, tidy
 from allocator.inputs.relations import (
     check_accounts,
@@ -31,7 +32,6 @@ from allocator.inputs.relations import (
     check_tenors,
     funded_rows,
     note_likely_the_same,
-    without_overnight,
 )
 from allocator.inputs.resolve import Unknown
 from allocator.types import Declarations, Table, Text
@@ -147,9 +147,12 @@ def assemble(
     _report_models(settings, errors)
     # assets first: the other tables refer to them
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
-        raw = read(HeadingIndex(tables[name]).wanted(), errors)
+        raw = read(query_of(tables, name), errors)
         if raw is not None:
-            checked[name] = check_table(raw, tables[name], settings.fund.unit, errors)
+            if name == "curve_history" and is_published(raw, tables):
+                checked[name] = published_history(raw, tables, settings.fund.unit, errors)
+            else:
+                checked[name] = check_table(raw, tables[name], settings.fund.unit, errors)
             if name == "curve":
                 checked[name] = without_overnight(checked[name], errors)
             frames[name], sources[name] = checked[name].frame, checked[name].source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
-from allocator.inputs.check import CheckedTable
 from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.distinct import distinct_of
 from allocator.inputs.error_collector import CellError, ErrorCollector
@@ -26,7 +24,6 @@ __all__ = [
     "check_tenors",
     "funded_rows",
     "note_likely_the_same",
-    "without_overnight",
 ]
 
 _NEAREST_AMONG = 5_000
@@ -135,27 +132,6 @@ def _report_orphans(
         orphan,
         lambda row: str(cells.iloc[row]),
         lambda row: did_you_mean(str(cells.iloc[row]), near),
-    )
-
-
-def without_overnight(table: CheckedTable, errors: ErrorCollector) -> CheckedTable:
-    """Return a curve as a bond exchange publishes it without its row of tenor 0; report rows of several days."""
-    frame, source = table.frame, table.source
-    if "tenor" not in frame:
-        return table
-    days = list(frame["date"].dropna().unique()) if "date" in frame else []
-    if len(days) > 1:
-        errors.add(
-            Text("a curve of several days", "曲线含多个日期"),
-            source.where_column("date"),
-            f"{str(min(days))[:10]} … {str(max(days))[:10]}",
-            hint=Text("keep one day, or give them as inputs.curve_history", "请只保留一天，或用 inputs.curve_history"),
-        )
-    kept = frame["tenor"].to_numpy(dtype=np.float64) != 0.0
-    if kept.all():
-        return table
-    return replace(
-        table, frame=frame[kept].reset_index(drop=True), source=replace(source, rows=source.rows[kept]), order=None
     )
 
 
