@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _NEAREST_AMONG = 5_000
-"""Suggesting a spelling among more names than this would take too long."""
+"""Comparing more names than this with each other would take too long."""
 
 
 def funded_rows(assets: pd.DataFrame, kinds: Mapping[str, AssetKind]) -> NDArray[np.bool_]:
@@ -68,8 +68,10 @@ def check_assets(assets: pd.DataFrame, source: TableSource, funded: NDArray[np.b
 def note_likely_the_same(frames: Mapping[str, pd.DataFrame], errors: ErrorCollector) -> None:
     """Note companies that may be one: names that differ in case, punctuation or legal form only."""
     columns = (frame[column] for frame in frames.values() for column in ("issuer", "counterparty") if column in frame)
-    names = sorted({str(name) for column in columns for name in column.dropna().unique()})
-    for group in likely_the_same(names):
+    found = [column.dropna().unique() for column in columns]
+    if sum(map(len, found)) > _NEAREST_AMONG:
+        return
+    for group in likely_the_same(sorted({str(name) for names in found for name in names})):
         listed = " / ".join(group)
         errors.notes.append(
             Text(f"counted as different companies: {listed}", f"按不同主体计量：{listed}；如为同一主体请统一名称")
