@@ -32,7 +32,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, said so that the reader can mend it.
+    """One thing that is wrong, described so that the reader can fix it.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Problem:
     allowed : str or None
         What would be accepted, likewise.
     hint : Text or None
-        The cure.
+        How to fix it.
     """
 
     what: Text

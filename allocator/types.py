@@ -74,12 +74,9 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 
 class LocalizedPhrase(str):
-    """A str in English that knows its Chinese: a place in a file, a value allowed.
+    """A str in English that knows its Chinese: ``LocalizedPhrase(en, zh)``, for a place in a file or a value allowed.
 
-    Parameters
-    ----------
-    en, zh : str
-        Both wordings. Joined into other text it is plain English.
+    Joined into other text it is plain English.
     """
 
     zh: str
@@ -236,6 +233,8 @@ class AssetKind:
         Other spellings accepted.
     derivative : bool
         Whether amounts are signed notionals outside budgets and weights.
+    theme : Text or None
+        What the first page of a report states the share of, before and after; kinds of one theme are added up.
     """
 
     name: str
@@ -243,6 +242,7 @@ class AssetKind:
     group: str
     aliases: tuple[str, ...] = ()
     derivative: bool = False
+    theme: Text | None = None
 
 
 class Declarations(Protocol):

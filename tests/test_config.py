@@ -173,7 +173,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         (MINIMAL + "models: " + "[" * 5000, ["nested too deeply"], ["嵌套过深"]),
         (b"fund: \xff\xfe\n", ["fund.yaml, line 1: the file is not UTF-8"], ["UTF-8"]),
         (b"a: \x00\n", ["not valid YAML"], ["YAML"]),
-        (b"# " + b"x" * 600_000, ["too large for a fund file"], ["基金文件过大"]),
+        (b"# " + b"x" * 600_000, ["too large for a fund file"], ["组合文件过大"]),
     ],
 )
 def test_hostile_or_broken_yaml_is_refused_where_it_stands(

@@ -14,6 +14,10 @@ import pandas as pd
 import pytest
 from command import call
 
+from allocator.report.csv_table import read_csv, write_csv
+from allocator.report.run_folder import RunFolder
+from allocator.report.trace import trace
+
 ROWS = "asset_id,kind,account,amount,max,expected_return,transaction_cost\n"
 TWO = ROWS + "BILL,money_market_fund,traditional,60000,,1%,1%\nFUND,equity_fund,traditional,40000,90000,6%,1%\n"
 
@@ -181,3 +185,47 @@ def test_a_batch_where_no_processes_can_be_had_works_in_one_and_tells_of_failure
         environment={"JOBLIB_MULTIPROCESSING": "0"},
     )
     assert (done.returncode, b"defect" in done.stderr) == (status, False)
+
+
+# Texts of CSV files that a spreadsheet takes for formulas.
+
+GUARDED = {
+    "=1+1": "'=1+1",
+    "+1": "'+1",
+    "-x": "'-x",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\tx": "'\tx",
+    "'=1": "''=1",
+    "''=1": "'''=1",
+    "\u202ex": "\\u202ex",
+    "a\x1b[31m": "a\\u001b[31m",
+    "\\u202e": "\\u005cu202e",
+    "\\u202": "\\u202",
+    "==": "==",
+    "-": "-",
+    "plain": "plain",
+    "'plain": "'plain",
+}
+
+
+def test_texts_are_guarded_and_read_back_exactly(tmp_path: Path) -> None:
+    texts = list(GUARDED)
+    frame = pd.DataFrame({"asset_id": [f"{k:06d}" for k in range(len(texts))], "name": texts, "amount": -1.5})
+    write_csv(frame, tmp_path / "guarded.csv")
+    written = pd.read_csv(tmp_path / "guarded.csv", dtype=str)
+    assert dict(zip(texts, written["name"], strict=True)) == GUARDED
+    assert set(written["amount"]) == {"-1.5"}
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "guarded.csv"), frame, check_dtype=False)
+    write_csv(frame, tmp_path / "kept.csv", formulas=True)
+    assert pd.read_csv(tmp_path / "kept.csv")["name"].tolist() == texts
+
+
+@pytest.mark.parametrize(("choice", "cell"), [("escape", "'=BILL"), ("keep", "=BILL")])
+def test_the_fund_file_decides_whether_formulas_are_guarded(choice: str, cell: str, tmp_path: Path) -> None:
+    more = f"csv_formulas: {choice}\n"
+    file = write_fund(tmp_path, "{name: n, as_of: 2026-06-30, unit: 1e4}", TWO.replace("BILL", "=BILL"), more)
+    out = tmp_path / "out"
+    assert call("run", str(file), "-o", str(out)) == 0
+    assert pd.read_csv(out / "allocation.csv")["asset_id"].tolist() == [cell, "FUND"]
+    assert RunFolder(out).table("allocation")["asset_id"].tolist() == ["=BILL", "FUND"]
+    assert [line.name for line in trace(out, "allocation.=BILL").lines] == ["=BILL / traditional"]

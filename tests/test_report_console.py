@@ -95,8 +95,8 @@ def test_binding_rules_come_dearest_first_and_budgets_last() -> None:
 def test_a_watched_rule_that_does_not_hold_is_said_on_the_first_page() -> None:
     view = View.of(fake_result(), Language.CHINESE, NO_PLUGINS)
     assert [(one.label.zh, one.value, one.limit) for one in watched_breaches(view)] == [("资产久期", "8.19", "≥ 12.00")]
-    assert "关注: 资产久期 8.19, ≥ 12.00" in shown(Language.CHINESE)
-    assert "watch: Asset duration" in shown(Language.ENGLISH)
+    assert "关注: 未满足：资产久期：实际 8.19（要求 ≥ 12.00）" in shown(Language.CHINESE)
+    assert "watch: not met: Asset duration: 8.19 (asked ≥ 12.00)" in shown(Language.ENGLISH)
 
 
 def test_prices_of_a_money_objective_are_money() -> None:

@@ -321,7 +321,7 @@ def test_a_disk_without_room_is_told_and_leaves_the_old_result(tmp_path: Path, m
     out = write_view(view, tmp_path / "out")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
 
-    def full(frame: pd.DataFrame, path: Path) -> None:
+    def full(frame: pd.DataFrame, path: Path, *, formulas: bool) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     monkeypatch.setattr("allocator.report.csv_table.write_csv", full)

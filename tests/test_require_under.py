@@ -16,7 +16,7 @@ import pytest
 from allocator import Fund, InputError, NotProven, load
 from allocator.errors import Infeasible
 from allocator.pipeline.scenario_requirements import holding
-from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stress, stressed_fund
+from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stressed_fund
 from allocator.result.result import Result
 
 LIFE = 30.0
@@ -154,7 +154,7 @@ def test_a_run_shows_its_answer_in_the_scenarios(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     part = page[page.index('<section id="stress">') :]
     ratio = f"{crash['comprehensive_ratio']:.2%}"
-    assert f'data-en="crash: Comprehensive solvency ratio {ratio}, required 150.00%"' in part
+    assert f'data-en="crash: Comprehensive solvency ratio {ratio}; required 150.00%; set by the rules 100.00%"' in part
     assert f'data-value="{float(crash["comprehensive_ratio"])!r}"' in part
     assert 'id="table-stress_modules"' in part
     drawn = result.figure("stress", "zh").svg
@@ -172,22 +172,6 @@ def test_trading_costs_are_no_longer_capital_in_a_scenario(monkeypatch: pytest.M
     assert lines["actual_capital"]["base"] == pytest.approx(200.0 - result.after.costs, rel=1e-12)
     assert lines["actual_capital"]["crash"] == pytest.approx(200.0 - result.after.costs - lost, rel=1e-12)
     assert lines["comprehensive_ratio"]["crash"] == pytest.approx(after(book, result, "crash"), rel=1e-12)
-
-
-def test_what_a_ratio_is_held_against() -> None:
-    """By what is asked there, for other ratios by the rules' own; elsewhere by what is asked at all times."""
-    book = fund(
-        stress={"scenarios": {"crash": {"equity": -0.5}, "dip": {"equity": -0.1}}},
-        under={"crash": {"comprehensive": 1.5}},
-    )
-    study = stress(book)
-    levels = {
-        (name, ratio): study.level(name, ratio) for name in ("crash", "dip") for ratio in ("comprehensive", "core")
-    }
-    assert levels["crash", "comprehensive"] == 1.5
-    assert levels["crash", "core"] == levels["dip", "core"] == 0.5
-    assert levels["dip", "comprehensive"] == 1.0
-    assert fund().optimize().value.stress is None
 
 
 def test_other_amounts_keep_average_cost_and_book_value() -> None:

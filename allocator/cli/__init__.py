@@ -52,10 +52,33 @@ class _UsageError(InputError):
 
 
 class _Commands(TyperGroup):
-    """The command group; a name the library does not know is looked up among the plugins' commands."""
+    """The command group: the library's own commands, and those of plugins."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or _plugin_command(cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the library's commands, then of the plugins'."""
+        own = super().list_commands(ctx)
+        return [*own, *(name for name in sorted(_announced()) if name not in own)]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with its whole summary; long ones go on below."""
+        found = [(name, super(_Commands, self).get_command(ctx, name)) for name in super().list_commands(ctx)]
+        rows = [(name, command.help or "") for name, command in found if command is not None]
+        language, own = _spoken(sys.argv[1:]), dict(rows)
+        for name, package in sorted(_announced().items()):
+            if name not in own:
+                rows.append((name, Text(f"A command of {package}.", f"{package} 的命令。")[language]))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _announced() -> dict[str, str]:
+    """Return the plugins' commands with their packages, as announced in the entry points: nothing is imported."""
+    from importlib.metadata import entry_points
+
+    return {one.name: one.module.partition(".")[0] for one in entry_points(group="allocator.commands")}
 
 
 def _plugin_command(name: str) -> Any:
@@ -73,7 +96,6 @@ app = typer.Typer(
     cls=_Commands,
     name="allocator",
     help="Decide how a life insurer's capital is invested, under the solvency rules it lives under.",
-    epilog="Plugins may add commands: see 'allocator plugins list'.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # halves the time of --help
@@ -87,9 +109,21 @@ app.add_typer(scenario_commands)
 app.add_typer(plugin_commands, name="plugins")
 
 
+def _version(asked: bool) -> None:
+    """Print the version and leave, where it was asked for."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"allocator {version('allocator-insurance')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a defect.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when the program fails.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Take the options that stand before a command; `main` reads ``--debug`` itself."""
 

@@ -1,4 +1,4 @@
-"""From FUND.yaml to `Settings`: every problem names file, line, key, what was got, what is allowed, and a cure."""
+"""From FUND.yaml to `Settings`: every problem names file, line, key, got, allowed, and how to fix it."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _read_text(path: Path) -> str:
     if len(content) > LARGEST:
         raise InputError(
             Problem(
-                Text("the file is too large for a fund file", "基金文件过大"),
+                Text("the file is too large for a fund file", "组合文件过大"),
                 path.name,
                 None,
                 f"≤ {LARGEST // 1024} KiB",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ __all__ = [
     "SolveSettings",
     "StressSettings",
     "TermSettings",
+    "TimeAxis",
     "parse_date",
     "parse_number",
 ]
@@ -39,19 +41,27 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+class TimeAxis(StrEnum):
+    """How days become years: by anniversaries of the valuation date, or days / 365."""
+
+    ANNIVERSARIES = "anniversaries"
+    DAYS_365 = "days_365"
+
+
 class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit.
 
     ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
     ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
-    the periods a year of the table ``returns``. ``mandate`` says that the rows are a part of the company's assets,
-    however small.
+    the periods a year of the table ``returns``. ``time_axis``: by ``anniversaries`` of the valuation date, or
+    ``days_365``. ``mandate`` says that the rows are a part of the company's assets, however small.
     """
 
     name: str
     as_of: Day
     unit: Annotated[Number, Field(gt=0)] = 1.0
     frequency: Annotated[int, Field(gt=0)] = 252
+    time_axis: TimeAxis = TimeAxis.ANNIVERSARIES
     mandate: bool = False
 
 
@@ -195,7 +205,7 @@ class SolveSettings(Section):
 
 
 class StressSettings(Section):
-    """``stress:`` — scenarios of one's own beside those that plugins offer.
+    """``stress:`` — scenarios of your own in addition to those that plugins offer.
 
     Parameters
     ----------
@@ -269,7 +279,7 @@ class PlanSettings(Section):
     leave_out : tuple of str
         Rules that make no sense at a later step.
     rounds : int
-        How often the plan is made anew with charges and totals at its own path, and tightened where it misses.
+        How many rounds re-solve the plan with charges and totals at its own path, tightened where it falls short.
     gap : number
         Optimality gap at which a round stops, yearly return.
     time_limit : number
@@ -346,6 +356,7 @@ class Settings(Section):
     backtest: BacktestSettings = BacktestSettings()
     strict_columns: bool = False
     language: Literal["en", "zh"] | None = None
+    csv_formulas: Literal["escape", "keep"] = "escape"
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()
     file: str = ""

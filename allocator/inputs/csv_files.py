@@ -108,7 +108,17 @@ def read_csv(
 
 
 def decode(content: bytes | memoryview, file: str, errors: ErrorCollector) -> tuple[str, str] | None:
-    """Return a file's text and encoding, or None with the encodings tried in ``errors``."""
+    """Return a file's text and encoding, or None with the encodings tried in ``errors``.
+
+    Parameters
+    ----------
+    content : bytes or memoryview
+        The whole file.
+    file : str
+        Its name, for ``errors``.
+    errors : ErrorCollector
+        Takes the problem when no encoding fits.
+    """
     marked = next((encoding for mark, encoding in _BOMS if bytes(content[:3]).startswith(mark)), None)
     for encoding in (marked,) if marked else _UNMARKED:
         try:

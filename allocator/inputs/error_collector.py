@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import TableSource
+from allocator.language import counted
 from allocator.types import Text
 
 __all__ = ["CellError", "ErrorCollector"]
@@ -98,7 +99,7 @@ class ErrorCollector:
             self.add(fault.what, source.where(row, column), got(row), fault.allowed, cure)
         rest = len(rows) - MOST_OF_ONE_KIND
         if rest > 0:
-            more = Text(f"{fault.what.en} (and {rest:,} more rows)", f"{fault.what.zh}（另有 {rest:,} 行）")
+            more = Text(f"{fault.what.en} (and {counted(rest, 'more row')})", f"{fault.what.zh}（另有 {rest:,} 行）")
             self.add(more, source.where_column(column))
 
     def without_faults(self, frame: pd.DataFrame, source: TableSource) -> tuple[pd.DataFrame, TableSource]:

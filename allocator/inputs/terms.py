@@ -47,7 +47,15 @@ class Terms:
 
 
 def column(frame: pd.DataFrame, name: str) -> Vector:
-    """Return a numeric column as floats; NaN throughout when the frame does not have it."""
+    """Return a numeric column as floats; NaN throughout when the frame does not have it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows.
+    name : str
+        The column. The answer is (n,), NaN where a cell is empty.
+    """
     if name not in frame:
         return np.full(len(frame), np.nan)
     return pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
@@ -177,6 +185,13 @@ def annual_rates(frame: pd.DataFrame, name: str) -> Vector:
     """Return a list of annual rates per row, shape (k, years): shorter lists go on with their last rate.
 
     An empty cell is one rate of zero; a cell that is not made of numbers is NaN.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows, or k of them.
+    name : str
+        The column: annual decimals parted by ``;`` in each cell.
     """
     if name not in frame:
         return np.zeros((len(frame), 1))
@@ -202,14 +217,30 @@ def _dates_of(frame: pd.DataFrame, name: str) -> NDArray[np.datetime64]:
 
 
 def flags(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
-    """Return a yes/no column; no throughout when the frame does not have it, and for empty cells."""
+    """Return a yes/no column; no throughout when the frame does not have it, and for empty cells.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows.
+    name : str
+        The column. The answer is (n,).
+    """
     if name not in frame:
         return np.zeros(len(frame), dtype=bool)
     return frame[name].eq(True).fillna(False).to_numpy(dtype=bool)
 
 
 def filled(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
-    """Return which cells of a column hold something; none when the frame does not have it."""
+    """Return which cells of a column hold something; none when the frame does not have it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows.
+    name : str
+        The column. The answer is (n,).
+    """
     if name not in frame:
         return np.zeros(len(frame), dtype=bool)
     return frame[name].notna().to_numpy(dtype=bool)

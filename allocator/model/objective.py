@@ -98,7 +98,7 @@ def require_module(module: str, tree: CapitalTree | None, place: str) -> None:
         Without a regime, or when ``module`` is not empty and not in ``tree``.
     """
     if tree is None:
-        what = Text("capital is asked of a fund without a solvency regime", "基金未设定偿付能力规则，无从计量资本")
+        what = Text("capital is asked of a fund without a solvency regime", "组合未设定偿付能力规则，无从计量资本")
         hint = Text("give the section capital", "请填写 capital 部分")
         raise InputError(Problem(what, place, hint=hint))
     names = [node.name for node in tree.nodes]

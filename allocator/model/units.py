@@ -36,7 +36,8 @@ class MoneyUnit:
     def amount(self, value: float) -> Text:
         """Return an amount (CNY) with the unit's name, as a sentence says it."""
         figure = f"{value / self.scale:,.2f}".replace("-", "−")
-        return Text(f"{figure} ({self.label.en})", f"{figure} {self.label.zh}")
+        english = f"CNY {figure}" if self.scale == 1.0 else f"{figure} × {self.label.en}"
+        return Text(english, f"{figure} {self.label.zh}")
 
 
 _MONEY_NAMES: Mapping[float, Text] = {

@@ -22,7 +22,7 @@ from allocator.inputs import load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, Space, Term
 from allocator.model.build import build_space, build_trade_cost
-from allocator.model.constraints import build_rules, check_terms, required_capital
+from allocator.model.constraints import build_rules, check_terms, required_capital, unchecked_limits
 from allocator.model.estimates import Estimates
 from allocator.model.limits import rules_without_rows
 from allocator.model.objective import build_objective
@@ -30,6 +30,7 @@ from allocator.model.position import CapitalPosition
 from allocator.model.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.terms import refuse_repeated
 from allocator.model.tilts import Tilt, named_tilts
+from allocator.types import Text
 
 __all__ = ["Fund", "load_fund"]
 
@@ -133,6 +134,11 @@ class Fund:
     def book_state(self) -> BookState | None:
         """What charges depend on as a whole book, or None (see `allocator.model.regime.Regime.book_state`)."""
         return None if self.regime is None else self.ask_regime(self.regime.book_state)(self.space)
+
+    @property
+    def unchecked(self) -> tuple[Text, ...]:
+        """Titles of the statutory limits that no rule of the fund file checks; none without a solvency regime."""
+        return tuple(spec.label for spec in unchecked_limits(self.settings, self.registry.constraints))
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -271,7 +277,7 @@ def load_fund(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
     Raises
     ------
     InputError
-        With every problem found, each with file, row or line, and a cure.
+        With every problem found, each with file, row or line, and how to fix it.
     """
     settings = apply_overrides(load_settings(path), overrides)
     registry = enabled_plugins(settings.plugins)

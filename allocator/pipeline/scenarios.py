@@ -141,7 +141,7 @@ def _completed(offered: Scenario, own: Scenario) -> Scenario:
     """Return a scenario of the rules with the effect that the fund file gives."""
     given = Text(
         "the effect of this scenario is the fund file's, not computed here",
-        "本情景的影响由基金文件给出，并非本程序计算",
+        "本情景的影响由组合文件给出，并非本程序计算",
     )
     return replace(offered, shocks=own.shocks, capital=own.capital, missing=None, notes=(*offered.notes, given))
 

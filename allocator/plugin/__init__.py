@@ -8,7 +8,8 @@ from allocator.config.load import validate_options
 from allocator.config.settings import Money, Number, RequiredRatio, Section, parse_number
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.hooks import API_VERSION, CommandSpec, hookimpl
-from allocator.language import preferred_language
+from allocator.language import counted, preferred_language
+from allocator.model.units import money_unit
 from allocator.types import EMPTY, Certainty, Language, LocalizedPhrase, Source, Text
 
 __all__ = [
@@ -27,8 +28,10 @@ __all__ = [
     "Section",
     "Source",
     "Text",
+    "counted",
     "did_you_mean",
     "hookimpl",
+    "money_unit",
     "parse_number",
     "preferred_language",
     "validate_options",

@@ -184,7 +184,7 @@ def _runs(sides: Sequence[Side]) -> ReportTable:
         frame = frame.drop(columns="verified")
     headings = {
         "run": Text("Run", "运行"),
-        "fund": Text("Fund", "基金"),
+        "fund": Text("Fund", "组合"),
         "as_of": Text("As of", "估值日"),
         "created": Text("Written (UTC)", "生成时间（UTC）"),
         "status": Text("Status", "状态"),

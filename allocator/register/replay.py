@@ -143,7 +143,7 @@ class Past:
         path: Path | None = None if told is None else self.run.folder / told
         if path is not None and path.is_file():
             return path
-        what = Text("the fund file of this run must be given", "须给出该次运行的基金文件")
+        what = Text("the fund file of this run must be given", "须给出该次运行的组合文件")
         hint = Text("allocator run --replay OUT/run.json FUND.yaml", "allocator run --replay OUT/run.json FUND.yaml")
         raise InputError(Problem(what, str(self.run.folder / "run.json"), told, hint=hint))
 

@@ -93,7 +93,7 @@ def backtest_report(book: Fund, study: BacktestStudy, language: Language) -> Stu
 _LINES = (
     Text(
         "every decision saw returns and curves up to its date only; rules, liabilities and terms are the fund file's",
-        "每次决策仅使用截至当日的收益率与曲线；规则、负债与条款取自基金文件",
+        "每次决策仅使用截至当日的收益率与曲线；规则、负债与条款取自组合文件",
     ),
     Text(
         "ratios are the exact engine's, after trading and its costs",

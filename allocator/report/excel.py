@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
+from allocator.language import counted
 from allocator.model.units import money_unit, unit_names
 from allocator.report import capital_sheet
 from allocator.report.csv_table import in_unit, rules_in_unit
@@ -202,7 +203,7 @@ def _total(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, lines: tuple[i
     forms = [table.formats[column] if column in table.summed else "text" for column in columns]
     if len(frame) > MOST_ROWS:
         rest = frame.iloc[MOST_ROWS:]
-        label = Text(f"{len(rest):,} further rows", f"其余 {len(rest):,} 行")[view.language]
+        label = Text(counted(len(rest), "further row"), f"其余 {len(rest):,} 行")[view.language]
         last = sheet.append([label, *(rest[c].sum() if c in table.summed else None for c in columns[1:])], forms)
     sums = []
     for place, column in enumerate(columns[1:], 1):
@@ -219,7 +220,9 @@ def _total(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, lines: tuple[i
 def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: Shown) -> None:
     left = len(frame) - MOST_ROWS
     if left > 0:
-        sheet.line(Text(f"{left:,} further rows are in the CSV file.", f"其余 {left:,} 行见 CSV 文件。")[view.language])
+        sheet.line(
+            Text(f"{counted(left, 'further row')} in the CSV file.", f"其余 {left:,} 行见 CSV 文件。")[view.language]
+        )
 
 
 def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:

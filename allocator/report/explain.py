@@ -92,7 +92,7 @@ def explain_lines(view: View) -> tuple[str, ...]:
     )
     lines = [head[language]]
     rules = binding_rules(view)
-    lines += [f"{breach.label[language]} {breach.value}, {breach.limit}" for breach in given_way(view)]
+    lines += [breach.said[language] for breach in given_way(view)]
     lines += [_sentence(rule, view)[language] for rule in rules]
     if not rules:
         lines.append(

@@ -10,7 +10,7 @@ import pandas as pd
 from allocator.model.position import CapitalPosition
 from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.tables import allocation_table, by_trade, capital_table, rules_table
-from allocator.result.result import Result
+from allocator.result.result import TRADE_NOISE, Result
 from allocator.result.tables import ReportTable
 
 __all__ = ["asset_capital_frame", "capital_frame", "module_frame", "prices_frame", "trades_frame", "allocation_frame"]
@@ -21,9 +21,6 @@ CONSTANTS = "liabilities_and_constants"
 ALLOCATION = ("asset_id", "account", "name", "kind", "current", "target", "weight_before", "weight", "expected_return")
 TRADES = ("asset_id", "account", "name", "kind", "current", "target", "trade", "expected_return", "capital_marginal")
 CAPITAL = ("module", "parent", "depth", "before", "after", "change", "article")
-
-TRADE_NOISE = 1e-6
-"""Trades below this share of the total are the solver's rounding, not decisions."""
 
 
 def allocation_frame(result: Result) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime, RegimeNote
 from allocator.report.leaves import leaf_entries
 from allocator.report.versions import versions_of
-from allocator.result.result import Result, TiltPrice
+from allocator.result.result import TRADE_NOISE, Result, TiltPrice
 from allocator.types import Language
 from allocator.verify import verify
 
@@ -45,9 +45,6 @@ __all__ = [
 
 Json = dict[str, Any]
 
-TRADE_SEEN = 1e-6
-"""Share of the portfolio above which a difference between two answers is a trade and not rounding."""
-
 
 def manifest(result: Result) -> Json:
     """Return run.json of a verified answer, money in ``fund.unit``; the writer adds the files' hashes."""
@@ -62,6 +59,7 @@ def manifest(result: Result) -> Json:
         "nodes": solution.nodes,
         "solver": solution.solver,
         "verified": verified(result),
+        "unchecked_limits": [{"en": item.en, "zh": item.zh} for item in result.unchecked],
         "aim": {
             "direction": "minimize" if chosen.minimize else "maximize",
             "name": chosen.minimize or chosen.maximize,
@@ -75,6 +73,7 @@ def manifest(result: Result) -> Json:
         "trading_cost": float(result.model.cost.value(result.holdings)[0]) / unit,
         "turnover": 0.5 * float(np.abs(result.traded[space.funded]).sum()) / space.total,
         "funded_total": space.total / unit,
+        "shares": _shares(result),
         "seconds": dict(result.seconds),
     }
     if result.before is not None and result.after is not None:
@@ -232,10 +231,26 @@ def _volatility(result: Result) -> Json | None:
     }
 
 
+def _shares(result: Result) -> Json:
+    """Return the share of each theme of kinds before and after, by the theme's English name in lower case."""
+    kinds, assets, space = result.inputs.kinds, result.inputs.assets, result.model.space
+    found: Json = {}
+    for kind in dict.fromkeys(assets["kind"]) if "kind" in assets else ():
+        theme = kinds[kind].theme if kind in kinds else None
+        if theme is None:
+            continue
+        rows = (assets["kind"] == kind).to_numpy()
+        name = theme.en.lower().replace(" ", "_")
+        line = found.setdefault(name, {"before": 0.0, "after": 0.0, "label": {"en": theme.en, "zh": theme.zh}})
+        line["before"] += float(space.current[rows].sum()) / space.total
+        line["after"] += float(result.holdings[rows].sum()) / space.total
+    return found
+
+
 def _tilt(tilt: TiltPrice, result: Result) -> Json:
     space, unit = result.model.space, result.inputs.unit
     order = np.argsort(-np.abs(tilt.moved), kind="stable")
-    traded = order[np.abs(tilt.moved[order]) > TRADE_SEEN * space.total]
+    traded = order[np.abs(tilt.moved[order]) > TRADE_NOISE * space.total]
     return {
         "mode": tilt.mode,
         "score_before": tilt.score_before,

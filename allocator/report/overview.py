@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from allocator.report.formats import FORMATS
 from allocator.report.headline import headline
-from allocator.report.summary import binding_rules, key_measures, proof_line, top_trades, watched_breaches
+from allocator.report.summary import SHARE, binding_rules, key_measures, proof_line, top_trades, watched_breaches
 from allocator.report.templating import render
 from allocator.report.view import View
 from allocator.report.words import STATUS, TILT_MODES
@@ -30,6 +30,7 @@ def overview(view: View) -> Markup:
         sentences=headline(view),
         measures=measures,
         cards=[line for line in measures if line.name in CARDS],
+        shares=[line for line in measures if line.name.startswith(SHARE)],
         trades=(*bought, *sold),
         turnover=FORMATS["percent"].write(entry["turnover"], money),
         cost=FORMATS["money"].write(view.cny(entry["trading_cost"]), money),

@@ -78,7 +78,7 @@ def _allocation(view: View) -> Markup:
             "Area: target amount; hollow: not held. The further to the upper left, the more it earns for its capital.",
             "面积为调整后金额，空心点为未持有。越靠左上，单位资本的收益越高。",
         )
-        cells.append(Chart(Text("Who earns its capital", "谁对得起所占资本"), return_chart(view), note))
+        cells.append(Chart(Text("Who earns its capital", "资本使用效率"), return_chart(view), note))
         note = Text(
             "Bar: mean by amount. Line: from the cheapest to the dearest row of the kind.",
             "柱为按金额加权的平均，线为该类别内最低至最高。",

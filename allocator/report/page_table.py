@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
+from allocator.language import counted
 from allocator.model.units import MoneyUnit
 from allocator.report.formats import EMPTY, FORMATS, Format, column_format, format_name, is_missing
 from allocator.report.templating import both
@@ -86,7 +87,7 @@ def page_table(source: ReportTable, money: MoneyUnit, *, headed: bool = True, sc
     notes = [] if source.note is None else [source.note]
     left = len(source.frame) - len(frame)
     if left:
-        notes.append(Text(f"{left:,} further rows are in the CSV file.", f"其余 {left:,} 行见 CSV 文件。"))
+        notes.append(Text(f"{counted(left, 'further row')} in the CSV file.", f"其余 {left:,} 行见 CSV 文件。"))
     rows = list(zip(depths, cells, strict=False))
     return PageTable(source.name, source.title, heads, rows, tuple(notes), headed, screen_only)
 

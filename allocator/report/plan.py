@@ -183,7 +183,7 @@ ASSUMPTIONS = (
     Text(
         "assumptions: liabilities move by the present value of their listed flows on the fund's curve, with no tax, no "
         "dividend to policyholders and no change of insurance risk",
-        "假设：负债按所列现金流在基金曲线上的现值变动；不计税、保单红利与保险风险变化",
+        "假设：负债按所列现金流在组合曲线上的现值变动；不计税、保单红利与保险风险变化",
     ),
 )
 

@@ -16,9 +16,11 @@ from allocator.report.formats import FORMATS, format_name
 from allocator.report.tables import BINDING_TOLERANCE, row_name
 from allocator.report.view import View
 from allocator.report.words import RATIOS
+from allocator.result.result import TRADE_NOISE
 from allocator.types import Text
 
 __all__ = [
+    "SHARE",
     "BindingRule",
     "Breach",
     "Measure",
@@ -33,6 +35,9 @@ __all__ = [
 ]
 
 RATE_HEDGE = "rate_hedge_ratio"
+
+SHARE = "share:"
+"""How the names of the measures of themes begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,9 @@ def key_measures(view: View) -> tuple[Measure, ...]:
             label = Text("Rate hedge ratio", "利率对冲率")
             lines.append(Measure(RATE_HEDGE, label, "percent", before, after))
             break
+    for name, share in entry["shares"].items():
+        label = Text(f"Share of {share['label']['en'].lower()}", f"{share['label']['zh']}占比")
+        lines.append(Measure(f"{SHARE}{name}", label, "percent", share["before"], share["after"]))
     lines.append(Measure("turnover", Text("Turnover (one way)", "换手率（单边）"), "percent", None, entry["turnover"]))
     cost = view.cny(entry["trading_cost"])
     lines.append(Measure("trading_cost", Text("Trading cost", "交易成本"), "money", None, cost))
@@ -111,10 +119,6 @@ class Trade:
     trade: float
     expected_return: float
     capital_marginal: float | None
-
-
-TRADE_NOISE = 1e-6
-"""Trades below this share of the total are the solver's rounding, not decisions; tables keep them."""
 
 
 def top_trades(view: View, most: int) -> tuple[tuple[Trade, ...], tuple[Trade, ...]]:
@@ -240,11 +244,12 @@ def _money_step(money: MoneyUnit, total: float) -> tuple[float, Text]:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that is only watched and does not hold, or that gave way."""
+    """A rule that is only watched and does not hold, or that gave way; ``said`` is the sentence about it."""
 
     label: Text
     value: str
     limit: str
+    said: Text
 
 
 def watched_breaches(view: View) -> tuple[Breach, ...]:
@@ -255,7 +260,12 @@ def watched_breaches(view: View) -> tuple[Breach, ...]:
     for line in frame[(frame["mode"] == "monitor") & (frame["slack"] < -BINDING_TOLERANCE)].to_dict("records"):
         shown = FORMATS[format_name("by_unit", line["unit"])]
         limit = f"{_SENSE[line['sense']]} {shown.write(line['rhs'], view.money)}".strip()
-        found.append(Breach(table.labels["name"][line["name"]], shown.write(line["lhs"], view.money), limit))
+        label, value = table.labels["name"][line["name"]], shown.write(line["lhs"], view.money)
+        said = Text(
+            f"not met: {label.en.rstrip('.')}: {value} (asked {limit})",
+            f"未满足：{label.zh.rstrip('。')}：实际 {value}（要求 {limit}）",
+        )
+        found.append(Breach(label, value, limit, said))
     return tuple(found)
 
 
@@ -267,11 +277,13 @@ def given_way(view: View) -> tuple[Breach, ...]:
     for item in view.result.relaxed_constraints:
         shown, moved = FORMATS[format_name("by_unit", item.unit)], limits[item.name]
         label = table.labels["name"][item.name]
-        given = Text(
-            f"{label.en} (priority {item.priority}) gave way by", f"{label.zh}（优先级 {item.priority}）已放宽"
-        )
+        value = shown.write(item.amount, view.money)
         limit = f"{_SENSE[moved['sense']]} {shown.write(moved['rhs'], view.money)}".strip()
-        found.append(Breach(given, shown.write(item.amount, view.money), limit))
+        said = Text(
+            f"{label.en} (priority {item.priority}) gave way by {value}; asked now {limit}",
+            f"{label.zh}（优先级 {item.priority}）已放宽 {value}，现要求 {limit}",
+        )
+        found.append(Breach(label, value, limit, said))
     return tuple(found)
 
 

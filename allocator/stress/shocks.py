@@ -96,7 +96,7 @@ class Shocked:
     def valued(self, factor: Vector, **columns: Vector) -> Shocked:
         """Return the fund with each row worth ``factor`` (n,) of what it was, at amount and at book value alike.
 
-        A derivative's amount is a notional that moves with the price of what lies under it; all of the move is
+        A derivative's amount is a notional that moves with the price of its underlying; all of the move is
         gained or lost. ``columns`` are written into the assets table.
         """
         frame = self.inputs.assets
@@ -251,6 +251,8 @@ class ShockSpec:
         Name → the far end to which the reverse stress test may drive this shock.
     fixed : tuple of str
         Options that the reverse stress test leaves as they are; it scales all other numbers.
+    in_rates : bool
+        Whether its numbers are moves of interest rates or spreads, which reports write in basis points.
     """
 
     name: str
@@ -259,6 +261,7 @@ class ShockSpec:
     apply: Callable[[Shocked, Any, Problems], Shocked] = field(repr=False)
     extremes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     fixed: tuple[str, ...] = ()
+    in_rates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ class Plan:
         for pattern in settings.funds:
             found = [folder / pattern] if (folder / pattern).is_file() else sorted(folder.glob(pattern))
             if not found:
-                raise InputError(Problem(Text("no such fund file", "没有该基金文件"), "funds", pattern))
+                raise InputError(Problem(Text("no such fund file", "没有该组合文件"), "funds", pattern))
             funds += [path.as_posix() for path in found]
         return cls(settings, tuple(dict.fromkeys(funds)), spec, spec.validated(settings.options))
 

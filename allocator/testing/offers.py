@@ -158,7 +158,7 @@ class _Check:
 
 
 def _unfilled(spec: Any, options: Any, offers: Offers, check: _Check) -> Iterator[Finding]:
-    """An unknown option, and the plugin's own columns left empty, are told with their place."""
+    """An unknown option, and the plugin's own columns left empty, are reported with their place."""
     try:
         validate_options(spec.options, {**options.model_dump(), _UNKNOWN: 1}, offers.fund.settings, spec.name)
     except InputError as error:
@@ -275,7 +275,7 @@ def _repeated(hook: str, figures: Callable[[Any], Any]) -> Callable[[Any, Any, O
 def _regime(spec: Any, offers: Offers) -> Iterator[Finding]:
     capital = offers.fund.settings.capital
     if capital is None or capital.regime != spec.name:
-        what = Text("not tried: the fund runs under another regime", "未试用：该基金采用其他监管制度")
+        what = Text("not tried: the fund runs under another regime", "未试用：该组合采用其他监管制度")
         yield Finding("builds", spec.name, Outcome.NOTED, what)
         return
     try:

@@ -27,7 +27,7 @@ SAME = 1e-6
 """Largest difference of two allocations that count as one, relative to the total amount."""
 
 
-_NEEDED = Text("not tried: the small fund itself needs it", "未试用：小型基金本身需要该插件")
+_NEEDED = Text("not tried: the small fund itself needs it", "未试用：小型组合本身需要该插件")
 
 
 def assert_conforms(plugin: str | ModuleType, trial: Trial | None = None) -> None:
@@ -84,7 +84,7 @@ def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[F
             for spec in _specs(registry, hook, name):
                 findings += check_offer(hook, spec, offers)
     if any(finding.outcome is Outcome.FAILED for finding in findings):
-        return tuple(findings)  # mend these first: a run takes seconds
+        return tuple(findings)  # fix these first: a run takes seconds
     return (*findings, *_run(name, registry, offers, without))
 
 

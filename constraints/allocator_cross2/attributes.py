@@ -1,7 +1,7 @@
 """Reading the attributes that charges need: column by column, as arrays, naming every cell that is missing.
 
 A charge never falls back on a default in silence. What a kind needs and the file lacks is reported with its
-row, column and cure, all of it in one go.
+row, column and remedy, all at once.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ HINTS: Mapping[str, Text] = MappingProxyType(
         ),
     }
 )
-"""The cure for a missing cell, by column."""
+"""The remedy for a missing cell, by column."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import LocalizedPhrase, Problems, Text
+from allocator.plugin import LocalizedPhrase, Problems, Text, counted, money_unit
 from allocator.plugin.capital import RegimeNote
 from allocator.plugin.tables import rating_cells
 from allocator_cross2.attributes import Attributes
@@ -61,6 +61,8 @@ class ChargeContext:
         Of the last quarter end.
     where : callable
         ``where(table, row, column) -> str``: the place of a cell.
+    unit : float
+        CNY per unit of the fund's money, in which notes say amounts.
     """
 
     as_of: date
@@ -71,6 +73,7 @@ class ChargeContext:
     total_assets: float | None = None
     comprehensive_ratio: float | None = None
     where: Callable[[str, int, str], str] = _place
+    unit: float = 1.0
     accrued: Vector | None = None
     underlying_accrued: Vector | None = None
 
@@ -92,6 +95,7 @@ class ChargeContext:
             inputs.balance_sheet.total_assets,
             inputs.balance_sheet.reported_comprehensive_ratio,
             inputs.where,
+            inputs.unit,
             *accrued,
         )
 
@@ -234,14 +238,13 @@ def _test_notes(
 ) -> tuple[RegimeNote, ...]:
     notes = []
     if len(untested):
-        total = float((amount[untested] * ratios.book[untested]).sum()) / 1e8
+        total = money_unit(context.unit).amount(float((amount[untested] * ratios.book[untested]).sum()))
         notes.append(
             RegimeNote(
                 Text(
-                    f"{len(untested)} rows (book value CNY {total:,.2f} hundred million) name neither counterparty nor "
-                    "issuer and are not tested for counterparty concentration.",
-                    f"{len(untested)} 行资产（账面价值 {total:,.2f} 亿元）未填写交易对手或发行人，"
-                    "未计量交易对手集中度。",
+                    f"Not tested for counterparty concentration: {counted(len(untested), 'row')} (book value "
+                    f"{total.en}) with neither counterparty nor issuer.",
+                    f"{len(untested)} 行资产（账面价值 {total.zh}）未填写交易对手或发行人，未计量交易对手集中度。",
                 ),
                 "R8 §63-65",
             )

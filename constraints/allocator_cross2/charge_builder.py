@@ -83,7 +83,8 @@ class ChargeBuilder:
         """Add lines whose RF0 stands in the table ``figure`` by rating."""
         rows, rank = self.attributes.ratings(rows)
         factors = np.array(list(self.pack.table(figure).values()))
-        self.lines.add(rows, module, figure, factors[np.minimum(rank, TABLE_ROWS)], **columns)
+        row = np.minimum(rank, TABLE_ROWS)
+        self.lines.add(rows, module, figure, factors[row], rank=row, **columns)
 
     def charge_by_ladder(self, rows: Rows, module: str, figure: str, x: Vector) -> None:
         """Add lines whose RF0 is the step of the ladder ``figure`` that each x reaches."""

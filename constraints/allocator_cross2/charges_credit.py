@@ -40,7 +40,8 @@ def _fixed_figure(figure: str) -> Callable[[ChargeBuilder, Rows], None]:
         factor = scope.pack.piecewise(figure).at(duration)
         interest = "default.interest_receivable.policy"
         left = scope.charge_interest(rows, scope.pack.value(interest), interest)
-        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), share=left, basis=Basis.MARKET)
+        columns = {"k1": _green(scope, rows), "share": left, "duration": duration}
+        scope.lines.add(rows, SPREAD, figure, factor, basis=Basis.MARKET, **columns)
 
     return charge
 
@@ -62,9 +63,11 @@ def _standardised(scope: ChargeBuilder, rows: Rows) -> None:
     market, interest = Basis.MARKET, "default.interest_receivable"
     ladder = np.array(list(scope.pack.table(interest).values()))
     left = scope.charge_interest(rows, ladder[np.minimum(rank, TABLE_ROWS)], interest)
-    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before * left, basis=market)
+    read = {"duration": duration, "rank": np.minimum(rank, TABLE_ROWS)}
+    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before * left, basis=market, **read)
     covered, k1, after = rows[split.place], k1[split.place], split.after * left[split.place]
-    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=after, basis=market, position=False)
+    read = {"duration": duration[split.place], "rank": np.minimum(split.rank, TABLE_ROWS)}
+    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=after, basis=market, position=False, **read)
 
 
 def _without_equity_terms(scope: ChargeBuilder, rows: Rows) -> Rows:

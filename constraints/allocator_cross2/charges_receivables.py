@@ -67,7 +67,7 @@ def _reinsurance(scope: ChargeBuilder, rows: Rows) -> None:
         ("direct_insurer", "default.reinsurer.k2.direct_insurer"),
         ("reinsurer_branch", "default.reinsurer.k3.branch"),
     )
-    k = sum(np.where(a.number(name) == 1.0, pack.value(figure), 0.0) for name, figure in flags)
+    k = np.sum([np.where(a.number(name) == 1.0, pack.value(figure), 0.0) for name, figure in flags], axis=0)
     home, abroad = scope.split_market(rows)
     ladder, ratio = "default.reinsurer.domestic", np.nan_to_num(a.number("reinsurer_ratio"), nan=-np.inf)
     scope.lines.add(home, COUNTERPARTY_DEFAULT, ladder, pack.ladder(ladder).at(ratio[home]), k1=k[home])

@@ -116,7 +116,7 @@ def _insurance_gap(pack: RulePack) -> Text:
         "result in the fund file, as a scenario of this name: {own_funds: …, capital: {life_insurance_risk: …}}",
         f"新业务保费 {figures['premium_up']:.0%} 或 {figures['premium_down']:.0%}、死亡率 {figures['mortality']:+.0%}、"
         f"退保率 {figures['lapse']:+.0%}、疾病发生率 {figures['morbidity']:+.0%}、费用 {figures['expenses']:+.0%}："
-        "需保单级现金流，未计算；请将精算结果写入基金文件的同名情景："
+        "需保单级现金流，未计算；请将精算结果写入组合文件的同名情景："
         "{own_funds: …, capital: {life_insurance_risk: …}}",
     )
 

@@ -73,7 +73,7 @@ def allowed(context: ModelContext, options: AllowedOptions) -> Sequence[Term]:
     so ``where`` should name the bonds.
     """
     barred = _barred(context, options)
-    who = Text(f"The account {options.account}" if options.account else "The fund", options.account or "本基金")
+    who = Text(f"The account {options.account}" if options.account else "The fund", options.account or "本组合")
     called = options.name or (f"allowed:{options.account}" if options.account else "allowed")
     if options.existing is Existing.KEEP:
         label = Text(f"{who.en} does not add to what it may not hold.", f"{who.zh}不得增持不符合投资范围的资产。")

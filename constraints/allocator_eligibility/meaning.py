@@ -229,7 +229,7 @@ class Meaning:
             given = getattr(inputs.balance_sheet, name)
             if given is None:
                 place = inputs.settings.where(f"balance_sheet.{name}")
-                what = Text(f"the fund file does not give {name} ({place})", f"基金文件未给出 {name}（{place}）")
+                what = Text(f"the fund file does not give {name} ({place})", f"组合文件未给出 {name}（{place}）")
                 raise Fault(column.at, what)
             return float(given), int(name not in _RATIOS)
         if name in (*self.columns.names, *MEASURES):

@@ -15,6 +15,7 @@ from allocator.plugin.rules import Figure
 from allocator.plugin.tables import column, flags
 from allocator.plugin.terms import (
     SHARE_OF_TOTAL_ASSETS,
+    STATUTORY,
     Blank,
     ConstraintSpec,
     LimitOptions,
@@ -241,7 +242,7 @@ def _require(view: View, missing: Mask, name: str, what: Text, blank: Blank) -> 
 
 
 CONCENTRATION = tuple(
-    ConstraintSpec(name, label, options, build)
+    ConstraintSpec(name, label, options, build, (STATUTORY,) if name.startswith("single_") else ())
     for name, label, options, build in (
         ("single_asset", Text("Any single asset", "单一资产上限"), ConcentrationOptions, single_asset),
         ("single_entity", Text("Any single legal entity", "单一法人主体上限"), EntityOptions, single_entity),

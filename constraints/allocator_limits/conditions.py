@@ -149,7 +149,23 @@ def venture_conditions(context: ModelContext, options: VentureOptions) -> Sequen
 def no_purchases(
     context: ModelContext, name: str, label: Text, rows: Mask, source: Source, options: LimitOptions
 ) -> Sequence[Term]:
-    """Return the term that none of ``rows`` is added to."""
+    """Return the term that none of ``rows`` is added to.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    name : str
+        Name of the term.
+    label : Text
+        A sentence for reports.
+    rows : ndarray of bool (n,)
+        Rows it speaks of.
+    source : Source
+        Where the rule stands.
+    options : LimitOptions
+        The rule's own keys.
+    """
     term = position_term(context, name, label, rows, Sense.AT_MOST, source)
     return () if term is None else (bound(term, options, context.space.current),)
 

@@ -164,7 +164,7 @@ def _need(inputs: Inputs, name: str) -> pd.DataFrame:
     if table is None:
         raise InputError(
             Problem(
-                Text("the risk model needs a table that the fund does not name", "风险模型所需的表未在基金文件中给出"),
+                Text("the risk model needs a table that the fund does not name", "风险模型所需的表未在组合文件中给出"),
                 inputs.settings.where("inputs"),
                 allowed=f"inputs.{name}",
                 hint=Text("add the file or choose another model under models.risk", "请补充文件或更换 models.risk"),
