@@ -67,7 +67,9 @@ def in_normal_form(cells: pd.Series) -> bool:
     if not isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype)):
         return False
     texts = distinct_of(cells).values
-    data = texts.buffers()[2] if isinstance(texts, pa.Array) else None
+    if not isinstance(texts, pa.Array):
+        return False
+    data = texts.buffers()[2]
     if data is None or data.to_pybytes().translate(None, _PLAIN):
         return False
     missing = pc.is_in(pc.ascii_lower(texts), value_set=pa.array(sorted(_MISSING), texts.type))
