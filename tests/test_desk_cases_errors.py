@@ -196,6 +196,20 @@ def test_a_published_curve_is_read_as_it_is_exported(tmp_path: Path, overnight: 
     assert "row 4" in book.inputs.where("curve", 1)
 
 
+def test_published_curves_of_several_days_are_a_history(tmp_path: Path) -> None:
+    days = [f"2026-06-{day:02d}" for day in (30, 29, 28)]
+    rows = "".join(f"{day},0d,0,1.1\n{day},1y,1.0,1.{at}\n{day},10y,10,1.8\n" for at, day in enumerate(days))
+    fund = PLAIN.replace("assets.csv}", "assets.csv, curve_history: history.csv}")
+    table = "日期,标准期限说明,标准期限(年),收益率(%)\n" + rows
+    history = loaded(tmp_path, stock(), fund, {"history.csv": table}).inputs.tables["curve_history"]
+    assert [str(day)[:10] for day in history["date"]] == sorted(days)
+    assert history["1y"].tolist() == pytest.approx([0.012, 0.011, 0.01], rel=1e-14)
+    assert history["10y"].tolist() == pytest.approx([0.018] * 3, rel=1e-14)
+    assert history["2y"].isna().all()
+    wrong = faults(tmp_path, stock(), fund, {"history.csv": table.replace("10,1.8", "10,x", 1)})
+    assert "row 4, column 收益率(%)" in wrong
+
+
 def test_a_curve_of_several_days_or_before_today_is_asked_about(tmp_path: Path) -> None:
     told = faults(tmp_path, stock(), CURVE, {"curve.csv": EXPORT.format("0d", "2026-06-29")})
     assert "a curve of several days" in told and "curve_history" in told

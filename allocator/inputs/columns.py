@@ -111,8 +111,8 @@ class ColumnReader:
         """Return one declared column, typed; report cells that are unreadable, empty or out of range."""
         cells = self.raw.cells[place.position]
         named = column.name in self.identities
-        plain = column.measure is Measure.TEXT and place.position in self.raw.plain
-        if plain and (not named or in_normal_form(cells)):
+        named = named and not in_normal_form(cells)
+        if column.measure is Measure.TEXT and place.position in self.raw.plain and not named:
             return cells
         default = self.unit if column.measure is Measure.MONEY else 1.0
         factor = default if place.match.factor is None else place.match.factor

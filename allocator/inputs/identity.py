@@ -63,14 +63,17 @@ def parse_identities(cells: pd.Series, *, words_for_none: bool) -> Parsed:
 
 
 def in_normal_form(cells: pd.Series) -> bool:
-    """Return whether codes surely are in normal form as they stand: ASCII without blanks, quotes and ``.0``."""
-    if not isinstance(cells.dtype, pd.StringDtype):
+    """Return whether codes surely are in normal form as they stand: ASCII without blanks, quotes, ``.0`` and NULL."""
+    if not isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype)):
         return False
     texts = distinct_of(cells).values
-    data = texts.buffers()[2] if isinstance(texts, pa.Array) else None
+    if not isinstance(texts, pa.Array):
+        return False
+    data = texts.buffers()[2]
     if data is None or data.to_pybytes().translate(None, _PLAIN):
         return False
-    return not pc.any(pc.ends_with(texts, ".0")).as_py()
+    missing = pc.is_in(pc.ascii_lower(texts), value_set=pa.array(sorted(_MISSING), texts.type))
+    return not pc.any(pc.or_kleene(missing, pc.ends_with(texts, ".0"))).as_py()
 
 
 def likely_the_same(names: Iterable[str]) -> list[tuple[str, ...]]:

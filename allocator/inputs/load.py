@@ -21,9 +21,10 @@ from allocator.inputs.declarations import Declarations
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.files import FileReader
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource, column_place
-from allocator.inputs.headings import HeadingIndex, spellings
+from allocator.inputs.headings import spellings
 from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
+from allocator.inputs.published_curves import is_published, published_history, query_of, without_overnight
 from allocator.inputs.raw import STRING, RawTable, TableQuery, tidy
 from allocator.inputs.relations import (
     check_accounts,
@@ -32,7 +33,6 @@ from allocator.inputs.relations import (
     check_tenors,
     funded_rows,
     note_likely_the_same,
-    without_overnight,
 )
 from allocator.inputs.resolve import Unknown
 from allocator.jurisdiction import Jurisdiction
@@ -150,9 +150,12 @@ def assemble(
     _report_models(settings, errors)
     # assets first: the other tables refer to them
     for name in sorted(set(names) & tables.keys(), key=lambda name: (name != "assets", name)):
-        raw = read(HeadingIndex(tables[name], jurisdiction.currency).wanted(), errors)
+        raw = read(query_of(tables, name, jurisdiction.currency), errors)
         if raw is not None:
-            checked[name] = check_table(raw, tables[name], jurisdiction.currency, settings.fund.unit, errors)
+            if name == "curve_history" and is_published(raw, tables):
+                checked[name] = published_history(raw, tables, errors)
+            else:
+                checked[name] = check_table(raw, tables[name], jurisdiction.currency, settings.fund.unit, errors)
             if name == "curve":
                 checked[name] = without_overnight(checked[name], errors)
             frames[name], sources[name] = checked[name].frame, checked[name].source
