@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from allocator.types import Language, LocalizedPhrase, Text, visible
 
@@ -31,7 +32,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, said so that the reader can mend it.
+    """One thing that is wrong, described so that the reader can fix it.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ class Problem:
     allowed : str or None
         What would be accepted, likewise.
     hint : Text or None
-        The cure.
+        How to fix it.
     """
 
     what: Text
@@ -92,9 +93,13 @@ class AllocatorError(Exception):
 
 
 class InputError(AllocatorError):
-    """Files, settings or arguments that cannot be used; lists every problem found."""
+    """Files, settings or arguments that cannot be used; lists every problem found.
+
+    ``partial`` is what could be made in spite of the problems, for those who look for more of them; None without it.
+    """
 
     exit_status = 2
+    partial: object = None
     title = Text("the inputs cannot be used", "输入无法使用")
 
 
@@ -196,6 +201,8 @@ class Problems:
 def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
     """Return a hint naming the nearest choice, or None when nothing is near.
 
+    A Chinese word says with each character what a Latin one says with several: it must be nearer.
+
     Parameters
     ----------
     value : str
@@ -204,4 +211,8 @@ def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
         What there is.
     """
     near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
+    if near and not value.isascii():
+        alike = difflib.SequenceMatcher(None, value, near[0]).ratio()
+        differing = sum(a != b for a, b in zip_longest(value, near[0]))
+        near = near if alike >= 0.75 or differing == 1 else []
     return Text(f"did you mean {near[0]!r}?", f"是否想写 {near[0]!r}？") if near else None

@@ -14,6 +14,7 @@ __all__ = [
     "Certainty",
     "Column",
     "Declarations",
+    "EMPTY",
     "Language",
     "Measure",
     "LocalizedPhrase",
@@ -73,12 +74,9 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 
 class LocalizedPhrase(str):
-    """A str in English that knows its Chinese: a place in a file, a value allowed.
+    """A str in English that knows its Chinese: ``LocalizedPhrase(en, zh)``, for a place in a file or a value allowed.
 
-    Parameters
-    ----------
-    en, zh : str
-        Both wordings. Joined into other text it is plain English.
+    Joined into other text it is plain English.
     """
 
     zh: str
@@ -99,6 +97,10 @@ class Certainty(StrEnum):
     SECONDARY = "B"
     RECALLED = "C"
     USER = "user"
+
+
+EMPTY = LocalizedPhrase("empty", "空")
+"""What an empty cell is called in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ class Column:
         Whether the column must be present with every cell filled.
     default : object
         What an empty cell means; ``None`` keeps it empty (NaN, NaT or ``None``).
+    words : mapping of str to float
+        For numbers: words that stand for one, such as 半年付 for 2 payments a year.
     """
 
     name: str
@@ -184,6 +188,7 @@ class Column:
     maximum: float | None = None
     required: bool = False
     default: object = None
+    words: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def verify(
 
 
 def _bounds(model: Model, holdings: Vector) -> Check:
-    """Shares of the total by which the worst row lies inside (negative: outside) its bounds."""
+    """Shares of the total by which the worst row is inside (negative: outside) its bounds."""
     space = model.space
     unit = space.total or 1.0
     room = np.minimum(holdings - space.lower, space.upper - holdings) / unit

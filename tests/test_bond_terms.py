@@ -110,8 +110,8 @@ def test_chinese_words_are_read() -> None:
 
 
 def test_a_right_to_shares_takes_the_reserve_of_a_convertible() -> None:
-    """R13 annex 6: AAA credit traded 0.80, convertibles 0.65."""
-    found = reserve_factors(fund_of(bond("P"), bond("W", equity_terms="warrant", rating=None)), Problems())
+    """R13 annex 2: AAA credit traded 0.80, convertibles rated AAA 0.65."""
+    found = reserve_factors(fund_of(bond("P"), bond("W", equity_terms="warrant", rating="AAA")), Problems())
     assert found.tolist() == [0.80, 0.65]
 
 

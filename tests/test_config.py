@@ -15,7 +15,8 @@ from hypothesis import settings as tuned
 from hypothesis import strategies as st
 from pydantic import BaseModel, field_validator
 
-from allocator.config.load import apply_overrides, load_settings, settings_from_mapping, validate_options
+from allocator.config.load import load_settings, settings_from_mapping, validate_options
+from allocator.config.overrides import apply_overrides
 from allocator.config.settings import Number, Section, Settings
 from allocator.errors import InputError
 from allocator.types import Text

@@ -394,7 +394,7 @@ def test_clean_amounts_price_the_same_bond() -> None:
     bond = {"kind": "corporate_bond", "coupon": 0.04, "frequency": 1, "maturity": "2027-12-31", "yield": 0.04}
     inputs = context([{**bond, "amount": 100.0}]).inputs
     rows = np.array([True])
-    price = 0.04 * 1.04 ** -(184.0 / 365.0) + 1.04 * 1.04 ** -(549.0 / 365.0)
+    price = 0.04 * 1.04 ** -(184.0 / 365.0) + 1.04 * 1.04 ** -(1.0 + 184.0 / 366.0)
     interest = 0.04 * 181.0 / 365.0
     assert accrued_parts(inputs, rows, included=True)[0] == pytest.approx(interest / price, rel=1e-12)
     assert accrued_parts(inputs, rows, included=False)[0] == pytest.approx(interest / (price - interest), rel=1e-12)

@@ -316,3 +316,22 @@ def test_what_trading_costs_is_no_longer_capital(weight: float, room: float) -> 
     assert just.holds(70.0, 4.0) and not more.holds(70.0, 4.0)
     with pytest.raises(VerificationError, match=r"capital\[comprehensive\]"):
         verify(replace(model, capital_limits=(more,)), moved)
+
+
+def test_an_amount_that_is_no_number_lies_outside_its_bounds() -> None:
+    """Where no rule speaks of the row, too."""
+    free = plain(terms=(), capital_limits=(), tree=None)
+    with pytest.raises(VerificationError, match=r"bounds\[a1"):
+        verify(free, np.array([50.0, np.nan]))
+
+
+def test_of_many_misses_the_ten_worst_are_named() -> None:
+    """Row k of fifteen misses by k per cent."""
+    rows = tuple(str(k) for k in range(1, 16))
+    left = Linear.of(np.tile([1.0, 0.0], (15, 1)))
+    right = 50.0 - np.arange(1.0, 16.0)
+    per, source = np.full(15, 100.0), Source("user")
+    term = Term("many", label("many"), left, Sense.AT_MOST, right, per, "share", source, rows=rows)
+    with pytest.raises(VerificationError) as caught:
+        verify(plain(terms=(term,), capital_limits=(), tree=None), HELD)
+    assert [problem.where for problem in caught.value.problems] == [f"many[{k}]" for k in range(15, 5, -1)]

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from charging import BOND, ISSUERS, Row, build, deposit, factors, perpetual, stock, table
+from charging import BOND, ISSUERS, Row, build, deposit, factors, forward, perpetual, stock, table
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+
+from allocator.inputs.ratings import rating_cells
 
 OVERSEAS = {"market": "developed", "currency": "USD"}
 # One asset of each module, and what 100 of it are charged in its own module.
@@ -111,3 +114,37 @@ def test_no_charge_exceeds_the_exposure() -> None:
     assert float(table([{"kind": "gold"}], options={"factors": {"gold": 0.9}}).rf[0]) == 0.9
     options = {"factors": {"gold": 0.9}, "what_if": [{"kind": "gold", "k": 0.25}]}
     assert float(table([{"kind": "gold"}], options=options).rf[0]) == 1.0
+
+
+def test_the_rating_of_the_issue_comes_before_that_of_its_issuer() -> None:
+    """R9 §5: the issuer's is taken where the issue has none."""
+    bonds = pd.DataFrame({"rating": ["AA", None, None], "issuer": ["steel", "steel", "chips"]})
+    issuers = pd.DataFrame({"issuer": ["steel", "chips"], "rating": ["AAA", None]})
+    found = rating_cells(bonds, issuers)
+    assert found.tolist()[:2] == ["AA", "AAA"] and found.isna().tolist() == [False, False, True]
+
+
+def test_a_claim_from_a_sold_contract_counts_towards_its_counterparty() -> None:
+    """R8 §65: currency sold forward at a gain of 5 bn is a claim on the bank like any other; 100 bn allow 4.8 bn."""
+    claims = (5e9, 4e9, -5e9)
+    over = [table([forward(-50e9, 0.9, book)], total_assets=100e9).concentration for book in claims]
+    assert [bool(found is not None and found.over.any()) for found in over] == [True, False, False]
+
+
+@pytest.mark.parametrize(("abroad", "k"), [(4e9, 0.0), (6e9, 0.5)])
+def test_property_abroad_counts_in_the_sum_of_property(abroad: float, k: float) -> None:
+    """R8 §67: a quarter of 100 bn is the limit of all property; charged on what bears property price risk."""
+    rows = [
+        {"kind": "property", "city_tier": "other", "amount": 20e9},
+        {"kind": "overseas_property", **OVERSEAS, "amount": abroad},
+    ]
+    found = table(rows, total_assets=100e9)
+    names = np.array(found.charges.modules)[found.module]
+    assert found.k_concentration[names == "real_estate_price"].tolist() == [k]
+    assert not found.k_concentration[names != "real_estate_price"].any()
+
+
+def test_a_bond_with_a_right_to_shares_is_charged_as_a_convertible() -> None:
+    """R8 §34: 0.23 of equity price risk in place of spread risk, whichever right is named first."""
+    rows = [{**BOND, "equity_terms": "warrant"}, {**BOND, "equity_terms": "exchange"}, BOND]
+    assert factors(rows) == pytest.approx({"equity_price": 46.0, "spread": 100 * 3 * (0.0006 * 3 + 0.012)})

@@ -59,7 +59,7 @@ def survives(held: float, under: float, core: float) -> bool:
 @pytest.mark.parametrize("core", [OWN, 130.0, 105.0])
 @pytest.mark.parametrize("under", [1.2, 1.6, 2.5])
 def test_optimal_means_a_gap_within_what_was_asked_and_a_bound_that_nothing_passes(under: float, core: float) -> None:
-    result = fund(EQUITY_FUND, under, core).optimize()
+    result = fund(EQUITY_FUND, under, core).optimize().value
     solution = result.solution
     returns = (0.01 * (400.0 - LINE) + 0.06 * LINE) / 400.0
     best = max(value for value, held in zip(returns, LINE, strict=True) if survives(float(held), under, core))
@@ -70,19 +70,19 @@ def test_optimal_means_a_gap_within_what_was_asked_and_a_bound_that_nothing_pass
         assert solution.objective >= best - 1e-5
     if core == OWN:  # no limit on a tier, nothing to ask twice for
         assert solution.status == "optimal"
-    assert survives(float(result.target[1]) - 1e-4, under, core)
+    assert survives(float(result.holdings[1]) - 1e-4, under, core)
 
 
 @pytest.mark.parametrize(("cost", "under"), [(40.0, 1.2), (90.0, 2.5), (250.0, 1.6)])
 def test_where_charges_move_with_the_answer_the_bound_still_holds(cost: float, under: float) -> None:
     """k1 of stock follows the gain of the book that the answer holds: buying at market dilutes it, in the crash too."""
     book = fund({**STOCK, "cost": cost}, under)
-    solution = book.optimize().solution
+    solution = book.optimize().value.solution
     scenarios = ScenarioRequirements(book)
     best = -np.inf
     for held in np.linspace(100.0, 400.0, 31):
         point = np.array([400.0 - held, held])
-        position = book.capital(point)
+        position = book.capital(point).value
         assert position is not None
         if position.ratio("comprehensive") >= 1.0 and not scenarios._short(scenarios._outcomes(point)):
             best = max(best, (0.01 * (400.0 - held) + 0.06 * held) / 400.0)
@@ -95,7 +95,7 @@ def test_where_charges_move_with_the_answer_the_bound_still_holds(cost: float, u
 
 def test_a_scenario_that_binds_nothing_leaves_the_answer_optimal() -> None:
     """The crash asks for so little that the bound without it is reached."""
-    result = fund(STOCK, 0.1, fall=0.01).optimize()
+    result = fund(STOCK, 0.1, fall=0.01).optimize().value
     assert result.solution.status == "optimal"
     assert result.solution.gap <= 1e-5
 
@@ -123,3 +123,11 @@ def test_only_a_model_of_charges_that_stay_and_of_what_is_required_proves(
     scenarios = ScenarioRequirements(book)
     outcomes = scenarios._outcomes(np.array([300.0, 100.0]))
     assert scenarios._exact(outcomes, {("crash", "comprehensive"): 1.6 + more}) == exact
+
+
+def test_what_trading_costs_is_in_the_model_from_the_first() -> None:
+    """Else the answer would miss its ratio after the crash, and more would be asked of the next."""
+    result = fund({**EQUITY_FUND, "transaction_cost": 0.01}, 1.6).optimize().value
+    assert result.solution.status == "optimal" and result.stress is not None
+    reached = result.stress.frame.set_index("scenario")["comprehensive_ratio"]["crash"]
+    assert reached == pytest.approx(1.6, abs=1e-6)

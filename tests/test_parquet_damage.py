@@ -17,9 +17,9 @@ from allocator.inputs.raw import TableQuery
 
 EVERY_BYTE = """
 import pyarrow as pa, pyarrow.parquet as pq
-from allocator.inputs.error_collector import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.parquet_files import read_parquet
-from allocator.inputs.raw import Wanted
+from allocator.inputs.raw import TableQuery
 
 sink = pa.BufferOutputStream()
 columns = {"asset_id": ["A", "B"], "amount": [1.0, 2.0], "kind": ["cash", "cash"], "layers": [1, 2]}
@@ -29,9 +29,9 @@ length = int.from_bytes(good[-8:-4], "little")
 refused = 0
 for place in range(len(good) - 8 - length, len(good) - 8):
     for turned in (1, 2, 0x10, 0x40):
-        findings = Findings()
+        findings = ErrorCollector()
         spoiled = good[:place] + bytes([good[place] ^ turned]) + good[place + 1 :]
-        refused += read_parquet(spoiled, "a.parquet", "", Wanted("assets", bool), findings) is None
+        refused += read_parquet(spoiled, "a.parquet", "", TableQuery("assets", bool), findings) is None
 print(refused)
 """
 

@@ -242,7 +242,7 @@ SHARES = [
     stock("STAR_NEW", "star", None, 0.0),
     stock("CSI_NEAR", "main", "csi300", 2.0),
     stock("CSI_FAR", "main", "csi300", 0.5),
-    stock("DIVIDEND", "main", "csi_dividend_low_vol_100", 3.1),
+    stock("DIVIDEND", "main", "csi300;csi_dividend_low_vol_100", 3.1),
     stock("OTHER", "main", None, 9.0),
 ]
 
@@ -260,13 +260,13 @@ def test_there_are_no_marks_before_the_notice() -> None:
 
 def test_a_sale_that_loses_its_mark_has_a_price() -> None:
     """40 of STAR past its mark: 40 × (0.40 − 0.36) = 1.6 of capital, for two years at 6%: 0.192. Half of the CSI row
-    two years in: 50 × (0.30 − 0.27) = 1.5 for the two years waited: 0.18. Dividend stock saves 0.08."""
+    two years in: 50 × (0.30 − 0.27) = 1.5 for the two years waited: 0.18. Dividend stock in the CSI 300 saves 0.03."""
     target = np.array([60.0, 100.0, 100.0, 50.0, 100.0, 90.0, 0.0])
     lost = lost_marks(inputs(SHARES), target, 0.06).set_index("asset_id")
     assert list(lost.index) == ["STAR_DONE", "CSI_NEAR", "DIVIDEND"]
-    assert lost["saving"].tolist() == pytest.approx([1.6, 1.5, 0.8])
-    assert lost["price"].tolist() == pytest.approx([0.192, 0.18, 0.8 * 0.06 * 3])
-    assert lost["share"].tolist() == pytest.approx([0.0048, 0.0036, 0.0144])
+    assert lost["saving"].tolist() == pytest.approx([1.6, 1.5, 0.3])
+    assert lost["price"].tolist() == pytest.approx([0.192, 0.18, 0.3 * 0.06 * 3])
+    assert lost["share"].tolist() == pytest.approx([0.0048, 0.0036, 0.0054])
     assert lost["reached"].tolist() == [True, False, True]
 
 

@@ -44,8 +44,8 @@ BOND = {
     "rating": "AAA",
     "accounting": "fvoci",
 }
-TIMES = np.array([365, 731, 1096]) / 365
-"""Coupon days of the bond after 2026-06-30, 2028 being a leap year."""
+TIMES = np.array([1.0, 2.0, 3.0])
+"""Coupon days of the bond are anniversaries of 2026-06-30."""
 PAID = np.array([0.03, 0.03, 1.03])
 CURVE = pd.DataFrame({"tenor": range(1, 51), "spot": [0.02] * 50})
 LIABILITIES = pd.DataFrame(
@@ -442,7 +442,7 @@ def test_the_command_writes_and_tells_the_same(tmp_path: Path, capsys: pytest.Ca
     told = json.loads(said)
     table = pd.read_csv(out / "stress.csv")
     assert table["scenario"].tolist() == [row["scenario"] for row in told["stress"]]
-    assert table["comprehensive_ratio"].tolist()[0] == pytest.approx(2.5063, abs=1e-4)
+    assert table["comprehensive_ratio"].tolist()[0] == pytest.approx(2.5065, abs=1e-4)
     manifest = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert set(manifest["files"]) == {"stress.csv", "stress_modules.csv", "report.html", "report.xlsx"}
     page = (out / "report.html").read_text(encoding="utf-8")

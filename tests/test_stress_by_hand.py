@@ -158,8 +158,15 @@ def number(text: str) -> float:
     return float(text) if text else float("nan")
 
 
+def years(when: date) -> float:
+    """Anniversaries of 31 March are whole years; a day between two is the part of its year that has passed."""
+    whole = when.year - AS_OF.year - (when < AS_OF.replace(year=when.year))
+    last, following = (AS_OF.replace(year=AS_OF.year + whole + k) for k in (0, 1))
+    return whole + (when - last).days / (following - last).days
+
+
 def schedule(row: Mapping[str, str]) -> tuple[list[float], list[float], float]:
-    """Coupon dates run back from maturity; time in days / 365; the principal, 1, at the end; interest by days."""
+    """Coupon dates run back from maturity; time in years from AS_OF; the principal, 1, at the end; interest by days."""
     end, frequency = date.fromisoformat(row["maturity"]), int(row["frequency"])
     times, paid, back, after = [], [], 0, end
     while True:
@@ -169,7 +176,7 @@ def schedule(row: Mapping[str, str]) -> tuple[list[float], list[float], float]:
         if when <= AS_OF:
             return times, paid, float(row["coupon"]) / frequency * (AS_OF - when).days / (after - when).days
         after = when
-        times.append((when - AS_OF).days / 365)
+        times.append(years(when))
         paid.append(float(row["coupon"]) / frequency + (1.0 if back == 0 else 0.0))
         back += 1
 

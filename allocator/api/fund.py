@@ -13,9 +13,11 @@ import pandas as pd
 from allocator.api.amounts import Amounts, by_row
 from allocator.api.result import CapitalPosition, Result
 from allocator.api.study import Study
-from allocator.config.load import apply_overrides, settings_from_mapping
+from allocator.config.load import settings_from_mapping
+from allocator.config.overrides import apply_overrides, override_texts
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs import Inputs, from_frames
+from allocator.inputs.load import expect_frames
 from allocator.language import preferred_language
 from allocator.pipeline import fund as pipeline
 from allocator.pipeline.optimize import optimize
@@ -46,6 +48,7 @@ class Fund(pipeline.Fund):
 
     def __init__(self, settings: Mapping[str, Any], assets: pd.DataFrame, **tables: pd.DataFrame) -> None:
         frames = {"assets": assets, **tables}
+        expect_frames(settings, frames)
 
         def made(overrides: Sequence[str]) -> Fund:
             known = apply_overrides(settings_from_mapping({"inputs": {}, **settings}), overrides)
@@ -201,4 +204,4 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
         found = pipeline.load_fund(path, changed)
         return Fund.of(found.inputs, found.registry, made, changed)
 
-    return made(tuple(overrides))
+    return made(override_texts(overrides))

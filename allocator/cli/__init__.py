@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -37,6 +38,9 @@ __all__ = ["app", "main"]
 _USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
 """What typer raises for a command line it cannot read."""
 
+LARGEST_FILE = 1 << 20
+"""Bytes of a fund file looked at for its language."""
+_LANGUAGE = re.compile(rb"^language:[ \t]*[\"']?(en|zh)\b", re.MULTILINE)
 OBJECTS = 50_000
 """Objects that a command makes before Python looks for cycles among them, instead of 700."""
 
@@ -116,7 +120,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a defect.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when the program fails.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -132,7 +136,21 @@ def _spoken(arguments: Sequence[str]) -> Language:
             given = arguments[position + 1]
         if given in set(Language):
             return Language(given)
-    return preferred_language(None, None, os.environ)
+    return preferred_language(None, _language_of_file(arguments), os.environ)
+
+
+def _language_of_file(arguments: Sequence[str]) -> str | None:
+    """Return the language that the fund file among the arguments asks for, read before anything in it is checked."""
+    for argument in reversed(arguments):
+        name, _, value = argument.partition("=")
+        if name == "language" and value in set(Language):
+            return value
+        if argument.endswith((".yaml", ".yml")) and os.path.isfile(argument):
+            with open(argument, "rb") as file:
+                found = _LANGUAGE.search(file.read(LARGEST_FILE))
+            if found:
+                return found[1].decode()
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

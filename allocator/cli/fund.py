@@ -31,7 +31,7 @@ def run(
     fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
     past: Annotated[
-        Path | None, typer.Option("--replay", metavar="OUT", help="Make a past run again; write nothing.")
+        Path | None, typer.Option("--replay", metavar="OUT", help="Repeat a past run and compare; write nothing.")
     ] = None,
     overrides: Overrides = [],  # noqa: B006
     lang: Lang = None,
@@ -83,7 +83,7 @@ def _with_seconds(result: Result, **more: float) -> Result:
     return replace(result, seconds={**more, **result.seconds})
 
 
-@fund_commands.command(help="Capital, ratios, rule checks of what is held; no optimizer.")
+@fund_commands.command(help="Capital, ratios and rule checks of the current holdings; no optimizer.")
 def capital(
     fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
     filed: Annotated[Path | None, typer.Option("--filed", metavar="FILE.csv", help="Filed module amounts.")] = None,
@@ -122,20 +122,32 @@ def capital(
     return 0
 
 
-@fund_commands.command(help="Check every input and the wiring; list all problems at once.")
+@fund_commands.command(help="Check every input and setting; list all problems at once.")
 def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_json: AsJson = False) -> int:  # noqa: B006
     """Read everything, build the capital and the model, and say what a reader must know."""
+    from allocator.inputs.balance import sum_of_rows
     from allocator.report.manifest import note_entry
+    from allocator.report.warnings import unchecked_warning
 
-    book = load_fund(fund, overrides)
-    notes = book.validate()
+    try:
+        book = load_fund(fund, overrides)
+        notes = book.validate()
+    except InputError:
+        from allocator.pipeline.fund import examine
+
+        if fund.is_file():
+            examine(fund, overrides)
+        raise
     if as_json:
         rows = {name: len(table) for name, table in book.inputs.tables.items()}
         say_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]})
         return 0
     language = language_of(lang, book)
+    for warning in unchecked_warning(book.unchecked):
+        say(warning[language])
     for name, table in book.inputs.tables.items():
         say(Text(f"{name}: {counted(len(table), 'row')}", f"{name}：{len(table):,} 行")[language])
+    say(sum_of_rows(book.inputs)[language])
     for note in notes:
         say(f"· {note.text[language]}" + (f" ({note.article})" if note.article else ""))
     say(Text("Everything can be used.", "全部输入可用。")[language])
@@ -158,8 +170,8 @@ def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_jso
     return 0 if view.result.status == "optimal" else NOT_PROVEN
 
 
-@fund_commands.command(help="Make a fund folder to start from.")
-def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")], lang: Lang = None) -> int:
+@fund_commands.command(help="Create a fund folder to start from.")
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")], lang: Lang = None) -> int:
     """Write a commented fund file and a table of every kind."""
     from allocator.extension.registry import load_registry
     from allocator.testing.template import write_template

@@ -35,7 +35,7 @@ INTERRUPTED = 130
 
 FundFile = Annotated[Path, typer.Argument(metavar="FUND.yaml", help="The fund file.")]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; repeatable.")]
-Lang = Annotated[Language | None, typer.Option("--lang", help="Language of whatever people read.")]
+Lang = Annotated[Language | None, typer.Option("--lang", help="Language of messages and reports.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

@@ -36,13 +36,13 @@ def plugins_list(lang: Lang = None, as_json: AsJson = False) -> int:
     return 0
 
 
-@plugin_commands.command("new", help="Write a plugin's project whose tests pass as they are.")
+@plugin_commands.command("new", help="Create a plugin project whose tests pass unchanged.")
 def plugins_new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plugin and of its package.")],
     parts: Annotated[
-        str, typer.Option("--with", metavar="PART,…", help="What it begins with: constraint, tilt, objective …")
+        str, typer.Option("--with", metavar="PART,…", help="What it starts with: constraint, tilt, objective …")
     ] = "constraint",
-    parent: Annotated[Path, typer.Option("--in", metavar="DIR", help="Where the project's folder is made.")] = Path(),
+    parent: Annotated[Path, typer.Option("--in", metavar="DIR", help="Where to create the project's folder.")] = Path(),
     lang: Lang = None,
 ) -> int:
     """Write the folder NAME with a package, its tests, a README and a CI file."""
@@ -57,7 +57,7 @@ def plugins_new(
     return 0
 
 
-@plugin_commands.command("check", help="Try everything a plugin offers on a small fund, and say what does not hold.")
+@plugin_commands.command("check", help="Test everything a plugin offers on a small fund, and report what fails.")
 def plugins_check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed plugin.")],
     lang: Lang = None,

@@ -54,7 +54,7 @@ def _entry(run: Run) -> dict[str, Any]:
     return stored | {"kind": run.kind, "unchanged": run.unchanged, "manifest": run.manifest}
 
 
-@register_commands.command(help="Runs side by side: what changed going in, what changed coming out.")
+@register_commands.command(help="Compare runs: what changed in the inputs, what changed in the results.")
 def compare(
     runs: Annotated[list[str], typer.Argument(metavar="OUT…", help="OUT folders, or numbers of the register.")],
     lang: Lang = None,

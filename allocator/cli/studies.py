@@ -38,9 +38,9 @@ def frontier(
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
     points: Annotated[int, typer.Option("--points", help="Number of levels.")] = 50,
     between: Annotated[
-        str, typer.Option("--between", metavar="NAME", help="Figure promised at each level.")
+        str, typer.Option("--between", metavar="NAME", help="Figure constrained at each level.")
     ] = "comprehensive",
-    best: Annotated[str, typer.Option("--and", metavar="NAME", help="Figure made as good as can be.")] = "objective",
+    best: Annotated[str, typer.Option("--and", metavar="NAME", help="Figure optimised at each level.")] = "objective",
     low: Annotated[float | None, typer.Option("--from", help="First level, in the figure's unit.")] = None,
     high: Annotated[float | None, typer.Option("--to", help="Last level, in the figure's unit.")] = None,
     overrides: Overrides = [],  # noqa: B006
@@ -62,11 +62,11 @@ def frontier(
     return 0 if report.manifest["status"] == "optimal" else NOT_PROVEN
 
 
-@study_commands.command(help="Ask one question of many funds, dates, settings or seeds.")
+@study_commands.command(help="Run one study for many funds, dates, settings or seeds.")
 def batch(
     study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
-    jobs: Annotated[int, typer.Option("--jobs", help="Processes; -1 for one a core.")] = -1,
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes; -1 for one per core.")] = -1,
     backend: Annotated[
         str, typer.Option("--backend", help="'loky' for local processes, 'dask' for a cluster.")
     ] = "loky",

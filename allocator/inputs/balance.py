@@ -5,15 +5,18 @@ from __future__ import annotations
 from allocator.config.settings import Settings
 from allocator.errors import Problem
 from allocator.inputs.error_collector import ErrorCollector
-from allocator.inputs.fund import BalanceSheet
+from allocator.inputs.fund import BalanceSheet, Inputs
+from allocator.inputs.relations import funded_rows
 from allocator.types import Text
 
-__all__ = ["AGREEMENT", "check_balance_sheet", "check_total"]
+__all__ = ["AGREEMENT", "check_balance_sheet", "check_total", "sum_of_rows"]
 
 AGREEMENT = 1e-6
 """Relative difference within which two statements of one figure agree."""
 ROUNDING = 1e-9
 """Relative excess of the rows' sum over total assets put down to rounding."""
+SMALLEST_SHARE = 0.01
+"""Share of total assets below which the rows are a mandate only where the fund file says so: a unit may be wrong."""
 HIGHEST_RATIO = 100.0
 """A solvency ratio above 10,000% is a percentage written as a multiple."""
 
@@ -54,7 +57,7 @@ def check_balance_sheet(settings: Settings, errors: ErrorCollector) -> BalanceSh
 
 
 def check_total(settings: Settings, total_assets: float | None, funded: float, errors: ErrorCollector) -> None:
-    """Report rows that sum to more than the company's total assets.
+    """Report rows that sum to more than the company's total assets, or to next to nothing of them.
 
     Parameters
     ----------
@@ -65,9 +68,22 @@ def check_total(settings: Settings, total_assets: float | None, funded: float, e
     funded : float
         Sum of the current amounts of the rows that are no derivatives, CNY.
     """
-    if total_assets is None or funded <= total_assets * (1.0 + ROUNDING):
+    if total_assets is None:
         return
     unit = settings.fund.unit
+    if 0.0 < funded < SMALLEST_SHARE * total_assets and not settings.fund.mandate:
+        errors.add(
+            Text("the rows sum to under 1% of the company's total assets", "各行金额之和不足公司总资产的 1%"),
+            settings.where("balance_sheet.total_assets"),
+            f"{funded / unit:,.6g} / {total_assets / unit:,.6g}",
+            None,
+            Text(
+                "check fund.unit and the units in headings; where the rows are so small a part, set fund.mandate: true",
+                "请检查单位：fund.unit 及表头所注单位；如持仓确为公司资产的一小部分，请写 fund.mandate: true",
+            ),
+        )
+    if funded <= total_assets * (1.0 + ROUNDING):
+        return
     errors.add(
         Text("the rows sum to more than the company's total assets", "各行金额之和大于公司总资产"),
         settings.where("balance_sheet.total_assets"),
@@ -75,6 +91,17 @@ def check_total(settings: Settings, total_assets: float | None, funded: float, e
         f"≥ {funded / unit:,.6g}",
         Text("check the units: fund.unit and those in headings", "请检查单位：fund.unit 及表头所注单位"),
     )
+
+
+def sum_of_rows(inputs: Inputs) -> Text:
+    """Return what the rows sum to in ``fund.unit``, derivatives aside, and their share of total assets if given."""
+    funded = funded_rows(inputs.assets, inputs.kinds)
+    total, whole = float(inputs.assets["amount"].to_numpy()[funded].sum()), inputs.balance_sheet.total_assets
+    amount = f"{total / inputs.unit:,.6g}"
+    if not whole:
+        return Text(f"The rows sum to {amount}.", f"各行金额合计 {amount}。")
+    share = f"{total / whole:.1%}"
+    return Text(f"The rows sum to {amount}, {share} of total assets.", f"各行金额合计 {amount}，占总资产 {share}。")
 
 
 def _report_signs(settings: Settings, figures: dict[str, float | None], errors: ErrorCollector) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, Problem
@@ -31,12 +32,15 @@ class CellError:
 class ErrorCollector:
     """Problems found so far: at most 20 cells of one fault in one column, 200 problems in all.
 
-    Everything beyond is counted and reported in one line.
+    Everything beyond is counted and reported in one line. A cell is reported once, for the first fault found.
+    ``notes`` are no problems: what a reader of the figures must know.
     """
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
         self._more = 0
+        self._cells: dict[tuple[str, str], NDArray[np.int64]] = {}
+        self.notes: list[Text] = []
 
     def __len__(self) -> int:
         return len(self._found) + self._more
@@ -85,6 +89,11 @@ class ErrorCollector:
             By row position: the value as it stands in the file; a hint of its own.
         """
         rows = np.flatnonzero(bad)
+        if not rows.size:
+            return
+        seen = self._cells.setdefault((source.file, column), np.zeros(0, np.int64))
+        rows = rows[~np.isin(source.rows[rows], seen)]
+        self._cells[source.file, column] = np.append(seen, source.rows[rows])
         for row in rows[:MOST_OF_ONE_KIND].tolist():
             cure = (hint(row) if hint else None) or fault.hint
             self.add(fault.what, source.where(row, column), got(row), fault.allowed, cure)
@@ -93,8 +102,16 @@ class ErrorCollector:
             more = Text(f"{fault.what.en} (and {counted(rest, 'more row')})", f"{fault.what.zh}（另有 {rest:,} 行）")
             self.add(more, source.where_column(column))
 
-    def raise_if_any(self) -> None:
-        """Raise InputError with everything recorded.
+    def without_faults(self, frame: pd.DataFrame, source: TableSource) -> tuple[pd.DataFrame, TableSource]:
+        """Return a table's rows in which no cell has a problem."""
+        faulty = [rows for (file, _), rows in self._cells.items() if file == source.file]
+        if not faulty or len(frame) != len(source.rows):
+            return frame, source
+        sound = ~np.isin(source.rows, np.concatenate(faulty))
+        return frame[sound].reset_index(drop=True), replace(source, rows=source.rows[sound])
+
+    def raise_if_any(self, partial: object = None) -> None:
+        """Raise InputError with everything recorded; ``partial``: what could be read in spite of it.
 
         Raises
         ------
@@ -106,4 +123,6 @@ class ErrorCollector:
         problems = list(self._found)
         if self._more:
             problems.append(Problem(Text(f"and {self._more:,} more problems", f"另有 {self._more:,} 个问题")))
-        raise InputError(problems)
+        error = InputError(problems)
+        error.partial = partial
+        raise error

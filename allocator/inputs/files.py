@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from allocator.inputs.csv_files import read_csv
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.excel_files import read_excel
 from allocator.inputs.parquet_files import read_parquet
-from allocator.inputs.raw import RawTable, TableQuery
+from allocator.inputs.raw import RawTable, TableQuery, joined
 from allocator.types import Text
 
 __all__ = ["FileReader"]
 
+_COMMA = re.compile(r"[,，、]")
 _CSV = frozenset({".csv", ".tsv", ".txt"})
 _EXCEL = frozenset({".xlsx", ".xlsm"})
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -38,6 +40,7 @@ class FileReader:
 
     settings: Settings
     _contents: dict[Path, tuple[memoryview, str]] = field(default_factory=dict)
+    _sheets: dict[Path, dict[str, bool]] = field(default_factory=dict)
 
     def read(self, wanted: TableQuery, errors: ErrorCollector) -> RawTable | None:
         """Return a table as read, or None with the reason in ``errors``."""
@@ -62,9 +65,31 @@ class FileReader:
             return None
         content, fingerprint = loaded
         if suffix in _EXCEL:
-            return read_excel(content, path.name, fingerprint, sheet, wanted, errors)
+            return self._workbook(content, path, fingerprint, sheet, wanted, errors)
         read = read_csv if suffix in _CSV else read_parquet
         return read(content, path.name, fingerprint, wanted, errors)
+
+    def _workbook(
+        self, content: memoryview, path: Path, fingerprint: str, sheet: str, wanted: TableQuery, errors: ErrorCollector
+    ) -> RawTable | None:
+        """Return the table of a sheet, or of several with commas between."""
+        sheets = self._sheets.setdefault(path, {})
+        names = [name.strip() for name in _COMMA.split(sheet)]
+        parts = [read_excel(content, path.name, fingerprint, name, wanted, errors, sheets) for name in names]
+        found = [part for part in parts if part is not None]
+        return None if len(found) < len(names) else found[0] if len(found) == 1 else joined(found, path.name)
+
+    def unread(self) -> tuple[Text, ...]:
+        """Return, for each workbook read, which of its sheets were not."""
+        notes = []
+        for path, sheets in self._sheets.items():
+            left = [name for name, read in sheets.items() if not read]
+            if left:
+                listed = ", ".join(left)
+                notes.append(
+                    Text(f"{path.name}: sheets that were not read: {listed}", f"{path.name}：未读取的工作表：{listed}")
+                )
+        return tuple(notes)
 
     def _resolve(self, given: str) -> tuple[Path, str]:
         """Return path and sheet: what follows the last ``#`` is a sheet unless a file has the whole name."""

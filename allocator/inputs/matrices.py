@@ -20,6 +20,7 @@ from allocator.inputs.check import drop_blank_rows, drop_totals, report_excel_er
 from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import spelling
+from allocator.inputs.identity import identity, parse_identities
 from allocator.inputs.raw import RawTable, TableQuery
 from allocator.inputs.resolve import column_letter
 from allocator.types import LocalizedPhrase, Measure, Text
@@ -32,6 +33,10 @@ SYMMETRY = 1e-8
 """Largest |Σij − Σji| relative to √(Σii Σjj)."""
 DEFINITENESS = 1e-8
 """Largest negative eigenvalue of the correlation matrix put down to rounding."""
+HIGHEST_VOLATILITY = 2.0
+"""As in the column ``volatility`` of the assets table."""
+FEW = 12
+"""Observations below which an estimate of risk is said to rest on few."""
 PROBABILITY = 1e-6
 """How far the probabilities of scenarios may be from one in sum."""
 
@@ -57,7 +62,10 @@ def matrix_wanted(table: str, assets: Sequence[str]) -> TableQuery:
     leading = _LEADING[table]
     known = {*leading, *(spelling(code) for code in assets)}
     return TableQuery(
-        table, lambda heading: spelling(heading) in known, lambda heading: spelling(heading) not in leading
+        table,
+        lambda heading: spelling(heading) in known,
+        lambda heading: spelling(heading) not in leading,
+        code=lambda heading: leading.get(spelling(heading)) == "asset_id",
     )
 
 
@@ -95,6 +103,14 @@ def check_returns(raw: RawTable, assets: Sequence[str], errors: ErrorCollector) 
         Text("returns are simple and in decimals", "收益率为简单收益率，以小数表示"),
     )
     columns = {"date": dates.values, **_numbers(raw, places, ("date",), source, errors, lowest)}
+    _report_prices(columns, source, errors)
+    if 1 < len(stamps) < FEW:
+        errors.notes.append(
+            Text(
+                f"{source.file}: {len(stamps)} observations are few for an estimate of risk",
+                f"{source.file}：仅有 {len(stamps)} 期观测，风险估计的可靠性有限",
+            )
+        )
     return pd.DataFrame(columns, copy=False), source
 
 
@@ -128,7 +144,7 @@ def check_covariance(raw: RawTable, assets: Sequence[str], errors: ErrorCollecto
     raw, source, places = _prepare(raw, "covariance", errors)
     first = places.pop("asset_id", 0)
     name = raw.headings[first].strip() if raw.headings else ""
-    places.pop(name, None)
+    places.pop(identity(name), None)
     source = TableSource(
         source.file,
         source.rows,
@@ -140,7 +156,7 @@ def check_covariance(raw: RawTable, assets: Sequence[str], errors: ErrorCollecto
         errors.add(Text("the covariance is empty", "协方差矩阵为空"), raw.file)
         return pd.DataFrame(), source
     before = len(errors)
-    codes = parse(raw.cells[first], Measure.TEXT)
+    codes = parse_identities(raw.cells[first], words_for_none=False)
     errors.cells(_EMPTY, source, "asset_id", codes.empty)
     rows = codes.values.tolist()
     repeated = codes.values.duplicated().to_numpy() & ~codes.empty
@@ -152,6 +168,7 @@ def check_covariance(raw: RawTable, assets: Sequence[str], errors: ErrorCollecto
     if len(errors) > before:
         return pd.DataFrame(), source
     matrix = np.column_stack([columns[code].to_numpy() for code in rows])
+    _report_scale(matrix, rows, source, errors)
     _report_asymmetry(matrix, rows, source, errors)
     if len(errors) == before:
         _report_indefinite(matrix, source, errors)
@@ -171,7 +188,7 @@ def _prepare(raw: RawTable, table: str, errors: ErrorCollector) -> tuple[RawTabl
     leading = _LEADING[table]
     places: dict[str, int] = {}
     for position, heading in enumerate(raw.headings):
-        name = leading.get(spelling(heading), heading.strip()) if heading.strip() else ""
+        name = leading.get(spelling(heading), identity(heading)) if heading.strip() else ""
         if not name and (position == 0 or raw.cells[position].isna().all()):
             continue
         if name in places or not name:
@@ -243,6 +260,36 @@ def _report_cover(
         if missing:
             more = f" … ({len(missing)})" if len(missing) > 10 else ""
             errors.add(what, source.file, ", ".join(missing[:10]) + more)
+
+
+def _report_prices(columns: Mapping[str, pd.Series], source: TableSource, errors: ErrorCollector) -> None:
+    """Report columns that hold prices or index levels, not returns: all positive, and half of them above 100%."""
+    for name, column in columns.items():
+        values = column.to_numpy()
+        if name != "date" and len(values) and values.dtype.kind == "f" and values.min() > 0 and np.median(values) > 1.0:
+            errors.add(
+                Text("these look like prices, not returns", "疑似价格序列，而非收益率"),
+                source.where_column(name),
+                f"{values[0]:g}, …",
+                hint=Text("give simple returns in decimals: p₁ / p₀ − 1", "请填写小数形式的简单收益率：p₁ / p₀ − 1"),
+            )
+
+
+def _report_scale(matrix: NDArray[np.float64], codes: list[str], source: TableSource, errors: ErrorCollector) -> None:
+    """Report variances beyond what the column ``volatility`` allows: such a matrix is in percent squared."""
+    deviation = np.sqrt(np.abs(np.diag(matrix)))
+    if deviation.max(initial=0.0) > HIGHEST_VOLATILITY:
+        row = int(deviation.argmax())
+        errors.add(
+            Text(
+                "a volatility beyond all measure: the matrix looks to be in percent squared",
+                "波动率过大：疑似以百分比的平方表示",
+            ),
+            source.where(row, codes[row]),
+            f"{matrix[row, row]:g} ({deviation[row]:.0%})",
+            f"≤ {HIGHEST_VOLATILITY**2:g} ({HIGHEST_VOLATILITY:.0%})",
+            Text("covariances are annual and in decimals: divide by 10,000", "协方差为年化、以小数表示：请除以 10,000"),
+        )
 
 
 def _report_asymmetry(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.raw import RawTable, TableQuery, series_of
-from allocator.inputs.text_bytes import is_ascii
 from allocator.types import Text
 
 __all__ = ["read_parquet"]
@@ -65,7 +65,7 @@ def _expect_unicode(column: pa.ChunkedArray) -> None:
     """Raise ArrowInvalid where text is not Unicode; no reader looks, and ASCII is told quickest."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         for chunk in column.chunks:
-            if not is_ascii(chunk):
+            if not pc.all(pc.string_is_ascii(chunk)).as_py():
                 chunk.validate(full=True)
 
 

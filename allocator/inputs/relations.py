@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,23 @@ from numpy.typing import NDArray
 
 from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
+from allocator.inputs.check import CheckedTable
 from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.distinct import distinct_of
 from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
+from allocator.inputs.identity import likely_the_same
 from allocator.types import AssetKind, Table, Text
 
-__all__ = ["check_accounts", "check_assets", "check_references", "check_tenors", "funded_rows"]
+__all__ = [
+    "check_accounts",
+    "check_assets",
+    "check_references",
+    "check_tenors",
+    "funded_rows",
+    "note_likely_the_same",
+    "without_overnight",
+]
 
 _NEAREST_AMONG = 5_000
 """Suggesting a spelling among more names than this would take too long."""
@@ -55,6 +66,17 @@ def check_assets(assets: pd.DataFrame, source: TableSource, funded: NDArray[np.b
     low, high = assets["min"].to_numpy(dtype=np.float64), assets["max"].to_numpy(dtype=np.float64)
     fault = CellError(Text("min is greater than max", "下限大于上限"))
     errors.cells(fault, source, "min", low > high, lambda row: f"{low[row]:,.2f} > {high[row]:,.2f} CNY")
+
+
+def note_likely_the_same(frames: Mapping[str, pd.DataFrame], errors: ErrorCollector) -> None:
+    """Note companies that may be one: names that differ in case, punctuation or legal form only."""
+    columns = (frame[column] for frame in frames.values() for column in ("issuer", "counterparty") if column in frame)
+    names = sorted({str(name) for column in columns for name in column.dropna().unique()})
+    for group in likely_the_same(names):
+        listed = " / ".join(group)
+        errors.notes.append(
+            Text(f"counted as different companies: {listed}", f"按不同主体计量：{listed}；如为同一主体请统一名称")
+        )
 
 
 def check_accounts(settings: Settings, assets: pd.DataFrame, errors: ErrorCollector) -> None:
@@ -113,6 +135,27 @@ def _report_orphans(
         orphan,
         lambda row: str(cells.iloc[row]),
         lambda row: did_you_mean(str(cells.iloc[row]), near),
+    )
+
+
+def without_overnight(table: CheckedTable, errors: ErrorCollector) -> CheckedTable:
+    """Return a curve as a bond exchange publishes it without its row of tenor 0; report rows of several days."""
+    frame, source = table.frame, table.source
+    if "tenor" not in frame:
+        return table
+    days = list(frame["date"].dropna().unique()) if "date" in frame else []
+    if len(days) > 1:
+        errors.add(
+            Text("a curve of several days", "曲线含多个日期"),
+            source.where_column("date"),
+            f"{str(min(days))[:10]} … {str(max(days))[:10]}",
+            hint=Text("keep one day, or give them as inputs.curve_history", "请只保留一天，或用 inputs.curve_history"),
+        )
+    kept = frame["tenor"].to_numpy(dtype=np.float64) != 0.0
+    if kept.all():
+        return table
+    return replace(
+        table, frame=frame[kept].reset_index(drop=True), source=replace(source, rows=source.rows[kept]), order=None
     )
 
 

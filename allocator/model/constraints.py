@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
 from allocator.config.load import lookup, validate_options
+from allocator.config.settings import Settings, TermSettings
 from allocator.errors import Problems
 from allocator.model import CapitalLimit, ConstraintSpec, Mode, ModelContext, Term
 from allocator.model.build import build_budgets
 from allocator.model.objective import require_module
 from allocator.model.regime import Requirement
+from allocator.model.specs import STATUTORY
+from allocator.types import Text
 
-__all__ = ["BINDING_TOLERANCE", "build_rules", "check_terms", "required_capital", "term_rows"]
+__all__ = ["BINDING_TOLERANCE", "build_rules", "check_terms", "required_capital", "term_rows", "unchecked_limits"]
 
 Vector = NDArray[np.float64]
 
@@ -45,10 +48,9 @@ def build_rules(
     terms = list(build_budgets(context.inputs, context.space))
     limits: list[CapitalLimit] = []
     problems = Problems()
-    for entry in settings.constraints:
+    for spec, entry in _named(settings, offered, problems):
         prefix = f"constraints.{entry.position}.{entry.name}"
         with problems.collected():
-            spec = lookup(offered, entry.name, settings.where(f"constraints.{entry.position}"))
             options = validate_options(spec.options, entry.options, settings, prefix)
             for rule in spec.build(context, options):
                 if isinstance(rule, CapitalLimit):
@@ -58,6 +60,45 @@ def build_rules(
                     terms.append(rule)
     problems.raise_if_any()
     return tuple(terms), tuple(limits)
+
+
+def _named(
+    settings: Settings, offered: Mapping[str, ConstraintSpec], problems: Problems
+) -> Iterator[tuple[ConstraintSpec, TermSettings]]:
+    """Yield every rule that the fund file names, by its own name or by a set's; its own name wins."""
+    own = {entry.name for entry in settings.constraints}
+    presets = {preset: None for spec in offered.values() for preset in spec.presets}
+    for entry in settings.constraints:
+        if entry.name in offered or entry.name not in presets:
+            found: dict[str, ConstraintSpec] = {}
+            with problems.collected():
+                found[entry.name] = lookup(offered, entry.name, settings.where(f"constraints.{entry.position}"))
+            yield from ((spec, entry) for spec in found.values())
+            continue
+        if entry.options:
+            what = Text("a set of rules has no options", "规则集不带选项")
+            hint = Text("name the rule itself with them", "请直接列出该规则并写明选项")
+            where = settings.where(f"constraints.{entry.position}.{entry.name}")
+            problems.add(what, where, ", ".join(entry.options), hint=hint)
+        for name, spec in offered.items():
+            if entry.name in spec.presets and name not in own:
+                yield spec, entry.model_copy(update={"options": {}})
+
+
+def unchecked_limits(settings: Settings, offered: Mapping[str, ConstraintSpec]) -> tuple[ConstraintSpec, ...]:
+    """Return the statutory limits that a fund under a solvency regime does not check; empty for any other fund.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    offered : mapping of str to ConstraintSpec
+        The constraints of the enabled plugins.
+    """
+    named = {entry.name for entry in settings.constraints}
+    if settings.capital is None or STATUTORY in named:
+        return ()
+    return tuple(spec for name, spec in offered.items() if STATUTORY in spec.presets and name not in named)
 
 
 def required_capital(requirements: Iterable[Requirement], root: str) -> tuple[CapitalLimit, ...]:

@@ -1,4 +1,4 @@
-"""The door a solvency regime enters by: own funds, requirements and a capital tree over the holdings."""
+"""The interface of a solvency regime: own funds, requirements and a capital tree over the holdings."""
 
 from __future__ import annotations
 

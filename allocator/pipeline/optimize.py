@@ -88,6 +88,7 @@ def _optimize(fund: Fund) -> Result:
         seconds,
         relaxed_constraints,
         stressed,
+        fund.unchecked,
     )
 
 

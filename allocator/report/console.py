@@ -15,6 +15,7 @@ from rich.text import Text as Line
 from allocator.model.units import MoneyUnit
 from allocator.report.console_table import BAD, GOOD, QUIET
 from allocator.report.formats import FORMATS
+from allocator.report.warnings import unchecked_warning
 from allocator.report.words import HEADINGS, STATUS
 from allocator.types import Text, visible
 
@@ -36,6 +37,8 @@ GAP = 3
 def print_summary(view: View, console: Console) -> None:
     """Print the first page of a result."""
     language, fund = view.language, view.manifest["fund"]
+    for warning in unchecked_warning(view.result.unchecked):
+        console.print(Line(visible(warning[language]), style="yellow"), soft_wrap=True)
     money = Text(f"money in {view.money.label.en}", f"金额单位：{view.money.label.zh}")
     console.print(Line(visible(f"{fund['name']}  ·  {fund['as_of']}  ·  {money[language]}"), style="bold"))
     console.print(_measures(view, console.width))
@@ -43,6 +46,8 @@ def print_summary(view: View, console: Console) -> None:
     _print_rules(view, console)
     _print_tilts(view, console)
     console.print(_proof(view))
+    for note in view.result.inputs.notes:
+        console.print(f"· {note[language]}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _grid(headings: Sequence[str], rows: Sequence[Sequence[str | Line]], width: int) -> Table:

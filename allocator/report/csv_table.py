@@ -16,11 +16,10 @@ import pandas as pd
 from allocator.model.units import unit_code
 from allocator.result.tables import ReportTable
 
-__all__ = ["LONG", "guarded", "in_unit", "read_csv", "rules_in_unit", "write_csv"]
+__all__ = ["guarded", "in_unit", "read_csv", "rules_in_unit", "write_csv"]
 
-
-LONG = 2_000
-"""Rows from which on the time it takes to write them is felt."""
+_TEXTS = ("asset_id", "account", "name", "issuer", "counterparty", "module", "parent")
+"""Columns that hold text even where it looks like a number: ``000001`` is a code."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n].*\w", re.DOTALL)
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n].*\w", re.DOTALL)
@@ -31,19 +30,27 @@ _ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
 
 
 def write_csv(frame: pd.DataFrame, path: Path, *, formulas: bool = False) -> None:
-    """Write a frame as UTF-8, figures so that they read back to the last bit.
+    """Write a frame as UTF-8, figures so that they read back to the last bit, texts in quotation marks where needed.
 
-    Beyond `LONG` rows Arrow writes it, ten times as fast; it puts quotes around every text. ``formulas`` True
-    leaves texts as they are.
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    path : Path
+        The file.
+    formulas : bool
+        Whether texts stay as they are: else those that a spreadsheet or a terminal would take for a command are written
+        so that it does not.
     """
-    frame = frame if formulas else guarded(frame)
-    if len(frame) <= LONG:
-        frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-        return
     import pyarrow as pa
     from pyarrow import csv
 
-    csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), path)
+    frame = frame if formulas else guarded(frame)
+    mixed = frame.select_dtypes(["object", "category"], exclude=["str"]).columns
+    table = pa.Table.from_pandas(frame.astype(dict.fromkeys(mixed, "str")), preserve_index=False)
+    with path.open("wb") as file:
+        file.write(",".join(map(str, frame.columns)).encode() + b"\n")
+        csv.write_csv(table, file, csv.WriteOptions(include_header=False, quoting_style="needed"))
 
 
 def guarded(frame: pd.DataFrame) -> pd.DataFrame:
@@ -52,8 +59,8 @@ def guarded(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Return a table that the library wrote, ids as text, every text as it was."""
-    frame = pd.read_csv(path, dtype={"asset_id": str}, keep_default_na=False, na_values=[""])
+    """Return a table that `write_csv` wrote: figures to the last bit, names as text, every text as it was."""
+    frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, "str"), keep_default_na=False, na_values=[""])
     return _mapped(frame, _bare)
 
 

@@ -71,7 +71,8 @@ def _places(inputs: Inputs) -> list[str]:
     source = inputs.sources.get("assets")
     if source is None:
         return [""] * len(inputs.assets)
-    return [f"{source.file}, row {row}" for row in source.rows.tolist()]
+    places = (source.place(row) for row in range(len(source.rows)))
+    return [f"{file}, row {number}" for file, number in places]
 
 
 def _rules(view: View) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from allocator.language import counted
 from allocator.report.formats import FORMATS
 from allocator.report.summary import Measure, binding_rules, count_trades, key_measures, proof_line
 from allocator.report.view import View
+from allocator.report.warnings import unchecked_warning
 from allocator.report.words import STATUS
 from allocator.types import Text
 
@@ -22,6 +23,7 @@ def headline(view: View) -> tuple[Text, ...]:
     """Return the sentences, in the order of the first page's questions; figures as run.json has them."""
     measures = {line.name: line for line in key_measures(view)}
     return (
+        *unchecked_warning(view.result.unchecked),
         _trading(view),
         _earning(measures["expected_return"], view),
         *_capital(measures, view),

@@ -15,6 +15,7 @@ import numpy as np
 from allocator.config.settings import Settings
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
+from allocator.model.limits import rules_without_rows
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime, RegimeNote
 from allocator.report.leaves import leaf_entries
@@ -58,6 +59,7 @@ def manifest(result: Result) -> Json:
         "nodes": solution.nodes,
         "solver": solution.solver,
         "verified": verified(result),
+        "unchecked_limits": [{"en": item.en, "zh": item.zh} for item in result.unchecked],
         "aim": {
             "direction": "minimize" if chosen.minimize else "maximize",
             "name": chosen.minimize or chosen.maximize,
@@ -84,7 +86,9 @@ def manifest(result: Result) -> Json:
         ]
     if result.tilts:
         summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}
-    return summary | provenance(result.inputs, result.regime)
+    made = provenance(result.inputs, result.regime)
+    idle = [note_entry(RegimeNote(text)) for text in rules_without_rows(result.model.terms)]
+    return summary | made | {"notes": idle + made["notes"]}
 
 
 def verified(result: Result) -> bool:
@@ -280,7 +284,7 @@ def provenance(inputs: Inputs, regime: Regime | None) -> Json:
             "rows": len(inputs.assets),
             "regime": settings.capital.regime if settings.capital else None,
         },
-        "notes": [note_entry(note) for note in (regime.notes() if regime else ())],
+        "notes": [note_entry(note) for note in (*map(RegimeNote, inputs.notes), *(regime.notes() if regime else ()))],
         "inputs": _inputs(inputs),
         "seed": settings.solve.seed,
         "settings": _settings(inputs),

@@ -11,12 +11,14 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
+from allocator.model.regime import RegimeNote
 from allocator.model.terms import Term
 from allocator.model.units import MoneyUnit, money_unit, unit_names
 from allocator.report.csv_table import guarded, rules_in_unit
 from allocator.report.formats import FORMATS
-from allocator.report.manifest import capital_summary
+from allocator.report.manifest import capital_summary, note_entry
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
+from allocator.report.warnings import unchecked_warning
 from allocator.report.words import HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
@@ -117,9 +119,15 @@ def capital_report(book: Fund) -> CapitalOutcome:
         asked = item.statutory if item.required is None else item.required
         needed = FORMATS["percent"].write(asked, money)
         lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
-    notes = [note.text for note in (book.regime.notes() if book.regime else ())]
+    entry["notes"] = [note_entry(RegimeNote(text)) for text in book.inputs.notes] + entry["notes"]
+    notes = [*book.inputs.notes, *(note.text for note in (book.regime.notes() if book.regime else ()))]
     return CapitalOutcome(
-        entry, frame, (table, _rules_table(rules, money, book.terms)), (*lines, *notes), money, formulas
+        entry,
+        frame,
+        (table, _rules_table(rules, money, book.terms)),
+        (*unchecked_warning(book.unchecked), *lines, *notes),
+        money,
+        formulas,
     )
 
 

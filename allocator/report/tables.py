@@ -87,6 +87,8 @@ def allocation_table(result: Result) -> ReportTable:
     for column in ("name", "kind"):
         if column in assets:
             frame[column] = assets[column].to_numpy()
+    if "name" in frame:
+        frame["name"] = frame["name"].where(frame["name"].notna(), frame["asset_id"])
     frame["current"], frame["target"], frame["trade"] = space.current, target, result.traded
     frame["weight_before"], frame["weight"] = space.current_weights, result.shares
     frame["expected_return"] = result.expected_return

@@ -19,6 +19,7 @@ from allocator.solve.search.solution import Solution
 
 if TYPE_CHECKING:
     from allocator.result.stress import StressStudy
+from allocator.types import Text
 
 __all__ = ["TRADE_NOISE", "Result", "TiltPrice"]
 
@@ -90,10 +91,12 @@ class Result:
         Price of each tilt and of all together (name ``"all"``).
     seconds : mapping of str to float
         Time by stage.
-    concessions : tuple of Concession
-        Rules that gave way because the user asked for it; empty when all could hold.
+    relaxed_constraints : tuple of RelaxedConstraint
+        Rules that were relaxed because the user asked for it; empty when all could be met.
     stress : StressStudy or None
         The target in the scenarios of ``capital.require_under``; None where there are none.
+    unchecked : tuple of Text
+        Statutory limits that no rule of the fund file checks.
     """
 
     inputs: Inputs
@@ -109,6 +112,7 @@ class Result:
     seconds: Mapping[str, float]
     relaxed_constraints: tuple[RelaxedConstraint, ...] = ()
     stress: StressStudy | None = None
+    unchecked: tuple[Text, ...] = ()
 
     @property
     def status(self) -> str:

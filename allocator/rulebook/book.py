@@ -65,6 +65,7 @@ LocalizedName = Annotated[str, PlainValidator(_said)]
 class _Document(_Strict):
     name: LocalizedName
     title: LocalizedText
+    checked: date | None = None
 
 
 class _Version(_Strict):
@@ -223,6 +224,11 @@ class RuleBook:
         """Return the title of the document a source names, or None for one of another book."""
         titles = {document.name: document.title.text for document in self._file.documents.values()}
         return titles.get(source.document)
+
+    def checked(self, source: Source) -> date | None:
+        """Return when the document that a source names was last compared with these figures; None where not said."""
+        days = {document.name: document.checked for document in self._file.documents.values()}
+        return days.get(source.document)
 
     def at(self, key: str, when: date, early: bool = False) -> Figure:
         """Return a figure in the version in force.

@@ -1,4 +1,4 @@
-"""Bonds after a move of rates: revalued by their own cash flows, their yields and durations taken anew.
+"""Bonds after a move of rates: revalued by their own cash flows, their yields and durations recomputed.
 
 A row's flows CF are discounted at its own effective yield Y = (1 + y/f)^f − 1; when rates at time t move by s(t),
 
@@ -66,7 +66,7 @@ def revalued(shocked: Shocked, rows: Mask, shift: Vector | TenorShift, problems:
     paid = rows & (before != 0)
     factor = np.divide(after, before, out=np.ones(shocked.size), where=paid)
     per_cny = np.where(after == 0, np.nan, after)[flows.row]
-    scaled = CashFlows(flows.size, flows.row, flows.day, flows.principal / per_cny, flows.interest / per_cny)
+    scaled = replace(flows, principal=flows.principal / per_cny, interest=flows.interest / per_cny)
     new = np.where(paid & np.any(factor != 1.0), yields(scaled, compounding), known)
     columns = {"yield": np.where(paid & (factor != 1.0), new, known)}
     stressed = shocked.valued(factor, **columns)

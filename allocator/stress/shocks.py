@@ -96,7 +96,7 @@ class Shocked:
     def valued(self, factor: Vector, **columns: Vector) -> Shocked:
         """Return the fund with each row worth ``factor`` (n,) of what it was, at amount and at book value alike.
 
-        A derivative's amount is a notional that moves with the price of what lies under it; all of the move is
+        A derivative's amount is a notional that moves with the price of its underlying; all of the move is
         gained or lost. ``columns`` are written into the assets table.
         """
         frame = self.inputs.assets

@@ -180,7 +180,7 @@ def _asked(
 def _follow(parent: int) -> None:
     """Let this process end with the one that started it: a batch that is killed leaves nobody at work.
 
-    Elsewhere than on POSIX a process is not told that its parent is gone: there it ends with its task.
+    Elsewhere than on POSIX a process does not learn that its parent is gone: there it ends with its task.
     """
     if os.name != "posix" or os.getpid() == parent or any(one.name == WATCHER for one in threading.enumerate()):
         return
@@ -196,7 +196,7 @@ def _follow(parent: int) -> None:
 def answer(
     spec: StudySpec, options: Any, keys: Sequence[str], open_fund: Opener, task: Task
 ) -> tuple[int, list[Record]]:
-    """Return a task's number and its rows; whatever is wrong is told in a row."""
+    """Return a task's number and its rows; whatever is wrong is reported in a row."""
     head = {"task": task.number, "fund": task.fund, "case": task.case, **dict(zip(keys, task.varied, strict=True))}
     try:
         rows = [dict(row) for row in spec.rows(open_fund(task.fund, task.overrides), options)]

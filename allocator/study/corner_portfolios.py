@@ -1,6 +1,6 @@
-"""Where a frontier bends, and why: stretches with the same binding rules, and the kinks between them.
+"""Where a frontier bends, and why: segments with the same binding rules, and the kinks between them.
 
-A stretch is a run of levels with the same binding rules and no jump of the slope; between two stretches lies a kink, at
+A segment is a run of levels with the same binding rules and no jump of the slope; between two segments is a kink, at
 the level where the tangents of its two neighbours meet. What is named as its cause is the first of these that changes
 there: the binding rules; assets at a bound of their own; assets that begin or cease to be traded, where trading costs;
 modules of the capital tree of which another piece is the largest. Where none does, the curve itself bends.
@@ -44,7 +44,7 @@ class Segment:
     low, high : float
         Its levels.
     binding : tuple of str
-        Rows of rules and capital limits that bind on it, dearest first.
+        Rows of rules and capital limits that bind on it, highest price first.
     """
 
     first: int
@@ -61,7 +61,7 @@ class CornerPortfolio:
     Parameters
     ----------
     low, high : float
-        The levels between which it lies.
+        The levels between which it is.
     at : float
         Where the tangents of the two points meet; their middle when they meet outside.
     slopes : (float, float)
@@ -88,7 +88,7 @@ class CornerPortfolio:
 
 
 def find_segments(points: Sequence[FrontierPoint]) -> Iterator[Segment]:
-    """Yield the stretches of points in order of their levels."""
+    """Yield the segments of points in order of their levels."""
     first = 0
     for place, point in enumerate(points):
         last = place + 1 == len(points)

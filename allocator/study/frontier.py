@@ -42,16 +42,16 @@ __all__ = ["Frontier", "FrontierSettings", "frontier"]
 Vector = NDArray[np.float64]
 
 INSIDE = 0.005
-"""How far the last level lies inside the end, as a part of the range: at the end itself one allocation is left."""
+"""How far inside the end the last level is, as a part of the range: at the end itself one allocation is left."""
 
 ROUGH = 1e-2
-"""Gap at which the far end of the range is sought: it only says where the last level lies."""
+"""Gap at which the far end of the range is sought: it only decides where the last level is."""
 
 CAPITAL_GAP = 1e-3
 """Gap where capital is what is sought: a ten-thousandth of it, a fiftieth of a percentage point at 200%."""
 
 FELT = 0.01
-"""A rule binds a stretch when its price is at least this part of the dearest rule's."""
+"""A rule binds on a segment when its price is at least this part of the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: SweepSolut
 
 
 def _binding(model: Model, solution: Solution, capital: float) -> Mapping[str, float]:
-    """Return the rules that carry a price, dearest first."""
+    """Return the rules that have a shadow price, highest first."""
     prices: dict[str, float] = {}
     for term in model.terms:
         if term.sense is not Sense.EQUAL and term.mode is Mode.HARD:
@@ -286,8 +286,8 @@ def _binding(model: Model, solution: Solution, capital: float) -> Mapping[str, f
     for limit in model.capital_limits:
         per = capital if limit.module == root else abs(limit.available)
         prices[limit.name] = solution.capital_prices[limit.name] * per
-    dearest = max(prices.values(), default=0.0)
-    felt = {name: price for name, price in prices.items() if price > FELT * dearest}
+    highest = max(prices.values(), default=0.0)
+    felt = {name: price for name, price in prices.items() if price > FELT * highest}
     return dict(sorted(felt.items(), key=lambda item: -item[1]))
 
 

@@ -61,7 +61,7 @@ def print_findings(name: str, findings: Sequence[Finding], console: Console, lan
                 console.print(line, markup=False, highlight=False)
     failed = sum(finding.outcome is Outcome.FAILED for finding in findings)
     verdict = (
-        Text(f"{name}: {failed} findings to mend", f"{name}：{failed} 项须修正")
+        Text(f"{name}: {failed} findings to fix", f"{name}：{failed} 项须修正")
         if failed
         else Text(f"{name} conforms", f"{name} 符合约定")
     )

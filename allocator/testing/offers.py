@@ -158,7 +158,7 @@ class _Check:
 
 
 def _unfilled(spec: Any, options: Any, offers: Offers, check: _Check) -> Iterator[Finding]:
-    """An unknown option, and the plugin's own columns left empty, are told with their place."""
+    """An unknown option, and the plugin's own columns left empty, are reported with their place."""
     try:
         validate_options(spec.options, {**options.model_dump(), _UNKNOWN: 1}, offers.fund.settings, spec.name)
     except InputError as error:

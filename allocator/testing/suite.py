@@ -84,7 +84,7 @@ def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[F
             for spec in _specs(registry, hook, name):
                 findings += check_offer(hook, spec, offers)
     if any(finding.outcome is Outcome.FAILED for finding in findings):
-        return tuple(findings)  # mend these first: a run takes seconds
+        return tuple(findings)  # fix these first: a run takes seconds
     return (*findings, *_run(name, registry, offers, without))
 
 

@@ -22,12 +22,12 @@ from scipy import sparse
 
 from allocator.plugin import InputError, LocalizedPhrase, Number, Problem, Problems, Text
 from allocator.plugin.cash_flows import (
-    DAYS_IN_YEAR,
     CashFlows,
     SpotCurve,
     asset_cash_flows,
     mean_of_history,
     spot_curve,
+    years_ahead,
 )
 from allocator.plugin.rules import Figure, RuleBook
 from allocator.plugin.tables import Inputs, column, filled
@@ -97,7 +97,7 @@ class Sides:
 
     @cached_property
     def liabilities(self) -> Liabilities:
-        """The liability payments; year n falls at t = n, a date at days/365."""
+        """The liability payments; year n falls at t = n, a date on the fund's time axis."""
         return _liabilities(self.inputs)
 
     @cached_property
@@ -259,8 +259,8 @@ def _liabilities(inputs: Inputs) -> Liabilities:
     time = column(table, "year")
     if "date" in table:
         dates = pd.to_datetime(table["date"]).to_numpy().astype("datetime64[D]")
-        days = (dates - np.datetime64(inputs.as_of, "D")) / np.timedelta64(DAYS_IN_YEAR, "D")
-        time = np.where(np.isnat(dates), time, days)
+        days = (dates - np.datetime64(inputs.as_of, "D")) / np.timedelta64(1, "D")
+        time = np.where(np.isnat(dates), time, years_ahead(inputs, days))
     for row in np.flatnonzero(~(time > 0)):
         what = Text("a liability payment lies after the valuation date", "负债现金流须在评估日之后")
         problems.add(what, inputs.where("liabilities", int(row), "year"), f"{time[row]:g}", "> 0")

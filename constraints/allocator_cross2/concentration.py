@@ -297,8 +297,12 @@ def _table_parties(pack: RulePack, a: Attributes, codes: dict[str, int]) -> tupl
     named = np.array([*(codes[label] for label in counterparty.labels), -1], dtype=np.int64)[counterparty.codes]
     issued = np.array([*(codes[label] for label in issuer.labels), -1], dtype=np.int64)[issuer.codes]
     kinds = a.kinds
+    unnamed = pack.names("concentration.unnamed_kinds")
+    listed = (*pack.names("concentration.exempt_kinds"), *pack.names("concentration.no_counterparty_kinds"))
+    if pack.reading("unnamed_kinds_exempt_from_concentration"):
+        listed += unnamed
     free = (
-        kinds.equals(*pack.names("concentration.exempt_kinds"), *pack.names("concentration.no_counterparty_kinds"))
+        kinds.equals(*listed)
         | a.text("bank_type").equals(*pack.names("concentration.exempt_bank_types"))
         | a.of_issuer("type").equals(*pack.names("concentration.exempt_issuer_types"))
         | (kinds.equals("am_product") & a.text("product_type").equals("money_market"))

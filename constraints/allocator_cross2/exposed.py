@@ -79,7 +79,8 @@ def fund_options(inputs: Inputs) -> ChargeOptions | None:
 def fund_charges(inputs: Inputs, pack: RulePack, options: ChargeOptions, problems: Problems) -> Charges | None:
     """Return the charges of the rows, with durations computed where the terms allow it; None with a problem."""
     below = inputs.table("underlying")
-    inner = None if below is None else replace(inputs, tables={"assets": below})
+    places = {"assets": inputs.sources["underlying"]} if "underlying" in inputs.sources else {}
+    inner = None if below is None else replace(inputs, tables={"assets": below}, sources=places)
     included = options.amount_includes_accrued
     accrued = (_accrued(inputs, included), None if inner is None else _accrued(inner, included))
     context = ChargeContext.of(inputs, _durations(inputs), None if inner is None else _durations(inner), accrued)

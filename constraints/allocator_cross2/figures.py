@@ -41,6 +41,7 @@ class Document(_Strict):
     name: LocalizedName
     title: LocalizedText
     published: date
+    checked: date
 
 
 class Interpretation(_Strict):
@@ -49,6 +50,8 @@ class Interpretation(_Strict):
     question: LocalizedText
     article: LocalizedName
     default: bool
+    effect: float = 0.0
+    """Change of the comprehensive ratio of the example ``life_insurer`` under the other answer, bp of ratio."""
 
 
 class _Step(_Strict):

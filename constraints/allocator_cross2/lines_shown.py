@@ -74,7 +74,7 @@ def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame
 def _rows_of_the_file(place: NDArray[np.int32], inputs: Inputs) -> pd.api.extensions.ExtensionArray:
     """Return the file row of each position in the underlying table; missing where there is none (−1)."""
     source = inputs.sources.get("underlying")
-    rows = np.zeros(0, dtype=np.int64) if source is None else source.rows
+    rows = np.zeros(0, dtype=np.int64) if source is None else source.numbers
     return pd.arrays.IntegerArray(np.append(rows, 0)[place], place < 0)
 
 

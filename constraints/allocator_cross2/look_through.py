@@ -203,6 +203,8 @@ def _check_exempt(scope: ChargeBuilder, structure: Structure) -> None:
     rows = np.flatnonzero(a.kinds.equals("am_product", "wealth_product") & a.text("transparency").equals("exempt"))
     ids = a.text_at("asset_id", rows)
     products, safe = u.kinds.where(PRODUCTS.__contains__), u.kinds.equals(*scope.pack.names("exempt.unlimited_kinds"))
+    if scope.pack.reading("central_bank_bill_is_liquidity_tool"):
+        safe |= u.kinds.equals("central_bank_bill")
     share, limit = u.number("share"), scope.pack.value("exempt.largest_share")
     for label in ids.labels:
         listed = structure.listed(label)

@@ -235,6 +235,15 @@ class RulePack:
         name = self.source(key).document
         return next(document.title.text for document in _library().documents.values() if document.name == name)
 
+    def checked(self, key: str) -> date:
+        """Return when the document a figure comes from was last compared with it."""
+        name = self.source(key).document
+        return next(document.checked for document in _library().documents.values() if document.name == name)
+
+    def reading_effect(self, name: str) -> float:
+        """Return what the other answer changes the comprehensive ratio of the example ``life_insurer`` by, bp."""
+        return _library().readings[name].effect
+
     def reading_notes(self) -> tuple[tuple[str, Text, str, bool], ...]:
         """Return (name, question, article, answer) of every reading, in the order of the file."""
         return tuple(

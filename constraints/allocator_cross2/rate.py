@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from allocator.plugin import Problems, Text
 from allocator.plugin.cash_flows import (
-    DAYS_IN_YEAR,
     FloatingRule,
     SpotCurve,
     cash_flow_parts,
     mean_of_history,
     spot_curve,
+    years_ahead,
 )
 from allocator.plugin.tables import Inputs, column, filled
 from allocator_cross2.pack import RulePack
@@ -213,7 +213,7 @@ def rate_risk(
 
 
 def liability_flows(inputs: Inputs, problems: Problems) -> LiabilityFlows:
-    """Return the liability payments of the table ``liabilities``: year n falls at t = n, a date at days/365."""
+    """Return the payments of the table ``liabilities``: year n falls at t = n, a date where the assets' payments do."""
     table = inputs.table("liabilities")
     if table is None:
         return LiabilityFlows(np.empty(0, dtype=str), np.empty(0), np.empty(0))
@@ -222,7 +222,7 @@ def liability_flows(inputs: Inputs, problems: Problems) -> LiabilityFlows:
     time = year.copy()
     if dated.any():
         days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(inputs.as_of, "D")
-        time = np.where(dated, days.astype(np.int64) / DAYS_IN_YEAR, year)
+        time = np.where(dated, years_ahead(inputs, days / np.timedelta64(1, "D")), year)
     for row in np.flatnonzero(dated == ~np.isnan(year)):
         what = Text("a payment needs either a year or a date", "每笔现金流须且仅须填写年度或日期之一")
         problems.add(what, inputs.where("liabilities", int(row), "year"))

@@ -21,7 +21,7 @@ class Fault(Exception):
     allowed : str or None
         What would be accepted there.
     hint : Text or None
-        The cure.
+        How to fix it.
     """
 
     def __init__(self, at: int, what: Text, allowed: str | None = None, hint: Text | None = None) -> None:

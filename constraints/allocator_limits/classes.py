@@ -11,7 +11,7 @@ from pydantic import Field
 
 from allocator.plugin import Number, Problems, Text
 from allocator.plugin.tables import SCALE, rating_ranks
-from allocator.plugin.terms import ConstraintSpec, LimitOptions, Mode, ModelContext, Sense, Term, percent
+from allocator.plugin.terms import STATUTORY, ConstraintSpec, LimitOptions, Mode, ModelContext, Sense, Term, percent
 from allocator_limits.conditions import no_purchases
 from allocator_limits.view import View
 
@@ -206,7 +206,7 @@ def _interval(from_: float, below: float) -> Text:
 
 
 CLASSES = tuple(
-    ConstraintSpec(name, label, options, build)
+    ConstraintSpec(name, label, options, build, () if name in ("leverage", "gold") else (STATUTORY,))
     for name, label, options, build in (
         ("equity_ceiling", Text("Equity by solvency tier", "权益类资产比例上限"), EquityCeilingOptions, equity_ceiling),
         ("class_limits", Text("Class ratios and lines", "大类资产比例与监测线"), ClassLimitsOptions, class_limits),

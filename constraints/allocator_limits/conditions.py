@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Number, Problems, Source, Text
+from allocator.plugin import EMPTY, Number, Problems, Source, Text
 from allocator.plugin.tables import SCALE, column, flags, rating_ranks
 from allocator.plugin.terms import (
     Blank,
@@ -131,7 +131,7 @@ def venture_conditions(context: ModelContext, options: VentureOptions) -> Sequen
                 problems.add(
                     Text("a condition of venture funds needs this column", "创业投资基金条件需要该列"),
                     view.inputs.where("assets", int(row), name),
-                    "empty",
+                    EMPTY,
                     hint=Text("fill it, or set blank: skip for the rule", "请补填，或为该规则设置 blank: skip"),
                 )
         short = rows & (sign * found < sign * figure.number)
@@ -149,7 +149,23 @@ def venture_conditions(context: ModelContext, options: VentureOptions) -> Sequen
 def no_purchases(
     context: ModelContext, name: str, label: Text, rows: Mask, source: Source, options: LimitOptions
 ) -> Sequence[Term]:
-    """Return the term that none of ``rows`` is added to."""
+    """Return the term that none of ``rows`` is added to.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    name : str
+        Name of the term.
+    label : Text
+        A sentence for reports.
+    rows : ndarray of bool (n,)
+        Rows it speaks of.
+    source : Source
+        Where the rule stands.
+    options : LimitOptions
+        The rule's own keys.
+    """
     term = position_term(context, name, label, rows, Sense.AT_MOST, source)
     return () if term is None else (bound(term, options, context.space.current),)
 

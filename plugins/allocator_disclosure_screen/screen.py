@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import InputError, Number, Problem, Problems, Text
+from allocator.plugin import EMPTY, InputError, Number, Problem, Problems, Text
 from allocator.plugin.rules import RuleBook
 from allocator.plugin.tables import Inputs, contents
 from allocator.plugin.terms import (
@@ -109,7 +109,7 @@ def _check(
     undated = needs_date & (opened.isna() & closed.isna()).to_numpy()
     for row in rows[undated]:
         what = Text("a penalty or warning needs its date", "处罚或警示须填写日期")
-        problems.add(what, inputs.where("issuers", int(row), "disclosure_opened"), "empty")
+        problems.add(what, inputs.where("issuers", int(row), "disclosure_opened"), EMPTY)
     for row in rows[(closed < opened).to_numpy()]:
         what = Text("a case closed before it was opened", "结案日期早于立案日期")
         problems.add(what, inputs.where("issuers", int(row), "disclosure_closed"))

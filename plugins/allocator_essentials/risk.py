@@ -92,6 +92,13 @@ def history_risk(inputs: Inputs, options: HistoryOptions) -> Risk:
                 f"{inputs.sources['returns'].file}, column {asset}",
                 hint=Text("complete the column or use models.risk: factors", "请补全该列，或改用 models.risk: factors"),
             )
+    if len(table) < 2:
+        problems.add(
+            Text("a covariance needs two observations at least", "协方差至少需要两期观测"),
+            inputs.sources["returns"].file,
+            str(len(table)),
+            "≥ 2",
+        )
     problems.raise_if_any()
     returns = table[list(order)].to_numpy(dtype=float)
     age = np.arange(len(returns))[::-1]

@@ -82,7 +82,7 @@ def marks(inputs: Inputs) -> Marks:
 
 def _figures(inputs: Inputs) -> tuple[Figure, ...]:
     """Return the marks that are in force on the valuation date, the more special ones last."""
-    names = ("mark.dividend", "mark.index", "mark.chinext", "mark.star")
+    names = ("mark.index", "mark.star")
     figures = (RULES.at(key, inputs.as_of, early=True) for key in names)
     return tuple(figure for figure in figures if date.fromisoformat(figure.source.effective) <= inputs.as_of)
 

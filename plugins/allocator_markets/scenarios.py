@@ -22,7 +22,7 @@ from pydantic import Field
 from scipy import linalg
 
 from allocator.plugin import InputError, Problem, Problems, Text
-from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, spot_curve, yields
+from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, spot_curve, years_ahead, yields
 from allocator.plugin.tables import Inputs, column
 from allocator.plugin.terms import Scenarios, ScenarioSpec
 from allocator_markets.exposures import curve_moves, read_exposures
@@ -154,7 +154,7 @@ def _payments(inputs: Inputs, table: pd.DataFrame) -> tuple[Vector, Vector]:
     time = column(table, "year")
     if "date" in table:
         days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(inputs.as_of, "D")
-        time = np.where(np.isnat(days), time, days / np.timedelta64(DAYS_IN_YEAR, "D"))
+        time = np.where(np.isnat(days), time, years_ahead(inputs, days / np.timedelta64(1, "D")))
     net = np.nan_to_num(column(table, "outflow")) - np.nan_to_num(column(table, "inflow"))
     ahead = time > 0
     return time[ahead], net[ahead]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.plugin import Problems, Text, counted, money_unit
-from allocator.plugin.cash_flows import SpotCurve, asset_cash_flows
+from allocator.plugin.cash_flows import SpotCurve, asset_cash_flows, years_ahead
 from allocator.plugin.stress import Shocked, ShockSpec, TenorShift, given_curve, revalued, shifted_curve
 from allocator.plugin.tables import SCALE, UNRATED, rating_ranks
 from allocator_shocks.options import ByName, ByTenor
@@ -161,7 +161,7 @@ def liability_time(shocked: Shocked) -> Vector:
     if "date" not in table:
         return year
     days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(shocked.inputs.as_of, "D")
-    return np.where(table["date"].notna().to_numpy(), days.astype(np.int64) / 365.0, year)
+    return np.where(table["date"].notna().to_numpy(), years_ahead(shocked.inputs, days / np.timedelta64(1, "D")), year)
 
 
 RATE_SHOCKS = (

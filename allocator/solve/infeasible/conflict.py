@@ -216,7 +216,15 @@ def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
 
 
 def problems_of(conflicts: Iterable[Conflict], unit: float) -> tuple[Problem, ...]:
-    """Return one problem per rule in conflict, in words; ``unit`` is CNY per unit of the fund's money."""
+    """Return one problem per rule in conflict, in words.
+
+    Parameters
+    ----------
+    conflicts : iterable of Conflict
+        The rules in conflict.
+    unit : float
+        CNY per unit of the fund's money, in which amounts are shown.
+    """
     found, money = tuple(conflicts), money_unit(unit)
     return tuple(_problem(conflict, len(found) == 1, money) for conflict in found)
 

@@ -1,4 +1,4 @@
-"""Making a plan: solve around a path, look at every moment with the exact engine, make it anew where it misses.
+"""Making a plan: solve around a path, evaluate every step with the exact engine, solve again where it falls short.
 
 Charges that depend on the book as a whole, denominators of limits and the limits on capital tiers are taken at a
 path: first that of a fund that keeps its mix, then the plan's own. Nothing is promised about plans that were not
