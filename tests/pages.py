@@ -116,7 +116,7 @@ def left_in_a_workbook(path: Path, language: str, names: Iterable[str] = ()) -> 
     known = {word for name in names for word in WORD.findall(name)}
     found = []
     for sheet in openpyxl.load_workbook(path):
-        if sheet.title == "inputs":
+        if sheet.title in ("inputs", "输入与依据"):
             continue
         for cell in (cell for row in sheet.iter_rows() for cell in row):
             if not isinstance(cell.value, str) or cell.data_type == "f":

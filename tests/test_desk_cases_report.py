@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from allocator_cross2.pack import RulePack
+from allocator_cross2.written import polynomial
 from command import call
+from rich.console import Console
 
+from allocator.language import counted
+from allocator.model.units import money_unit
+from allocator.report.console_table import print_table
 from allocator.report.csv_table import read_csv, write_csv
+from allocator.report.progress import waiting
 from allocator.report.run_folder import RunFolder
 from allocator.report.trace import trace
+from allocator.result.tables import ReportTable
+from allocator.types import Language, Text
 
 ROWS = "asset_id,kind,account,amount,max,expected_return,transaction_cost\n"
 TWO = ROWS + "BILL,money_market_fund,traditional,60000,,1%,1%\nFUND,equity_fund,traditional,40000,90000,6%,1%\n"
@@ -229,3 +243,84 @@ def test_the_fund_file_decides_whether_formulas_are_guarded(choice: str, cell: s
     assert pd.read_csv(out / "allocation.csv")["asset_id"].tolist() == [cell, "FUND"]
     assert RunFolder(out).table("allocation")["asset_id"].tolist() == ["=BILL", "FUND"]
     assert [line.name for line in trace(out, "allocation.=BILL").lines] == ["=BILL / traditional"]
+
+
+# What takes long says so; what is watched says what is not met.
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, ""), (0.3, "stress test: at work for 0 s\n")])
+def test_a_study_that_takes_long_says_that_it_is_at_work(
+    seconds: float, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("allocator.report.progress.PATIENCE", 0.1)
+    with waiting(Text("stress test", "压力测试"), Language.ENGLISH):
+        time.sleep(seconds)
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (1200, "1,200 rows")])
+def test_rows_are_counted_in_grammar(number: int, said: str) -> None:
+    assert counted(number, "row") == said
+
+
+def test_version_and_every_command_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("--version") == 0
+    assert capsys.readouterr().out.startswith("allocator 0.")
+    assert call("--help") == 0
+    told = capsys.readouterr().out
+    assert "..." not in told.split("Commands:")[1]
+    assert re.search(r"^  rules ", told, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("value", "at", "formula"),
+    [(4.0, 4.0, "0.012 D + 0.0006 D²"), (5.0, 5.0, "0.012 D + 0.0006 D²"), (5.1, 5.1, "0.015 D")],
+)
+def test_a_charge_names_rating_duration_and_formula(value: float, at: float, formula: str) -> None:
+    """R9 §15, AAA: D (0.012 + 0.0006 D) up to five years, 0.015 D beyond."""
+    curve = RulePack.at(date(2026, 6, 30)).piecewise_table("spread.standardised")["AAA"]
+    assert polynomial(curve, at) == formula
+    by_hand = value * (0.012 + 0.0006 * value) if value <= 5.0 else 0.015 * value
+    assert curve.at(np.array([value]))[0] == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_trace_shows_rating_duration_and_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fund = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"
+    assert call("run", str(fund), "-o", str(tmp_path / "out")) == 0
+    capsys.readouterr()
+    assert call("trace", str(tmp_path / "out"), "capital.spread", "--lang", "en") == 0
+    told = capsys.readouterr().out
+    assert re.search(r"AAA, D 4\.\d+: RF0 0\.012 D \+ 0\.0006 D² = 0\.069", told)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Share of technology bonds" in page and "科技创新债券占比" in page
+    shares = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["shares"]["technology_bonds"]
+    rows = pd.read_csv(tmp_path / "out" / "allocation.csv").set_index("asset_id")
+    assert shares["before"] == pytest.approx(rows.loc["TECH_BOND", "current"] / rows["current"].sum(), rel=1e-12)
+    assert shares["after"] == pytest.approx(rows.loc["TECH_BOND", "target"] / rows["current"].sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_figure_is_cut_on_a_narrow_screen(width: int) -> None:
+    frame = pd.DataFrame({"scenario": ["a long name of a scenario"] * 2, **{f"c{k}": [1234.5, -k] for k in range(9)}})
+    table = ReportTable("t", Text("T", "表"), frame, formats={f"c{k}": "percent" for k in range(9)})
+    stream = io.StringIO()
+    print_table(table, Language.ENGLISH, money_unit(1.0), Console(file=stream, width=width))
+    told = stream.getvalue()
+    assert told.count("123,450.00%") == 9
+    assert max(map(len, told.splitlines())) <= width
+
+
+def test_a_watched_rule_says_what_is_not_met(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = "constraints:\n  - expected_return: {min: 5.8%, mode: monitor}\n"
+    file = write_fund(tmp_path, "{name: n, as_of: 2026-06-30, unit: 1e4}", TWO, more)
+    assert call("run", str(file), "-o", str(tmp_path / "out"), "--lang", "en") == 0
+    assert re.search(r"watch: not met: .*: 5\.50% \(asked ≥ 5\.80%\)", capsys.readouterr().out)
+
+
+def test_what_is_reachable_names_the_rule_that_stops_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fund = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"
+    asked = "capital.require.comprehensive=9"
+    assert call("run", str(fund), "-o", str(tmp_path / "out"), "--set", asked, "--lang", "en") == 3
+    told = capsys.readouterr().err
+    assert "with every other rule kept, at most" in told
+    assert re.search(r"capital of [\d,.]+ × CNY 100 million is missing", told)

@@ -29,7 +29,7 @@ FUND = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fun
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return allocator.load(FUND).optimize()
+    return allocator.load(FUND).optimize().value
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,8 @@ def test_the_page_shows_the_figures_of_run_json(out: Path) -> None:
 
 def test_the_workbook_recomputes_every_module_of_the_rule(out: Path, tmp_path: Path) -> None:
     """Sums, maxima and correlated aggregates are live formulas: the sheet is a second engine for capital."""
-    sheet = recomputed(out / "report.xlsx", tmp_path)["capital"]
-    formulas = openpyxl.load_workbook(out / "report.xlsx")["capital"]
+    sheet = recomputed(out / "report.xlsx", tmp_path)["最低资本表"]
+    formulas = openpyxl.load_workbook(out / "report.xlsx")["最低资本表"]
     frame = pd.read_csv(out / "capital.csv")
     for place, line in enumerate(frame.to_dict("records"), 5):
         assert sheet.cell(place, 2).value == pytest.approx(line["before"], rel=1e-10, abs=1e-12), line["module"]
@@ -121,7 +121,7 @@ PLAIN = {
 def answer() -> Result:
     """The life insurer's answer, with a tilt so that every part of the page has something to show."""
     tilt = "tilts=[{tech_innovation_bonds: {mode: budget, cost: 0.1bp}}]"
-    return allocator.load(FUND.parents[1] / "life_insurer" / "fund.yaml", [tilt]).optimize()
+    return allocator.load(FUND.parents[1] / "life_insurer" / "fund.yaml", [tilt]).optimize().value
 
 
 @pytest.fixture(scope="module")

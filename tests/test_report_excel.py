@@ -136,9 +136,9 @@ def test_sheet_names_are_valid_and_unique() -> None:
 def test_the_workbook_speaks_the_language_asked_for(tmp_path: Path) -> None:
     write_workbook(view(Language.CHINESE), tmp_path / "zh.xlsx")
     chinese = openpyxl.load_workbook(tmp_path / "zh.xlsx")
-    assert chinese["allocation"]["A1"].value == "资产配置"
-    assert "国债" in column(chinese["allocation"], "类别")
-    assert "等于" in column(chinese["rules"], "方向")
+    assert chinese["资产配置"]["A1"].value == "资产配置"
+    assert "国债" in column(chinese["资产配置"], "类别")
+    assert "等于" in column(chinese["约束与限额"], "方向")
 
 
 def test_a_plugins_table_becomes_a_sheet_in_the_unit_of_the_file(tmp_path: Path) -> None:

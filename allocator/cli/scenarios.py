@@ -9,6 +9,7 @@ import typer
 
 from allocator.cli.fund import NOT_PROVEN
 from allocator.cli.options import AsJson, FundFile, Lang, Overrides, language_of, open_fund, tell
+from allocator.types import Text
 
 __all__ = ["scenario_commands"]
 
@@ -28,12 +29,14 @@ def stress(
 ) -> int:
     """Apply every scenario and, with --reverse, look for what breaks the ratios."""
     from allocator.pipeline.scenarios import stress as apply_scenarios
+    from allocator.report.progress import waiting
     from allocator.report.stress import stress_report
     from allocator.study.reverse import reverse_stress
 
     book = open_fund(fund, out, overrides)
-    study = apply_scenarios(book)
-    found = reverse_stress(book) if reverse else None
+    with waiting(Text("stress test", "压力测试"), language_of(lang, book)):
+        study = apply_scenarios(book)
+        found = reverse_stress(book) if reverse else None
     tell(stress_report(book, study, found, language_of(lang, book)), book, out, as_json)
     return 0
 
@@ -48,10 +51,12 @@ def plan(
 ) -> int:
     """Make the plan that the fund file asks for; status 4 where a requirement or optimality stays open."""
     from allocator.report.plan import plan_report
+    from allocator.report.progress import waiting
     from allocator.study.plan import plan as make_plan
 
     book = open_fund(fund, out, overrides)
-    study = make_plan(book)
+    with waiting(Text("plan", "多期规划"), language_of(lang, book)):
+        study = make_plan(book)
     tell(plan_report(book, study, language_of(lang, book)), book, out, as_json)
     return 0 if study.holds and study.solution.status == "optimal" else NOT_PROVEN
 
@@ -66,9 +71,11 @@ def backtest(
 ) -> int:
     """Let the optimizer, the mix kept and the naive cone live through the history."""
     from allocator.report.backtest import backtest_report
+    from allocator.report.progress import waiting
     from allocator.study.backtest import backtest as walk
 
     book = open_fund(fund, out, overrides)
-    study = walk(book)
+    with waiting(Text("backtest", "回测"), language_of(lang, book)):
+        study = walk(book)
     tell(backtest_report(book, study, language_of(lang, book)), book, out, as_json)
     return 0

@@ -52,12 +52,14 @@ def frontier(
 ) -> int:
     """Solve the frontier, write OUT/, say what binds where."""
     from allocator.report.frontier import frontier_lines, frontier_report
+    from allocator.report.progress import waiting
     from allocator.study.frontier import FrontierSettings
     from allocator.study.frontier import frontier as solve
 
     book = open_fund(fund, out, overrides)
-    found = solve(book, FrontierSettings(points, between, best, low, high))
     language = language_of(lang, book)
+    with waiting(Text("frontier", "有效前沿"), language):
+        found = solve(book, FrontierSettings(points, between, best, low, high))
     report = frontier_report(found, language)
     tell(report, book, out, as_json, frontier_lines(found, language))
     return 0 if report.manifest["status"] == "optimal" else NOT_PROVEN

@@ -46,8 +46,13 @@ def modules(sheet: Sheet, view: View) -> None:
         sheet.append([labels[0], *cells, moved, line["article"], labels[1]], FORMS, depth=table.indent[name])
 
 
-def change(row: int, before: float, after: float) -> Formula:
-    """Return the formula of what changed in a row whose columns B and C hold before and after."""
+def change(row: int, before: float, after: float, *, in_points: bool = False) -> Formula:
+    """Return the formula of what changed in a row whose columns B and C hold before and after.
+
+    ``in_points`` gives a change of shares or ratios in percentage points.
+    """
+    if in_points:
+        return Formula(f"=100*(C{row}-B{row})", 100.0 * (after - before))
     return Formula(f"=C{row}-B{row}", after - before)
 
 

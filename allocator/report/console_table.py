@@ -84,10 +84,8 @@ def _column(table: ReportTable, column: str, language: Language, money: MoneyUni
 
 def _blocks(columns: Sequence[_Column], width: int) -> Iterator[list[_Column]]:
     """Yield the columns that fit beside each other, in every block those first that tell the rows apart."""
-    keys = next(
-        (count for count in range(1, len(columns)) if _tell_apart(columns[:count])),
-        1,
-    )
+    texts = next((place for place, column in enumerate(columns) if not column.is_text), len(columns))
+    keys = next((count for count in range(1, texts + 1) if _tell_apart(columns[:count])), 1)
     head = list(columns[:keys])
     if sum(column.width + GAP for column in head) > 0.75 * width:
         head = list(columns[:1])

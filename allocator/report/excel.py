@@ -20,6 +20,7 @@ from allocator.jurisdiction import Jurisdiction
 from allocator.language import counted
 from allocator.model.units import money_unit, unit_names
 from allocator.report import capital_sheet
+from allocator.report.charts import kind_sums
 from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
@@ -47,6 +48,9 @@ SHEETS = {"constraints": "rules"}
 """Sheets named otherwise than their table."""
 
 
+SUMMARY, INPUTS = Text("summary", "摘要"), Text("inputs", "输入与依据")
+
+
 class Shown(Protocol):
     """What sheets need to know of whatever they show: a run's `View`, a study's `StudyReport`."""
 
@@ -63,30 +67,35 @@ class Shown(Protocol):
     def jurisdiction(self) -> Jurisdiction: ...
 
 
+def _name(table: ReportTable, view: Shown) -> str:
+    """Return the name of a table's sheet: its own in English, its title in Chinese."""
+    return table.title.zh if view.language is Language.CHINESE else SHEETS.get(table.name, table.name)
+
+
 def write_study_workbook(shown: Shown, tables: Sequence[ReportTable], path: Path) -> None:
     """Write the workbook of a study: a sheet a table, and the inputs."""
     book = Book()
     for table in tables:
-        _sheet_of(book.add(table.name), table, in_unit(table, shown.unit), shown)
+        _sheet_of(book.add(_name(table, shown)), table, in_unit(table, shown.unit), shown)
     _finish(book, shown, path)
 
 
 def write_workbook(view: View, path: Path) -> None:
     """Write the workbook of a result."""
     book = Book()
-    _summary(book.add("summary"), view)
+    _summary(book.add(SUMMARY[view.language]), view)
     for name in ORDER:
         if name in view.tables and not (name == "tilts" and view.tables[name].frame.empty):
             writer = {"allocation": _allocation, "capital": _capital}.get(name, _plain)
-            writer(book.add(SHEETS.get(name, name)), view.tables[name], view)
+            writer(book.add(_name(view.tables[name], view)), view.tables[name], view)
     for section in view.sections:
         for table in section.tables:
-            _plain(book.add(table.name), table, view)
+            _plain(book.add(_name(table, view)), table, view)
     _finish(book, view, path)
 
 
 def _finish(book: Book, view: Shown, path: Path) -> None:
-    _inputs(book.add("inputs"), view)
+    _inputs(book.add(INPUTS[view.language]), view)
     book.save(path, view.manifest["fund"]["name"])
 
 
@@ -112,9 +121,11 @@ def _summary(sheet: Sheet, view: View) -> None:
     for line in key_measures(view):
         scale = unit if line.format == "money" else 1.0
         before, after = (None if value is None else value / scale for value in (line.before, line.after))
-        change = None if before is None or after is None else capital_sheet.change(sheet.row + 1, before, after)
+        in_points, change = line.format == "percent", None
+        if before is not None and after is not None:
+            change = capital_sheet.change(sheet.row + 1, before, after, in_points=in_points)
         row = [line.label[language], before, after, change, line.required]
-        sheet.append(row, ["text", *[line.format] * 4])
+        sheet.append(row, ["text", *[line.format] * 2, "in_points" if in_points else line.format, line.format])
     sheet.row += 1
     sheet.heading([HEADINGS[name][language] for name in ("rule", "rhs", "step", "gain", "source")])
     for rule in binding_rules(view, 20):
@@ -124,6 +135,7 @@ def _summary(sheet: Sheet, view: View) -> None:
         sheet.append(cells, ["text", "text", "text", form, "text"])
     sheet.row += 1
     _proof(sheet, view)
+    _by_kind(sheet, view)
     sheet.fit(widest=34.0)
 
 
@@ -147,6 +159,22 @@ def _proof(sheet: Sheet, view: View) -> None:
         mark = "" if note["rule"] else Text("[not the rule] ", "［非监管口径］")[language]
         article = f" ({note['article']})" if note["article"] else ""
         sheet.line(f"{mark}{note[language]}{article}")
+
+
+def _by_kind(sheet: Sheet, view: View) -> None:
+    """Write the holdings by kind and draw them beside the measures."""
+    sums, labels = kind_sums(view, ("target", "current"))
+    if sums.empty:
+        return
+    language = view.language
+    title = Text("Holdings before and after, by kind", "调整前后持仓（按类别）")[language]
+    sheet.row += 1
+    sheet.heading([title, HEADINGS["current"][language], HEADINGS["target"][language]])
+    amounts = ((sums[name] / view.unit).tolist() for name in ("current", "target"))
+    columns = [[label[language] for label in labels], *amounts]
+    first = sheet.row
+    sheet.extend(columns, [repeat("text"), repeat("money"), repeat("money")])
+    sheet.chart(title, (first, sheet.row - 1), (HEADINGS["current"][language], HEADINGS["target"][language]))
 
 
 def _column(

@@ -73,12 +73,15 @@ FORMATS: Mapping[str, Format] = {
     "money": Format(excel="#,##0.00;-#,##0.00;0.00", money=True),
     "percent": Format(factor=100.0, suffix="%", excel="0.00%"),
     "points": Format(factor=100.0, suffix=" pp", excel="0.00%"),
+    "in_points": Format(suffix=" pp", excel='+0.00" pp";-0.00" pp";0.00" pp"'),
     "basis_points": Format(factor=1e4, decimals=2, suffix=" bp", excel="0.0000%"),
     "number": Format(decimals=4, excel="#,##0.0000"),
     "years": Format(decimals=2, excel="0.00"),
     "integer": Format(decimals=0, excel="#,##0"),
 }
-"""Formats of figures by name; ``text`` and ``flag`` are not figures and stand apart."""
+"""Formats of figures by name; ``in_points`` is a figure that stands in percentage points already.
+
+``text`` and ``flag`` are not figures and stand apart."""
 
 UNITS: Mapping[str, str] = {
     "money": "money",

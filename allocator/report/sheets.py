@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -60,6 +61,12 @@ TITLE = Look({"bold": True, "font_size": 14})
 QUIET = Look({"italic": True, "font_color": "#5B6878"})
 TOTAL = Look({"bold": True, "bg_color": "#E8EDF4"})
 HEAD = Look({"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "valign": "vcenter", "text_wrap": True})
+
+COLOURS = ("#B6C2D1", "#1F5FA8")
+"""Of a chart's series: before and after."""
+
+BESIDE = (9, 6)
+"""Row and column, from zero, where a chart stands."""
 
 FIGURE = 12.0
 """Width of a column of figures."""
@@ -125,6 +132,10 @@ class Book:
             found = self._formats[form, look] = self._book.add_format({**number, **look.properties})
         return found
 
+    def bars(self) -> Any:
+        """Return a bar chart to fill."""
+        return self._book.add_chart({"type": "bar"})
+
     def save(self, path: Path, title: str) -> None:
         """Write the workbook; spreadsheets recompute its formulas when they open it."""
         self._book.set_properties({"author": "allocator", "title": safe_text(title)})
@@ -150,6 +161,7 @@ class Sheet:
     book: Book
     row: int = 0
     widths: dict[int, float] = field(default_factory=dict)
+    drawn: int = 0
 
     def append(self, values: Sequence[object], forms: Sequence[str], look: Look = PLAIN, depth: int = 0) -> int:
         """Write a row, each value in its format (a name of `FORMATS`, or ``"text"``); return its number.
@@ -213,6 +225,26 @@ class Sheet:
         """Set the width of each column from the widest text in it, within reason."""
         for place, width in self.widths.items():
             self.sheet.set_column(place, place, min(max(width + 2.0, narrowest), widest))
+        if self.row and self.widths:
+            self.sheet.print_area(0, 0, self.row - 1, max(*self.widths, self.drawn))
+
+    def chart(self, title: str, rows: tuple[int, int], names: Sequence[str]) -> None:
+        """Draw columns B, C … of these rows (from zero) as bars to the right of the first table, headings in A."""
+        drawn = self.book.bars()
+        first, last = rows
+        name = self.sheet.get_name()
+        for place, series in enumerate(names, 1):
+            cells = [name, first, place, last, place]
+            colour = COLOURS[(place - 1) % len(COLOURS)]
+            drawn.add_series(
+                {"name": series, "categories": [name, first, 0, last, 0], "values": cells, "fill": {"color": colour}}
+            )
+        drawn.set_title({"name": title, "name_font": {"size": 11}})
+        drawn.set_y_axis({"reverse": True})
+        drawn.set_legend({"position": "bottom"})
+        drawn.set_size({"width": 620, "height": 140 + 26 * (last - first + 1)})
+        self.sheet.insert_chart(BESIDE[0], BESIDE[1], drawn)
+        self.drawn = BESIDE[1] + 8
 
     def freeze(self, head: int) -> None:
         """Keep the first column and the rows down to ``head`` in sight, on the screen and on paper."""

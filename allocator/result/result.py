@@ -71,7 +71,7 @@ class TiltPrice:
     score_gap: float = np.nan
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class Result:
     """A verified answer: nothing leaves the library in this type unless `allocator.verify` passed.
 
@@ -113,25 +113,6 @@ class Result:
     relaxed_constraints: tuple[RelaxedConstraint, ...] = ()
     stress: StressStudy | None = None
     unchecked: tuple[Text, ...] = ()
-
-    def __repr__(self) -> str:
-        """Return a few lines: what was asked and what came of it."""
-        fund, space = self.inputs.settings.fund, self.model.space
-        traded = int((np.abs(self.traded) > TRADE_NOISE * space.total).sum())
-        ratios = (
-            []
-            if self.after is None
-            else [f"{one.name} {self.after.ratio(one.name):.2%}" for one in self.after.requirements]
-        )
-        return "\n".join(
-            (
-                f"Result of {fund.name!r} on {fund.as_of}: {self.status}, {space.size:,} rows, {traded:,} traded",
-                f"objective {self.objective:.6g}, bound {self.bound:.6g}, gap {self.gap:.3g}",
-                f"expected return {self.return_before:.4%} -> {self.return_after:.4%}",
-                "solvency: " + (", ".join(ratios) or "no regime"),
-                f"{self.solution.solver}, {self.solution.nodes:,} nodes, {sum(self.seconds.values()):.2f} s",
-            )
-        )
 
     @property
     def status(self) -> str:
