@@ -146,6 +146,65 @@ def test_a_run_of_an_earlier_version_is_refused(here: Path, capsys: pytest.Captu
     assert status == 2 and "does not say how it was made" in shown
 
 
+def cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+DAMAGE: dict[str, Callable[[str], str]] = {
+    "cut": cut,
+    "empty": lambda text: "",
+    "a list": lambda text: "[]",
+    "nested": lambda text: "[" * 200_000,
+    "a number for the changes": lambda text: json.dumps(json.loads(text) | {"replay": {"fund": None, "set": 3}}),
+    "no inputs": lambda text: json.dumps(json.loads(text) | {"inputs": []}),
+    "no fund": lambda text: json.dumps(json.loads(text) | {"fund": None}),
+    "words for a figure": lambda text: json.dumps(json.loads(text) | {"objective": "high"}),
+    "a ratio without figures": lambda text: json.dumps(json.loads(text) | {"solvency": {"core": 1.2}}),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_manifest_is_bad_input(here: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    file = here / "out" / "run.json"
+    file.write_text(DAMAGE[kind](file.read_text(encoding="utf-8")), encoding="utf-8")
+    status, shown = command(capsys, "fund/fund.yaml", "--lang", "en")
+    assert status == 2
+    assert "run.json" in shown and "damaged" in shown
+    for other in (["trace", "out"], ["compare", "out", "out"]):
+        with pytest.raises(SystemExit) as left:
+            main(other)
+        assert left.value.code == 2
+        assert "damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "named"),
+    [
+        ("plugins.enable=[odd_plugin]", "", "odd_plugin"),
+        ("plugins={enable: [odd_plugin]}", "", "odd_plugin"),
+        ("plugins.disable=[]", "plugins: {disable: [venture]}\n", "venture"),
+        (f"plugins.pin.venture={'a' * 64}", f"plugins: {{pin: {{venture: {'b' * 64}}}}}\n", "venture"),
+    ],
+    ids=["enables", "in one mapping", "lets run again", "other pin"],
+)
+def test_a_replay_runs_no_plugin_that_only_the_manifest_asks_for(
+    here: Path, capsys: pytest.CaptureFixture[str], asked: str, own: str, named: str
+) -> None:
+    fund = here / "fund" / "fund.yaml"
+    fund.write_text(own + fund.read_text(encoding="utf-8"), encoding="utf-8")
+    tampered(here / "out", lambda manifest: manifest["replay"]["set"].append(asked))
+    status, shown = command(capsys, "--lang", "en")
+    assert status == 2
+    assert f"run.json: run.json asks for plugins that the fund file does not enable, got {named}" in shown
+
+
+def test_a_replay_runs_a_plugin_that_the_command_line_enables(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check passes: what then ends the run is that no such plugin is installed."""
+    tampered(here / "out", lambda manifest: manifest["replay"]["set"].append("plugins.enable=[odd_plugin]"))
+    status, shown = command(capsys, "--set", "plugins.enable=[odd_plugin]", "--lang", "en")
+    assert status == 2 and "no such plugin is installed" in shown
+
+
 def test_a_run_without_a_fund_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["run"])

@@ -15,6 +15,7 @@ from allocator.config.settings import Settings
 from allocator.errors import Problem
 from allocator.register.place import Place, register_place
 from allocator.register.rows import RegisterError, Row, Store
+from allocator.report.past_manifest import parse_manifest
 from allocator.types import Text
 
 __all__ = ["DONE", "RUN", "RegisterWarning", "Run", "history", "kind_of", "record", "recorded"]
@@ -36,8 +37,7 @@ class Run:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """run.json of the run."""
-        entry: dict[str, Any] = json.loads(self.row.manifest)
-        return entry
+        return parse_manifest(self.row.manifest, f"#{self.row.number}")
 
     @property
     def kind(self) -> str:
