@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from allocator.errors import AllocatorError, InputError, Problem
+from allocator.errors import AllocatorError, InputError, Problem, hide_credentials
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, lan
 
 
 def dump_json(value: Any) -> str:
-    """Return JSON text in UTF-8 order of keys as given; figures that are not finite become null."""
+    """Return JSON text, keys as given; figures that are not finite become null, URLs lose their credentials."""
     return json.dumps(_finite(value), ensure_ascii=False, indent=2, allow_nan=False)
 
 
@@ -136,7 +136,7 @@ def _finite(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    return hide_credentials(value) if isinstance(value, str) else value
 
 
 def write_whole(path: Path, text: str) -> None:
