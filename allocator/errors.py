@@ -191,7 +191,7 @@ def hide_credentials(text: str) -> str:
 
 def _bare(rest: str) -> str:
     """Return host and path of what follows ``scheme://``; before a colon without a port stands a user, no host."""
-    shown = re.split("[?#;]", rest.rpartition("@")[2])[0]
+    shown = re.split("[?#;&]", rest.rpartition("@")[2])[0]
     authority, slash, path = shown.partition("/")
     _, colon, port = authority.partition(":")
     return shown if not colon or port.isdecimal() else slash + path
