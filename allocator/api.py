@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +25,9 @@ from allocator.pipeline.optimize import optimize
 from allocator.result import result
 
 if TYPE_CHECKING:
+    from allocator.result.stress import StressStudy
     from allocator.study.frontier import Frontier
+    from allocator.study.plan import PlanStudy
 
 __all__ = ["CapitalPosition", "Fund", "Result", "load"]
 
@@ -68,6 +70,15 @@ class Result(result.Result):
 
     before: CapitalPosition | None
     after: CapitalPosition | None
+
+    @classmethod
+    def of(cls, value: result.Result) -> Result:
+        """Return an answer of the pipeline with its tables, charts and report."""
+        found = _shown(cls, value)
+        before, after = (
+            None if item is None else _shown(CapitalPosition, item) for item in (value.before, value.after)
+        )
+        return replace(found, before=before, after=after)
 
     @property
     def allocation(self) -> pd.DataFrame:
@@ -183,6 +194,10 @@ class Fund(pipeline.Fund):
         pipeline.Fund.__init__(fund, inputs, registry)
         return fund
 
+    def with_inputs(self, inputs: Inputs) -> Fund:
+        """Return the same fund on other checked inputs, such as those of a stress scenario."""
+        return Fund.of(inputs, self.registry)
+
     def capital(self, holdings: Vector | None = None) -> CapitalPosition | None:
         """Return the exact capital at ``holdings`` (n,), CNY; None is the current holdings, free of costs.
 
@@ -203,13 +218,25 @@ class Fund(pipeline.Fund):
         VerificationError
             When the exact re-computation does not confirm the answer: a defect, never a result.
         """
-        return _shown(Result, optimize(self))
+        return Result.of(optimize(self))
 
     def frontier(self, points: int = 50, between: str = "comprehensive", best: str = "objective") -> Frontier:
         """Return the best of one figure at ``points`` levels of another; see `allocator.study.frontier.frontier`."""
         from allocator.study.frontier import FrontierSettings, frontier
 
         return frontier(self, FrontierSettings(points, between, best))
+
+    def stress(self) -> StressStudy:
+        """Return the capital now and after every scenario that is in force or that the fund file states."""
+        from allocator.pipeline.scenarios import stress
+
+        return stress(self)
+
+    def plan(self) -> PlanStudy:
+        """Return the years ahead that the section ``plan`` of the fund file asks for; see `allocator.study.plan`."""
+        from allocator.study.plan import plan
+
+        return plan(self)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Fund:

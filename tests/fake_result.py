@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.api import Result
 from allocator.capital import (
     Aggregate,
     CapitalTree,
@@ -37,7 +38,7 @@ from allocator.model.regime import OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
 from allocator.report.tables import term_rows
-from allocator.result.result import Result, TiltPrice
+from allocator.result.result import TiltPrice
 from allocator.result.tables import ReportSectionSpec
 from allocator.solve.search.solution import Solution
 from allocator.types import AssetKind, Certainty, Source, Text
@@ -430,7 +431,7 @@ class FakeFund:
     def registry(self) -> Registry:
         return NO_PLUGINS
 
-    def capital(self) -> CapitalPosition | None:
+    def position(self) -> CapitalPosition | None:
         return self.result.before
 
     def optimize(self) -> Result:

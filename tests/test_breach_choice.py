@@ -65,7 +65,7 @@ def stakes(guard: Any, **changes: Any) -> Fund:
     }
     issuers = pd.DataFrame({"issuer": list(STAKES), "strategic_emerging": [False] * 3})
     inputs = make_inputs(pd.DataFrame(rows), tables={"issuers": issuers}, settings=settings, registry=REGISTRY)
-    return Fund._of(inputs, REGISTRY)
+    return Fund.of(inputs, REGISTRY)
 
 
 def held(result: Result) -> list[float]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from fake_result import NO_PLUGINS, fake_result
 
+from allocator.api import Result
 from allocator.config.load import apply_overrides, settings_from_mapping
 from allocator.config.settings import Settings
 from allocator.errors import InputError, Problem
@@ -23,7 +24,6 @@ from allocator.register.rows import RegisterError
 from allocator.register.table import history_table
 from allocator.report.view import View
 from allocator.report.writer import dump_json, write_view
-from allocator.result.result import Result
 from allocator.types import Language, Text
 
 ROOT = Path(__file__).resolve().parent.parent

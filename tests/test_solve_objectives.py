@@ -23,7 +23,7 @@ from allocator.model import (
     TradeCost,
 )
 from allocator.solve import solve
-from allocator.solve.program.program import canonical
+from allocator.solve.program import canonical
 from allocator.types import Source
 from tests.books import book, build_model, label
 from tests.small_models import space_of

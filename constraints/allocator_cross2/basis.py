@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.inputs.fund import Inputs
+from allocator.plugin.tables import Inputs
 from allocator_cross2.capital_options import CapitalOptions
 from allocator_cross2.charges import Charges
 from allocator_cross2.pack import RulePack

@@ -17,11 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.capital import CapitalTree
-from allocator.model import Linear, Sense, Space, Term, TradeCost
-from allocator.model.combination import Combination
-from allocator.model.regime import Alternative, BookState
-from allocator.types import Source, Text
+from allocator.plugin import Source, Text
+from allocator.plugin.capital import Alternative, BookState, CapitalTree
+from allocator.plugin.terms import Combination, Linear, Sense, Space, Term, TradeCost
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.stock import StockBook, gain_coefficient
 

@@ -11,13 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import CapitalTree
-from allocator.errors import InputError, Problems
-from allocator.inputs.cash_flows import modified_durations
-from allocator.inputs.fund import Inputs
-from allocator.model import Space, Term
-from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, Requirement
-from allocator.types import Text
+from allocator.plugin import InputError, Problems, Text
+from allocator.plugin.capital import Alternative, BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.plugin.cash_flows import modified_durations
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import Space, Term
 from allocator_cross2.basis import Basis
 from allocator_cross2.book_state import StockGain
 from allocator_cross2.build import ChargeContext, build_charges
