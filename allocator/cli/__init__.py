@@ -6,6 +6,7 @@ Only typer and the ground floor are imported at the top, so that ``allocator --h
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -28,13 +29,16 @@ from allocator.cli.scenarios import scenario_commands
 from allocator.cli.studies import study_commands
 from allocator.errors import AllocatorError, InputError, Problem
 from allocator.language import preferred_language
-from allocator.types import Language, Text
+from allocator.types import Language, Phrase, Text
 
 __all__ = ["app", "main"]
 
 
 _USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
 """What typer raises for a command line it cannot read."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the system says of a full disk, a spent quota, a file as large as may be, a device that failed."""
 
 OBJECTS = 50_000
 """Objects that a command makes before Python looks for cycles among them, instead of 700."""
@@ -122,9 +126,11 @@ def _status(arguments: list[str]) -> int:
     with _interruptions() as seen:
         try:
             status = command.main(arguments, prog_name="allocator", standalone_mode=False)
+            sys.stdout.flush()
         except (typer.Abort, KeyboardInterrupt):
             return INTERRUPTED
         except BrokenPipeError:
+            _discard_output()
             return 1
         except BaseException as error:  # SystemExit too: nothing but this module ends a command
             if debug and not isinstance(error, (AllocatorError, _USAGE_ERROR)):
@@ -159,9 +165,22 @@ def _told(error: BaseException, language: Language, as_json: bool) -> int:
         return _report(error, language, as_json)
     if isinstance(error, _USAGE_ERROR):
         return _usage(error, language, as_json)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        _discard_output()
+        what = Text("nothing more can be written here", "此处无法继续写入")
+        place = Phrase("standard output", "标准输出") if error.filename is None else str(error.filename)
+        hint = Text("what stands in an output folder is whole; make room", "输出目录中的内容完整；请腾出空间")
+        return _report(InputError(Problem(what, place, error.strerror, hint=hint)), language, False)
     what = Text(f"{type(error).__name__}: {error}", f"{type(error).__name__}：{error}")
     hint = Text("this is a defect; --debug shows where", "这是程序缺陷；加 --debug 查看出错位置")
     return _report(AllocatorError(Problem(what, hint=hint)), language, as_json)
+
+
+def _discard_output() -> None:
+    """Let what standard output still holds go nowhere: writing it at the process's end would change its status."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, sys.stdout.fileno())
+    os.close(sink)
 
 
 def _usage(error: Any, language: Language, as_json: bool) -> int:

@@ -23,6 +23,9 @@ from allocator.types import Text
 
 __all__ = ["study_commands"]
 
+FAILED = {"defect": 1, "bad_input": 2, "not_proven": NOT_PROVEN, "infeasible": 3}
+"""Exit status of a batch by the worst of its tasks, the worst first."""
+
 study_commands = typer.Typer(rich_markup_mode=None)
 
 
@@ -69,7 +72,7 @@ def batch(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Do every task of the study file and write one table of results."""
+    """Do every task of the study file and write one table of results; the exit status is that of the worst task."""
     import os
 
     from allocator.api import load
@@ -85,8 +88,13 @@ def batch(
     plan = Plan.of(load_section(study, BatchSettings), study.parent)
     store = Store(out, plan.fingerprint, len(plan), resume)
     language = preferred_language(lang, None, os.environ)
+    for path in store.damaged:
+        damaged = Text(
+            f"warning: {path} was cut or altered; its tasks are done again",
+            f"警告：{path} 不完整或被改动，其任务将重新执行",
+        )
+        typer.echo(typer.style(damaged[language], fg="yellow"), err=True)
     try:
-        is_new = store.finished < len(plan)
         with progress(len(plan), language) as told:
             written = run_batch(plan, store, load, Workers(backend, jobs, scheduler), told)
     except KeyboardInterrupt:
@@ -97,7 +105,7 @@ def batch(
         typer.echo(stopped[language], err=True)
         return INTERRUPTED
     counts = store.statuses()
-    if is_new:
+    if not store.signed:
         store.sign(batch_manifest(plan, study, written, counts))
         register_run(out, None, language, "batch.json")
     if as_json:
@@ -110,4 +118,4 @@ def batch(
                 f"{len(plan):,} 个任务；各状态行数：{told_rows}。已写入 {written}",
             )[language]
         )
-    return 0
+    return next((status for name, status in FAILED.items() if counts.get(name)), 0)
