@@ -345,6 +345,7 @@ class BacktestSettings(Section):
 class Settings(Section):
     """A whole fund file, validated.
 
+    ``unpack_limit`` is the MiB that a workbook or a Parquet file may unpack to.
     ``register`` is where runs are registered: a file, a database URL, or ``off``; the field has another name
     because models have a method of that one. ``folder`` is where relative paths start; ``lines`` maps dotted
     keys (list items by number) to line numbers of the fund file, for messages; ``overrides`` holds the keys
@@ -366,6 +367,7 @@ class Settings(Section):
     plan: PlanSettings = PlanSettings()
     backtest: BacktestSettings = BacktestSettings()
     language: Literal["en", "zh"] | None = None
+    unpack_limit: Annotated[Number, Field(gt=0)] = 512.0
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()
     file: str = ""

@@ -17,13 +17,12 @@ import pandas as pd
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import plain_text
 from allocator.inputs.findings import Findings
+from allocator.inputs.packed import LARGEST, too_much
 from allocator.inputs.raw import HEADING_ROWS, RawTable, Wanted, heading_row, tidy
 from allocator.types import Phrase, Text
 
 __all__ = ["read_excel"]
 
-LARGEST = 512 << 20
-"""Most bytes a workbook may unpack to."""
 SUSPICIOUS = 10 << 20
 MOST_PACKED = 200
 """A part of more than `SUSPICIOUS` bytes may be packed by at most this factor."""
@@ -38,7 +37,13 @@ _UNSAVED = re.compile(
 
 
 def read_excel(
-    content: bytes | memoryview, file: str, fingerprint: str, sheet: str, wanted: Wanted, findings: Findings
+    content: bytes | memoryview,
+    file: str,
+    fingerprint: str,
+    sheet: str,
+    wanted: Wanted,
+    findings: Findings,
+    limit: int = LARGEST,
 ) -> RawTable | None:
     """Return the table of a workbook, or None with the reason in ``findings``.
 
@@ -55,13 +60,15 @@ def read_excel(
         The table looked for.
     findings : Findings
         Receives the reason, merged cells and formulas without a saved value.
+    limit : int
+        Most bytes that its parts, and its cells with the shared text written out, may take.
     """
-    if not _openable(content, file, findings):
+    if not _openable(content, file, findings, limit):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of drawings, validations and the like that are not read
-            page = _page(content, file, sheet, wanted, findings)
+            page = _page(content, file, sheet, wanted, findings, limit)
     except Exception as error:  # whatever a damaged part makes the parsers below openpyxl raise
         findings.add(
             Text("the workbook is damaged", "工作簿已损坏"),
@@ -92,7 +99,9 @@ class _Page:
     epoch_shift: int
 
 
-def _page(content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, findings: Findings) -> _Page | None:
+def _page(
+    content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, findings: Findings, limit: int
+) -> _Page | None:
     """Return the sheet wanted; None when it is not to be told which, with the reason in ``findings``."""
     from openpyxl import load_workbook
 
@@ -103,6 +112,11 @@ def _page(content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, fi
     page = book[name]
     page.reset_dimensions()
     rows = [_trimmed(row) for row in page.iter_rows(values_only=True)]
+    # Cells refer to one table of text: so far each text is there once, below it is written out.
+    size = sum(len(cell) for row in rows for cell in row if isinstance(cell, str))
+    if size > limit:
+        findings.add(*too_much(f"{file}#{name}", size, limit))
+        return None
     heading, _ = heading_row([[plain_text(cell) for cell in row] for row in rows[:HEADING_ROWS]], wanted.fits)
     if rows:
         _as_shown(rows, heading, page, wanted)
@@ -111,7 +125,7 @@ def _page(content: bytes | memoryview, file: str, sheet: str, wanted: Wanted, fi
     return _Page(name, rows, heading, xml, EPOCH_1904_SHIFT if book.epoch == datetime(1904, 1, 1) else 0)
 
 
-def _openable(content: bytes | memoryview, file: str, findings: Findings) -> bool:
+def _openable(content: bytes | memoryview, file: str, findings: Findings, limit: int) -> bool:
     """Return whether the file is a workbook of bearable size."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -127,14 +141,8 @@ def _openable(content: bytes | memoryview, file: str, findings: Findings) -> boo
     packed = [
         part for part in parts if part.file_size > SUSPICIOUS and part.file_size > MOST_PACKED * part.compress_size
     ]
-    if size > LARGEST or packed:
-        findings.add(
-            Text("the workbook unpacks to too much", "工作簿解压后过大"),
-            file,
-            f"{size >> 20:,} MiB",
-            f"≤ {LARGEST >> 20} MiB",
-            Text("save large tables as CSV or Parquet", "大表请另存为 CSV 或 Parquet"),
-        )
+    if size > limit or packed:
+        findings.add(*too_much(file, size, limit))
         return False
     return True
 

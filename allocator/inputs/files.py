@@ -61,10 +61,12 @@ class FileReader:
         if loaded is None:
             return None
         content, fingerprint = loaded
+        limit = int(self.settings.unpack_limit * (1 << 20))
         if suffix in _EXCEL:
-            return read_excel(content, path.name, fingerprint, sheet, wanted, findings)
-        read = read_csv if suffix in _CSV else read_parquet
-        return read(content, path.name, fingerprint, wanted, findings)
+            return read_excel(content, path.name, fingerprint, sheet, wanted, findings, limit)
+        if suffix in _CSV:
+            return read_csv(content, path.name, fingerprint, wanted, findings)
+        return read_parquet(content, path.name, fingerprint, wanted, findings, limit)
 
     def _resolve(self, given: str) -> tuple[Path, str]:
         """Return path and sheet: what follows the last ``#`` is a sheet unless a file has the whole name."""
