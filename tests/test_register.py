@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -208,12 +209,15 @@ def test_the_users_own_register_is_private(out: Path, tmp_path: Path, monkeypatc
 def test_the_commands_of_the_page_find_the_register_they_wrote(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "register.md").read_text(encoding="utf-8")
     block = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[0]
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    shutil.copytree(ROOT / "examples" / "first_fund", tmp_path / "examples" / "first_fund")
     script = f'allocator() {{ "{sys.executable}" -m allocator "$@"; }}\nset -e\n{block}'
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(tmp_path / "data"), "LANG": "C.UTF-8"}
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert [run.row.number for run in history(Place(file=tmp_path / "runs.sqlite"))] == [2, 1]
+    assert [run.row.number for run in history(Place(file=tmp_path / "examples" / "first_fund" / "runs.sqlite"))] == [
+        2,
+        1,
+    ]
     assert done.stdout.count("First fund") >= 4, "the history shows both runs"
     assert not (tmp_path / "data").exists()
 
