@@ -37,14 +37,16 @@ def repeated(length: int, rows: int = ROWS) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array(["x" * length]))
 
 
-def lists(length: int) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(np.arange(ROWS + 1, dtype=np.int32)), repeated(length).cast(pa.string()))
+def lists(length: int, written_out: bool = True) -> pa.Array:
+    words = repeated(length).cast(pa.string()) if written_out else repeated(length)
+    return pa.ListArray.from_arrays(pa.array(np.arange(ROWS + 1, dtype=np.int32)), words)
 
 
 LARGE: dict[str, Callable[[], bytes]] = {
     "one long word": lambda: packed(asset_id=repeated(10_000)),
     "one long word, few rows": lambda: packed(asset_id=repeated(1_000_000, 100)),
     "one long word in lists": lambda: packed(indices=lists(10_000)),
+    "one long word in lists, by reference": lambda: packed(indices=lists(10_000, written_out=False)),
     "numbers": lambda: packed(**{f"x{k}": pa.array(np.zeros(ROWS)) for k in range(40)}),
     "lists of numbers": lambda: packed(x=pa.array([np.zeros(50)] * ROWS)),
     "text packed well": lambda: packed(name=pa.array([f"{'0' * 1_000}{k}" for k in range(ROWS)])),

@@ -214,10 +214,8 @@ def test_the_commands_of_the_page_find_the_register_they_wrote(tmp_path: Path) -
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(tmp_path / "data"), "LANG": "C.UTF-8"}
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert [run.row.number for run in history(Place(file=tmp_path / "examples" / "first_fund" / "runs.sqlite"))] == [
-        2,
-        1,
-    ]
+    kept = history(Place(file=tmp_path / "examples" / "first_fund" / "runs.sqlite"))
+    assert [run.row.number for run in kept] == [2, 1]
     assert done.stdout.count("First fund") >= 4, "the history shows both runs"
     assert not (tmp_path / "data").exists()
 

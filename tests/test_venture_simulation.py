@@ -249,7 +249,7 @@ def test_a_rate_is_returned_only_where_no_other_solves(flows: list[float]) -> No
 
 
 def test_the_modified_rate_by_hand() -> None:
-    """−1000, +300, +900 at 5%: (300 · 1.05 + 900) / 1000 = 1.215, its root less one; the flows of two rates have one."""
+    """−1000, +300, +900 at 5%: √((300 · 1.05 + 900) / 1000) − 1; the flows of two rates have one modified rate."""
     received, paid = (
         np.array([[0.0, 0.0], [300.0, 10000.0], [900.0, 0.0]]),
         np.array([[1000.0, 1600], [0, 0], [0, 10000]]),

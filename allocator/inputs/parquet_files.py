@@ -119,15 +119,16 @@ def _unpacked(content: bytes | memoryview, parquet: pq.ParquetFile, heavy: list[
     Text that could take more is read as references and measured first. Within lists that cannot be asked for: there
     a few rows are read at a time.
     """
-    classes = _class_columns(parquet)
+    classes, every = _class_columns(parquet), parquet.schema_arrow.names
+    if not heavy:
+        return pq.read_table(pa.BufferReader(content), read_dictionary=classes) if classes else parquet.read()
+    if len({*every}) < len(every):
+        return None
     flat = [path for path in heavy if "." not in path]
     nested = {path.partition(".")[0] for path in heavy} - set(flat)
     references = [*classes, *(path for path in flat if path not in classes)]
-    names = [name for name in parquet.schema_arrow.names if name not in nested]
-    if references:
-        table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=references).read(columns=names)
-    else:
-        table = parquet.read(columns=names)
+    names = [name for name in every if name not in nested]
+    table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=references).read(columns=names)
     if sum(_written_size(table.column(name)) for name in flat) > limit:
         return None
     for name in set(flat) - set(classes):
@@ -138,16 +139,19 @@ def _unpacked(content: bytes | memoryview, parquet: pq.ParquetFile, heavy: list[
         if column is None:
             return None
         table = table.append_column(name, column)
-    return table.select(parquet.schema_arrow.names)
+    return table.select(every)
 
 
-def _written_size(column: pa.ChunkedArray) -> int:
-    """Return the bytes of a column of references when the text is written out."""
-    size = 0
-    for chunk in column.chunks:
-        lengths = pc.fill_null(pc.binary_length(chunk.dictionary), 0).cast(pa.int64())
-        size += pc.sum(lengths.take(chunk.indices)).as_py() or 0
-    return size
+def _written_size(column: pa.Array | pa.ChunkedArray) -> int:
+    """Return the bytes of a column, references counted as the text they stand for, within lists too."""
+    if isinstance(column, pa.ChunkedArray):
+        return sum(map(_written_size, column.chunks))
+    if pa.types.is_dictionary(column.type) and pa.types.is_string(column.type.value_type):
+        lengths = pc.fill_null(pc.binary_length(column.dictionary), 0).cast(pa.int64())
+        return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
+    if pa.types.is_nested(column.type) and not pa.types.is_map(column.type):
+        return sum(map(_written_size, column.flatten() if pa.types.is_struct(column.type) else [column.flatten()]))
+    return int(column.nbytes)
 
 
 def _nested(parquet: pq.ParquetFile, name: str, limit: int) -> pa.ChunkedArray | None:
@@ -157,7 +161,7 @@ def _nested(parquet: pq.ParquetFile, name: str, limit: int) -> pa.ChunkedArray |
     chunks: list[pa.Array] = []
     for batch in parquet.iter_batches(batch_size=max(1, min(8192, BATCH // max(longest, 1))), columns=[name]):
         chunks.append(batch.column(0))
-        limit -= batch.nbytes
+        limit -= _written_size(batch.column(0))
         if limit < 0:
             return None
     return pa.chunked_array(chunks, type=parquet.schema_arrow.field(name).type)
