@@ -17,11 +17,11 @@ from support import make_registry
 from allocator.config.load import load_settings
 from allocator.errors import InputError
 from allocator.inputs import load_inputs
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.parquet_files import read_parquet
-from allocator.inputs.raw import Wanted
+from allocator.inputs.raw import TableQuery
 
-WANTED = Wanted("assets", lambda heading: True)
+WANTED = TableQuery("assets", lambda heading: True)
 ROWS = 20_000
 LIMIT = 4 << 20
 
@@ -57,7 +57,7 @@ LARGE: dict[str, Callable[[], bytes]] = {
 def test_a_file_that_unpacks_to_too_much_is_refused(kind: str) -> None:
     content = LARGE[kind]()
     assert len(content) < LIMIT / 4, "small on the disk"
-    findings = Findings()
+    findings = ErrorCollector()
     assert read_parquet(content, "a.parquet", "", WANTED, findings, LIMIT) is None
     with pytest.raises(InputError, match=r"a\.parquet: the file unpacks to too much.*≤ 4 MiB.*unpack_limit"):
         findings.raise_if_any()
@@ -73,8 +73,8 @@ def test_references_are_read_as_the_text_they_stand_for() -> None:
         asset_id=pa.array(names), kind=pa.array(kinds), indices=pa.array(words), amount=pa.array(range(ROWS))
     )
     small = 8 << 20
-    read = read_parquet(content, "a.parquet", "", WANTED, Findings(), small)
-    plain = read_parquet(content, "a.parquet", "", WANTED, Findings(), 1 << 40)
+    read = read_parquet(content, "a.parquet", "", WANTED, ErrorCollector(), small)
+    plain = read_parquet(content, "a.parquet", "", WANTED, ErrorCollector(), 1 << 40)
     assert read is not None and plain is not None
     assert read.headings == plain.headings == ("asset_id", "kind", "indices", "amount")
     for one, other in zip(read.cells, plain.cells, strict=True):

@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(EXAMPLE, here / "fund")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().report("out")
+        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().value.report("out")
     return here
 
 

@@ -127,7 +127,7 @@ def test_a_full_standard_output_is_bad_input_with_its_place(arguments: list[str]
             env={**os.environ, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)},
         )
     assert done.returncode == 2, done.stderr
-    assert "standard output: nothing more can be written here" in done.stderr
+    assert "standard output cannot be written" in done.stderr
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
 
 

@@ -6,9 +6,9 @@ Only typer and the ground floor are imported at the top, so that ``allocator --h
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -23,13 +23,14 @@ from typer.core import TyperGroup
 from allocator.cli.audit import audit_commands
 from allocator.cli.fund import fund_commands
 from allocator.cli.options import INTERRUPTED
+from allocator.cli.output import say_json, take_standard_streams
 from allocator.cli.plugins import plugin_commands
 from allocator.cli.register import register_commands
 from allocator.cli.scenarios import scenario_commands
 from allocator.cli.studies import study_commands
 from allocator.errors import AllocatorError, InputError, Problem
 from allocator.language import preferred_language
-from allocator.types import Language, Phrase, Text
+from allocator.types import Language, Text
 
 __all__ = ["app", "main"]
 
@@ -37,9 +38,9 @@ __all__ = ["app", "main"]
 _USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
 """What typer raises for a command line it cannot read."""
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""What the system says of a full disk, a spent quota, a file as large as may be, a device that failed."""
-
+LARGEST_FILE = 1 << 20
+"""Bytes of a fund file looked at for its language."""
+_LANGUAGE = re.compile(rb"^language:[ \t]*[\"']?(en|zh)\b", re.MULTILINE)
 OBJECTS = 50_000
 """Objects that a command makes before Python looks for cycles among them, instead of 700."""
 
@@ -51,10 +52,33 @@ class _UsageError(InputError):
 
 
 class _Commands(TyperGroup):
-    """The command group; a name the library does not know is looked up among the plugins' commands."""
+    """The command group: the library's own commands, and those of plugins."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or _plugin_command(cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the library's commands, then of the plugins'."""
+        own = super().list_commands(ctx)
+        return [*own, *(name for name in sorted(_announced()) if name not in own)]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with its whole summary; long ones go on below."""
+        found = [(name, super(_Commands, self).get_command(ctx, name)) for name in super().list_commands(ctx)]
+        rows = [(name, command.help or "") for name, command in found if command is not None]
+        language, own = _spoken(sys.argv[1:]), dict(rows)
+        for name, package in sorted(_announced().items()):
+            if name not in own:
+                rows.append((name, Text(f"A command of {package}.", f"{package} 的命令。")[language]))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _announced() -> dict[str, str]:
+    """Return the plugins' commands with their packages, as announced in the entry points: nothing is imported."""
+    from importlib.metadata import entry_points
+
+    return {one.name: one.module.partition(".")[0] for one in entry_points(group="allocator.commands")}
 
 
 def _plugin_command(name: str) -> Any:
@@ -72,7 +96,6 @@ app = typer.Typer(
     cls=_Commands,
     name="allocator",
     help="Decide how a life insurer's capital is invested, under the solvency rules it lives under.",
-    epilog="Plugins may add commands: see 'allocator plugins list'.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # halves the time of --help
@@ -86,9 +109,21 @@ app.add_typer(scenario_commands)
 app.add_typer(plugin_commands, name="plugins")
 
 
+def _version(asked: bool) -> None:
+    """Print the version and leave, where it was asked for."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"allocator {version('allocator-insurance')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a defect.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when the program fails.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Take the options that stand before a command; `main` reads ``--debug`` itself."""
 
@@ -101,7 +136,21 @@ def _spoken(arguments: Sequence[str]) -> Language:
             given = arguments[position + 1]
         if given in set(Language):
             return Language(given)
-    return preferred_language(None, None, os.environ)
+    return preferred_language(None, _language_of_file(arguments), os.environ)
+
+
+def _language_of_file(arguments: Sequence[str]) -> str | None:
+    """Return the language that the fund file among the arguments asks for, read before anything in it is checked."""
+    for argument in reversed(arguments):
+        name, _, value = argument.partition("=")
+        if name == "language" and value in set(Language):
+            return value
+        if argument.endswith((".yaml", ".yml")) and os.path.isfile(argument):
+            with open(argument, "rb") as file:
+                found = _LANGUAGE.search(file.read(LARGEST_FILE))
+            if found:
+                return found[1].decode()
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -110,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(_status(list(arguments)))
     # The process lives for this command alone: it looks for cycles seldom, and what is left ends with it.
     gc.set_threshold(OBJECTS)
+    take_standard_streams()
     status = _status(sys.argv[1:])
     gc.freeze()
     sys.exit(status)
@@ -129,9 +179,6 @@ def _status(arguments: list[str]) -> int:
             sys.stdout.flush()
         except (typer.Abort, KeyboardInterrupt):
             return INTERRUPTED
-        except BrokenPipeError:
-            _discard_output()
-            return 1
         except BaseException as error:  # SystemExit too: nothing but this module ends a command
             if debug and not isinstance(error, (AllocatorError, _USAGE_ERROR)):
                 traceback.print_exc()
@@ -165,22 +212,9 @@ def _told(error: BaseException, language: Language, as_json: bool) -> int:
         return _report(error, language, as_json)
     if isinstance(error, _USAGE_ERROR):
         return _usage(error, language, as_json)
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        _discard_output()
-        what = Text("nothing more can be written here", "此处无法继续写入")
-        place = Phrase("standard output", "标准输出") if error.filename is None else str(error.filename)
-        hint = Text("what stands in an output folder is whole; make room", "输出目录中的内容完整；请腾出空间")
-        return _report(InputError(Problem(what, place, error.strerror, hint=hint)), language, False)
     what = Text(f"{type(error).__name__}: {error}", f"{type(error).__name__}：{error}")
     hint = Text("this is a defect; --debug shows where", "这是程序缺陷；加 --debug 查看出错位置")
     return _report(AllocatorError(Problem(what, hint=hint)), language, as_json)
-
-
-def _discard_output() -> None:
-    """Let what standard output still holds go nowhere: writing it at the process's end would change its status."""
-    sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, sys.stdout.fileno())
-    os.close(sink)
 
 
 def _usage(error: Any, language: Language, as_json: bool) -> int:
@@ -204,7 +238,6 @@ def _report(error: AllocatorError, language: Language, as_json: bool) -> int:
         typer.echo(f"  {problem.render(language)}", err=True)
     if as_json:
         from allocator.report.manifest import failure_entry
-        from allocator.report.writer import dump_json
 
-        typer.echo(dump_json(failure_entry(error)))
+        say_json(failure_entry(error))
     return error.exit_status

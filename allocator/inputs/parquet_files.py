@@ -7,10 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.packed import LARGEST, too_much
-from allocator.inputs.raw import RawTable, Wanted, series_of
-from allocator.inputs.text_bytes import is_ascii
+from allocator.inputs.raw import RawTable, TableQuery, series_of
 from allocator.types import Text
 
 __all__ = ["read_parquet"]
@@ -26,9 +25,14 @@ _INDEX = "__index_level_"
 
 
 def read_parquet(
-    content: bytes | memoryview, file: str, fingerprint: str, wanted: Wanted, findings: Findings, limit: int = LARGEST
+    content: bytes | memoryview,
+    file: str,
+    fingerprint: str,
+    wanted: TableQuery,
+    errors: ErrorCollector,
+    limit: int = LARGEST,
 ) -> RawTable | None:
-    """Return the table of a Parquet file, or None with the reason in ``findings``. Rows count from 1.
+    """Return the table of a Parquet file, or None with the reason in ``errors``. Rows count from 1.
 
     Parameters
     ----------
@@ -46,17 +50,17 @@ def read_parquet(
     try:
         parquet = pq.ParquetFile(pa.BufferReader(content))
         if parquet.metadata.num_rows > MOST_ROWS:
-            findings.add(Text("too many rows", "行数过多"), file, f"{parquet.metadata.num_rows:,}", f"≤ {MOST_ROWS:,}")
+            errors.add(Text("too many rows", "行数过多"), file, f"{parquet.metadata.num_rows:,}", f"≤ {MOST_ROWS:,}")
             return None
         size, heavy = _measured(content, parquet, limit)
         table = _unpacked(content, parquet, heavy, limit) if size <= limit else None
         if table is None:
-            findings.add(*too_much(file, None if size <= limit else size, limit))
+            errors.add(*too_much(file, None if size <= limit else size, limit))
             return None
         return _table(table, file, fingerprint)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), "")[:200]
-        findings.add(Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"), file, reason)
+        errors.add(Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"), file, reason)
         return None
 
 
@@ -77,7 +81,7 @@ def _expect_unicode(column: pa.ChunkedArray) -> None:
     """Raise ArrowInvalid where text is not Unicode; no reader looks, and ASCII is told quickest."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         for chunk in column.chunks:
-            if not is_ascii(chunk):
+            if not pc.all(pc.string_is_ascii(chunk)).as_py():
                 chunk.validate(full=True)
 
 

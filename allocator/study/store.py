@@ -140,7 +140,15 @@ class Store:
         return number in self._parts or (self.folder / RESULTS).is_file()
 
     def add(self, number: int, rows: Sequence[Record]) -> None:
-        """Keep a finished task; one that is there already is left as it is."""
+        """Keep a finished task; one that is there already is left as it is.
+
+        Parameters
+        ----------
+        number : int
+            Number of the task.
+        rows : sequence of Record
+            Its results.
+        """
         if self.has(number):
             return
         import pyarrow as pa

@@ -12,18 +12,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.config.settings import SolveSettings
 from allocator.errors import Problem
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.model.units import UNIT_NAMES
-from allocator.solve.program.program import Verdict
+from allocator.model.units import UNIT_NAMES, MoneyUnit, money_unit
+from allocator.solve.program.program import SolverStatus
 from allocator.solve.search.discrete import search_for
 from allocator.types import Text
 
 __all__ = ["Conflict", "Rule", "find_conflicts", "problems_of"]
+
+TIGHT = 1e-6
+"""Room, relative to the larger of 1 and the limit in the unit shown, at which a rule holds others back."""
+
+MOST_NAMED = 3
+"""Rules without room that a message names."""
+
+Vector = NDArray[np.float64]
 
 SHARE_OF_TIME = 0.1
 """Part of the time limit that one feasibility question may take."""
@@ -60,12 +69,15 @@ class Conflict:
     amount : float
         CNY of capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
         numbers that must be left out.
+    held_by : tuple of Text
+        For a capital limit: the other rules that have no room left where its ratio is best.
     """
 
     rule: Rule
     reachable: float
     required: float
     amount: float
+    held_by: tuple[Text, ...] = ()
 
 
 def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...]:
@@ -84,7 +96,7 @@ def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...
     if len(suspects) < len(every) and _feasible(model, suspects, brief):
         suspects = every
     kept = list(suspects)
-    # Budgets last: what the reader can change most easily is what should be left.
+    # What is tried last is left: a budget goes first, before the rules that a reader can change.
     for rule in sorted(suspects, key=_is_budget, reverse=True):
         fewer = [other for other in kept if other is not rule]
         if not _feasible(model, fewer, brief):
@@ -93,7 +105,7 @@ def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...
 
 
 def _is_budget(rule: Rule) -> bool:
-    return rule.term is not None and rule.term.sense is not Sense.EQUAL
+    return rule.term is not None and rule.term.sense is Sense.EQUAL
 
 
 def _rules(model: Model) -> list[Rule]:
@@ -107,7 +119,7 @@ def _suspects(model: Model, settings: SolveSettings, every: list[Rule]) -> list[
     search = search_for(_asking(model, every), settings)
     assembled = search.formulation.relaxation(search.formulation.whole)
     answer = search.solve(assembled)
-    if answer.verdict is not Verdict.INFEASIBLE or not answer.dual.any():
+    if answer.verdict is not SolverStatus.INFEASIBLE or not answer.dual.any():
         return every
     weight = np.abs(answer.dual)
     floor = 1e-6 * float(weight.max())
@@ -186,16 +198,55 @@ def _limit_relaxation(
     module = model.tree.values(outcome.best.holdings)[limit.module]
     cost = float(model.cost.value(outcome.best.holdings)[0])
     ratio = (limit.available - limit.cost_weight * cost) / module
-    return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost))
+    held_by = _tight(others, outcome.best.holdings)
+    return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost), held_by)
 
 
-def problems_of(conflicts: Iterable[Conflict]) -> tuple[Problem, ...]:
-    """Return one problem per rule in conflict, in words."""
-    found = tuple(conflicts)
-    return tuple(_problem(conflict, alone=len(found) == 1) for conflict in found)
+def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
+    """Return the labels of the limits without room at ``holdings`` (n,), CNY; budgets and whole numbers aside."""
+    found: dict[str, Text] = {}
+    for rule in rules:
+        term = rule.term
+        if term is None or term.left.discrete or term.sense is Sense.EQUAL:
+            continue
+        room = float(term.slack(holdings)[rule.row])
+        if room <= TIGHT * max(1.0, abs(float(term.right[rule.row] / term.per[rule.row]))):
+            found.setdefault(term.label.en, term.label)
+    return tuple(found.values())
 
 
-def _problem(conflict: Conflict, alone: bool) -> Problem:
+def problems_of(conflicts: Iterable[Conflict], unit: float) -> tuple[Problem, ...]:
+    """Return one problem per rule in conflict, in words.
+
+    Parameters
+    ----------
+    conflicts : iterable of Conflict
+        The rules in conflict.
+    unit : float
+        CNY per unit of the fund's money, in which amounts are shown.
+    """
+    found, money = tuple(conflicts), money_unit(unit)
+    return tuple(_problem(conflict, len(found) == 1, money) for conflict in found)
+
+
+def _most_reachable(conflict: Conflict, money: MoneyUnit) -> Text:
+    """Say how far a ratio can go while every other rule holds, which rules stop it there, and what is missing."""
+    named, missing = conflict.held_by[:MOST_NAMED], money.amount(conflict.amount)
+    more = len(conflict.held_by) - len(named)
+    english, chinese = "; ".join(rule.en for rule in named), "；".join(rule.zh for rule in named)
+    english += f" and {more} more" if more else ""
+    chinese += f"等 {len(conflict.held_by)} 项" if more else ""
+    return Text(
+        f"with every other rule kept, at most {conflict.reachable:.4%} is reachable"
+        + (f", held back by: {english}" if english else "")
+        + f"; capital of {missing.en} is missing",
+        f"在其余规则均满足时最高可达 {conflict.reachable:.4%}"
+        + (f"，受限于：{chinese}" if chinese else "")
+        + f"；资本缺口 {missing.zh}",
+    )
+
+
+def _problem(conflict: Conflict, alone: bool, money: MoneyUnit) -> Problem:
     rule = conflict.rule
     if conflict.amount == 0.0:
         hint = Text("without this rule the others can hold", "取消本条规则后其余规则可行")
@@ -205,10 +256,7 @@ def _problem(conflict: Conflict, alone: bool) -> Problem:
         got = None
     elif rule.limit is not None:
         got = f"{conflict.reachable:.6g}"
-        hint = Text(
-            f"at most {conflict.reachable:.4%} is reachable; CNY {conflict.amount / 1e6:,.2f} million is missing",
-            f"最高可达 {conflict.reachable:.4%}；资本缺口 {conflict.amount / 1e8:,.4f} 亿元",
-        )
+        hint = _most_reachable(conflict, money)
     else:
         assert rule.term is not None
         got = f"{conflict.reachable:.6g}"

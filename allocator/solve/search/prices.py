@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from allocator.model.model import Model
 from allocator.model.space import Space
 from allocator.model.terms import Sense
-from allocator.solve.program.program import Verdict
+from allocator.solve.program.program import SolverStatus
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import AIM
 from allocator.solve.search.search import Search
@@ -36,17 +36,29 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
     limits as tight as the answer keeps them, has the answer as its optimum and the exact problem's multipliers. The
     program minimizes −objective / scale under ``sign·left/divisor ≤ sign·right/divisor``; a multiplier y therefore
     says that one unit shown more room, ``per/divisor`` in the row, is worth ``scale · y · per / divisor``.
+
+    Parameters
+    ----------
+    search : Search
+        The search that found the answer.
+    holdings : ndarray (n,)
+        The answer, CNY.
+
+    Raises
+    ------
+    SolverFailure
+        When no solver answers the program around it.
     """
     formulation = search.formulation
-    kept = min(max(search.exact.room(holdings), 0.0), AIM)
+    kept = min(max(search.exact.headroom(holdings), 0.0), AIM)
     assembled = formulation.restriction(holdings, search.price, kept)
     answer = search.chain.solve(assembled.program, search.settings.time_limit)
-    if answer.verdict is not Verdict.SOLVED:
+    if answer.verdict is not SolverStatus.SOLVED:
         # At a kink the tangents may leave no interior; the rows a little inside do.
         assembled = formulation.restriction(holdings, search.price, margin=-1e-7)
         answer = search.chain.solve(assembled.program, search.settings.time_limit)
     # For a return on capital the programs maximize gain − τ M, whose slope is M times the ratio's.
-    slope = search.goal.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0
+    slope = search.objective_form.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0
     dual = search.chain.refined(assembled.program, answer).dual
     return prices_of(search.model, formulation, assembled, dual * slope, holdings)
 
@@ -55,6 +67,19 @@ def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual
     """Return the multipliers of one program of ``model`` in the units that are shown.
 
     Terms and capital limits that the program has beyond the model's are left out.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    formulation : Formulation
+        Of this model, or of one with further terms.
+    assembled : Assembled
+        The program.
+    dual : ndarray (m,)
+        Its multipliers, in the objective's slope.
+    holdings : ndarray (n,)
+        The answer, CNY.
     """
     plain = formulation.plain
     shadow = {term.name: np.zeros(len(term.right)) for term in model.terms}

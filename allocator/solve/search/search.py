@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from allocator.config.settings import SolveSettings
 from allocator.errors import InputError, SolverFailure
 from allocator.model.model import Model
-from allocator.solve.decomposition.sifting import Recall
-from allocator.solve.program.program import Answer, Verdict
+from allocator.solve.decomposition.sifting import WarmStart
+from allocator.solve.program.program import SolverResult, SolverStatus
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.checks import unbounded
 from allocator.solve.search.exact import AIM
-from allocator.solve.search.goal import goal_of
 from allocator.solve.search.local import improve, repair, settle
-from allocator.solve.search.subproblem import Candidate, Subproblem
+from allocator.solve.search.objective_form import objective_form_of
+from allocator.solve.search.subproblem import Incumbent, Subproblem
 
 __all__ = ["Outcome", "Search"]
 
@@ -50,7 +50,7 @@ class Outcome:
     the gap is within the tolerance, or without a candidate, that there is none.
     """
 
-    best: Candidate | None
+    best: Incumbent | None
     bound: float
     proven: bool
     solves: int
@@ -62,10 +62,10 @@ class _Node:
     priority: float
     number: int
     bound: float = field(compare=False)
-    hurdle: float = field(compare=False)
+    cutoff: float = field(compare=False)
     box: Box | None = field(compare=False)
     assembled: Assembled = field(compare=False)
-    answer: Answer = field(compare=False)
+    answer: SolverResult = field(compare=False)
 
 
 class Search(Subproblem):
@@ -77,7 +77,7 @@ class Search(Subproblem):
         The model, already checked.
     settings : SolveSettings
         Gap, limits and solver.
-    recall : Recall or None
+    warm_start : WarmStart or None
         Prices of an earlier search over the same holdings, brought up to date.
     settled : bool
         Whether the answer is moved to its local optimum at the end.
@@ -87,11 +87,11 @@ class Search(Subproblem):
     """Ratio above the requirement that relaxations aim at, so that their answers are compliant as they are."""
 
     def __init__(
-        self, model: Model, settings: SolveSettings, recall: Recall | None = None, *, settled: bool = True
+        self, model: Model, settings: SolveSettings, warm_start: WarmStart | None = None, *, settled: bool = True
     ) -> None:
-        super().__init__(model, settings, recall)
+        super().__init__(model, settings, warm_start)
         self._settles = settled
-        self.goal = goal_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
+        self.objective_form = objective_form_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
         self._numbers = itertools.count()
         self._rough = False
 
@@ -143,6 +143,13 @@ class Search(Subproblem):
         """Return a compliant answer near ``start``, without a bound; None where none is found.
 
         ``settled``: the local optimum there, else the first point met.
+
+        Parameters
+        ----------
+        start : ndarray (n,)
+            Holdings, CNY.
+        settled : bool
+            Whether the local optimum is wanted.
         """
         point = settle(self, start) if settled else improve(self, start, -np.inf)
         if not self.offer(point) and not self.offer(repair(self, start)):
@@ -161,7 +168,7 @@ class Search(Subproblem):
 
     def _stale(self, node: _Node) -> bool:
         """Return whether the hurdle has risen since the node was solved, so that its bound can be had lower."""
-        return self.goal.hurdle > node.hurdle + 0.1 * self.tolerance
+        return self.objective_form.cutoff > node.cutoff + 0.1 * self.tolerance
 
     def _least_module(self) -> float:
         """Return a certified lower bound of the capital module, CNY: the least one, to a tenth of it."""
@@ -178,17 +185,17 @@ class Search(Subproblem):
         if self.best is not None and self._settles and (solves > 1 or by_chance):
             # Even where its objective is a little lower: another answer uses the margin that this one keeps.
             point = settle(self, self.best.holdings)
-            settled = Candidate(point, self.exact.objective(point))
-            if not proven or bound <= settled.objective + self.goal.tolerance(settled.objective):
+            settled = Incumbent(point, self.exact.objective(point))
+            if not proven or bound <= settled.objective + self.objective_form.tolerance(settled.objective):
                 self.best = settled
         if self.best is not None:
             bound = max(bound, self.best.objective)
         return Outcome(self.best, bound, proven, solves, self.solver)
 
-    def _look_around(self, answer: Answer, bound: float, thorough: bool) -> None:
+    def _look_around(self, answer: SolverResult, bound: float, thorough: bool) -> None:
         """Judge a relaxation's answer; ``thorough``: and look for a better one from there."""
         point = self.formulation.holdings(answer.primal)
-        if self.exact.room(point) > -NEAR:
+        if self.exact.headroom(point) > -NEAR:
             point = self.point(answer)
             self.offer(point)
         if self._settled(bound) or not thorough:
@@ -205,25 +212,25 @@ class Search(Subproblem):
     def _node(self, box: Box | None, ceiling: float = np.inf, *, fine: bool = False) -> _Node | None:
         if box is not None and box.empty:
             return None
-        assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), self.margin)
+        assembled = self.formulation.relaxation(box, self.formulation.price(self.objective_form.cutoff), self.margin)
         # Where nothing lies the root's answer is the answer.
-        self._rough = bool(assembled.loose) or not fine
+        self._rough = bool(assembled.relaxed_nodes) or not fine
         answer = self.solve(assembled, fine=not self._rough)
-        if answer.verdict is Verdict.INFEASIBLE and self.margin:
+        if answer.verdict is SolverStatus.INFEASIBLE and self.margin:
             # What cannot be had with the margin may be had without it.
             loose = replace(assembled.program, right=assembled.right)
             if not loose.refuted_by(answer.dual):
                 assembled = replace(assembled, program=loose)
                 answer = self.solve(assembled, fine=not self._rough)
-        if answer.verdict is Verdict.INFEASIBLE:
+        if answer.verdict is SolverStatus.INFEASIBLE:
             return None
-        if answer.verdict is Verdict.UNBOUNDED:
+        if answer.verdict is SolverStatus.UNBOUNDED:
             raise InputError(unbounded(self.model, self.formulation.holdings(answer.primal)))
         lower = answer.bound
         if lower is None:
             lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
-        bound = min(ceiling, self.goal.bound(-lower * self.formulation.plain.objective_scale))
-        return _Node(-bound, next(self._numbers), bound, self.goal.hurdle, box, assembled, answer)
+        bound = min(ceiling, self.objective_form.bound(-lower * self.formulation.plain.objective_scale))
+        return _Node(-bound, next(self._numbers), bound, self.objective_form.cutoff, box, assembled, answer)
 
     def offer(self, holdings: Vector | None) -> bool:
         """Take the point as the best answer if it is one; return whether it was taken."""
@@ -232,6 +239,6 @@ class Search(Subproblem):
         objective = self.exact.objective(holdings)
         if self.best is not None and objective <= self.best.objective:
             return False
-        self.best = Candidate(holdings, objective)
-        self.goal.raised(objective, self.exact.module(holdings))
+        self.best = Incumbent(holdings, objective)
+        self.objective_form.raised(objective, self.exact.module(holdings))
         return True

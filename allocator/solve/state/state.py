@@ -27,15 +27,15 @@ from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverF
 from allocator.model.model import Model
 from allocator.model.regime import BookState
 from allocator.model.space import Space
-from allocator.solve.decomposition.sifting import Recall
-from allocator.solve.entry import begun, concluded, priced, solve
+from allocator.solve.api import prepare, run_search, solve, with_duals
+from allocator.solve.decomposition.sifting import WarmStart
 from allocator.solve.search.discrete import search_for
 from allocator.solve.search.exact import ENOUGH, Exact
 from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution, Status
-from allocator.solve.search.subproblem import Candidate
+from allocator.solve.search.subproblem import Incumbent
 from allocator.solve.state.alternatives import with_alternatives
-from allocator.solve.state.widening import between
+from allocator.solve.state.interval_relaxation import between
 from allocator.types import Text
 
 __all__ = ["branches", "solve_with_state"]
@@ -94,7 +94,7 @@ class _Found:
     outcome: Outcome
 
     @property
-    def best(self) -> Candidate:
+    def best(self) -> Incumbent:
         assert self.outcome.best is not None
         return self.outcome.best
 
@@ -136,7 +136,7 @@ class _StateSearch:
         self.best: _Best | None = None
         self.nodes = 0
         self.tried: list[float] = []
-        self.recall = Recall()
+        self.warm_start = WarmStart()
         self.alternatives = state.alternatives(model.space)
         whole = self.alternatives or any(term.left.discrete for term in model.terms)
         self._descends = not (whole or model.per_capital)
@@ -209,7 +209,7 @@ class _StateSearch:
         bound = max(bound, objective)
         status: Status = "optimal" if self._settled(bound) else "feasible"
         solution = replace(
-            _trimmed(priced(self.best.found.search, self.best.found.outcome), self.model),
+            _trimmed(with_duals(self.best.found.search, self.best.found.outcome), self.model),
             objective=objective,
             bound=bound,
             gap=bound - objective,
@@ -236,11 +236,11 @@ class _StateSearch:
         return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
 
     def _solve(self, model: Model, share: float, *, settled: bool) -> _Found:
-        return self._found(begun(model, self._shared(share), self.recall, settled=settled))
+        return self._found(prepare(model, self._shared(share), self.warm_start, settled=settled))
 
     def _found(self, search: Search) -> _Found:
         try:
-            return _Found(search, concluded(search, diagnose=False))
+            return _Found(search, run_search(search, diagnose=False))
         finally:
             self.nodes += search.solves
 
@@ -249,7 +249,7 @@ class _StateSearch:
         rules = self.state.rules(space, low, high)
         relaxed = between(replace(self.model, space=space), *self.state.trees(low, high), rules)
         whole = with_alternatives(relaxed, self.alternatives)
-        return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
+        return prepare(whole, self._shared(0.5), self.warm_start, settled=not self._descends)
 
     def _node(self, space: Space, low: float, high: float, ceiling: float) -> _Node:
         return self._concluded(self._relaxed(space, low, high), space, (low, high), ceiling)
@@ -293,7 +293,7 @@ class _StateSearch:
         for number in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
-            search = search_for(replace(self.model, tree=tree), self._shared(0.25), self.recall)
+            search = search_for(replace(self.model, tree=tree), self._shared(0.25), self.warm_start)
             outcome = search.descend(held, settled=number > 0)
             self.nodes += search.solves
             if outcome is None or outcome.best is None:
@@ -325,7 +325,7 @@ class _StateSearch:
     def _offer(self, found: _Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
         """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
         exact, held = Exact(replace(self.model, tree=exact_tree)), found.holdings[: self.model.space.size]
-        if exact.room(held) < ENOUGH or not exact.keeps_terms(held):
+        if exact.headroom(held) < ENOUGH or not exact.keeps_terms(held):
             return None
         objective = exact.objective(held)
         if self.best is not None and objective <= self.best.objective + better * self._tolerance():
@@ -344,7 +344,19 @@ class _StateSearch:
 def branches(
     state: BookState, space: Space, low: float, high: float, holdings: Vector
 ) -> Iterator[tuple[Space, float, float]]:
-    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose."""
+    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose.
+
+    Parameters
+    ----------
+    state : BookState
+        The state.
+    space : Space
+        Bounds of the holdings (n,).
+    low, high : float
+        Ends of the interval of the state.
+    holdings : ndarray (n,)
+        The relaxed answer, CNY.
+    """
     at = state.at(holdings)
     nearest = min(max(at, low), high)
     spaces = None if low <= at <= high else state.split(space, nearest, holdings)
