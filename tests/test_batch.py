@@ -309,7 +309,7 @@ def test_no_process_at_all_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "status", "exit_status"),
     [
-        ("capital.require.comprehensive=90", "infeasible", 0),
+        ("capital.require.comprehensive=4", "infeasible", 0),
         ("inputs.assets=absent.csv", "bad_input", 2),
     ],
 )

@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(EXAMPLE, here / "fund")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().value.report("out")
+        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().report("out")
     return here
 
 
@@ -214,7 +214,7 @@ def test_a_run_without_a_fund_file_is_a_usage_error(capsys: pytest.CaptureFixtur
 def test_an_infeasible_run_is_had_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(
-            ["run", "fund/fund.yaml", "-o", "out", "--set", "capital.require.comprehensive=90", "--set", "register=off"]
+            ["run", "fund/fund.yaml", "-o", "out", "--set", "capital.require.comprehensive=9", "--set", "register=off"]
         )
     capsys.readouterr()
     assert command(capsys, "--lang", "en") == (0, "The same to the last bit.\n")
