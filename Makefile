@@ -45,7 +45,7 @@ acceptance: $(VENV)/installed-test
 lowest:
 	$(PYTHON) -m venv out/lowest
 	$(PYTHON) tests/lowest_versions.py > out/lowest/constraints.txt
-	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs,db]"
+	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs]"
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 out/lowest/bin/python -m pytest -n auto -m "not acceptance" $(TESTS)
 
 # What a release is made of: every package that it installs, with version and licence, as CycloneDX.
@@ -81,7 +81,7 @@ $(VENV)/installed-bench: $(VENV)/installed-test
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs,db]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs]"
 	touch $@
 
 clean:

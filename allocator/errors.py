@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ __all__ = [
     "SolverFailure",
     "VerificationError",
     "did_you_mean",
+    "hide_credentials",
 ]
 
 _WORDS = {
@@ -64,7 +66,7 @@ class Problem:
             parts.append(f"{_WORDS['allowed'][language]} {_said(self.allowed, language)}")
         if self.hint is not None:
             parts.append(f"{_WORDS['hint'][language]}{stop}{self.hint[language]}")
-        return visible(comma.join(parts))
+        return visible(hide_credentials(comma.join(parts)))
 
     def __str__(self) -> str:
         return self.render()
@@ -196,6 +198,28 @@ class Problems:
         """
         if self._found:
             raise InputError(self._found)
+
+
+_URL = re.compile(r"([A-Za-z][\w+.-]*://)(\S*)")
+
+
+def hide_credentials(text: str) -> str:
+    """Return a text whose URLs show scheme, host and path alone: no user, no password, no query, no fragment.
+
+    Parameters
+    ----------
+    text : str
+        A URL, or text with URLs in it.
+    """
+    return _URL.sub(lambda found: found[1] + _bare(found[2]), text) if "://" in text else text
+
+
+def _bare(rest: str) -> str:
+    """Return host and path of what follows ``scheme://``; before a colon without a port stands a user, no host."""
+    shown = re.split("[?#;&]", rest.rpartition("@")[2])[0]
+    authority, slash, path = shown.partition("/")
+    _, colon, port = authority.partition(":")
+    return shown if not colon or port.isdecimal() else slash + path
 
 
 def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:

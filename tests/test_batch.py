@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,16 +88,56 @@ def test_results_do_not_depend_on_the_order_of_tasks_or_on_stops(tmp_path: Path)
     assert not (tmp_path / "b" / "parts").exists()
 
 
-def test_a_line_that_was_cut_short_is_done_again_and_nothing_else(tmp_path: Path) -> None:
-    store = Store(tmp_path / "out", "x", 10, resume=False)
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def altered(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [cut_short, altered, lambda path: path.write_bytes(b"")])
+def test_a_part_that_was_damaged_is_named_and_done_again_and_nothing_else(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    straight, store = (Store(tmp_path / name, "x", 4, resume=False) for name in ("straight", "out"))
     for number in range(4):
+        straight.add(number, rows_of(number))
         store.add(number, rows_of(number))
-    (journal,) = (tmp_path / "out" / "parts").glob("*.jsonl")
-    journal.write_bytes(journal.read_bytes()[:-7])
-    again = Store(tmp_path / "out", "x", 10, resume=True)
-    assert [again.has(number) for number in range(5)] == [True, True, True, False, False]
+    part = sorted((tmp_path / "out" / "parts").iterdir())[3]
+    damage(part)
+    (part.parent / "half.tmp").write_bytes(b"half")
+    again = Store(tmp_path / "out", "x", 4, resume=True)
+    assert again.damaged == (part,)
+    assert [again.has(number) for number in range(4)] == [True, True, True, False]
     again.add(3, rows_of(3))
-    assert Store(tmp_path / "out", "x", 10, resume=True).finished == 4
+    assert Store(tmp_path / "out", "x", 4, resume=True).damaged == ()
+    assert again.finish(["task"]).read_bytes() == straight.finish(["task"]).read_bytes()
+
+
+def test_a_table_that_was_damaged_after_it_was_signed_is_made_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out", "x", 1, resume=False)
+    store.add(0, rows_of(0))
+    table = store.finish(["task"])
+    whole = table.read_bytes()
+    assert not store.signed
+    store.sign({"files": {table.name: hashlib.sha256(whole).hexdigest()}})
+    assert store.signed and Store(tmp_path / "out", "x", 1, resume=True).finished == 1
+    altered(table)
+    again = Store(tmp_path / "out", "x", 1, resume=True)
+    assert again.damaged == (table,) and again.finished == 0
+    again.add(0, rows_of(0))
+    assert again.finish(["task"]).read_bytes() == whole
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"fingerprint'])
+def test_a_damaged_plan_is_bad_input(tmp_path: Path, content: str) -> None:
+    Store(tmp_path / "out", "x", 1, resume=False)
+    (tmp_path / "out" / "batch.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match="batch.json is damaged"):
+        Store(tmp_path / "out", "x", 1, resume=True)
 
 
 def test_a_result_that_comes_twice_is_kept_once(tmp_path: Path) -> None:
@@ -224,6 +265,64 @@ def test_the_command_writes_one_table_and_resumes_to_the_same(
     frame = pd.read_parquet(tmp_path / "out" / "results.parquet")
     assert frame.columns[:4].tolist() == ["task", "fund", "case", "solve.seed"]
     assert frame["solve.seed"].tolist() == ["0", "1", "2", "3"]
+
+
+def test_where_no_processes_can_be_had_this_one_does_the_work(tmp_path: Path) -> None:
+    """As in a container without semaphores: joblib then knows no processes at all."""
+    study = tmp_path / "study.yaml"
+    study.write_text(f"study: capital\nfunds: ['{FIRST.as_posix()}']\nvary:\n  solve.seed: {{count: 3}}\n")
+    command = [sys.executable, "-m", "allocator", "batch", str(study), "--jobs", "2", "-o"]
+    for name, environ in (("without", {"JOBLIB_MULTIPROCESSING": "0"}), ("with", {})):
+        done = subprocess.run(
+            [*command, str(tmp_path / name)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "ALLOCATOR_REGISTER": "off", **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    tables = [(tmp_path / name / "results.parquet").read_bytes() for name in ("without", "with")]
+    assert tables[0] == tables[1]
+
+
+def _refused(*given: object, **named: object) -> Any:
+    raise PermissionError(13, "Permission denied", "/dev/shm/sem")
+
+
+def test_processes_that_may_not_be_started_leave_the_work_to_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(2)
+    store = Store(tmp_path / "out", plan.fingerprint, len(plan), resume=False)
+    monkeypatch.setattr("joblib.Parallel", _refused)
+    frame = pd.read_parquet(run_batch(plan, store, load, Workers(jobs=2)))
+    assert frame["status"].tolist() == ["done", "done"]
+
+
+def test_no_process_at_all_is_refused(tmp_path: Path) -> None:
+    plan = plan_of(1)
+    store = Store(tmp_path / "out", plan.fingerprint, len(plan), resume=False)
+    with pytest.raises(InputError, match="--jobs"):
+        run_batch(plan, store, load, Workers(jobs=0))
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "exit_status"),
+    [
+        ("capital.require.comprehensive=4", "infeasible", 0),
+        ("inputs.assets=absent.csv", "bad_input", 2),
+    ],
+)
+def test_a_batch_with_failed_tasks_says_so_by_its_exit_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str, status: str, exit_status: int
+) -> None:
+    study = tmp_path / "study.yaml"
+    cases = f"cases: [{{name: base}}, {{name: other, set: ['{change}']}}]"
+    study.write_text(f"study: run\nfunds: ['{FIRST.as_posix()}']\n{cases}\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        cli.main(["batch", str(study), "-o", str(tmp_path / "out"), "--jobs", "1", "--json"])
+    assert end.value.code == exit_status
+    assert json.loads(capsys.readouterr().out)["rows"] == {"done": 1, status: 1}
 
 
 def test_a_batch_stopped_from_the_keyboard_keeps_what_is_finished(

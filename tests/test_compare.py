@@ -99,7 +99,7 @@ def test_one_run_or_none_at_that_place_cannot_be_compared(first: Path, tmp_path:
         find_side(str(tmp_path / "absent"), None)
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "run.json").write_text('{"other": 1}', encoding="utf-8")
-    with pytest.raises(InputError, match="another program"):
+    with pytest.raises(InputError, match="fund: not a run.s manifest"):
         find_side(str(tmp_path / "foreign"), None)
 
 

@@ -315,7 +315,7 @@ def test_a_zip_bomb_is_refused_unopened(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * (20 << 20))
     en, zh = told(tmp_path, "a.xlsx")
-    assert "the workbook unpacks to too much" in en
+    assert "the file unpacks to too much" in en
     assert "解压后过大" in zh
 
 

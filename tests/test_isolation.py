@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -93,6 +95,18 @@ def raises(context: ModelContext, options: Any) -> Sequence[Term]:
     raise KeyError("esg")
 
 
+def leaves(context: ModelContext, options: Any) -> Sequence[Term]:
+    sys.exit(0)
+
+
+def ends_at_once(context: ModelContext, options: Any) -> Sequence[Term]:
+    os._exit(0)
+
+
+def stops_a_generator(context: ModelContext, options: Any) -> Sequence[Term]:
+    raise GeneratorExit
+
+
 def sleeps(context: ModelContext, options: Any) -> Sequence[Term]:
     time.sleep(30)
     return ()
@@ -140,6 +154,9 @@ def writes_the_returns(context: ModelContext, options: Any) -> Sequence[Term]:
     ("build", "told"),
     [
         (raises, "KeyError.*esg"),
+        (leaves, "SystemExit: 0"),
+        (ends_at_once, r"os\._exit\(0\)"),
+        (stops_a_generator, "GeneratorExit"),
         (sleeps, "takes too long.*1 s.*time_limit"),
         (loops, "takes too long"),
         (writes_a_cell, r"changed what it was handed.*assets\.amount.*copy"),
@@ -262,6 +279,19 @@ def test_a_slow_hook_is_stopped_as_well() -> None:
     registry = Registry([("odd_one", _marked(SimpleNamespace(allocator_tilts=lambda: time.sleep(30))))], 0.2)
     with pytest.raises(PluginError, match="odd_one, allocator_tilts.*takes too long"):
         _ = registry.tilts
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="elsewhere there is no fork")
+def test_a_process_that_a_plugin_starts_may_end_as_ever() -> None:
+    def forks() -> int:
+        child = os.fork()
+        if child == 0:
+            os._exit(7)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    usual = os._exit
+    assert Watch("odd_one", "somewhere").call(forks) == 7
+    assert os._exit is usual
 
 
 def test_time_in_another_plugins_call_does_not_count() -> None:

@@ -13,8 +13,6 @@ install_requires =
 [options.extras_require]
 markets =
     scikit-learn >=1.5,<2
-db =
-    sqlalchemy >=2,<3
 mip =
     pyscipopt >=5,<7
 test =
@@ -25,7 +23,7 @@ test =
 def test_each_bound_is_a_constraint() -> None:
     assert list(lowest(SMALL)) == [
         *("numpy==2.0.2", "pyarrow==17", "scikit-learn==1.5"),
-        *("sqlalchemy==2", "pyscipopt==5"),
+        "pyscipopt==5",
     ]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,22 +18,25 @@ from fake_result import NO_PLUGINS, fake_result
 
 from allocator import api
 from allocator.config.load import settings_from_mapping
+from allocator.config.overrides import apply_overrides
 from allocator.config.settings import Settings
-from allocator.errors import InputError
+from allocator.errors import InputError, Problem
 from allocator.register import Place, RegisterWarning, history, record, recorded, register_place
 from allocator.register.rows import RegisterError
 from allocator.register.table import history_table
 from allocator.report.view import View
-from allocator.report.writer import write_view
+from allocator.report.writer import dump_json, write_view
 from allocator.result.result import Result
-from allocator.types import Language
+from allocator.types import Language, Text
 
+ROOT = Path(__file__).resolve().parent.parent
 FUND = {"fund": {"name": "f", "as_of": "2026-06-30"}, "inputs": {"assets": "a.csv"}}
 WRITER = """
 import sys
 from pathlib import Path
 from allocator.register import record
 from allocator.config.load import settings_from_mapping
+from allocator.config.overrides import apply_overrides
 settings = settings_from_mapping({"fund": {"name": sys.argv[1], "as_of": "2026-06-30"}, "inputs": {"assets": "a.csv"}})
 for _ in range(25):
     problem = record(Path(sys.argv[2]), settings, {"ALLOCATOR_REGISTER": sys.argv[3]})
@@ -135,6 +141,7 @@ def replace_folder(given: Settings, folder: Path) -> Settings:
 def test_a_password_is_never_shown_nor_written(tmp_path: Path) -> None:
     place = Place(url="postgresql://desk:s3cret@db.example/runs")
     assert str(place) == "postgresql://db.example/runs"
+    assert "s3cret" not in repr(place)
     result = fake_result(tmp_path)
     own = result.inputs.settings.model_copy(update={"run_register": place.url})
     secret = replace(result, inputs=replace(result.inputs, settings=own))
@@ -144,6 +151,76 @@ def test_a_password_is_never_shown_nor_written(tmp_path: Path) -> None:
     problem = record(folder, own, {})
     assert problem is not None
     assert "s3cret" not in problem.render()
+
+
+SECRET_URLS = {
+    "query": "postgresql+pg8000://db.example/runs?user=desk&password=s3cret",
+    "query with an at sign": "postgresql+pg8000://db.example/runs?options=a@b&password=s3cret",
+    "question mark in the password": "postgresql+pg8000://desk:s3cret?x@db.example/runs",
+    "no driver": "nosuch://desk:s3cret@db.example/runs?sslkey=s3cret#s3cret",
+    "fragment": "postgresql+pg8000://db.example/runs#s3cret",
+    "quoted": "nosuch://desk:%733cret@db.example/runs?password=%733cret",
+    "not a port": "postgresql+pg8000://desk:s3cret",
+}
+
+
+@pytest.mark.parametrize("kind", SECRET_URLS)
+def test_no_part_of_a_url_that_may_be_secret_is_shown(out: Path, tmp_path: Path, kind: str) -> None:
+    url = SECRET_URLS[kind]
+    place = Place(url=url)
+    before = {name.name: name.read_bytes() for name in out.iterdir()}
+    problem = record(out, settings(), {"ALLOCATOR_REGISTER": url})
+    assert problem is not None
+    for told in (str(place), repr(place), problem.render("en"), problem.render("zh"), dump_json({"place": url})):
+        assert "s3cret" not in told and "desk" not in told and "733cret" not in told
+    assert {name.name: name.read_bytes() for name in out.iterdir()} == before
+
+
+@pytest.mark.parametrize("key", ["registr", "solve.gap", "register.place", "objective.maximize", "no key"])
+def test_a_url_at_the_wrong_place_of_a_fund_file_is_not_told_whole(key: str) -> None:
+    url = "postgresql://desk:s3cret@db.example/runs?password=s3cret"
+    with pytest.raises(InputError) as error:
+        apply_overrides(settings(), [url if key == "no key" else f"{key}={url}"])
+        raise InputError(Problem(Text("not read", "未读取"), "objective", url))
+    assert "s3cret" not in str(error.value) and "s3cret" not in error.value.render("zh")
+
+
+def test_the_key_is_named_as_the_fund_file_writes_it() -> None:
+    with pytest.raises(InputError, match=r"allowed .*, register, hint: did you mean 'register'\?"):
+        settings(registr="off")
+    with pytest.raises(InputError, match=r"unknown key, got run_register.*hint: did you mean 'register'\?"):
+        settings(run_register="off")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere files have no such mode")
+def test_the_users_own_register_is_private(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    before = os.umask(0)
+    try:
+        assert record(out, settings(), {}) is None
+        assert record(out, settings(), {"ALLOCATOR_REGISTER": str(tmp_path / "shared.sqlite")}) is None
+    finally:
+        os.umask(before)
+    file = tmp_path / "data" / "allocator" / "register.sqlite"
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert (tmp_path / "shared.sqlite").stat().st_mode & 0o044 == 0o044
+    file.chmod(0o644)  # as an earlier version left it
+    assert record(out, settings(), {}) is None
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_commands_of_the_page_find_the_register_they_wrote(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "register.md").read_text(encoding="utf-8")
+    block = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[0]
+    shutil.copytree(ROOT / "examples" / "first_fund", tmp_path / "examples" / "first_fund")
+    script = f'allocator() {{ "{sys.executable}" -m allocator "$@"; }}\nset -e\n{block}'
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(tmp_path / "data"), "LANG": "C.UTF-8"}
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kept = history(Place(file=tmp_path / "examples" / "first_fund" / "runs.sqlite"))
+    assert [run.row.number for run in kept] == [2, 1]
+    assert done.stdout.count("First fund") >= 4, "the history shows both runs"
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("kind", ["a folder", "not a database", "no driver", "no such server", "a newer layout"])

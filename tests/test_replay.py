@@ -13,7 +13,7 @@ import pytest
 import allocator
 from allocator.cli import main
 from allocator.register.comparison import Comparison, Side
-from allocator.register.replay import Past, Replay, SolverStatus, replay
+from allocator.register.replay import Past, Replay, Verdict, replay
 from allocator.report.manifest import file_hash, recipe
 from allocator.types import Language
 
@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(EXAMPLE, here / "fund")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().value.report("out")
+        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().report("out")
     return here
 
 
@@ -146,6 +146,65 @@ def test_a_run_of_an_earlier_version_is_refused(here: Path, capsys: pytest.Captu
     assert status == 2 and "does not say how it was made" in shown
 
 
+def cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+DAMAGE: dict[str, Callable[[str], str]] = {
+    "cut": cut,
+    "empty": lambda text: "",
+    "a list": lambda text: "[]",
+    "nested": lambda text: "[" * 200_000,
+    "a number for the changes": lambda text: json.dumps(json.loads(text) | {"replay": {"fund": None, "set": 3}}),
+    "no inputs": lambda text: json.dumps(json.loads(text) | {"inputs": []}),
+    "no fund": lambda text: json.dumps(json.loads(text) | {"fund": None}),
+    "words for a figure": lambda text: json.dumps(json.loads(text) | {"objective": "high"}),
+    "a ratio without figures": lambda text: json.dumps(json.loads(text) | {"solvency": {"core": 1.2}}),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_manifest_is_bad_input(here: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    file = here / "out" / "run.json"
+    file.write_text(DAMAGE[kind](file.read_text(encoding="utf-8")), encoding="utf-8")
+    status, shown = command(capsys, "fund/fund.yaml", "--lang", "en")
+    assert status == 2
+    assert "run.json" in shown and "damaged" in shown
+    for other in (["trace", "out"], ["compare", "out", "out"]):
+        with pytest.raises(SystemExit) as left:
+            main(other)
+        assert left.value.code == 2
+        assert "damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "named"),
+    [
+        ("plugins.enable=[odd_plugin]", "", "odd_plugin"),
+        ("plugins={enable: [odd_plugin]}", "", "odd_plugin"),
+        ("plugins.disable=[]", "plugins: {disable: [venture]}\n", "venture"),
+        (f"plugins.pin.venture={'a' * 64}", f"plugins: {{pin: {{venture: {'b' * 64}}}}}\n", "venture"),
+    ],
+    ids=["enables", "in one mapping", "lets run again", "other pin"],
+)
+def test_a_replay_runs_no_plugin_that_only_the_manifest_asks_for(
+    here: Path, capsys: pytest.CaptureFixture[str], asked: str, own: str, named: str
+) -> None:
+    fund = here / "fund" / "fund.yaml"
+    fund.write_text(own + fund.read_text(encoding="utf-8"), encoding="utf-8")
+    tampered(here / "out", lambda manifest: manifest["replay"]["set"].append(asked))
+    status, shown = command(capsys, "--lang", "en")
+    assert status == 2
+    assert f"run.json: run.json asks for plugins that the fund file does not enable, got {named}" in shown
+
+
+def test_a_replay_runs_a_plugin_that_the_command_line_enables(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check passes: what then ends the run is that no such plugin is installed."""
+    tampered(here / "out", lambda manifest: manifest["replay"]["set"].append("plugins.enable=[odd_plugin]"))
+    status, shown = command(capsys, "--set", "plugins.enable=[odd_plugin]", "--lang", "en")
+    assert status == 2 and "no such plugin is installed" in shown
+
+
 def test_a_run_without_a_fund_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["run"])
@@ -155,7 +214,7 @@ def test_a_run_without_a_fund_file_is_a_usage_error(capsys: pytest.CaptureFixtur
 def test_an_infeasible_run_is_had_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(
-            ["run", "fund/fund.yaml", "-o", "out", "--set", "capital.require.comprehensive=90", "--set", "register=off"]
+            ["run", "fund/fund.yaml", "-o", "out", "--set", "capital.require.comprehensive=9", "--set", "register=off"]
         )
     capsys.readouterr()
     assert command(capsys, "--lang", "en") == (0, "The same to the last bit.\n")
@@ -164,12 +223,12 @@ def test_an_infeasible_run_is_had_again(here: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("statuses", "verdict"),
     [
-        (("optimal", "feasible"), SolverStatus.UNPROVEN),
-        (("not_proven", "optimal"), SolverStatus.UNPROVEN),
-        (("optimal", "infeasible"), SolverStatus.OTHER_ANSWER),
+        (("optimal", "feasible"), Verdict.UNPROVEN),
+        (("not_proven", "optimal"), Verdict.UNPROVEN),
+        (("optimal", "infeasible"), Verdict.OTHER_ANSWER),
     ],
 )
-def test_what_a_limit_of_the_search_ended_is_no_defect(statuses: tuple[str, str], verdict: SolverStatus) -> None:
+def test_what_a_limit_of_the_search_ended_is_no_defect(statuses: tuple[str, str], verdict: Verdict) -> None:
     same: dict[str, Any] = {"fund": {"name": "F", "as_of": "2026-06-30", "unit": 1.0}, "created": ""}
     same |= {"inputs": {}, "settings": {}, "versions": {}}
     sides = tuple(Side(str(place), same | {"status": status}) for place, status in enumerate(statuses))
@@ -180,4 +239,4 @@ def test_from_python(here: Path) -> None:
     past = Past(here / "out")
     assert past.changes == (CHANGE,)
     fund = allocator.load(past.fund_file(), past.changes)
-    assert replay(past, fund, Language.ENGLISH).verdict is SolverStatus.BITS
+    assert replay(past, fund, Language.ENGLISH).verdict is Verdict.BITS

@@ -17,10 +17,12 @@ import pytest
 from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGET, UNIT, fake_result, with_sections
 
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
+from allocator.folders import write_whole
 from allocator.report import csv_table
+from allocator.report.out_folder import check_folder
 from allocator.report.versions import versions_of
 from allocator.report.view import View
-from allocator.report.writer import check_folder, dump_json, write_failure, write_view, write_whole
+from allocator.report.writer import dump_json, write_failure, write_view
 from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 
@@ -230,14 +232,14 @@ def test_a_failure_while_writing_leaves_the_former_run_untouched(out: Path, monk
 
 
 def test_without_an_exchange_of_names_the_swap_still_works(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("allocator.report.writer._exchange", lambda first, second: False)
+    monkeypatch.setattr("allocator.report.out_folder._exchange", lambda first, second: False)
     write_view(view(status="feasible"), out)
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["status"] == "feasible"
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
 def test_a_swap_that_fails_half_way_restores_the_former_run(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("allocator.report.writer._exchange", lambda first, second: False)
+    monkeypatch.setattr("allocator.report.out_folder._exchange", lambda first, second: False)
     rename = Path.rename
 
     def refuse_fresh(self: Path, target: Path) -> Path:

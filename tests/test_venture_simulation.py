@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from allocator_venture import simulation
-from allocator_venture.irr import internal_rate_of_return
+from allocator_venture.irr import internal_rate_of_return, internal_rates, modified_rate
 from allocator_venture.parameters import Parameters, load_parameters
 from allocator_venture.risk import annual_returns, assess, expected_return, holding_years, tail_mean
 from allocator_venture.simulation import VentureFund, build_portfolio, simulate
@@ -207,6 +207,56 @@ def test_the_internal_rate_is_found(rate: float, paid: list[float], life: int) -
     calls[: len(paid), 0] = paid
     receipts[life] = sum(call * (1 + rate) ** (life - t) for t, call in enumerate(paid))
     assert internal_rate_of_return(receipts, calls)[0] == pytest.approx(rate, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("flows", "rates"),
+    [
+        ([-1600.0, 10000.0, -10000.0], [0.25, 4.0]),
+        ([-100.0, 230.0, -132.0], [0.1, 0.2]),
+        ([-1.0, 6.0, -11.0, 6.0], [0.0, 1.0, 2.0]),  # v = 1, 1/2, 1/3
+        ([-100.0, 60.0, -10.0, 80.0], []),
+        ([100.0, -230.0, 132.0], [0.1, 0.2]),
+        ([-4.0, 4.0, -2.0], []),
+    ],
+)
+def test_several_rates_are_all_told_or_none(flows: list[float], rates: list[float]) -> None:
+    """−1600 + 10000 v − 10000 v² has the roots 0.8 and 0.2; the fourth has one root, which is no round number."""
+    series = np.array(flows)
+    found = internal_rates(series)
+    one = internal_rate_of_return(np.maximum(series, 0.0)[:, None], np.maximum(-series, 0.0)[:, None])
+    if rates or flows == [-4.0, 4.0, -2.0]:
+        np.testing.assert_allclose(found, rates, atol=1e-9)
+        assert np.isnan(one[0])
+    else:
+        assert len(found) == 1
+        assert one[0] == pytest.approx(found[0], abs=1e-9)
+        assert series @ (1.0 + one[0]) ** -np.arange(4.0) == pytest.approx(0.0, abs=1e-9)
+
+
+@given(flows=st.lists(st.floats(-10.0, 10.0), min_size=3, max_size=8))
+def test_a_rate_is_returned_only_where_no_other_solves(flows: list[float]) -> None:
+    """On a grid of rates from −95% to 2,000% the value of the flows changes sign at the rate and nowhere else."""
+    series = np.round(np.array(flows), 1)
+    rate = internal_rate_of_return(np.maximum(series, 0.0)[:, None], np.maximum(-series, 0.0)[:, None])[0]
+    if np.isnan(rate) or rate == -1.0:
+        return
+    grid = np.geomspace(0.05, 21.0, 4000)
+    grid = grid[np.abs(grid - 1.0 - rate) > 1e-3]
+    value = (grid[:, None] ** -np.arange(float(len(series)))) @ series
+    crossings = grid[1:][np.sign(value[1:]) * np.sign(value[:-1]) < 0] - 1.0
+    assert all(abs(crossing - rate) < 0.02 * (1.0 + rate) for crossing in crossings), (rate, crossings)
+
+
+def test_the_modified_rate_by_hand() -> None:
+    """−1000, +300, +900 at 5%: √((300 · 1.05 + 900) / 1000) − 1; the flows of two rates have one modified rate."""
+    received, paid = (
+        np.array([[0.0, 0.0], [300.0, 10000.0], [900.0, 0.0]]),
+        np.array([[1000.0, 1600], [0, 0], [0, 10000]]),
+    )
+    found = modified_rate(received, paid, 0.05)
+    assert found[0] == pytest.approx(np.sqrt(1.215) - 1.0)
+    assert found[1] == pytest.approx(np.sqrt(10500.0 / (1600.0 + 10000.0 / 1.1025)) - 1.0)
 
 
 def test_internal_rates_at_the_edges() -> None:

@@ -179,7 +179,7 @@ def _status(arguments: list[str]) -> int:
             sys.stdout.flush()
         except (typer.Abort, KeyboardInterrupt):
             return INTERRUPTED
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: nothing but this module ends a command
             if debug and not isinstance(error, (AllocatorError, _USAGE_ERROR)):
                 traceback.print_exc()
             return INTERRUPTED if seen else _told(error, language, as_json)
@@ -206,7 +206,7 @@ def _interruptions() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, usual)
 
 
-def _told(error: Exception, language: Language, as_json: bool) -> int:
+def _told(error: BaseException, language: Language, as_json: bool) -> int:
     """Say what went wrong and return the exit status."""
     if isinstance(error, AllocatorError):
         return _report(error, language, as_json)

@@ -55,7 +55,9 @@ def replay_run(path: Path, fund: Path | None, overrides: Sequence[str], lang: La
     from allocator.register.replay import Past, replay
 
     past = Past(path)
-    book = load_fund(fund or past.fund_file(), [*past.changes, *overrides])
+    file = fund or past.fund_file()
+    past.check_plugins(file, overrides)
+    book = load_fund(file, [*past.changes, *overrides])
     language = language_of(lang, book)
     found = replay(past, book, language)
     if as_json:

@@ -12,6 +12,7 @@ from allocator.cli.audit import replay_run
 from allocator.cli.options import AsJson, FundFile, Lang, Overrides, language_of, load_fund, register_run
 from allocator.cli.output import console, say, say_json
 from allocator.errors import Infeasible, InputError, NotProven, Problem
+from allocator.folders import check_file
 from allocator.language import counted, preferred_language
 from allocator.types import Text
 
@@ -46,8 +47,9 @@ def run(
         raise InputError(Problem(what, "allocator run", hint=usage))
     from time import perf_counter
 
+    from allocator.report.out_folder import check_folder
     from allocator.report.view import View
-    from allocator.report.writer import check_folder, write_failure, write_view
+    from allocator.report.writer import write_failure, write_view
 
     check_folder(out)
     start = perf_counter()
@@ -106,6 +108,8 @@ def capital(
                 hint=Text("allocator capital FUND.yaml", "allocator capital FUND.yaml"),
             )
         )
+    if out is not None:
+        check_file(out)
     if filed is not None:
         outcome = aggregate_filed(filed, unit, size_factor, regime)
         language = preferred_language(lang, None, os.environ)

@@ -47,7 +47,7 @@ def load_fund(fund: Path, overrides: Sequence[str]) -> Fund:
 
 def open_fund(fund: Path, out: Path | None, overrides: Sequence[str]) -> Fund:
     """Return the fund, once OUT is known to be one that may be written."""
-    from allocator.report.writer import check_folder
+    from allocator.report.out_folder import check_folder
 
     if out is not None:
         check_folder(out)

@@ -13,25 +13,29 @@ from allocator.language import preferred_language
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.register import Run
+    from allocator.register import Place, Run
 
 __all__ = ["register_commands"]
 
 register_commands = typer.Typer(rich_markup_mode=None)
+
+Register = Annotated[
+    str | None, typer.Option("--register", metavar="PLACE", help="File or database URL; else ALLOCATOR_REGISTER.")
+]
 
 
 @register_commands.command(help="The runs and studies of the register, newest first.")
 def history(
     fund: Annotated[str | None, typer.Option("--fund", metavar="NAME", help="Only runs of this fund.")] = None,
     last: Annotated[int, typer.Option("--last", min=1, help="How many runs.")] = 20,
+    register: Register = None,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
     """Show what was run, when, and with what outcome."""
     from allocator.register import history as registered
-    from allocator.register import register_place
 
-    place = register_place(os.environ)
+    place = _place(register)
     runs = () if place is None else registered(place, fund, last)
     language = preferred_language(lang, None, os.environ)
     if as_json:
@@ -50,6 +54,13 @@ def history(
     return 0
 
 
+def _place(given: str | None) -> Place | None:
+    from allocator.register import register_place
+    from allocator.register.place import VARIABLE
+
+    return register_place(os.environ if given is None else {VARIABLE: given})
+
+
 def _entry(run: Run) -> dict[str, Any]:
     row = run.row
     stored = {name: getattr(row, name) for name in ("number", "created", "fund", "as_of", "status", "folder", "sha256")}
@@ -59,15 +70,15 @@ def _entry(run: Run) -> dict[str, Any]:
 @register_commands.command(help="Compare runs: what changed in the inputs, what changed in the results.")
 def compare(
     runs: Annotated[list[str], typer.Argument(metavar="OUT…", help="OUT folders, or numbers of the register.")],
+    register: Register = None,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
     """Compare two runs or more."""
-    from allocator.register import register_place
     from allocator.register.comparison import compare as side_by_side
     from allocator.register.comparison import find_side
 
-    place = register_place(os.environ)
+    place = _place(register)
     comparison = side_by_side([find_side(given, place) for given in runs])
     if as_json:
         say_json(comparison.entry)

@@ -80,7 +80,7 @@ def batch(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Do every task of the study file and write one table of results."""
+    """Do every task of the study file and write one table of results; the exit status is that of the worst task."""
     import os
 
     from allocator.api import load
@@ -95,8 +95,13 @@ def batch(
     plan = Plan.of(load_section(study, BatchSettings), study.parent)
     store = Store(out, plan.fingerprint, len(plan), resume)
     language = preferred_language(lang, None, os.environ)
+    for path in store.damaged:
+        damaged = Text(
+            f"warning: {path} was cut or altered; its tasks are done again",
+            f"警告：{path} 不完整或被改动，其任务将重新执行",
+        )
+        say(typer.style(damaged[language], fg="yellow"), err=True)
     try:
-        is_new = store.finished < len(plan)
         with progress(len(plan), language) as told:
             written = run_batch(plan, store, load, Workers(backend, jobs, scheduler), told)
     except KeyboardInterrupt:
@@ -107,7 +112,7 @@ def batch(
         say(stopped[language], err=True)
         return INTERRUPTED
     counts = store.statuses()
-    if is_new:
+    if not store.signed:
         store.sign(batch_manifest(plan, study, written, counts))
         register_run(out, None, language, "batch.json")
     if as_json:

@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from allocator.errors import Problem, did_you_mean
+from allocator.errors import Problem, did_you_mean, hide_credentials
 from allocator.types import Text
 
 __all__ = ["Place", "translate"]
@@ -173,6 +173,7 @@ def _shown(value: object) -> str:
         text = f"{value:.12g}"
     else:
         text = value if isinstance(value, str) and value else repr(value)
+    text = hide_credentials(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
@@ -190,7 +191,8 @@ def _keys_at(model: type[BaseModel], parts: Iterable[str]) -> list[str]:
     found: list[Any] = [model]
     for part in parts:
         found = [inner for annotation in found for inner in _inside(annotation, part)]
-    return [name for annotation in found for known in _models(annotation) for name in known.model_fields]
+    models = [known for annotation in found for known in _models(annotation)]
+    return [field.alias or name for known in models for name, field in known.model_fields.items()]
 
 
 def _inside(annotation: Any, part: str) -> list[Any]:

@@ -320,6 +320,7 @@ class BacktestSettings(Section):
 class Settings(Section):
     """A whole fund file, validated.
 
+    ``unpack_limit`` is the MiB that a workbook or a Parquet file may unpack to.
     ``strict_columns``: columns that no plugin declares are errors instead of notes.
     ``register`` is where runs are registered: a file, a database URL, or ``off``; the field has another name
     because models have a method of that one. ``folder`` is where relative paths start; ``lines`` maps dotted
@@ -343,6 +344,7 @@ class Settings(Section):
     backtest: BacktestSettings = BacktestSettings()
     strict_columns: bool = False
     language: Literal["en", "zh"] | None = None
+    unpack_limit: Annotated[Number, Field(gt=0)] = 512.0
     csv_formulas: Literal["escape", "keep"] = "escape"
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()

@@ -1,8 +1,8 @@
 """Calls into plugins: whatever goes wrong in one is reported with the plugin's name, and affects nothing else.
 
-A watched call may raise, return what its hook does not allow, take too long, or write to what it was handed.
-Each is a `PluginError` that names the plugin and the function. What is no defect of the plugin passes through:
-an `InputError` speaks to the user about the fund.
+A watched call may raise, leave (``sys.exit``, ``os._exit``), return what its hook does not allow, take too long,
+or write to what it was handed. Each is a `PluginError` that names the plugin and the function. What is no defect
+of the plugin passes through: an `InputError` speaks to the user about the fund.
 
 The time limit is kept by the operating system's alarm, which is there on POSIX and in the main thread. It stops
 Python code and waiting; one long call into compiled code is stopped when it comes back. Elsewhere, and where
@@ -12,6 +12,7 @@ the host program uses the alarm itself, a call that took too long is refused whe
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import threading
 import time
@@ -34,6 +35,14 @@ _HINT = Text("disable it under plugins.disable or fix it", "请在 plugins.disab
 _CONTRACT = Text("the plugin does not keep the hook's contract", "插件未遵守钩子约定")
 _SLOW = Text("the plugin takes too long", "插件运行超时")
 _CHANGED = Text("the plugin changed what it was handed", "插件改动了交给它的数据")
+
+
+_EXIT = os._exit
+"""How a process ends at once, before calls into plugins take its place."""
+
+
+class _Left(BaseException):
+    """A plugin tried to end the process."""
 
 
 class _Expired(BaseException):
@@ -77,13 +86,15 @@ class Watch:
         try:
             with ExitStack() as stack:
                 changes = [stack.enter_context(tables.lending()) for tables in _tables(arguments)]
-                with _alarm(self.seconds) as waited:
+                with _staying(), _alarm(self.seconds) as waited:
                     result = function(*arguments, **named)
         except _Expired:
             raise self._slow(self.seconds) from None
-        except AllocatorError:
+        except (AllocatorError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except _Left as error:
+            raise broken(self.plugin, self.where, str(error)) from None
+        except BaseException as error:  # SystemExit too: a run that a plugin leaves has no result
             raise broken(self.plugin, self.where, f"{type(error).__name__}: {error}") from error
         spent = time.perf_counter() - start - waited[0]
         if spent > self.seconds:
@@ -134,12 +145,33 @@ def _tables(arguments: tuple[Any, ...]) -> Iterator[Any]:
 
 
 class _Clock(threading.local):
-    """Seconds that calls nested in the present one have taken, in this thread."""
+    """Seconds that calls nested in the present one have taken, and how many calls are open, in this thread."""
 
     nested: float = 0.0
+    depth: int = 0
 
 
 _CLOCK = _Clock()
+
+
+@contextmanager
+def _staying() -> Iterator[None]:
+    """Let ``os._exit`` raise where a plugin calls it; processes it starts, and other threads, may leave as ever."""
+    process = os.getpid()
+
+    def stay(status: int) -> None:
+        if _CLOCK.depth and os.getpid() == process:
+            raise _Left(f"os._exit({status})")
+        _EXIT(status)
+
+    _CLOCK.depth += 1
+    vars(os)["_exit"] = stay
+    try:
+        yield
+    finally:
+        _CLOCK.depth -= 1
+        if not _CLOCK.depth:
+            vars(os)["_exit"] = _EXIT
 
 
 @contextmanager

@@ -292,10 +292,7 @@ def load_registry(
             continue
         if info.name in pins:
             check_pin(info.name, info.module, info.entry_point.dist, pins[info.name])
-        try:
-            loaded.append((info.name, info.entry_point.load()))
-        except Exception as error:
-            raise broken(info.name, "import", f"{type(error).__name__}: {error}") from error
+        loaded.append((info.name, Watch(info.name, "import", time_limit).call(info.entry_point.load)))
     return Registry(loaded, time_limit)
 
 

@@ -17,13 +17,12 @@ import pandas as pd
 from allocator.errors import did_you_mean
 from allocator.inputs.cells import plain_text
 from allocator.inputs.error_collector import ErrorCollector
+from allocator.inputs.packed import LARGEST, too_much
 from allocator.inputs.raw import HEADING_ROWS, RawTable, TableQuery, heading_row, tidy
 from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["read_excel"]
 
-LARGEST = 512 << 20
-"""Most bytes a workbook may unpack to."""
 SUSPICIOUS = 10 << 20
 MOST_PACKED = 200
 """A part of more than `SUSPICIOUS` bytes may be packed by at most this factor."""
@@ -49,6 +48,7 @@ def read_excel(
     wanted: TableQuery,
     errors: ErrorCollector,
     sheets: dict[str, bool] | None = None,
+    limit: int = LARGEST,
 ) -> RawTable | None:
     """Return the table of a workbook, or None with the reason in ``errors``.
 
@@ -67,14 +67,16 @@ def read_excel(
         Receives the reason, merged cells and formulas without a saved value.
     sheets : dict of str to bool or None
         Receives the workbook's sheets that hold something, and which of them were read.
+    limit : int
+        Most bytes that its parts, and its cells with the shared text written out, may take.
     """
-    if not _openable(content, file, errors):
+    if not _openable(content, file, errors, limit):
         return None
     sheets = {} if sheets is None else sheets
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of drawings, validations and the like that are not read
-            page = _page(content, file, sheet, wanted, errors, sheets)
+            page = _page(content, file, sheet, wanted, errors, sheets, limit)
     except Exception as error:  # whatever a damaged part makes the parsers below openpyxl raise
         errors.add(
             Text("the workbook is damaged", "工作簿已损坏"),
@@ -118,6 +120,7 @@ def _page(
     wanted: TableQuery,
     errors: ErrorCollector,
     sheets: dict[str, bool],
+    limit: int,
 ) -> _Page | None:
     """Return the sheet wanted; None when it is not to be told which, with the reason in ``errors``."""
     from openpyxl import load_workbook
@@ -133,6 +136,11 @@ def _page(
     page = book[name]
     page.reset_dimensions()
     rows = [_trimmed(row) for row in page.iter_rows(values_only=True)]
+    # Cells refer to one table of text: so far each text is there once, below it is written out.
+    size = sum(len(cell) for row in rows for cell in row if isinstance(cell, str))
+    if size > limit:
+        errors.add(*too_much(f"{file}#{name}", size, limit))
+        return None
     heading, _ = heading_row([[plain_text(cell) for cell in row] for row in rows[:HEADING_ROWS]], wanted.fits)
     if rows:
         _as_shown(rows, heading, page, wanted)
@@ -143,7 +151,7 @@ def _page(
     return _Page(name, rows, heading, xml, shift, stale is not None and _HAS_FORMULA.search(xml) is not None)
 
 
-def _openable(content: bytes | memoryview, file: str, errors: ErrorCollector) -> bool:
+def _openable(content: bytes | memoryview, file: str, errors: ErrorCollector, limit: int) -> bool:
     """Return whether the file is a workbook of bearable size."""
     strict = False
     try:
@@ -169,14 +177,8 @@ def _openable(content: bytes | memoryview, file: str, errors: ErrorCollector) ->
     packed = [
         part for part in parts if part.file_size > SUSPICIOUS and part.file_size > MOST_PACKED * part.compress_size
     ]
-    if size > LARGEST or packed:
-        errors.add(
-            Text("the workbook unpacks to too much", "工作簿解压后过大"),
-            file,
-            f"{size >> 20:,} MiB",
-            f"≤ {LARGEST >> 20} MiB",
-            Text("save large tables as CSV or Parquet", "大表请另存为 CSV 或 Parquet"),
-        )
+    if size > limit or packed:
+        errors.add(*too_much(file, size, limit))
         return False
     return True
 

@@ -64,18 +64,27 @@ class FileReader:
         if loaded is None:
             return None
         content, fingerprint = loaded
+        limit = int(self.settings.unpack_limit * (1 << 20))
         if suffix in _EXCEL:
-            return self._workbook(content, path, fingerprint, sheet, wanted, errors)
-        read = read_csv if suffix in _CSV else read_parquet
-        return read(content, path.name, fingerprint, wanted, errors)
+            return self._workbook(content, path, fingerprint, sheet, wanted, errors, limit)
+        if suffix in _CSV:
+            return read_csv(content, path.name, fingerprint, wanted, errors)
+        return read_parquet(content, path.name, fingerprint, wanted, errors, limit)
 
     def _workbook(
-        self, content: memoryview, path: Path, fingerprint: str, sheet: str, wanted: TableQuery, errors: ErrorCollector
+        self,
+        content: memoryview,
+        path: Path,
+        fingerprint: str,
+        sheet: str,
+        wanted: TableQuery,
+        errors: ErrorCollector,
+        limit: int,
     ) -> RawTable | None:
         """Return the table of a sheet, or of several with commas between."""
         sheets = self._sheets.setdefault(path, {})
         names = [name.strip() for name in _COMMA.split(sheet)]
-        parts = [read_excel(content, path.name, fingerprint, name, wanted, errors, sheets) for name in names]
+        parts = [read_excel(content, path.name, fingerprint, name, wanted, errors, sheets, limit) for name in names]
         found = [part for part in parts if part is not None]
         return None if len(found) < len(names) else found[0] if len(found) == 1 else joined(found, path.name)
 

@@ -20,6 +20,7 @@ from allocator.register.runs import DONE, RUN, kind_of, recorded
 from allocator.register.table import KINDS, OUTCOMES, minute
 from allocator.report.csv_table import read_csv
 from allocator.report.jurisdiction_entry import jurisdiction_of
+from allocator.report.past_manifest import read_manifest
 from allocator.report.words import HEADINGS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
@@ -78,11 +79,8 @@ def find_side(given: str, place: Place | None) -> Side:
     """
     path = Path(given)
     file = path if path.suffix == ".json" else next(filter(Path.is_file, map(path.joinpath, MANIFESTS)), path)
-    try:
-        if file.is_file():
-            return Side(given, _manifest(file), file.parent)
-    except (OSError, ValueError) as error:
-        raise InputError(Problem(Text("not a run's manifest", "不是运行清单"), str(file), str(error))) from error
+    if file.is_file():
+        return Side(given, read_manifest(file), file.parent)
     run = recorded(place, int(given)) if given.isdecimal() and place is not None else None
     if run is None:
         what = Text("no run was written here", "此处没有运行结果")
@@ -92,13 +90,6 @@ def find_side(given: str, place: Place | None) -> Side:
         )
         raise InputError(Problem(what, given, hint=hint))
     return Side(f"#{given}", run.manifest)
-
-
-def _manifest(file: Path) -> Json:
-    entry: Json = json.loads(file.read_text(encoding="utf-8"))
-    if "fund" not in entry or "inputs" not in entry:
-        raise ValueError("run.json of another program")
-    return entry
 
 
 @dataclass(frozen=True)

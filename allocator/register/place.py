@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from allocator.config.settings import Settings
+from allocator.errors import hide_credentials
 
 __all__ = ["VARIABLE", "Place", "register_place"]
 
@@ -27,16 +28,19 @@ class Place:
         The SQLite file.
     url : str or None
         The URL; may hold a password and is never shown.
+    private : bool
+        Whether the file is one user's own, to be read by nobody else.
     """
 
     file: Path | None = None
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
+    private: bool = False
 
     def __str__(self) -> str:
         if self.url is None:
             return str(self.file)
         scheme, _, rest = self.url.partition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}"
+        return hide_credentials(f"{scheme}://{''.join(rest.split())}")
 
 
 def register_place(environ: Mapping[str, str], settings: Settings | None = None) -> Place | None:
@@ -55,7 +59,7 @@ def register_place(environ: Mapping[str, str], settings: Settings | None = None)
         return None if own is False or own == OFF else _place(own, settings.folder)
     if given is not None:
         return None if given == OFF else _place(given, Path())
-    return Place(file=_users_folder() / FILE)
+    return Place(file=_users_folder() / FILE, private=True)
 
 
 def _place(text: str, folder: Path) -> Place:

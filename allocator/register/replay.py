@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from allocator.config.load import load_settings
+from allocator.config.overrides import apply_overrides
 from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.pipeline.optimize import optimize
 from allocator.register.comparison import Comparison, Side
@@ -143,6 +145,32 @@ class Past:
         what = Text("the fund file of this run must be given", "须给出该次运行的组合文件")
         hint = Text("allocator run --replay OUT/run.json FUND.yaml", "allocator run --replay OUT/run.json FUND.yaml")
         raise InputError(Problem(what, str(self.run.folder / "run.json"), told, hint=hint))
+
+    def check_plugins(self, fund: Path, overrides: Sequence[str] = ()) -> None:
+        """Refuse a run whose own changes let more plugins run than the fund file and ``overrides`` do.
+
+        A run.json travels; which code may run is for whoever repeats the run to say.
+
+        Raises
+        ------
+        InputError
+            Naming the plugins that run.json enables, lets run again, or holds to another hash.
+        """
+        own = load_settings(fund)
+        allowed = apply_overrides(own, overrides).plugins
+        asked = apply_overrides(own, [*self.changes, *overrides]).plugins
+        more = {*asked.enable} - {*allowed.enable} | {*allowed.disable} - {*asked.disable}
+        more |= {name for name, held in allowed.pin.items() if asked.pin.get(name) != held}
+        if more:
+            what = Text(
+                "run.json asks for plugins that the fund file does not enable", "run.json 要求启用基金文件未启用的插件"
+            )
+            names = ", ".join(sorted(more))
+            example = f"--set plugins.enable=[{', '.join(sorted({*asked.enable}))}]"
+            hint = Text(
+                f"enable them in the fund file, or here by {example}", f"请在基金文件中启用，或在此处使用 {example}"
+            )
+            raise InputError(Problem(what, str(self.run.folder / "run.json"), names, hint=hint))
 
     def side(self, name: str) -> Side:
         """Return the run as one side of a comparison."""

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allocator.config.settings import Settings
 from allocator.errors import Problem
 from allocator.register.place import Place, register_place
-from allocator.register.rows import RegisterError, Row, Store
+from allocator.register.rows import RegisterError, Row
+from allocator.report.past_manifest import parse_manifest
 from allocator.types import Text
+
+if TYPE_CHECKING:
+    from allocator.register.database import RunDatabase
 
 __all__ = ["DONE", "RUN", "RegisterWarning", "Run", "history", "kind_of", "record", "recorded"]
 
@@ -36,8 +40,7 @@ class Run:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """run.json of the run."""
-        entry: dict[str, Any] = json.loads(self.row.manifest)
-        return entry
+        return parse_manifest(self.row.manifest, f"#{self.row.number}")
 
     @property
     def kind(self) -> str:
@@ -105,14 +108,10 @@ def recorded(place: Place, number: int) -> Run | None:
     return None if row is None else Run(row)
 
 
-def _store(place: Place) -> Store:
-    if place.file is not None:
-        from allocator.register.sqlite import SqliteRegister
+def _store(place: Place) -> RunDatabase:
+    from allocator.register.database import RunDatabase  # SQLAlchemy takes a tenth of a second to import
 
-        return SqliteRegister(place.file)
-    from allocator.register.database import SharedRegister
-
-    return SharedRegister(place)
+    return RunDatabase(place)
 
 
 def _fingerprint(text: str) -> str:

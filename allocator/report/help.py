@@ -77,6 +77,7 @@ CHINESE: Mapping[str, str] = {
     ),
     "The runs and studies of the register, newest first.": "已登记的运行与研究，最新的在前。",
     "Only runs of this fund.": "仅列出该组合的运行。",
+    "File or database URL; else ALLOCATOR_REGISTER.": "文件或数据库 URL；缺省取 ALLOCATOR_REGISTER。",
     "How many runs.": "列出多少次运行。",
     "Compare runs: what changed in the inputs, what changed in the results.": "对比多次运行：输入与结果各有何变化。",
     "OUT folders, or numbers of the register.": "结果目录，或登记编号。",

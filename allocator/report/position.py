@@ -63,7 +63,8 @@ class CapitalOutcome:
 
     def save(self, path: Path) -> None:
         """Write the JSON object to a ``.json`` file, else the frame as CSV; the file appears whole or not at all."""
-        from allocator.report.writer import dump_json, write_whole
+        from allocator.folders import write_whole
+        from allocator.report.writer import dump_json
 
         if path.suffix.lower() == ".json":
             write_whole(path, dump_json(self.entry) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 from allocator.errors import InputError, Problem
 from allocator.report.csv_table import read_csv
 from allocator.report.manifest import file_hash
+from allocator.report.past_manifest import read_manifest
 from allocator.types import Text
 
 __all__ = ["RunFolder"]
@@ -34,12 +34,7 @@ class RunFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        try:
-            self.manifest: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            what = Text("this folder holds no run", "该目录不含运行结果")
-            hint = Text("give the folder that 'allocator run -o' wrote", "请给出 'allocator run -o' 写出的目录")
-            raise InputError(Problem(what, str(folder / "run.json"), hint=hint)) from error
+        self.manifest: dict[str, Any] = read_manifest(folder / "run.json")
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as the run wrote it."""

@@ -1,21 +1,15 @@
-"""OUT/ is written whole or not at all: built in a sibling folder, then swapped in by one rename."""
+"""The files of OUT/: of a result, of a study, of a run without an answer."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from allocator.errors import AllocatorError, InputError, Problem
-from allocator.types import Text
+from allocator.errors import AllocatorError, hide_credentials
+from allocator.report.out_folder import MARK, check_folder, replacing
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
@@ -24,22 +18,13 @@ if TYPE_CHECKING:
     from allocator.result.result import Result
 
 __all__ = [
-    "check_folder",
     "dump_json",
-    "replacing",
     "write",
     "write_failure",
     "write_manifest",
     "write_study",
     "write_view",
-    "write_whole",
 ]
-
-MARK = "run.json"
-"""A folder that holds this file, written by the library, may be replaced by a new run."""
-
-AT_FDCWD = -100
-RENAME_EXCHANGE = 2
 
 
 def write(result: Result, folder: str | Path, language: str | None = None) -> Path:
@@ -125,7 +110,7 @@ def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, lan
 
 
 def dump_json(value: Any) -> str:
-    """Return JSON text in UTF-8 order of keys as given; figures that are not finite become null."""
+    """Return JSON text, keys as given; figures that are not finite become null, URLs lose their credentials."""
     text = json.dumps(_finite(value), ensure_ascii=False, indent=2, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")  # half a character is an escape of JSON too
 
@@ -139,64 +124,7 @@ def _finite(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that it appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        When its folder is absent or cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        what = Text("the file cannot be written", "无法写入文件")
-        raise InputError(Problem(what, str(path), error.strerror)) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _open_to_all(Path(name), 0o666)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _open_to_all(path: Path, mode: int) -> None:
-    """Give a temporary file or folder the mode it would have had without being temporary."""
-    umask = os.umask(0)
-    os.umask(umask)
-    path.chmod(mode & ~umask)
-
-
-def check_folder(folder: str | Path) -> None:
-    """Raise InputError unless a run may write ``folder``: absent, empty, or written by a former run."""
-    target = Path(folder)
-    if target.is_symlink():
-        raise _refused(target, Text("the output folder is a symbolic link", "输出目录是符号链接"))
-    if target.exists() and not target.is_dir():
-        raise _refused(target, Text("the output folder is a file", "输出目录是一个文件"))
-    if target.is_dir() and any(target.iterdir()) and _own_files(target) is None:
-        raise _refused(
-            target, Text("the output folder is not empty and no run wrote it", "输出目录非空且不是由本程序生成")
-        )
-
-
-def _refused(folder: Path, what: Text) -> InputError:
-    return InputError(Problem(what, str(folder), hint=Text("name another folder with -o", "请用 -o 指定其他目录")))
-
-
-def _own_files(folder: Path) -> frozenset[str] | None:
-    """Return the names that the run which made ``folder`` wrote, or None when no run made it."""
-    try:
-        entry = json.loads((folder / MARK).read_text(encoding="utf-8"))
-        return frozenset(entry["files"]) | {MARK}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return hide_credentials(value) if isinstance(value, str) else value
 
 
 def write_manifest(folder: Path, entry: dict[str, Any]) -> None:
@@ -205,89 +133,3 @@ def write_manifest(folder: Path, entry: dict[str, Any]) -> None:
 
     files = {path.name: file_hash(path) for path in sorted(folder.iterdir())}
     (folder / MARK).write_text(dump_json({**entry, "files": files}) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Give a fresh folder beside ``target`` that takes its place when the block ends well, else vanishes."""
-    check_folder(target)
-    with _told(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-    try:
-        with _told(target):
-            yield fresh
-            _keep_foreign(target, fresh)
-            _open_to_all(fresh, 0o777)
-            _sync(fresh)
-            _swap(fresh, target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-@contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """Turn a full disk, a missing right and the like into an error that names the folder."""
-    try:
-        yield
-    except OSError as error:
-        what = Text("the folder cannot be written; nothing in it has changed", "无法写入该目录；其中内容未变")
-        hint = Text("make room, or choose another folder with -o", "请腾出空间，或用 -o 另选目录")
-        raise InputError(Problem(what, str(target), error.strerror or str(error), hint=hint)) from error
-
-
-def _keep_foreign(target: Path, fresh: Path) -> None:
-    """Copy what a user laid into the former OUT."""
-    own = (_own_files(target) if target.is_dir() else None) or frozenset({MARK})
-    for path in sorted(target.iterdir()) if target.is_dir() else ():
-        if path.name in own or (fresh / path.name).exists():
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.copytree(path, fresh / path.name, symlinks=True)
-        else:
-            shutil.copy2(path, fresh / path.name, follow_symlinks=False)
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Put ``fresh`` in the place of ``target``; afterwards ``fresh`` holds the former folder or nothing."""
-    if target.exists():
-        if not _exchange(fresh, target):
-            former = fresh.with_suffix(".former")
-            target.rename(former)
-            try:
-                fresh.rename(target)
-            except OSError:
-                former.rename(target)
-                raise
-            shutil.rmtree(former, ignore_errors=True)
-    else:
-        fresh.rename(target)
-    _sync_folder(target.parent)
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two names in one step; False where the system or the file system cannot."""
-    if not sys.platform.startswith("linux"):
-        return False
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if rename is None:
-        return False
-    return bool(rename(AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second), RENAME_EXCHANGE) == 0)
-
-
-def _sync(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

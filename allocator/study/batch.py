@@ -108,6 +108,8 @@ def run_batch(
     InputError
         When the cluster cannot be reached, the backend is not installed, or workers keep ending by themselves.
     """
+    if workers.jobs == 0:
+        raise InputError(Problem(Text("no process can do no work", "进程数不能为 0"), "--jobs", "0", "≥ 1, -1"))
     parent = None if workers.backend == "dask" else os.getpid()
     ask = partial(_asked, parent, plan.spec, plan.options, plan.keys, open_fund)
     told(store.finished)
@@ -123,18 +125,33 @@ def run_batch(
 
 
 def _work(plan: Plan, store: Store, ask: Callable[[Task], Any], workers: Workers, told: Callable[[int], None]) -> None:
-    """Have every task done that is not finished."""
-    from joblib import Parallel, delayed
+    """Have every task done that is not finished: in this process where no others can be had."""
+    missing = [task for task in plan.tasks() if not store.has(task.number)]
+    finished = store.finished
+    for number, rows in _done(missing, ask, workers):
+        finished += not store.has(number)
+        store.add(number, rows)
+        told(finished)
 
-    missing = (delayed(ask)(task) for task in plan.tasks() if not store.has(task.number))
-    with _backend(workers):
-        with _deaf_to_interruptions():
-            done = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)(missing)
-        finished = store.finished
-        for number, rows in done:
-            finished += not store.has(number)
-            store.add(number, rows)
-            told(finished)
+
+def _done(tasks: Sequence[Task], ask: Callable[[Task], Any], workers: Workers) -> Iterator[tuple[int, list[Record]]]:
+    """Yield what each task gave, as it comes."""
+    from joblib import Parallel, delayed, effective_n_jobs
+    from threadpoolctl import threadpool_limits
+
+    try:
+        if effective_n_jobs(workers.jobs) > 1 or workers.backend == "dask":
+            with _backend(workers):
+                with _deaf_to_interruptions():
+                    parallel = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)
+                    done = parallel(delayed(ask)(task) for task in tasks)
+                yield from done
+            return
+    except (OSError, ImportError):  # a container without semaphores, or without room for them
+        if workers.backend == "dask":
+            raise
+    with threadpool_limits(1):
+        yield from map(ask, tasks)
 
 
 def _has_semaphores() -> bool:

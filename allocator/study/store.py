@@ -1,22 +1,24 @@
 """Where a batch keeps what is finished: nothing finished is lost, whatever stops it, and nothing is kept twice.
 
-Tasks come in groups of `GROUP` by number. Each finished task is one line appended to its group's journal in one
-write, which survives the end of the process; a last line that was cut short is dropped when the batch resumes. A
-group that is complete becomes a Parquet part, written beside its place and renamed, and its journal goes. At the
-end the parts are copied into one file, in the order of the tasks, a part at a time: neither memory nor the
-file's bytes depend on how often the batch was stopped, or in what order tasks finished.
+Each finished task is one Parquet part, written beside its place and renamed, so that it survives the end of the
+process. Its name holds the task's number and the hash of its bytes: a part that was cut or altered is found out when
+the batch resumes, and done again. At the end the parts become one file, in the order of the tasks, `GROUP` at a
+time: neither memory nor the file's bytes depend on how often the batch was stopped, or in what order tasks finished.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import InputError, Problem
+from allocator.folders import sync, write_whole, writing
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -25,9 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["GROUP", "Record", "Store"]
 
 GROUP = 256
-"""Tasks of one part."""
+"""Tasks whose results are in memory at once while the one file is written."""
 
 PLAN, RESULTS, PARTS = "batch.json", "results.parquet", "parts"
+
+_PART = re.compile(r"(\d{8,})-([0-9a-f]{16})\.parquet")
+
+_UNWRITABLE = Text(
+    "the batch's folder cannot be written; what is finished is kept", "批量任务目录无法写入；已完成的结果均已保留"
+)
+_GO_ON = Text("make room and continue with --resume", "请腾出空间后用 --resume 继续")
 
 Record = Mapping[str, Any]
 """One line of the results: column → int, float, text or None."""
@@ -50,14 +59,18 @@ class Store:
     Raises
     ------
     InputError
-        When the folder holds something else, another plan, or a batch that ``resume`` does not allow to continue.
+        When the folder holds something else, another plan, or a batch that ``resume`` does not allow to continue;
+        from every method, when the folder cannot be written.
     """
 
     def __init__(self, folder: Path, fingerprint: str, size: int, resume: bool) -> None:
         self.folder, self._size = folder, size
-        self._open: dict[int, dict[int, Sequence[Record]]] = {}
-        self._whole: set[int] = set()
-        self._take(fingerprint, resume)
+        self._parts: dict[int, Path] = {}
+        self.damaged: tuple[Path, ...] = ()
+        """Files that were cut or altered since they were written: what was in them is done again."""
+        with writing(folder, _UNWRITABLE, _GO_ON):
+            self._take(fingerprint, resume)
+            self._read()
 
     def _take(self, fingerprint: str, resume: bool) -> None:
         plan = self.folder / PLAN
@@ -66,58 +79,65 @@ class Store:
                 self.folder,
                 Text("the output folder is not empty and no batch wrote it", "输出目录非空且不是由批量任务生成"),
             )
-        if plan.is_file():
-            if json.loads(plan.read_text(encoding="utf-8"))["fingerprint"] != fingerprint:
-                raise _refused(self.folder, Text("the folder holds another batch", "该目录属于另一批量任务"))
-            if not resume:
-                what = Text("a batch was begun here", "该目录中已有批量任务")
-                raise InputError(
-                    Problem(what, str(self.folder), hint=Text("continue it with --resume", "请用 --resume 继续"))
-                )
-        else:
+        if not plan.is_file():
             (self.folder / PARTS).mkdir(parents=True, exist_ok=True)
-            _write_whole(plan, (json.dumps({"fingerprint": fingerprint, "tasks": self._size}) + "\n").encode())
-        self._read()
+            write_whole(plan, json.dumps({"fingerprint": fingerprint, "tasks": self._size}) + "\n")
+        elif self._plan().get("fingerprint") != fingerprint:
+            raise _refused(self.folder, Text("the folder holds another batch", "该目录属于另一批量任务"))
+        elif not resume:
+            what = Text("a batch was begun here", "该目录中已有批量任务")
+            raise InputError(
+                Problem(what, str(self.folder), hint=Text("continue it with --resume", "请用 --resume 继续"))
+            )
+
+    def _plan(self) -> dict[str, Any]:
+        """Return what batch.json says."""
+        try:
+            entry = json.loads((self.folder / PLAN).read_text(encoding="utf-8"))
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict):
+            raise _refused(self.folder / PLAN, Text("batch.json is damaged", "batch.json 已损坏"))
+        return entry
 
     def _read(self) -> None:
-        """Find what is finished: everything, or parts first, then journals of the other groups."""
-        if (self.folder / RESULTS).is_file():
-            # The end was reached; only the clearing away of the parts may have been stopped.
-            self._whole = set(range(-(-self._size // GROUP)))
-            shutil.rmtree(self.folder / PARTS, ignore_errors=True)
-            return
+        """Find what is finished, and take away what is damaged."""
+        results = self.folder / RESULTS
+        if results.is_file():
+            signed = self._plan().get("files", {}).get(RESULTS)
+            if signed in (None, _hash(results)):
+                shutil.rmtree(self.folder / PARTS, ignore_errors=True)
+                return
+            self.damaged += (results,)
+            results.unlink()
         (self.folder / PARTS).mkdir(exist_ok=True)
-        for path in (self.folder / PARTS).glob("*.tmp"):
-            path.unlink()
-        self._whole = {int(path.stem) for path in (self.folder / PARTS).glob("*.parquet")}
-        for path in sorted((self.folder / PARTS).glob("*.jsonl")):
-            group = int(path.stem)
-            if group in self._whole:
-                path.unlink()
+        for path in sorted((self.folder / PARTS).iterdir()):
+            named = _PART.fullmatch(path.name)
+            if named and _hash(path).startswith(named[2]):
+                self._parts[int(named[1])] = path
                 continue
-            text = path.read_bytes()
-            whole = text[: text.rfind(b"\n") + 1]
-            if len(whole) < len(text):
-                _write_whole(path, whole)
-            lines = (json.loads(line) for line in whole.splitlines())
-            self._open[group] = dict(lines)
-            self._close(group)
+            if path.suffix != ".tmp":
+                self.damaged += (path,)
+            path.unlink()
 
     def sign(self, manifest: Mapping[str, Any]) -> None:
         """Say in batch.json what the finished batch was made of; its fingerprint stays."""
-        plan = self.folder / PLAN
-        kept = json.loads(plan.read_text(encoding="utf-8"))
-        _write_whole(plan, (json.dumps({**kept, **manifest}, ensure_ascii=False, indent=2) + "\n").encode())
+        text = json.dumps({**self._plan(), **manifest}, ensure_ascii=False, indent=2)
+        write_whole(self.folder / PLAN, text + "\n")
+
+    @property
+    def signed(self) -> bool:
+        """Whether batch.json says what the finished batch was made of."""
+        return "files" in self._plan()
 
     @property
     def finished(self) -> int:
         """Number of finished tasks."""
-        return sum(self._length(group) for group in self._whole) + sum(map(len, self._open.values()))
+        return self._size if (self.folder / RESULTS).is_file() else len(self._parts)
 
     def has(self, number: int) -> bool:
         """Return whether a task is finished."""
-        group = number // GROUP
-        return group in self._whole or number in self._open.get(group, ())
+        return number in self._parts or (self.folder / RESULTS).is_file()
 
     def add(self, number: int, rows: Sequence[Record]) -> None:
         """Keep a finished task; one that is there already is left as it is.
@@ -131,27 +151,18 @@ class Store:
         """
         if self.has(number):
             return
-        group = number // GROUP
-        line = (json.dumps([number, rows], ensure_ascii=False) + "\n").encode()
-        handle = os.open(self._journal(group), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            written = os.write(handle, line)
-            while written < len(line):
-                written += os.write(handle, line[written:])
-        finally:
-            os.close(handle)
-        self._open.setdefault(group, {})[number] = rows
-        self._close(group)
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-    def _close(self, group: int) -> None:
-        """Make a part of a group that is complete."""
-        known = self._open[group]
-        if len(known) < self._length(group):
-            return
-        _write_table(self._part(group), _table([row for number in sorted(known) for row in known[number]]))
-        self._journal(group).unlink(missing_ok=True)
-        self._whole.add(group)
-        del self._open[group]
+        sink = pa.BufferOutputStream()
+        pq.write_table(_table(rows), sink, compression="zstd")
+        content = sink.getvalue().to_pybytes()
+        path = self.folder / PARTS / f"{number:08d}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+        with writing(path, _UNWRITABLE, _GO_ON):
+            fresh = path.with_suffix(".tmp")
+            fresh.write_bytes(content)
+            os.replace(fresh, path)
+        self._parts[number] = path
 
     def finish(self, columns: Sequence[str]) -> Path:
         """Write all results into one file, in the order of the tasks, and return it; the parts go.
@@ -167,19 +178,21 @@ class Store:
         target = self.folder / RESULTS
         if target.is_file():
             return target
-        parts = [self._part(group) for group in sorted(self._whole)]
+        parts = [self._parts[number] for number in sorted(self._parts)]
         merged = pa.unify_schemas([pq.read_schema(part) for part in parts], promote_options="permissive")
         named = [name for name in columns if name in merged.names]
         schema = pa.schema(
             [_typed(merged.field(name)) for name in [*named, *(n for n in merged.names if n not in named)]]
         )
-        fresh = target.with_suffix(".tmp")
-        with pq.ParquetWriter(fresh, schema, compression="zstd") as writer:
-            for part in parts:
-                writer.write_table(_conformed(pq.read_table(part), schema))
-        _sync(fresh)
-        os.replace(fresh, target)
-        shutil.rmtree(self.folder / PARTS)
+        with writing(target, _UNWRITABLE, _GO_ON):
+            fresh = target.with_suffix(".tmp")
+            with pq.ParquetWriter(fresh, schema, compression="zstd") as writer:
+                for start in range(0, len(parts), GROUP):
+                    tables = [_conformed(pq.read_table(part), schema) for part in parts[start : start + GROUP]]
+                    writer.write_table(pa.concat_tables(tables).combine_chunks())
+            sync(fresh)
+            os.replace(fresh, target)
+            shutil.rmtree(self.folder / PARTS)
         return target
 
     def statuses(self) -> dict[str, int]:
@@ -190,18 +203,14 @@ class Store:
         counted = pc.value_counts(pq.read_table(self.folder / RESULTS, columns=["status"])["status"])
         return {str(entry["values"]): int(entry["counts"]) for entry in counted.to_pylist()}
 
-    def _length(self, group: int) -> int:
-        return min(GROUP, self._size - group * GROUP)
-
-    def _journal(self, group: int) -> Path:
-        return self.folder / PARTS / f"{group:08d}.jsonl"
-
-    def _part(self, group: int) -> Path:
-        return self.folder / PARTS / f"{group:08d}.parquet"
-
 
 def _refused(folder: Path, what: Text) -> InputError:
     return InputError(Problem(what, str(folder), hint=Text("name another folder with -o", "请用 -o 指定其他目录")))
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _table(rows: Iterable[Record]) -> pa.Table:
@@ -230,24 +239,3 @@ def _conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
         for field in schema
     ]
     return pa.table(columns, schema=schema)
-
-
-def _write_table(path: Path, table: pa.Table) -> None:
-    import pyarrow.parquet as pq
-
-    fresh = path.with_suffix(".tmp")
-    pq.write_table(table, fresh, compression="zstd")
-    _sync(fresh)
-    os.replace(fresh, path)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    fresh = path.with_suffix(".tmp")
-    fresh.write_bytes(content)
-    _sync(fresh)
-    os.replace(fresh, path)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())

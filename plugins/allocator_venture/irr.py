@@ -1,11 +1,20 @@
-"""Internal rates of return of many flows at once."""
+"""Internal rates of return of many flows at once, and rates that are unique whatever the flows.
+
+Flows whose sign changes more than once may have several internal rates, each as good as the other: then none is
+returned. The test is exact: a rate r of the flows is the only one above −100% if and only if the balances that
+the flows leave when compounded at r, Σ_{s ≤ t} c(s) (1 + r)^(t − s), as coefficients of a polynomial in
+v = 1 / (1 + r), have no positive root; where the balances keep one sign (a pure investment) there is none.
+
+Source: Teichroew, Robichek and Montalbano, An analysis of criteria for investment and financing decisions under
+certainty, Management Science 12 (1965); Lin, The modified internal rate of return, Engineering Economist 21 (1976).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["internal_rate_of_return"]
+__all__ = ["internal_rate_of_return", "internal_rates", "modified_rate"]
 
 Vector = NDArray[np.float64]
 
@@ -16,6 +25,9 @@ _LAST_STEP = 1e-6
 """A step of this size leaves an error of about its square."""
 
 _STEPS = 100
+
+_REAL = 1e-7
+"""Roots of a polynomial with an imaginary part below this share of their size are real."""
 
 
 def internal_rate_of_return(received: Vector, paid: Vector) -> Vector:
@@ -32,8 +44,68 @@ def internal_rate_of_return(received: Vector, paid: Vector) -> Vector:
     Returns
     -------
     ndarray (…)
-        Annual rates; −1 where nothing is received, NaN where nothing is paid or no rate is found.
+        Annual rates; −1 where nothing is received, NaN where nothing is paid, no rate is found, or several are.
     """
+    found = _one_rate(received, paid)
+    flows = (received - paid).reshape(len(received), -1)
+    rates = found.reshape(-1)
+    known = np.flatnonzero(rates > -1.0)
+    balances = np.zeros((len(flows), len(known)))
+    for time, flow in enumerate(flows[:, known]):
+        balances[time] = flow + (balances[time - 1] * (1.0 + rates[known]) if time else 0.0)
+    signs = balances[:-1] > _LAST_STEP * np.abs(flows[:, known]).max(axis=0, initial=0.0)
+    below = balances[:-1] < -_LAST_STEP * np.abs(flows[:, known]).max(axis=0, initial=0.0)
+    for mixed in known[np.flatnonzero(signs.any(axis=0) & below.any(axis=0))]:
+        if len(internal_rates(flows[:, mixed])) > 1:
+            rates[mixed] = np.nan
+    return found
+
+
+def internal_rates(flows: Vector) -> Vector:
+    """Return every real internal rate of return above −100% of one series of flows, ascending.
+
+    Parameters
+    ----------
+    flows : ndarray (T,)
+        Received less paid, a year apart.
+
+    Returns
+    -------
+    ndarray (m,)
+        Annual rates: none, one, or several.
+    """
+    roots = np.roots(flows[::-1])  # of Σ c(t) vᵗ
+    real = roots.real[(np.abs(roots.imag) <= _REAL * np.abs(roots)) & (roots.real > 0.0)]
+    rates = np.sort(1.0 / real - 1.0)
+    return rates[np.diff(rates, prepend=-np.inf) > _REAL * (1.0 + rates)]
+
+
+def modified_rate(received: Vector, paid: Vector, rate: float) -> Vector:
+    """Return the modified internal rate of return along the first axis: unique whatever the flows.
+
+    What is received is invested at ``rate`` until the last flow, what is paid is set aside at ``rate`` from the
+    beginning: (Σ received(t) (1 + g)^(T − t) / Σ paid(t) (1 + g)^−t)^(1 / T) − 1.
+
+    Parameters
+    ----------
+    received, paid : ndarray (T + 1, …)
+        Flows a year apart, ≥ 0.
+    rate : float
+        g, annual decimal, above −1.
+
+    Returns
+    -------
+    ndarray (…)
+        Annual rates; NaN where nothing is paid.
+    """
+    last = len(received) - 1
+    growth = (1.0 + rate) ** np.arange(last + 1.0)
+    end, start = np.tensordot(growth[::-1], received, 1), np.tensordot(1.0 / growth, paid, 1)
+    return np.asarray(np.where(start > 0.0, end / np.where(start > 0.0, start, 1.0), np.nan) ** (1.0 / last) - 1.0)
+
+
+def _one_rate(received: Vector, paid: Vector) -> Vector:
+    """Return one rate of each flow, as `internal_rate_of_return` without regard to others."""
     shape = received.shape[1:]
     received, paid = received.reshape(len(received), -1), paid.reshape(len(paid), -1)
     some, cost = received.any(axis=0), paid.any(axis=0)

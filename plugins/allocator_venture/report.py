@@ -34,6 +34,7 @@ _SIMULATION = {
     "lowest": Text("Under pessimistic parameters", "悲观参数下"),
     "highest": Text("Under optimistic parameters", "乐观参数下"),
     "uncertainty": Text("Suggested uncertainty of return", "建议收益率不确定半宽"),
+    "several_rates": Text("Share of paths without a single IRR", "无唯一 IRR 的路径占比"),
     "loss_probability": Text("Probability of a loss", "亏损概率"),
     "value_at_risk": Text("95% loss quantile", "95% 损失分位数"),
     "tail_loss": Text("95% CVaR", "95% CVaR"),

@@ -40,6 +40,8 @@ class Assessment:
         Rate of the expected flows, its sampling error, and its interval under doubt about the parameters.
     rates : ndarray (len(QUANTILES), k)
         Quantiles of the paths' internal rates of return.
+    several_rates : ndarray (k,)
+        Share of paths without a single internal rate of return; the quantiles leave them out.
     loss_probability : ndarray (k,)
         Share of paths on which less came back than was paid in.
     value_at_risk, tail_loss : ndarray (k,)
@@ -55,6 +57,7 @@ class Assessment:
     lowest: Vector
     highest: Vector
     rates: Vector
+    several_rates: Vector
     loss_probability: Vector
     value_at_risk: Vector
     tail_loss: Vector
@@ -101,6 +104,7 @@ def assess(
         lowest=ends[0],
         highest=ends[1],
         rates=np.nanquantile(outcome.rate, QUANTILES, axis=0),
+        several_rates=np.isnan(outcome.rate).mean(axis=0),
         loss_probability=(loss > 0.0).mean(axis=0),
         value_at_risk=np.quantile(loss, confidence, axis=0),
         tail_loss=np.array([tail_mean(column, confidence) for column in loss.T]),

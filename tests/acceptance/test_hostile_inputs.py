@@ -20,7 +20,7 @@ SECONDS = 10.0
 MEBIBYTES = 1024.0
 
 
-@pytest.mark.parametrize("form", ["yaml", "csv", "excel", "parquet"])
+@pytest.mark.parametrize("form", ["yaml", "csv", "excel", "parquet", "manifest"])
 def test_every_input_is_told_or_read_and_nothing_else_happens(form: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.acceptance.hostile.runner", form, str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3600, check=False)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xlsxwriter
 
 from .cases import GOOD_FUND, GOOD_ROWS, HEADINGS, Case
 from .csv_cases import CELLS, REFUSED
@@ -31,6 +33,17 @@ def _book(change: Callable[[Any], None] | None = None) -> bytes:
         change(page)
     stream = io.BytesIO()
     book.save(stream)
+    return stream.getvalue()
+
+
+def _shared(text: str, rows: int) -> bytes:
+    """Return a workbook that holds a text once and refers to it in every row."""
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, HEADINGS)
+        for row in range(1, rows + 1):
+            page.write_row(row, 0, [f"C{row}", text, "cash", "traditional", 1.0])
     return stream.getvalue()
 
 
@@ -117,6 +130,7 @@ def _excel_files() -> Iterator[tuple[str, bytes, bool]]:
         ("a date as a time", _book(_set("L3", pd.Timestamp("2036-06-30").to_pydatetime().time())), False),
         ("a flag as an amount", _book(_set("E3", True)), False),
         ("a huge number", _book(_set("E3", 1e300)), True),
+        ("one long text in every cell", _shared("名" * 32_000, 6_000), False),
     )
     for column, heading in enumerate(HEADINGS):
         for cell in CELLS:
@@ -176,12 +190,34 @@ def _parquet_files() -> Iterator[tuple[str, bytes, bool]]:
         ("a repeated column", _repeated(), False),
         ("many row groups", _parquet(frame, row_group_size=1), True),
         ("brotli", _parquet(frame, compression="brotli"), True),
+        ("one long word by reference", _parquet(pa.table({"name": _referred("x" * 1_000_000, 20_000)})), False),
+        ("one long word in lists", _parquet(pa.table({"indices": _lists("x" * 100_000, 20_000)})), False),
+        ("zeros by the million", _many(pa.table({f"x{k}": np.zeros(50_000) for k in range(80)}), 20), False),
+        ("text that packs well", _many(pa.table({"name": ["0" * 200_000 + str(k) for k in range(100)]}), 32), False),
     )
     yield from ((f"cut at {cut}", good[:cut], False) for cut in range(4, len(good) - 4, max(1, len(good) // 120)))
     for place in range(4, len(good) - 4, max(1, len(good) // 180)):
         spoiled = bytearray(good)
         spoiled[place] ^= 0xFF
         yield f"bits turned at {place}", bytes(spoiled), True
+
+
+def _many(table: pa.Table, times: int) -> bytes:
+    """Return a file of the same rows over and over, written a group at a time."""
+    stream = io.BytesIO()
+    with pq.ParquetWriter(stream, table.schema, compression="zstd") as writer:
+        for _ in range(times):
+            writer.write_table(table)
+    return stream.getvalue()
+
+
+def _referred(word: str, rows: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([word]))
+
+
+def _lists(word: str, rows: int) -> pa.Array:
+    """Return lists of one word; written a few at a time, so that making the case takes little memory."""
+    return pa.ListArray.from_arrays(pa.array(np.arange(rows + 1, dtype=np.int32)), _referred(word, rows))
 
 
 def _repeated() -> bytes:

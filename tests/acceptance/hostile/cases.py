@@ -42,11 +42,14 @@ class Case:
         Spoils a folder that holds the good fund.
     may_pass : bool
         Whether reading it as meant is a documented outcome as well; otherwise it must be refused.
+    command : tuple of str
+        What is called, ``{folder}`` for the folder.
     """
 
     name: str
     write: Callable[[Path], None]
     may_pass: bool = False
+    command: tuple[str, ...] = ("validate", "{folder}/fund.yaml")
 
 
 def good_table(rows: tuple[tuple[str, ...], ...] = GOOD_ROWS, delimiter: str = ",") -> str:

@@ -66,6 +66,15 @@ WHOLE: tuple[tuple[str, bytes, bool], ...] = (
     ("tag directive", b"%TAG ! tag:example.com,2000:\n---\n!x {a: 1}\n", False),
     ("complex key", GOOD_FUND.encode() + b"? [a, b]\n: 1\n", False),
     ("a key that is no text", GOOD_FUND.encode() + b"1: 2\n", False),
+    (
+        "a password at the wrong place",
+        GOOD_FUND.encode() + b"registr: postgresql://u:s3cret@h/d?password=s3cret\n",
+        False,
+    ),
+    ("a password for a list", GOOD_FUND.encode() + b"register: ['postgresql://u:s3cret@h/d']\n", False),
+    ("a password for a number", GOOD_FUND.replace("0.1bp", "postgresql://u:s3cret@h/d").encode(), False),
+    ("a password for a file", GOOD_FUND.replace("assets.csv", "postgresql://u:s3cret@h/d").encode(), False),
+    ("a limit of nothing", GOOD_FUND.encode() + b"unpack_limit: -1\n", False),
     ("a null key", GOOD_FUND.encode() + b"null: 2\n", False),
 )
 
