@@ -110,6 +110,23 @@ def test_equity_sensitivity_by_hand() -> None:
     assert "52号" in str(found.scenario.source) and "annex 4" in str(found.scenario.source)
 
 
+def test_core_bears_the_whole_loss_and_tax_keeps_part_of_it_for_the_whole() -> None:
+    """R1 §40 (4): stock of 200 falls by 30%, 60 are lost; at 25% tax 15 come back as a deferred tax asset.
+
+    So core falls by 60 and comprehensive by 45; a deferred tax liability of 5 is used first: core by 55.
+    """
+    for liability, core in ((0.0, 140.0), (5.0, 145.0)):
+        book = fund(CASH, STOCK)
+        given = {**book.settings.capital.options, "tax_rate": 0.25, "deferred_tax_liability": liability}  # type: ignore[union-attr]
+        capital = type(book.settings.capital).model_validate({"regime": "cross2", **given})  # type: ignore[union-attr]
+        inputs = replace(book.inputs, settings=book.settings.model_copy(update={"capital": capital}))
+        found = outcome(book.with_inputs(inputs), "quarterly_equity")
+        assert found.position is not None
+        assert found.position.own_funds.core == pytest.approx(core)
+        assert found.position.own_funds.comprehensive == pytest.approx(300.0 - 45.0)
+        assert any("deferred tax" in note.en for note in found.notes)
+
+
 def test_base_by_hand() -> None:
     base = stress(fund(CASH, STOCK, MONEY_FUND)).base
     assert base.minimum_capital == pytest.approx(with_life(200.0 * 0.35 + 50.0 * 0.01), rel=1e-12)

@@ -66,8 +66,9 @@ def allocator_regimes() -> Sequence[RegimeSpec]:
 @hookimpl
 def allocator_shocks() -> Sequence[ShockSpec]:
     from allocator_cross2.stress import RULE_10
+    from allocator_cross2.tax import DEFERRED_TAX
 
-    return (RULE_10,)
+    return (RULE_10, DEFERRED_TAX)
 
 
 @hookimpl

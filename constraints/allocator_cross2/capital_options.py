@@ -68,6 +68,11 @@ class CapitalOptions(ChargeOptions):
         What to hold.
     currency_liabilities : dict
         Currency → liabilities in it (as CNY amounts), or account → amount.
+    tax_rate : number
+        Income tax on the losses of stress tests: what it leaves as a deferred tax asset counts as supplementary tier 1
+        (R1 §40 (4)). 0: before tax.
+    deferred_tax_liability : number
+        Deferred tax liability that a loss uses up first.
     future_surplus : number
         Policy future surplus inside core capital, for its limit (R1 §41).
     without_liabilities : bool
@@ -90,6 +95,8 @@ class CapitalOptions(ChargeOptions):
     additional_capital: NotNegative = 0.0
     require: Requirements | None = None
     currency_liabilities: dict[str, NotNegative | dict[str, NotNegative]] = {}
+    tax_rate: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    deferred_tax_liability: NotNegative = 0.0
     future_surplus: NotNegative = 0.0
     without_liabilities: bool = False
     floating_rate: FloatingRule = FloatingRule.RESET

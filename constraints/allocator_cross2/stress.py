@@ -17,13 +17,14 @@ from allocator.plugin.stress import Scenario, Shocked, ShockSpec, StressSpec
 from allocator.plugin.tables import Inputs, flags
 from allocator_cross2.exposed import exposed_parts, fund_charges, fund_options
 from allocator_cross2.pack import RulePack
+from allocator_cross2.tax import tax_shock
 
 __all__ = ["RULE_10", "STRESSES", "Falls"]
 
 _INSTANT = Text(
-    "laid on the balance sheet of the valuation date, not on a projected one; before tax and before what "
-    "policyholders share",
-    "作用于评估日资产负债表，未作预测；税前，未计保单持有人分担",
+    "laid on the balance sheet of the valuation date, not on a projected one; before what policyholders share, and "
+    "before tax unless capital.tax_rate states one",
+    "作用于评估日资产负债表，未作预测；未计保单持有人分担，未填 capital.tax_rate 时为税前",
 )
 
 
@@ -135,7 +136,9 @@ def _spec(
         if pack is None:
             return None
         gap = None if missing is None else missing(pack)
-        return Scenario(name, label, pack.source(figure), shocks(pack), capital(pack), notes, gap)
+        moved = shocks(pack)
+        moved = {**moved, **tax_shock(inputs)} if moved else moved
+        return Scenario(name, label, pack.source(figure), moved, capital(pack), notes, gap)
 
     return StressSpec(name, label, scenario)
 
