@@ -132,7 +132,7 @@ def test_the_certificate_holds_against_a_grid_of_all_trades() -> None:
             held = np.array([gain, loss, 100e8 - gain - loss])
             if held[2] < 0.0:
                 continue
-            if FUND.capital(held).ratio("comprehensive") >= 1.5:
+            if FUND.position(held).ratio("comprehensive") >= 1.5:
                 best = max(best, float(FUND.context.expected_return @ held) / 100e8)
     assert best <= result.solution.bound + 1e-9
     assert result.solution.objective >= best - 1e-5
@@ -190,7 +190,7 @@ def test_an_answer_below_a_threshold_is_found_where_charges_drive_to_and_fro() -
     position = {"fixed": 10.0, "costs": (9.0, 33.0), "property": (60.0, 22.0)}
     book = fund(**position)
     at, beyond = (
-        book.capital(np.array([10.0, held, 80.0 - held]) * 1e8).value.ratio("comprehensive") for held in (25, 25.1)
+        book.position(np.array([10.0, held, 80.0 - held]) * 1e8).ratio("comprehensive") for held in (25, 25.1)
     )
     result = fund(required=0.6 * at + 0.4 * beyond, **position).optimize().value
     assert result.holdings[1] == pytest.approx(25e8, rel=1e-4)
@@ -200,7 +200,7 @@ def test_an_answer_below_a_threshold_is_found_where_charges_drive_to_and_fro() -
 def test_a_threshold_that_bounds_put_out_of_reach_is_charged_and_no_error() -> None:
     """A quarter is passed by the least of 30 already; the ratio of what is charged cannot be met."""
     position = {"fixed": 10.0, "costs": (9.0, 33.0), "property": (20.0, 0.0)}
-    beyond = fund(**position).capital(np.array([10.0, 30.0, 50.0]) * 1e8).ratio("comprehensive")
+    beyond = fund(**position).position(np.array([10.0, 30.0, 50.0]) * 1e8).ratio("comprehensive")
     position["property"] = (60.0, 30.0)
     with pytest.raises(Infeasible):
         fund(required=beyond + 0.01, **position).optimize()
