@@ -42,9 +42,16 @@ class MoneyUnit:
 
 
 def money_unit(unit: float, currency: Currency = MONEY) -> MoneyUnit:
-    """Return the unit of a fund's money; ``unit`` is ``fund.unit``, currency units per unit.
+    """Return the unit of a fund's money.
 
     Files write it with the currency's code: ``USD``, ``USD 10000``, ``USD 1e8``.
+
+    Parameters
+    ----------
+    unit : float
+        ``fund.unit``, currency units per unit.
+    currency : Currency
+        Whose units they are.
     """
     code = currency.code if unit == 1.0 else f"{currency.code} {unit:g}".replace("e+0", "e").replace("e+", "e")
     return MoneyUnit(unit, currency.of(unit), code)

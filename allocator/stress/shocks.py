@@ -174,12 +174,12 @@ class Shocked:
 def moved_sheet(inputs: Inputs, assets: float, liabilities: float) -> BalanceSheet:
     """Return the balance sheet after these changes of assets and liabilities; own funds bear the difference.
 
-    They bear it in the best tier of core capital, the company's net assets.
+    They bear it in the lines that the jurisdiction says bear losses.
 
     Parameters
     ----------
-    sheet : BalanceSheet
-        Before, money.
+    inputs : Inputs
+        The fund before.
     assets, liabilities : float
         Changes, money.
     """
