@@ -47,7 +47,6 @@ class _Pair(_Part):
 class _Capital(_Part):
     minimum_capital: Figure = None
     actual_capital: Figure = None
-    core_capital: Figure = None
     leaves: dict[str, dict[str, Any]] = {}
 
 
