@@ -66,7 +66,7 @@ class CapitalPosition:
         """Return the ratio of that requirement, e.g. ``"comprehensive"``."""
         for requirement in self.requirements:
             if requirement.name == name:
-                return requirement.capital / self.minimum_capital
+                return requirement.ratio(self.minimum_capital)
         raise KeyError(name)
 
     @property

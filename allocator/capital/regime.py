@@ -70,6 +70,12 @@ class Requirement:
     article: str
     free_capital: float | None = None
 
+    def ratio(self, minimum_capital: float) -> float:
+        """Return ``capital / minimum_capital``: without end where nothing is required, by the sign of capital."""
+        if minimum_capital == 0.0:
+            return np.inf if self.capital >= 0.0 else -np.inf
+        return self.capital / minimum_capital
+
     @property
     def label(self) -> Text:
         """What messages call it."""

@@ -19,6 +19,8 @@ from allocator.cli.options import (
     register_run,
     tell,
 )
+from allocator.errors import InputError, Problem
+from allocator.parsing import parse_number_text
 from allocator.types import Text
 
 __all__ = ["study_commands"]
@@ -35,8 +37,8 @@ def frontier(
         str, typer.Option("--between", metavar="NAME", help="Figure promised at each level.")
     ] = "comprehensive",
     best: Annotated[str, typer.Option("--and", metavar="NAME", help="Figure made as good as can be.")] = "objective",
-    low: Annotated[float | None, typer.Option("--from", help="First level, in the figure's unit.")] = None,
-    high: Annotated[float | None, typer.Option("--to", help="Last level, in the figure's unit.")] = None,
+    low: Annotated[str | None, typer.Option("--from", metavar="LEVEL", help="First level: 2.5 or 250%.")] = None,
+    high: Annotated[str | None, typer.Option("--to", metavar="LEVEL", help="Last level: 3 or 300%.")] = None,
     overrides: Overrides = [],  # noqa: B006
     lang: Lang = None,
     as_json: AsJson = False,
@@ -47,11 +49,22 @@ def frontier(
     from allocator.study.frontier import frontier as solve
 
     book = open_fund(fund, out, overrides)
-    found = solve(book, FrontierSettings(points, between, best, low, high))
+    ends = _level(low, "--from"), _level(high, "--to")
+    found = solve(book, FrontierSettings(points, between, best, *ends))
     language = language_of(lang, book)
     report = frontier_report(found, language)
     tell(report, book, out, as_json, frontier_lines(found, language))
     return 0 if report.manifest["status"] == "optimal" else NOT_PROVEN
+
+
+def _level(text: str | None, option: str) -> float | None:
+    """Return a level as the fund file's numbers are read: ``300%`` is 3."""
+    if text is None:
+        return None
+    read = parse_number_text(text)
+    if read is None:
+        raise InputError(Problem(Text("a number is needed", "应为数字"), option, text, "2.5, 250%"))
+    return read[0]
 
 
 @study_commands.command(help="Ask one question of many funds, dates, settings or seeds.")

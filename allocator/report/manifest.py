@@ -112,7 +112,7 @@ def capital_summary(position: CapitalPosition, regime: Regime | None, unit: floa
         },
         "solvency": {
             item.name: {
-                "before": item.capital / position.minimum_capital,
+                "before": item.ratio(position.minimum_capital),
                 "required": item.required,
                 "statutory": item.statutory,
                 "article": item.article,

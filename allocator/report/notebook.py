@@ -51,7 +51,7 @@ def position_html(position: CapitalPosition) -> str:
     percent = FORMATS["percent"]
     ratios = [
         f"{(RATIOS.get(item.name) or Text(item.name, item.name))[language]} "
-        f"{percent.write(item.capital / position.minimum_capital, money)}"
+        f"{percent.write(item.ratio(position.minimum_capital), money)}"
         for item in position.requirements
     ]
     unit = Text(f"money in {money.label.en}", f"金额单位：{money.label.zh}")[language]

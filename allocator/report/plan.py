@@ -105,7 +105,7 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
         book.inputs,
         book.regime,
         (path, ratios, held),
-        (_path(study, labels["branch"]),),
+        _path(study, labels["branch"]),
         lines,
         entry,
         language,
@@ -187,13 +187,15 @@ ASSUMPTIONS = (
 )
 
 
-def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
-    """Draw the ratios over time, a line a branch, with what is required."""
+def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
+    """Draw the ratios over time, a line a branch, with what is required; nothing where one has no end."""
     title = Text("Solvency ratios along the plan", "规划期内的偿付能力充足率")
     own = [point for point in study.points if not point.scenario]
     steps = max(point.node.step for point in own)
     figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
     figures += [study.world.fund.capital().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    if not np.isfinite(figures).all():
+        return ()
     ticks = nice_ticks(min(figures), max(figures))
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
@@ -232,4 +234,4 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
         "Dashed: what is required. Yellow: the ratio binds there; red: it is missed.",
         "虚线为要求；黄色表示该期充足率构成约束，红色表示未满足。",
     )
-    return Chart(title, canvas.render(), note)
+    return (Chart(title, canvas.render(), note),)

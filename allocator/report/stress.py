@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from allocator.model.terms import TOLERANCE
@@ -193,13 +194,14 @@ def _sentences(study: StressStudy) -> tuple[Text, ...]:
 def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
     """Draw each scenario's ratios as bars, each with the level it must keep."""
     names = [item.name for item in study.base.requirements]
-    frame: pd.DataFrame = study.frame.dropna(subset=[f"{names[0]}_ratio"])
+    drawn = np.isfinite(study.frame[f"{names[0]}_ratio"].astype(float))  # a ratio without end has no bar
+    frame: pd.DataFrame = study.frame[drawn]
     scenarios = frame["scenario"].astype(str).tolist()
     found = {(name, one): ratio for name in names for one, ratio in zip(scenarios, frame[f"{name}_ratio"], strict=True)}
     asked = {(name, one): study.level(one, name) for name, one in found}
     row = PITCH * len(names) + 12.0
     bottom = TOP + row * len(frame)
-    ticks = nice_ticks(min(0.0, *found.values()), max(*found.values(), *asked.values()))
+    ticks = nice_ticks(min([0.0, *found.values()]), max([0.0, *found.values(), *asked.values()]))
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
     canvas, scale = Canvas(WIDTH, bottom + 24.0, title), Scale(ticks[0], ticks[-1], LEFT, WIDTH - 50.0)
     draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", MONEY_UNITS[-1]))

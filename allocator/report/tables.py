@@ -326,7 +326,7 @@ def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
     requirement = _requirement(result, limit)
     row: dict[str, Any] = {"name": limit.name, "source": str(capital_limit_source(result, limit))}
     if requirement is not None:
-        ratio = requirement.capital / module
+        ratio = requirement.ratio(module)
         row |= {"unit": "ratio", "lhs": ratio, "sense": Sense.AT_LEAST.value, "rhs": limit.multiplier}
         row |= {"slack": ratio - limit.multiplier, "shadow_price": price * module}
     else:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, Problem
+from allocator.errors import Infeasible, InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
@@ -257,6 +257,9 @@ def _levels(
     if near is None:
         solved = fund.solve(model, limits)
         near = axis.reached(solved.model, solved.solution.holdings)
+        if not np.isfinite(near):
+            what = Text("this figure has no end: there is no capital to relate it to", "该指标没有上限：不占用任何资本")
+            raise InputError(Problem(what, "--between", axis.name))
     if far is None:
         rough = fund.settings.solve.model_copy(update={"gap": ROUGH})
         solved = fund.solve(axis.sought(model), rough)
@@ -287,10 +290,28 @@ def _sweep(
         sweep.know(known)
     points = []
     for level in levels[::-1].tolist():
-        reached = sweep.solve(axis.held(model, level))
+        try:
+            reached = sweep.solve(axis.held(model, level))
+        except Infeasible as error:
+            raise _beyond(fund, model, axis, level) from error
         verify(reached.model, reached.solution.holdings, reached.model.tree)
         points.append(_point(fund, axis, best, level, reached))
     return sorted(points, key=lambda point: point.level)
+
+
+def _beyond(fund: Fund, model: Model, axis: Axis, level: float) -> Infeasible:
+    """Return what to say of a level that no allocation reaches: how far the figure goes under all other rules."""
+    best = fund.solve(axis.sought(model), fund.settings.solve)
+    reached = axis.reached(best.model, best.solution.holdings)
+    beyond = axis.per_objective(best.model, best.solution.holdings) * best.solution.gap
+    return Infeasible(
+        Problem(
+            Text(f"no allocation reaches this level: {axis.label.en}", f"没有方案能达到该水平：{axis.label.zh}"),
+            "--to" if axis.at_least else "--from",
+            f"{level:.6g}",
+            f"{'≤' if axis.at_least else '≥'} {reached + beyond:.6g}",
+        )
+    )
 
 
 def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: Reached) -> FrontierPoint:
@@ -312,7 +333,7 @@ def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: Reached) -
         reached.alone,
         float(fund.context.expected_return @ holdings) / space.total,
         capital,
-        {item.name: (item.capital - cost) / capital for item in fund.requirements},
+        {item.name: replace(item, capital=item.capital - cost).ratio(capital) for item in fund.requirements},
         _binding(model, solution, capital),
         holdings,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.capital import Alternative, BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
-from allocator.errors import InputError, Problems
+from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cash_flows import modified_durations
 from allocator.inputs.fund import Inputs
 from allocator.model import Space, Term
@@ -117,8 +117,22 @@ class Cross2Regime(Regime):
         elif isinstance(wanted, FreeCapital):
             free = wanted.free_capital * self.basis.inputs.unit
         elif wanted == "no_worse":
-            required = capital / self.tree().value(self._current)
+            required = self._present(name, capital)
         return Requirement(name, capital, required, statutory, article, free)
+
+    def _present(self, name: str, capital: float) -> float:
+        """Return the ratio of the current book.
+
+        Raises
+        ------
+        InputError
+            Where it has no end, which no other book could be held to.
+        """
+        required = self.tree().value(self._current)
+        if required == 0.0:
+            what = Text("the present ratio has no end: give a ratio", "当前充足率没有上限，请给出具体数值")
+            raise InputError(Problem(what, self.basis.inputs.settings.where(f"capital.require.{name}"), "no_worse"))
+        return capital / required
 
     def requirements(self) -> tuple[Requirement, ...]:
         return self._requirements
