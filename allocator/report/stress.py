@@ -235,5 +235,5 @@ def _percent(value: float) -> str:
 
 def _span(levels: Collection[float]) -> str:
     """Return the levels' one value, or the least and the greatest."""
-    low, high = _percent(min(levels)), _percent(max(levels))
+    low, high = _percent(min(levels, default=np.nan)), _percent(max(levels, default=np.nan))
     return low if low == high else f"{low} – {high}"

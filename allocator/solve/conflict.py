@@ -152,6 +152,8 @@ def _feasible(model: Model, rules: Sequence[Rule], settings: SolveSettings) -> b
 def _relaxation(model: Model, rule: Rule, every: list[Rule], settings: SolveSettings) -> Conflict:
     others = [other for other in every if other is not rule]
     if rule.limit is not None:
+        # What negative own funds cannot meet either is missed by itself, whatever this one asks for.
+        others = [other for other in others if other.limit is None or other.limit.available >= 0.0]
         return _limit_relaxation(model, rule, rule.limit, others, settings)
     assert rule.term is not None
     if rule.term.left.discrete:
@@ -189,6 +191,22 @@ def _limit_relaxation(
     return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost))
 
 
+def _reach(own: float, conflict: Conflict) -> Text:
+    """Return what a ratio reaches and what is missing where own funds are ``own`` CNY."""
+    million, hundred = (
+        f"CNY {conflict.amount / 1e6:,.2f} million is missing",
+        f"资本缺口 {conflict.amount / 1e8:,.4f} 亿元",
+    )
+    if own < 0.0:
+        return Text(
+            f"own funds are negative (CNY {own / 1e6:,.2f} million), which no holdings cover; {million}",
+            f"资本为负（{own / 1e8:,.4f} 亿元），任何持仓均无法弥补；{hundred}",
+        )
+    return Text(
+        f"at most {conflict.reachable:.4%} is reachable; {million}", f"最高可达 {conflict.reachable:.4%}；{hundred}"
+    )
+
+
 def problems_of(conflicts: Iterable[Conflict]) -> tuple[Problem, ...]:
     """Return one problem per rule in conflict, in words."""
     found = tuple(conflicts)
@@ -204,11 +222,9 @@ def _problem(conflict: Conflict, alone: bool) -> Problem:
         hint = Text("giving way on this rule alone is not enough", "仅放宽本条规则仍不可行")
         got = None
     elif rule.limit is not None:
-        got = f"{conflict.reachable:.6g}"
-        hint = Text(
-            f"at most {conflict.reachable:.4%} is reachable; CNY {conflict.amount / 1e6:,.2f} million is missing",
-            f"最高可达 {conflict.reachable:.4%}；资本缺口 {conflict.amount / 1e8:,.4f} 亿元",
-        )
+        # Where own funds are negative, the ratio is no measure: it falls as less capital is required.
+        got = f"{conflict.reachable:.6g}" if rule.limit.available >= 0.0 else None
+        hint = _reach(rule.limit.available, conflict)
     else:
         assert rule.term is not None
         got = f"{conflict.reachable:.6g}"
