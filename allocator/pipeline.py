@@ -171,6 +171,7 @@ class Fund:
             tuple(replace(item, capital=item.capital - costs) for item in self._ask(self.regime.requirements)()),
             costs,
             self.space,
+            self._ask(self.regime.marginals)(held),
         )
 
     @property

@@ -48,6 +48,8 @@ class CapitalPosition:
         One-off costs already taken from the capital, CNY.
     space : Space or None
         Names the rows; without it they are numbered.
+    sides : tuple of ndarray or None
+        Capital for one CNY more and freed by one CNY less of each row (n,); None takes the tree's slope for both.
     """
 
     holdings: Vector
@@ -56,6 +58,15 @@ class CapitalPosition:
     requirements: tuple[Requirement, ...]
     costs: float
     space: Space | None = None
+    sides: tuple[Vector, Vector] | None = None
+
+    @property
+    def marginals(self) -> tuple[Vector, Vector]:
+        """Capital for one CNY more of each row and capital freed by one CNY less, each shape (n,)."""
+        if self.sides is not None:
+            return self.sides
+        slope = self.tree.gradient(self.holdings)
+        return slope, slope
 
     @property
     def minimum_capital(self) -> float:
@@ -79,8 +90,9 @@ class CapitalPosition:
 
     @property
     def assets(self) -> pd.DataFrame:
-        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per further CNY) and
-        ``contribution``; the last row holds liabilities and constants, and contributions sum to the total."""
+        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per further CNY), ``freed``
+        (by one CNY less) and ``contribution``; the last row holds liabilities and constants, and contributions sum
+        to the total."""
         from allocator.report.frames import asset_capital_frame
 
         return asset_capital_frame(self)

@@ -200,6 +200,15 @@ class Regime(ABC):
             tree's own value is exact at exactly these holdings.
         """
 
+    def marginals(self, holdings: Vector) -> tuple[Vector, Vector]:
+        """Return what one CNY more of each row costs and what one CNY less frees at ``holdings``, each shape (n,).
+
+        A regime whose charges depend on the book as a whole counts here what a trade does to them; at frozen charges
+        the two sides are the tree's own slope.
+        """
+        slope = self.tree(holdings).gradient(holdings)
+        return slope, slope
+
     def guards(self, space: Space) -> tuple[Term, ...]:
         """Return rules that keep the frozen charges of `tree` true while the holdings move.
 

@@ -40,6 +40,9 @@ Vector = NDArray[np.float64]
 POOL_ACCOUNTS = ("participating", "universal")
 """Accounts whose market and credit risk policyholders help to absorb (R2 §19)."""
 
+STEP = 1e-6
+"""Change of k1 by which its price is measured."""
+
 
 @dataclass(frozen=True, eq=False)
 class Basis:
@@ -215,6 +218,21 @@ class Cross2Regime(Regime):
             factor = basis.pack.value(currency_figure(currency.upper(), basis.pack))
             constants[module] = constants.get(module, 0.0) - factor * amount
         return constants
+
+    def marginals(self, holdings: Vector) -> tuple[Vector, Vector]:
+        """Add what a trade in listed stock does to the gain of the stock book, on which all of it is charged."""
+        charges, slope = self.basis.charges, self.tree(holdings).gradient(holdings)
+        if not charges.lines.gain.any():
+            return slope, slope
+        state = charges.stock.k1(holdings)
+        before, at, after = (
+            self._tree_of(charges.at(holdings, stock_k1=state + step)).value(holdings) for step in (-STEP, 0.0, STEP)
+        )
+        sides = []
+        # Less of a row moves k1 the other way: its own side of a clipped coefficient counts.
+        for moved, sign in zip(charges.stock.k1_slopes(holdings), (1.0, -1.0), strict=True):
+            sides.append(slope + moved * np.where(sign * moved > 0.0, after - at, at - before) / STEP)
+        return sides[0], sides[1]
 
     def guards(self, space: Space) -> tuple[Term, ...]:
         """Return rules for all concentration tests but those left to a choice and those that the book fails already.
