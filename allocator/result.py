@@ -90,9 +90,9 @@ class CapitalPosition:
 
     @property
     def assets(self) -> pd.DataFrame:
-        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per further CNY), ``freed``
-        (by one CNY less) and ``contribution``; the last row holds liabilities and constants, and contributions sum
-        to the total."""
+        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per further CNY),
+        ``freed`` (by one CNY less) and ``contribution``; the last row holds liabilities and constants, and
+        contributions sum to the total."""
         from allocator.report.frames import asset_capital_frame
 
         return asset_capital_frame(self)
