@@ -155,12 +155,35 @@ class BookState(ABC):
         None when the rules are exact in the space already.
         """
 
-    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
-        """Yield trees, each charging every book that keeps the terms beside it for at least what is exact for it.
+    def straddling(self, space: Space) -> NDArray[np.int64]:
+        """Return the rows that may be held above and below zero and are charged by their side.
 
-        Such books need not be all: from here an answer is looked for where none was found otherwise.
+        `trees` charges them as held long, those of `held_short` as held short.
         """
-        yield self.trees(low, high)[1], self.rules(space, low, high)
+        return np.zeros(0, dtype=np.int64)
+
+    def held_short(self) -> BookState:
+        """Return the state that charges the straddling rows as held short."""
+        return self
+
+    def decide(self, space: Space, holdings: Vector, long: Vector) -> Sequence[tuple[BookState, Space]]:
+        """Return states with their spaces that cover this one, each with one step of the charges more decided.
+
+        None where the exact charges at ``holdings`` lie beyond no step that is open. ``long`` holds what the relaxed
+        answer counts as held long of the straddling rows.
+        """
+        return ()
+
+    def around(self, space: Space, holdings: Vector) -> tuple[BookState, Space]:
+        """Return the state, and its space, with every step decided as it is at ``holdings``."""
+        return self, space
+
+    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[BookState, Space]]:
+        """Yield states, in which every step is decided, from which an answer is looked for where none was found.
+
+        The greater of their trees charges every book that keeps their rules for at least what is exact for it.
+        """
+        yield self, space
 
     def alternatives(self, space: Space) -> tuple[Alternative, ...]:
         """Return the rules that may be kept or broken; `trees` charges for none of them.

@@ -8,11 +8,13 @@ that makes all the other rules of the model feasible is a model of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from allocator.capital.tree import CapitalTree
 from allocator.errors import Problem
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
@@ -21,9 +23,12 @@ from allocator.model.units import UNIT_NAMES
 from allocator.settings import SolveSettings
 from allocator.solve.discrete import search_for
 from allocator.solve.program import Verdict
+from allocator.solve.search import Outcome
 from allocator.types import Text
 
 __all__ = ["Conflict", "Rule", "find_conflicts", "problems_of"]
+
+Vector = NDArray[np.float64]
 
 SHARE_OF_TIME = 0.1
 """Part of the time limit that one feasibility question may take."""
@@ -68,7 +73,16 @@ class Conflict:
     amount: float
 
 
-def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...]:
+Ask = Callable[[Model, SolveSettings], Outcome]
+
+
+def _searched(model: Model, settings: SolveSettings) -> Outcome:
+    return search_for(model, settings).run()
+
+
+def find_conflicts(
+    model: Model, settings: SolveSettings, ask: Ask = _searched, tree_at: Callable[[Vector], CapitalTree] | None = None
+) -> tuple[Conflict, ...]:
     """Return an irreducible set of rules in conflict, each with its cheapest relaxation.
 
     Parameters
@@ -77,19 +91,24 @@ def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...
         A model proven infeasible.
     settings : SolveSettings
         Each of the questions gets a tenth of the time limit.
+    ask : callable
+        Answers one question; left out, with the charges the model has.
+    tree_at : callable or None
+        The exact tree at given holdings; None where the model's own is exact everywhere.
     """
     brief = settings.model_copy(update={"time_limit": SHARE_OF_TIME * settings.time_limit})
     every = _rules(model)
-    suspects = _suspects(model, brief, every)
-    if len(suspects) < len(every) and _feasible(model, suspects, brief):
+    questions = _Questions(model, every, brief, ask, tree_at)
+    suspects = _suspects(model, brief, every) if tree_at is None else every
+    if len(suspects) < len(every) and questions.feasible(suspects):
         suspects = every
     kept = list(suspects)
     # Budgets last: what the reader can change most easily is what should be left.
     for rule in sorted(suspects, key=_is_budget, reverse=True):
         fewer = [other for other in kept if other is not rule]
-        if not _feasible(model, fewer, brief):
+        if not questions.feasible(fewer):
             kept = fewer
-    return tuple(_relaxation(model, rule, every, brief) for rule in kept)
+    return tuple(questions.relaxation(rule) for rule in kept)
 
 
 def _is_budget(rule: Rule) -> bool:
@@ -143,52 +162,61 @@ def _asking(model: Model, rules: Sequence[Rule], objective: tuple[ObjectiveTerm,
     )
 
 
-def _feasible(model: Model, rules: Sequence[Rule], settings: SolveSettings) -> bool:
-    """Return whether the rules can hold together; an open question counts as yes, which keeps a rule."""
-    outcome = search_for(_asking(model, rules), settings).run()
-    return outcome.best is not None or not outcome.proven
+@dataclass(frozen=True, eq=False)
+class _Questions:
+    """What is asked of a model with fewer rules or another objective; the parts as for `find_conflicts`."""
 
+    model: Model
+    every: list[Rule]
+    settings: SolveSettings
+    ask: Ask
+    tree_at: Callable[[Vector], CapitalTree] | None
 
-def _relaxation(model: Model, rule: Rule, every: list[Rule], settings: SolveSettings) -> Conflict:
-    others = [other for other in every if other is not rule]
-    if rule.limit is not None:
-        # What negative own funds cannot meet either is missed by itself, whatever this one asks for.
-        others = [other for other in others if other.limit is None or other.limit.available >= 0.0]
-        return _limit_relaxation(model, rule, rule.limit, others, settings)
-    assert rule.term is not None
-    if rule.term.left.discrete:
-        # It has no soft form: all that is asked is whether leaving it out helps.
-        helps = search_for(_asking(model, others), settings).run().best is not None
-        return Conflict(
-            rule, np.nan, float(rule.term.right[rule.row] / rule.term.per[rule.row]), 0.0 if helps else np.nan
-        )
-    soft = replace(rule.term.only([rule.row]), mode=Mode.SOFT, price=1.0)
-    asked = _asking(model, others)
-    outcome = search_for(replace(asked, terms=(*asked.terms, soft)), settings).run()
-    required = float(soft.right[0] / soft.per[0])
-    if outcome.best is None:
-        return Conflict(rule, np.nan, required, np.nan)
-    reachable = float(soft.shown(outcome.best.holdings)[0][0])
-    return Conflict(rule, reachable, required, abs(reachable - required))
+    def feasible(self, rules: Sequence[Rule]) -> bool:
+        """Return whether the rules can hold together; an open question counts as yes, which keeps a rule."""
+        outcome = self.ask(_asking(self.model, rules), self.settings)
+        return outcome.best is not None or not outcome.proven
 
+    def relaxation(self, rule: Rule) -> Conflict:
+        """Return the least by which a rule alone must give way."""
+        model, others = self.model, [other for other in self.every if other is not rule]
+        if rule.limit is not None:
+            # What negative own funds cannot meet either is missed by itself, whatever this one asks for.
+            others = [other for other in others if other.limit is None or other.limit.available >= 0.0]
+            return self._of_limit(rule, rule.limit, others)
+        assert rule.term is not None
+        if rule.term.left.discrete:
+            # It has no soft form: all that is asked is whether leaving it out helps.
+            helps = self.ask(_asking(model, others), self.settings).best is not None
+            right = float(rule.term.right[rule.row] / rule.term.per[rule.row])
+            return Conflict(rule, np.nan, right, 0.0 if helps else np.nan)
+        soft = replace(rule.term.only([rule.row]), mode=Mode.SOFT, price=1.0)
+        asked = _asking(model, others)
+        outcome = self.ask(replace(asked, terms=(*asked.terms, soft)), self.settings)
+        required = float(soft.right[0] / soft.per[0])
+        if outcome.best is None:
+            return Conflict(rule, np.nan, required, np.nan)
+        reachable = float(soft.shown(outcome.best.holdings)[0][0])
+        return Conflict(rule, reachable, required, abs(reachable - required))
 
-def _limit_relaxation(
-    model: Model, rule: Rule, limit: CapitalLimit, others: list[Rule], settings: SolveSettings
-) -> Conflict:
-    """The least ``multiplier × module + cost`` under the other rules, against what is available."""
-    if limit.cost_weight:
-        part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "CNY")
-    else:
-        part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "CNY")
-    weight = abs(limit.multiplier)
-    asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
-    outcome = search_for(asked, settings).run()
-    if outcome.best is None or model.tree is None:
-        return Conflict(rule, np.nan, limit.multiplier, np.nan)
-    module = model.tree.values(outcome.best.holdings)[limit.module]
-    cost = float(model.cost.value(outcome.best.holdings)[0])
-    ratio = (limit.available - limit.cost_weight * cost) / module
-    return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost))
+    def _of_limit(self, rule: Rule, limit: CapitalLimit, others: list[Rule]) -> Conflict:
+        """The least ``multiplier × module + cost`` under the other rules, against what is available."""
+        model = self.model
+        if limit.cost_weight:
+            part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "CNY")
+        else:
+            part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "CNY")
+        weight = abs(limit.multiplier)
+        asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
+        outcome = self.ask(asked, self.settings)
+        tree = model.tree
+        if outcome.best is None or tree is None:
+            return Conflict(rule, np.nan, limit.multiplier, np.nan)
+        held = outcome.best.holdings
+        module = (tree if self.tree_at is None else self.tree_at(held)).values(held)[limit.module]
+        cost = float(model.cost.value(held)[0])
+        ratio = (limit.available - limit.cost_weight * cost) / module
+        return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost))
 
 
 def _reach(own: float, conflict: Conflict) -> Text:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.capital.regime import BookState
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 from allocator.model.space import Space
@@ -40,6 +41,8 @@ class Part:
 
     Parameters
     ----------
+    state : BookState or None
+        What its charges depend on.
     space : Space
         Bounds of the holdings in it.
     low, high : float
@@ -62,6 +65,7 @@ class Part:
         How often it had to be.
     """
 
+    state: BookState | None
     space: Space
     low: float
     high: float

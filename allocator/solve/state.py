@@ -1,12 +1,14 @@
-"""Optimizing when charges depend on one number of the whole book, such as the gain of the stock book.
+"""Optimizing when charges depend on the book as a whole: on one number of it, and on steps that it passes or not.
 
-Inside an interval of that state the exact coefficients C(x) lie between those of two trees, C₋ ≤ C(x) ≤ C₊.
-With D = C₊ − C₋ ≥ 0 the leaves are C₋ x + s, 0 ≤ s ≤ D x: columns s with one rule each turn "somewhere
-between" into a model of the ordinary kind, a relaxation whatever the sign of the tree's slopes. Columns of D
-that are equal in several leaves (the company's and its pool's) share their s. Best bound first, intervals are
-halved near the state of the relaxed answer; answers come from charges frozen at a state and taken anew until
-they agree with the holdings. Charges that are a choice of their own (`allocator.solve.alternatives`) are left to
-whole numbers in each of these models.
+Inside an interval of the number, with some steps decided, the exact coefficients C(x) lie between those of two trees,
+C₋ ≤ C(x) ≤ C₊ on the side of zero where x lies. With D = C₊ − C₋ the leaves are C₋ x + s, 0 ≤ s ≤ D x: columns s with
+one rule each turn "somewhere between" into a model of the ordinary kind, a relaxation whatever the sign of the tree's
+slopes. Columns of D that are equal in several leaves (the company's and its pool's) share their s. A row that may be
+held on either side of zero and is charged by its side is x = p − (p − x) with p ≥ max(x, 0) below its chord. Best
+bound first, a step that the relaxed answer lies beyond is decided both ways, then intervals are halved near its state;
+answers come from charges frozen at a book, its steps kept by rules, and taken anew until they agree with the
+holdings. Charges that are a choice of their own (`allocator.solve.alternatives`) are left to whole numbers in each of
+these models.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -28,8 +30,9 @@ from allocator.model.model import Model
 from allocator.model.space import Space
 from allocator.settings import SolveSettings
 from allocator.solve.alternatives import with_alternatives
+from allocator.solve.conflict import Conflict, find_conflicts, problems_of
 from allocator.solve.discrete import search_for
-from allocator.solve.entry import begun, concluded, priced, solve
+from allocator.solve.entry import begun, concluded, priced
 from allocator.solve.exact import ENOUGH, Exact
 from allocator.solve.search import Candidate, Outcome, Search
 from allocator.solve.sifting import Recall
@@ -115,6 +118,7 @@ class _Best:
 class _Node:
     priority: float
     number: int
+    state: BookState = field(compare=False)
     space: Space = field(compare=False)
     low: float = field(compare=False)
     high: float = field(compare=False)
@@ -143,54 +147,94 @@ class _StateSearch:
 
     def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
         started = time.perf_counter()
+        try:
+            bound = self._search()
+        except Infeasible:
+            if diagnose:
+                raise Infeasible(problems_of(self._conflicts())) from None
+            raise
+        if self.best is None:
+            raise self._unanswered()
+        return self._ended(bound, started)
+
+    def outcome(self) -> Outcome:
+        """Return how the search ends: with an answer, a proof that there is none, or neither."""
+        try:
+            bound = self._search()
+        except Infeasible:
+            return Outcome(None, -np.inf, True, self.nodes, "")
+        except (NotProven, SolverFailure):
+            return Outcome(None, np.inf, False, self.nodes, "")
+        if self.best is None:
+            return Outcome(None, bound, False, self.nodes, "")
+        held = self.best.found.holdings[: self.model.space.size]
+        return Outcome(Candidate(held, self.best.objective), bound, self._settled(bound), self.nodes, "")
+
+    def _search(self) -> float:
+        """Search until the gap is closed or a limit is reached; return the bound.
+
+        Raises
+        ------
+        Infeasible
+            Where no part of the books has an answer.
+        """
         space, reach = self.model.space, self.state.reach(self.model.space)
-        whole = self._relaxed(space, *reach)
+        whole = self._relaxed(self.state, space, *reach)
         bound = self._glanced(whole) if self._descends else np.inf
         if self._settled(bound):
             self.nodes += whole.solves
-            return self._ended(bound, started)
-        try:
-            heap = [self._concluded(whole, space, reach, np.inf)]
-        except Infeasible:
-            # Then it is so with charges frozen at any state: at the present one the rules can be named.
-            if diagnose:
-                solve(self.model, self.settings)
-            raise
+            return bound
+        heap = [self._concluded(whole, self.state, space, reach, np.inf)]
         self._answer_at(heap[0])
         if not self._settled(-heap[0].priority):
-            self._answer(self._frozen(self.model.space.current, self.model.tree))
+            self._answer(space.current)
         dropped = -np.inf
         while heap and not self._late():
             if self._settled(max(-heap[0].priority, dropped)):
                 break
             worst = heapq.heappop(heap)
-            parts = list(branches(self.state, worst.space, worst.low, worst.high, worst.holdings))
+            size = space.size
+            parts = list(branches(worst.state, worst.space, worst.low, worst.high, worst.found.holdings, size))
             if not parts:
                 dropped = max(dropped, -worst.priority)
-            for space, low, high in parts:
+            for part in parts:
                 try:
-                    heapq.heappush(heap, self._node(space, low, high, -worst.priority))
-                except Infeasible:
+                    heapq.heappush(heap, self._node(*part, -worst.priority))
+                except (Infeasible, InputError):
+                    # An input error is one of a part's own bounds: they leave it no book.
                     continue
                 except (NotProven, SolverFailure):
                     dropped = max(dropped, -worst.priority)
             if heap:
                 self._answer_at(heap[0])
         bound = max([dropped, *(-item.priority for item in heap)])
-        if self.best is None:
-            raise NotProven(
-                Problem(
-                    Text(
-                        "no compliant answer was found whose charges agree with its own holdings",
-                        "未找到因子与自身持仓相一致的合规方案",
-                    ),
-                    got=f"{self.nodes} solves",
-                    hint=Text(
-                        "raise solve.time_limit or bound the stock positions", "请提高 solve.time_limit，或限制股票持仓"
-                    ),
-                )
+        if self.best is None and bound == -np.inf:
+            raise Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
+        return bound
+
+    def _conflicts(self) -> tuple[Conflict, ...]:
+        """Return the rules in conflict: each question is asked of all books, not of the charges of one."""
+
+        def ask(model: Model, settings: SolveSettings) -> Outcome:
+            return _StateSearch(model, self.state, self.tree_at, settings).outcome()
+
+        return find_conflicts(self.model, self.settings, ask, self.tree_at)
+
+    def _unanswered(self) -> NotProven:
+        """Return what to say where the search ended without an answer or a proof that there is none."""
+        hint = Text("bound the stock positions and derivatives", "请限制股票与衍生品持仓")
+        if self._late():
+            hint = Text("raise solve.time_limit or solve.max_nodes", "请提高 solve.time_limit 或 solve.max_nodes")
+        return NotProven(
+            Problem(
+                Text(
+                    "no compliant answer was found whose charges agree with its own holdings",
+                    "未找到因子与自身持仓相一致的合规方案",
+                ),
+                got=f"{self.nodes} solves",
+                hint=hint,
             )
-        return self._ended(bound, started)
+        )
 
     def _glanced(self, whole: Search) -> float:
         """Return the bound of the relaxed program of all states, and look near its answer: mostly that is all."""
@@ -243,19 +287,20 @@ class _StateSearch:
         finally:
             self.nodes += search.solves
 
-    def _relaxed(self, space: Space, low: float, high: float) -> Search:
+    def _relaxed(self, state: BookState, space: Space, low: float, high: float) -> Search:
         """Return the search of the relaxed model of the states between ``low`` and ``high``."""
-        rules = self.state.rules(space, low, high)
-        relaxed = between(replace(self.model, space=space), *self.state.trees(low, high), rules)
+        relaxed = between(replace(self.model, space=space), state, low, high)
         whole = with_alternatives(relaxed, self.alternatives)
         return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
 
-    def _node(self, space: Space, low: float, high: float, ceiling: float) -> _Node:
-        return self._concluded(self._relaxed(space, low, high), space, (low, high), ceiling)
+    def _node(self, state: BookState, space: Space, low: float, high: float, ceiling: float) -> _Node:
+        return self._concluded(self._relaxed(state, space, low, high), state, space, (low, high), ceiling)
 
-    def _concluded(self, relaxed: Search, space: Space, reach: tuple[float, float], ceiling: float) -> _Node:
+    def _concluded(
+        self, relaxed: Search, state: BookState, space: Space, reach: tuple[float, float], ceiling: float
+    ) -> _Node:
         found = self._found(relaxed)
-        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), space, *reach, found)
+        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), state, space, *reach, found)
 
     def _answer_at(self, node: _Node) -> None:
         """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""
@@ -269,14 +314,15 @@ class _StateSearch:
             self._descend(relaxed)
             if self._settled(-node.priority):
                 return
-        self._answer(self.state.trees(state, state)[1])
+        self._answer(relaxed)
         if self.best is None:
             self._answer_safely(node)
 
     def _answer_safely(self, node: _Node) -> None:
         """Solve at charges that are no lower than exact in the node's interval: what complies there complies."""
-        for tree, rules in self.state.safe(node.space, node.low, node.high):
-            safe = replace(self.model, space=node.space, tree=tree, terms=(*self.model.terms, *rules))
+        for state, space in node.state.safe(node.space, node.low, node.high):
+            tree, rules = state.trees(node.low, node.high)[1], state.rules(space, node.low, node.high)
+            safe = replace(self.model, space=space, tree=tree, terms=(*self.model.terms, *rules))
             try:
                 found = self._solve(with_alternatives(safe, self.alternatives), 0.25, settled=False)
             except (InputError, Infeasible, NotProven, SolverFailure):
@@ -288,38 +334,42 @@ class _StateSearch:
 
     def _descend(self, start: Vector) -> None:
         """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""
-        held, tree, before = start, self.tree_at(start), -np.inf
+        held, before = start, -np.inf
         for number in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
-            search = search_for(replace(self.model, tree=tree), self._shared(0.25), self.recall)
+            search = search_for(self._around(held), self._shared(0.25), self.recall)
             outcome = search.descend(held, settled=number > 0)
             self.nodes += search.solves
             if outcome is None or outcome.best is None:
                 return
             held, objective = outcome.best.holdings, outcome.best.objective
-            tree = self.tree_at(held)
             # The local optimum is the answer even where it is no better than a point near it.
-            self._offer(_Found(search, outcome), tree, 0.01 if number == 0 else -0.01)
+            self._offer(_Found(search, outcome), self.tree_at(held), 0.01 if number == 0 else -0.01)
             if abs(objective - before) <= 0.01 * self._tolerance():
                 return
             before = objective
 
-    def _answer(self, tree: CapitalTree | None) -> None:
-        """Solve with charges frozen, take them anew at the answer, and keep what is exact and better."""
+    def _answer(self, start: Vector) -> None:
+        """Solve with charges frozen at ``start``, take them anew at the answer, and keep what is exact and better."""
+        held = start
         for _ in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
             try:
-                frozen = with_alternatives(replace(self.model, tree=tree), self.alternatives)
-                found = self._solve(frozen, 0.25, settled=True)
-            except (Infeasible, NotProven, SolverFailure):
+                found = self._solve(with_alternatives(self._around(held), self.alternatives), 0.25, settled=True)
+            except (InputError, Infeasible, NotProven, SolverFailure):
                 return
             held = found.holdings[: self.model.space.size]
-            exact_tree = self.tree_at(held)
-            tree = self._frozen(held, exact_tree)
-            if self._offer(found, exact_tree) is False:
+            if self._offer(found, self.tree_at(held)) is False:
                 return
+
+    def _around(self, holdings: Vector) -> Model:
+        """Return the model with charges frozen at ``holdings``, alternatives apart, and their steps kept by rules."""
+        number = self.state.at(holdings)
+        state, space = self.state.around(self.model.space, holdings)
+        rules = state.rules(space, -np.inf, np.inf)
+        return replace(self.model, space=space, tree=state.trees(number, number)[1], terms=(*self.model.terms, *rules))
 
     def _offer(self, found: _Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
         """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
@@ -332,34 +382,54 @@ class _StateSearch:
         self.best = _Best(exact_tree, objective, found)
         return True
 
-    def _frozen(self, holdings: Vector, exact: CapitalTree | None) -> CapitalTree | None:
-        """Return the tree with charges frozen at ``holdings``, of which alternatives are no part."""
-        if not self.alternatives:
-            return exact
-        state = self.state.at(holdings)
-        return self.state.trees(state, state)[1]
-
 
 def branches(
-    state: BookState, space: Space, low: float, high: float, holdings: Vector
-) -> Iterator[tuple[Space, float, float]]:
-    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose."""
-    at = state.at(holdings)
+    state: BookState, space: Space, low: float, high: float, holdings: Vector, size: int
+) -> Iterator[tuple[BookState, Space, float, float]]:
+    """Decide a step that the relaxed answer lies beyond, else halve the interval or a space where rules are too loose.
+
+    Parameters
+    ----------
+    state, space, low, high
+        The part to divide.
+    holdings : ndarray
+        The relaxed answer: the holdings, then what it counts as held long of the straddling rows.
+    size : int
+        Number of holdings n.
+    """
+    held = holdings[:size]
+    at = state.at(held)
     nearest = min(max(at, low), high)
-    spaces = None if low <= at <= high else state.split(space, nearest, holdings)
-    if spaces is not None:
-        for part in spaces:
-            least, greatest = state.reach(part)
-            lowest, highest = max(low, least), min(high, greatest)
-            if lowest <= highest:
-                yield part, lowest, highest
-        return
-    if high - low <= NARROW:
+    rows = state.straddling(space)
+    decided = tuple(state.decide(space, held, holdings[size : size + len(rows)]))
+    if not decided and not low <= at <= high:
+        decided = tuple((state, part) for part in state.split(space, nearest, held) or ())
+    yield from _reached(decided, low, high)
+    if decided or high - low <= NARROW:
         return
     middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
     cut = (1.0 - INWARD) * nearest + INWARD * middle
-    yield space, low, cut
-    yield space, cut, high
+    yield state, space, low, cut
+    yield state, space, cut, high
+
+
+def stepped(
+    state: BookState, space: Space, low: float, high: float, holdings: Vector, size: int
+) -> Iterator[tuple[BookState, Space, float, float]]:
+    """Decide a step that the relaxed answer lies beyond, where there is one; the rest as for `branches`."""
+    rows = state.straddling(space)
+    yield from _reached(state.decide(space, holdings[:size], holdings[size : size + len(rows)]), low, high)
+
+
+def _reached(
+    parts: Iterable[tuple[BookState, Space]], low: float, high: float
+) -> Iterator[tuple[BookState, Space, float, float]]:
+    """Yield the parts with the interval of the state that their bounds leave."""
+    for state, space in parts:
+        least, greatest = state.reach(space)
+        lowest, highest = max(low, least), min(high, greatest)
+        if lowest <= highest:
+            yield state, space, lowest, highest
 
 
 def _trimmed(solution: Solution, model: Model) -> Solution:

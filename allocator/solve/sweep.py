@@ -41,7 +41,7 @@ from allocator.solve.prices import prices_of
 from allocator.solve.program import Answer, Verdict
 from allocator.solve.sifting import Recall
 from allocator.solve.solution import Solution
-from allocator.solve.state import branches, solve_with_state
+from allocator.solve.state import branches, solve_with_state, stepped
 from allocator.solve.widening import between
 
 __all__ = ["Reached", "Sweep"]
@@ -128,7 +128,7 @@ class Sweep:
         self._apart = model.per_capital or chosen or whole  # no dual point of one level bounds another
         if not self._apart:
             low, high = (-np.inf, np.inf) if state is None else state.reach(model.space)
-            self._parts.append(self._part(model.space, low, high))
+            self._parts.append(self._part(state, model.space, low, high))
 
     def know(self, holdings: Vector) -> None:
         """Take note of an allocation that meets the levels to come, such as the answer at a tighter one."""
@@ -224,12 +224,12 @@ class Sweep:
                 self._parts = [whole, *(part for part in self._parts if part not in whole.halves)]
                 self._divided.remove(whole)
 
-    def _part(self, space: Space, low: float, high: float) -> Part:
+    def _part(self, state: BookState | None, space: Space, low: float, high: float) -> Part:
         model = replace(self._loosest, space=space)
-        if self._state is not None:
-            model = between(model, *self._state.trees(low, high), self._state.rules(space, low, high))
+        if state is not None:
+            model = between(model, state, low, high)
         formulation = Formulation(model)
-        return Part(space, low, high, formulation, formulation.whole, self._chain(formulation))
+        return Part(state, space, low, high, formulation, formulation.whole, self._chain(formulation))
 
     def _chain(self, formulation: Formulation) -> Chain:
         plain = formulation.plain
@@ -357,13 +357,17 @@ class Sweep:
 
     def _halves(self, part: Part, formulation: Formulation, assembled: Assembled, answer: Answer) -> list[Part]:
         parts: list[Part] = []
-        if self._state is not None and part.high - part.low > NARROW:
-            held = formulation.holdings(answer.primal)[: part.space.size]
-            parts = [self._part(*one) for one in branches(self._state, part.space, part.low, part.high, held)]
-        elif part.box is not None:
+        if part.state is not None:
+            held, size = formulation.holdings(answer.primal), part.space.size
+            inside = (part.low, part.high)
+            wide = part.high - part.low > NARROW
+            found = branches if wide else stepped
+            parts = [self._part(*one) for one in found(part.state, part.space, *inside, held, size)]
+        if not parts and part.box is not None:
             base, margin = part.formulation, part.margin
             boxes = [base.box(branch, part.box) for branch in split(formulation, part.box, assembled, answer)]
             parts = [
-                Part(part.space, part.low, part.high, base, box, self._chain(base), margin=margin) for box in boxes
+                Part(part.state, part.space, part.low, part.high, base, box, self._chain(base), margin=margin)
+                for box in boxes
             ]
         return [one for one in parts if one.box is None or not one.box.empty]

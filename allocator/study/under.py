@@ -335,9 +335,22 @@ class JoinedState(BookState):
     def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
         return self._inner.rules(space, low, high)
 
-    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
-        for tree, terms in self._inner.safe(space, low, high):
-            yield self._join(tree), terms
+    def straddling(self, space: Space) -> NDArray[np.int64]:
+        return self._inner.straddling(space)
+
+    def held_short(self) -> JoinedState:
+        return JoinedState(self._inner.held_short(), self._join)
+
+    def decide(self, space: Space, holdings: Vector, long: Vector) -> tuple[tuple[JoinedState, Space], ...]:
+        return tuple((JoinedState(one, self._join), part) for one, part in self._inner.decide(space, holdings, long))
+
+    def around(self, space: Space, holdings: Vector) -> tuple[JoinedState, Space]:
+        state, part = self._inner.around(space, holdings)
+        return JoinedState(state, self._join), part
+
+    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[JoinedState, Space]]:
+        for state, part in self._inner.safe(space, low, high):
+            yield JoinedState(state, self._join), part
 
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         return self._inner.split(space, state, holdings)

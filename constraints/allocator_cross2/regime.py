@@ -17,12 +17,12 @@ from allocator.inputs.cash_flows import modified_durations
 from allocator.inputs.fund import Inputs
 from allocator.model import Space, Term
 from allocator.types import Text
-from allocator_cross2.book_state import StockGain
+from allocator_cross2.book_state import WholeBook
 from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.factors import control_factor, size_factor
-from allocator_cross2.guards import concentration_choice, concentration_guards, largest_positions, smallest_positions
+from allocator_cross2.guards import concentration_choice, concentration_guards
 from allocator_cross2.leaves import Charged, LeafLayout
 from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
@@ -156,10 +156,13 @@ class Cross2Regime(Regime):
         basis = self.basis
         return self._tree_of(basis.charges.at(holdings))
 
-    def _tree_of(self, table: ChargeTable) -> CapitalTree:
-        """Return the tree with these charges; it is laid out like the last one where the same lines are charged."""
+    def _tree_of(self, table: ChargeTable, lines: NDArray[np.bool_] | None = None) -> CapitalTree:
+        """Return the tree with these charges, laid out for ``lines``, else those that are charged.
+
+        It is laid out like the last one where the same lines are.
+        """
         factor = table.factor
-        used = factor != 0.0
+        used = factor != 0.0 if lines is None else lines
         seen = used.tobytes()
         if self._laid_out is None or self._laid_out[0] != seen:
             self._laid_out = seen, *self._layout(table, used)
@@ -242,9 +245,7 @@ class Cross2Regime(Regime):
         if not self.basis.options.guard_concentration:
             return ()
         tests, (decided, _) = self.basis.charges.tests, self._choice(space)
-        return self._kept(space, decided | (tests.amounts(space.current) > tests.threshold))
-
-    def _kept(self, space: Space, spared: NDArray[np.bool_]) -> tuple[Term, ...]:
+        spared = decided | (tests.amounts(space.current) > tests.threshold)
         return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, spared)
 
     def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[Alternative, ...]]:
@@ -257,6 +258,7 @@ class Cross2Regime(Regime):
             found = concentration_choice(
                 basis.charges,
                 self._tree_of,
+                self._book(space, np.zeros(len(basis.charges.tests.family), dtype=bool)).used,
                 space,
                 (gain_coefficient(low), gain_coefficient(high)),
                 basis.inputs.balance_sheet.total_assets,
@@ -266,16 +268,15 @@ class Cross2Regime(Regime):
         return self._chosen[1]
 
     def book_state(self, space: Space) -> BookState | None:
-        """Return the gain of the stock book where it moves k1, or where concentration may be charged or chosen."""
-        charges, held = self.basis.charges, self._current
-        most = held if self.basis.options.guard_concentration else largest_positions(space)
+        """Return what moves or steps with the book: k1, concentration, sides and balances of derivatives."""
         decided, choice = self._choice(space)
-        state = StockGain(charges, self._tree_of, held, smallest_positions(space), most, decided, self._kept, choice)
-        smallest, largest = (gain_coefficient(gain) for gain in state.reach(space))
-        settled = smallest == largest or not charges.lines.gain.any()
-        if settled and not choice and not charges.at(most).k_concentration.any():
-            return None
-        return state
+        state = replace(self._book(space, decided), choice=choice)
+        return None if state.settled(space) else state
+
+    def _book(self, space: Space, spared: NDArray[np.bool_]) -> WholeBook:
+        return WholeBook.of(
+            self.basis.charges, self._tree_of, space, bool(self.basis.options.guard_concentration), spared
+        )
 
     def charges(self, holdings: Vector | None = None) -> pd.DataFrame:
         held = self._current if holdings is None else holdings
