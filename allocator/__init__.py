@@ -10,9 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from allocator.api import load
     from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, VerificationError
-    from allocator.pipeline import Fund, load
-    from allocator.result import CapitalPosition, Result
+    from allocator.model.position import CapitalPosition
+    from allocator.pipeline.fund import Fund
+    from allocator.result.result import Result
 
 __all__ = [
     "AllocatorError",
@@ -29,14 +31,14 @@ __all__ = [
 
 _HOMES = {
     "AllocatorError": "allocator.errors",
-    "CapitalPosition": "allocator.result",
-    "Fund": "allocator.pipeline",
+    "CapitalPosition": "allocator.result.result",
+    "Fund": "allocator.pipeline.fund",
     "Infeasible": "allocator.errors",
     "InputError": "allocator.errors",
     "NotProven": "allocator.errors",
-    "Result": "allocator.result",
+    "Result": "allocator.result.result",
     "VerificationError": "allocator.errors",
-    "load": "allocator.pipeline",
+    "load": "allocator.pipeline.fund",
 }
 
 

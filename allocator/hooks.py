@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from allocator.capital.regime import RegimeSpec
-    from allocator.commands import CommandSpec
+    from allocator.hooks import CommandSpec
     from allocator.model.models import ReturnModelSpec, RiskModelSpec, ScenarioSpec
-    from allocator.model.terms import ConstraintSpec, ObjectiveSpec
+    from allocator.model.regime import RegimeSpec
+    from allocator.model.specs import ConstraintSpec, ObjectiveSpec
     from allocator.model.tilts import TiltSpec
-    from allocator.report.sections import ReportSectionSpec
-    from allocator.study.commitments import CommitmentSpec
-    from allocator.study.shocks import ShockSpec, StressSpec
+    from allocator.result.tables import ReportSectionSpec
+    from allocator.stress.commitments import CommitmentSpec
+    from allocator.stress.shocks import ShockSpec, StressSpec
     from allocator.types import AssetKind, Table
 
 __all__ = ["API_VERSION", "HOOKS", "hookimpl", "hookspec"]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.solve.program import Block, Cone, ConeProgram
+from allocator.solve.program.program import Block, Cone, ConeProgram
 from benchmarks.problems import CONFIDENCE, Market
 
 Vector = NDArray[np.float64]
@@ -103,9 +103,9 @@ def shortfall_program(returns: Vector) -> ConeProgram:
 
 def solvency(size: int) -> float:
     """Solve the relaxation of the library's own model as it stands: the same cones, by the solver alone."""
-    from allocator.settings import SolveSettings
-    from allocator.solve.backends import Chain
-    from allocator.solve.formulation import Formulation
+    from allocator.config.settings import SolveSettings
+    from allocator.solve.relaxation.formulation import Formulation
+    from allocator.solve.solvers.backends import Chain
     from benchmarks.universe import universe
 
     formulation = Formulation(universe(size))

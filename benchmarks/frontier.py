@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import allocator
-from allocator.solve import backends
-from allocator.solve.program import Answer, ConeProgram
+from allocator.solve.program.program import Answer, ConeProgram
+from allocator.solve.solvers import backends
 from allocator.study import frontier as study
 from allocator.study.frontier import Frontier, FrontierSettings, frontier
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.config.settings import SolveSettings
 from allocator.model import (
     ConditionalValueAtRisk,
     Linear,
@@ -18,7 +19,6 @@ from allocator.model import (
     Term,
     TradeCost,
 )
-from allocator.settings import SolveSettings
 from allocator.solve import Sweep, solve
 from allocator.types import Source, Text
 from benchmarks.problems import CONFIDENCE, Market

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from allocator.config import load_settings
+from allocator.config.load import load_settings
+from allocator.extension.registry import load_registry
 from allocator.inputs import load_inputs
-from allocator.registry import load_registry
 from benchmarks.charge_million import holdings
 
 RUNS = 9

@@ -21,10 +21,10 @@ import qoco
 from scipy import sparse
 
 import allocator
-from allocator.settings import SolveSettings
+from allocator.config.settings import SolveSettings
 from allocator.solve import solve
-from allocator.solve.interior import Clarabel
-from allocator.solve.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.solvers.interior import Clarabel
 from benchmarks import ours
 from benchmarks.large_fund import write_large_fund
 from benchmarks.problems import market, targets

@@ -24,23 +24,23 @@ from typing import Any
 from benchmarks.large_fund import write_large_fund
 
 RUNS = 5
-IMPORTS = "import allocator.pipeline, allocator.cli, allocator.report"
+IMPORTS = "import allocator.pipeline.fund, allocator.cli, allocator.report"
 
 STAGES = (
-    ("allocator.config:load_settings", "settings"),
-    ("allocator.pipeline:load_settings", "settings"),
-    ("allocator.pipeline:enabled_plugins", "plugins"),
+    ("allocator.config.load:load_settings", "settings"),
+    ("allocator.pipeline.fund:load_settings", "settings"),
+    ("allocator.pipeline.fund:enabled_plugins", "plugins"),
     ("allocator.report.view:enabled_plugins", "plugins"),
-    ("allocator.pipeline:load_inputs", "read"),
-    ("allocator.pipeline:Fund.space", "model"),
-    ("allocator.pipeline:Fund.context", "model"),
-    ("allocator.pipeline:Fund._rules", "model"),
-    ("allocator.pipeline:Fund.regime", "charges"),
-    ("allocator.pipeline:Fund.model", "model"),
-    ("allocator.pipeline:Fund.capital", "capital"),
-    ("allocator.pipeline:Fund.solve", "solve"),
-    ("allocator.pipeline:Fund.tilts", "tilts"),
-    ("allocator.pipeline:verify", "verify"),
+    ("allocator.pipeline.fund:load_inputs", "read"),
+    ("allocator.pipeline.fund:Fund.space", "model"),
+    ("allocator.pipeline.fund:Fund.context", "model"),
+    ("allocator.pipeline.fund:Fund._rules", "model"),
+    ("allocator.pipeline.fund:Fund.regime", "charges"),
+    ("allocator.pipeline.fund:Fund.model", "model"),
+    ("allocator.pipeline.fund:Fund.capital", "capital"),
+    ("allocator.pipeline.fund:Fund.solve", "solve"),
+    ("allocator.pipeline.fund:Fund.tilts", "tilts"),
+    ("allocator.pipeline.fund:verify", "verify"),
     ("allocator.report.view:View.of", "tables"),
     ("allocator.report.csvfiles:write_csv", "CSV"),
     ("allocator.report.csvfiles:csv_frames", "CSV"),

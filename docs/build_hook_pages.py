@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from allocator import hooks
-from allocator.contracts import CONTRACTS
-from allocator.scaffold import PARTS, project_files
+from allocator.extension.contracts import CONTRACTS
+from allocator.testing.scaffold import PARTS, project_files
 
 HERE = Path(__file__).resolve().parent / "hooks"
 EXAMPLE = "my_plugin"

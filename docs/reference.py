@@ -17,9 +17,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from allocator.config.settings import Section, Settings
+from allocator.extension.registry import Registry, load_registry
 from allocator.model.tilts import Budget, Floor, Rank, Reward
-from allocator.registry import Registry, load_registry
-from allocator.settings import Section, Settings
 
 __all__ = ["settings_reference"]
 

@@ -30,9 +30,9 @@ import yaml
 from pydantic import BaseModel
 
 from allocator import cli
-from allocator.config import load_settings, validate_options
-from allocator.registry import Registry, load_registry
-from allocator.settings import Settings
+from allocator.config.load import load_settings, validate_options
+from allocator.config.settings import Settings
+from allocator.extension.registry import Registry, load_registry
 
 __all__ = ["ROOT", "Block", "Workshop", "blocks", "pages"]
 

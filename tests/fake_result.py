@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from allocator.model.position import CapitalPosition
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -23,25 +24,22 @@ from allocator.capital import (
     Maximum,
     Memorandum,
     Minimum,
-    OwnFunds,
-    Regime,
-    RegimeNote,
-    Requirement,
     WeightedSum,
     correlation_matrix,
 )
+from allocator.config.settings import Settings
+from allocator.extension.registry import Registry
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import Risk
+from allocator.model.regime import OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.registry import Registry
-from allocator.report.sections import ReportSectionSpec
 from allocator.report.tables import term_rows
-from allocator.result import CapitalPosition, Result, TiltPrice
-from allocator.settings import Settings
-from allocator.solve.solution import Solution
+from allocator.result.result import Result, TiltPrice
+from allocator.result.tables import ReportSectionSpec
+from allocator.solve.search.solution import Solution
 from allocator.types import AssetKind, Certainty, Source, Text
 
 __all__ = ["NO_PLUGINS", "FakeFund", "fake_result", "with_sections"]
@@ -415,7 +413,7 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
 
 @dataclass
 class FakeFund:
-    """Stands for `allocator.pipeline.Fund` in tests of the command line."""
+    """Stands for `allocator.pipeline.fund.Fund` in tests of the command line."""
 
     result: Result
     error: Exception | None = None

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
+from allocator.config.settings import FundSettings, Settings
 from allocator.inputs.fund import BalanceSheet, Inputs
 from allocator.model import ConstraintSpec, ModelContext, Term
 from allocator.model.build import build_space
-from allocator.settings import FundSettings, Settings
 from allocator.types import AssetKind, Text
 
 AS_OF = date(2026, 6, 30)

@@ -9,10 +9,10 @@ import allocator_essentials
 import allocator_instruments
 import pandas as pd
 
+from allocator.config.settings import Settings
+from allocator.extension.registry import Registry
 from allocator.inputs import from_frames
 from allocator.inputs.fund import Inputs
-from allocator.registry import Registry
-from allocator.settings import Settings
 
 __all__ = ["DEFAULT_SETTINGS", "make_inputs", "make_registry"]
 

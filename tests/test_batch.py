@@ -17,15 +17,15 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from allocator.api import load
 from needed import package
 
 from allocator import cli
 from allocator.errors import Infeasible, InputError, Problem
-from allocator.pipeline import load
+from allocator.pipeline.scenarios import stress
 from allocator.study.batch import COLUMNS, Workers, answer, run_batch
 from allocator.study.frontier import FrontierSettings, frontier
 from allocator.study.store import GROUP, Store
-from allocator.study.stress import stress
 from allocator.study.studies import STUDIES, NoOptions, StudySpec
 from allocator.study.tasks import BatchSettings, Plan
 from allocator.types import Text

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import allocator
 from allocator import Fund, Infeasible
 from allocator.errors import Problem, SolverFailure
-from allocator.solve import state as state_module
-from allocator.solve.state import _StateSearch
+from allocator.solve.state import state as state_module
+from allocator.solve.state.state import _StateSearch
 from allocator.types import Text
 
 INSURER = Path(__file__).parents[1] / "examples" / "life_insurer" / "fund.yaml"

@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from allocator.model import Linear, Model, Sense, Term, TradeCost
-from allocator.solve.boxes import Knapsack
+from allocator.solve.relaxation.boxes import Knapsack
 from allocator.types import Source
 from tests.books import label
 from tests.small_models import space_of

@@ -10,17 +10,19 @@ import allocator_cross2
 import numpy as np
 import pandas as pd
 import pytest
+from allocator.model.discrete import Switched
 from needed import package
 from scipy import sparse
 from support import make_inputs, make_registry
 
 from allocator import Fund, Infeasible, InputError, Result
-from allocator.capital import Alternative, BookState, CapitalTree
+from allocator.capital import CapitalTree
+from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, Sense, Space, Term
-from allocator.model.choices import Switched
-from allocator.settings import SolveSettings
-from allocator.solve import backends, solve
-from allocator.solve.state import solve_with_state
+from allocator.model.regime import Alternative, BookState
+from allocator.solve import solve
+from allocator.solve.solvers import backends
+from allocator.solve.state.state import solve_with_state
 from allocator.types import Source
 from tests.books import label
 from tests.small_models import trap

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allocator.config.settings import FundSettings, Settings
 from allocator.errors import Problems
 from allocator.inputs.cash_flows import CashFlows, FloatingRule, asset_cash_flows, modified_durations, yields
 from allocator.inputs.curves import SpotCurve
 from allocator.inputs.fund import BalanceSheet, Inputs
-from allocator.settings import FundSettings, Settings
 from allocator.types import AssetKind, Text
 
 AS_OF = date(2026, 6, 30)

@@ -15,9 +15,9 @@ from hypothesis import settings as tuned
 from hypothesis import strategies as st
 from pydantic import BaseModel, field_validator
 
-from allocator.config import apply_overrides, load_settings, settings_from_mapping, validate_options
+from allocator.config.load import apply_overrides, load_settings, settings_from_mapping, validate_options
+from allocator.config.settings import Number, Section, Settings
 from allocator.errors import InputError
-from allocator.settings import Number, Section, Settings
 from allocator.types import Text
 
 MINIMAL = "fund: {name: f, as_of: 2026-06-30}\ninputs: {assets: a.csv}\n"
@@ -332,7 +332,7 @@ def test_every_settings_model_refuses_unknown_keys_or_says_whose_they_are() -> N
         found = {model}
         for field in model.model_fields.values():
             for part in str(field.annotation).replace("]", "[").replace(" ", "[").split("["):
-                inner = getattr(__import__("allocator.settings", fromlist=["x"]), part.rpartition(".")[2], None)
+                inner = getattr(__import__("allocator.config.settings", fromlist=["x"]), part.rpartition(".")[2], None)
                 if isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in found:
                     found |= models(inner)
         return found

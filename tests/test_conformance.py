@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from scipy import sparse
 
 from allocator import hooks
+from allocator.config.settings import Section
 from allocator.errors import InputError, Problem
+from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
 from allocator.model import (
     ConstraintSpec,
@@ -30,10 +32,8 @@ from allocator.model import (
     Term,
     TiltSpec,
 )
-from allocator.pipeline import Fund
-from allocator.registry import load_registry
-from allocator.report.sections import ReportSectionSpec
-from allocator.settings import Section
+from allocator.pipeline.fund import Fund
+from allocator.result.tables import ReportSectionSpec
 from allocator.testing import CHECKS, Finding, Outcome, Trial, assert_conforms, conformance, small_fund
 from allocator.types import Column, Measure, Source, Table, Text
 

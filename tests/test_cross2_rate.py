@@ -11,11 +11,11 @@ import pytest
 from allocator_cross2.pack import RulePack
 from allocator_cross2.rate import DIRECT_SCOPE, RateRisk, rate_curves, rate_risk
 
+from allocator.config.settings import FundSettings, Settings
 from allocator.errors import InputError, Problems
 from allocator.inputs.cash_flows import FloatingRule, asset_cash_flows
 from allocator.inputs.curves import SpotCurve
 from allocator.inputs.fund import BalanceSheet, Inputs
-from allocator.settings import FundSettings, Settings
 from allocator.types import AssetKind, Text
 
 AS_OF = date(2026, 6, 30)

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import make_inputs, make_registry
 
-from allocator.config import validate_options
+from allocator.config.load import validate_options
 from allocator.errors import InputError
 from allocator.model.build import build_space
 from allocator.model.terms import TOLERANCE

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from documents import ROOT
 
-from allocator.registry import load_registry
-from allocator.settings import Settings
+from allocator.config.settings import Settings
+from allocator.extension.registry import load_registry
 
 sys.path.insert(0, str(ROOT / "docs"))
 from reference import FILE_ONLY, OFFERED, settings_reference  # noqa: E402

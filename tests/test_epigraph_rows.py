@@ -11,7 +11,7 @@ from scipy import sparse
 
 from allocator.model import Linear, Quadratic, TradeCost
 from allocator.model.combination import Combination
-from allocator.solve.epigraph_rows import EpigraphRows
+from allocator.solve.program.epigraph_rows import EpigraphRows
 
 SIZE, SCALE = 4, 100.0
 

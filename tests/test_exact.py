@@ -9,7 +9,7 @@ import pytest
 
 from allocator.model import Linear, Model, Quadratic, Sense, Term
 from allocator.model.terms import TOLERANCE
-from allocator.solve.exact import Exact
+from allocator.solve.search.exact import Exact
 from allocator.types import Source
 from tests.books import book, label
 

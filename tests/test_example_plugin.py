@@ -16,8 +16,8 @@ from command import call
 
 import allocator
 from allocator.errors import InputError, PluginError
-from allocator.fingerprints import fingerprint
-from allocator.registry import installed_plugins, load_registry
+from allocator.extension.fingerprints import fingerprint
+from allocator.extension.registry import installed_plugins, load_registry
 from allocator.report.versions import versions_of
 from allocator.testing import Outcome, conformance
 

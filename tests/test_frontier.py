@@ -17,18 +17,18 @@ import allocator
 from allocator import cli
 from allocator.capital.nodes import Leaf, Maximum
 from allocator.capital.tree import CapitalTree
+from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible, InputError
 from allocator.model.model import Model
-from allocator.settings import SolveSettings
+from allocator.pipeline.scenarios import stress
 from allocator.solve import solve
-from allocator.solve.backends import Chain
-from allocator.solve.formulation import Formulation
-from allocator.solve.program import Verdict
-from allocator.solve.sweep import Sweep
+from allocator.solve.program.program import Verdict
+from allocator.solve.relaxation.formulation import Formulation
+from allocator.solve.solvers.backends import Chain
+from allocator.solve.sweep.sweep import Sweep
 from allocator.study.frontier import FrontierSettings, frontier
 from allocator.study.kinks import Kink, find_kinks, find_stretches
 from allocator.study.plan import plan
-from allocator.study.stress import stress
 from allocator.study.studies import STUDIES
 from allocator.types import Text
 from allocator.verify import verify

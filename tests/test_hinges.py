@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allocator.config.settings import SolveSettings
 from allocator.model import (
     ConditionalValueAtRisk,
     Linear,
@@ -20,12 +21,12 @@ from allocator.model import (
     Term,
     TradeCost,
 )
-from allocator.settings import SolveSettings
-from allocator.solve import hinges, solve
-from allocator.solve.backends import Chain
-from allocator.solve.formulation import Formulation
-from allocator.solve.hinges import find_hinges, solve_by_hinges
-from allocator.solve.program import Answer, ConeProgram, Verdict
+from allocator.solve import solve
+from allocator.solve.decomposition import hinges
+from allocator.solve.decomposition.hinges import find_hinges, solve_by_hinges
+from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.relaxation.formulation import Formulation
+from allocator.solve.solvers.backends import Chain
 from allocator.types import Source
 from tests.books import label
 

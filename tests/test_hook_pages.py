@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from allocator import hooks
-from allocator.contracts import CONTRACTS
+from allocator.extension.contracts import CONTRACTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 sys.path.insert(0, str(DOCS))

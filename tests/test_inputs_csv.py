@@ -12,7 +12,7 @@ from hypothesis import settings as tuned
 from hypothesis import strategies as st
 from support import make_registry
 
-from allocator.config import load_settings
+from allocator.config.load import load_settings
 from allocator.errors import InputError
 from allocator.inputs import csv_files, load_inputs
 from allocator.inputs.core_tables import CORE_ASSETS

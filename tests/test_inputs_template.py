@@ -15,13 +15,13 @@ import yaml
 from pydantic import BaseModel
 from support import make_registry
 
-from allocator.config import load_settings, validate_options
+from allocator.config.load import load_settings, validate_options
+from allocator.config.settings import Settings
 from allocator.errors import InputError
+from allocator.extension.registry import Registry
 from allocator.inputs import load_inputs
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
-from allocator.inputs.template import template_files, write_template
-from allocator.registry import Registry
-from allocator.settings import Settings
+from allocator.testing.template import template_files, write_template
 
 INNER = {"folder", "file", "lines", "overrides", "given", "name", "options", "position"}
 """Fields of the typed form that are no keys of the file (terms are written as ``- name: {options}``)."""

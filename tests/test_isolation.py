@@ -17,10 +17,12 @@ from scipy import sparse
 from support import make_registry
 
 from allocator import Fund
+from allocator.config.settings import TIME_LIMIT, Section
 from allocator.errors import InputError, PluginError, Problem
+from allocator.extension.isolation import Watch
+from allocator.extension.registry import Registry
 from allocator.inputs import from_frames
 from allocator.inputs.lent import LentTables
-from allocator.isolation import TIME_LIMIT, Watch
 from allocator.model import (
     ConstraintSpec,
     Expression,
@@ -35,9 +37,7 @@ from allocator.model import (
     Term,
     TiltSpec,
 )
-from allocator.registry import Registry
-from allocator.report.sections import ReportSectionSpec
-from allocator.settings import Section
+from allocator.result.tables import ReportSectionSpec
 from allocator.types import Source, Text
 
 LABEL = Text("A test", "测试")

@@ -14,13 +14,13 @@ from allocator_limits.concentration import CONCENTRATION
 from allocator_limits.conditions import CONDITIONS
 from rule_funds import at, build, context
 
-from allocator.config import validate_options
+from allocator.config.load import validate_options
+from allocator.config.settings import FundSettings, Settings
 from allocator.errors import InputError, Problems
 from allocator.inputs.ratings import SCALE, UNRATED, parse_rating, rating_ranks
 from allocator.model import Mode, ModelContext, Term
 from allocator.model.limits import LimitOptions
-from allocator.rulebook import RuleBook
-from allocator.settings import FundSettings, Settings
+from allocator.rulebook.book import RuleBook
 from allocator.types import Certainty
 
 SPECS = (*CLASSES, *CONCENTRATION, *CONDITIONS)

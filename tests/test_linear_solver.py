@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from allocator.errors import SolverFailure
-from allocator.solve.backends import Chain, Highs
-from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.solvers.backends import Chain, Highs
 
 ROOM = 30.0
 

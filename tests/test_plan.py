@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from allocator import AllocatorError, Fund, InputError, cli, load
+from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stressed_fund
 from allocator.report.plan import plan_report
 from allocator.study.plan import PlanStudy, plan
 from allocator.study.plan.timeline import step_date
-from allocator.study.stress import capital_of, scenario_named, shock_fund, stressed_fund
 from allocator.types import Language
 
 CASH = {"asset_id": "CASH", "kind": "cash", "amount": 100.0, "expected_return": 0.01}

@@ -10,11 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from allocator.solve import backends, conditions
-from allocator.solve.backends import Chain
-from allocator.solve.conditions import Conditions
-from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
-from allocator.solve.refine import MET, refined
+from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.solvers import backends, conditions
+from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.conditions import Conditions
+from allocator.solve.solvers.refine import MET, refined
 
 
 def ball(slopes: np.ndarray) -> tuple[ConeProgram, np.ndarray]:

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 from fake_result import NO_PLUGINS, fake_result
 
-from allocator.config import settings_from_mapping
+from allocator.config.load import settings_from_mapping
+from allocator.config.settings import Settings
 from allocator.errors import InputError
 from allocator.register import Place, RegisterWarning, history, record, recorded, register_place
 from allocator.register.rows import RegisterError
 from allocator.register.table import history_table
 from allocator.report.view import View
 from allocator.report.writer import write_view
-from allocator.result import Result
-from allocator.settings import Settings
+from allocator.result.result import Result
 from allocator.types import Language
 
 FUND = {"fund": {"name": "f", "as_of": "2026-06-30"}, "inputs": {"assets": "a.csv"}}

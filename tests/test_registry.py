@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from allocator.errors import InputError, PluginError
+from allocator.extension.registry import Registry, load_registry
 from allocator.hooks import hookimpl
-from allocator.registry import Registry, load_registry
 from allocator.types import AssetKind, Column, Measure, Table, Text
 
 GOLD = AssetKind("gold", Text("Gold", "黄金"), "commodity")
@@ -114,6 +114,6 @@ def test_a_plugin_for_these_hooks_and_one_that_does_not_say_load() -> None:
 def test_two_distributions_may_not_register_one_plugin_name(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = EntryPoint("metals", "metals", "allocator")
     found = [SimpleNamespace(metadata={"Name": name}, version="1", entry_points=[entry]) for name in ("one", "other")]
-    monkeypatch.setattr("allocator.registry.distributions", lambda: found)
+    monkeypatch.setattr("allocator.extension.registry.distributions", lambda: found)
     with pytest.raises(PluginError, match="plugin metals: two distributions.*one and other.*uninstall"):
         load_registry()

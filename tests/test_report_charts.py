@@ -18,7 +18,7 @@ from allocator.report.headline import headline
 from allocator.report.matching import matching_tables
 from allocator.report.page import page
 from allocator.report.view import View
-from allocator.result import Result
+from allocator.result.result import Result
 from allocator.types import Language
 
 

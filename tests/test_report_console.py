@@ -7,16 +7,17 @@ import re
 
 import pandas as pd
 import pytest
+from allocator.report.console_table import print_table
 from fake_result import NO_PLUGINS, fake_result
 from rich.console import Console
 
-from allocator.report.console import print_summary, print_table
+from allocator.language import preferred_language
+from allocator.report.console import print_summary
 from allocator.report.explain import explain_entry, explain_lines
 from allocator.report.formats import FORMATS, MONEY_UNITS, money_unit
-from allocator.report.language import preferred_language
-from allocator.report.sections import ReportTable
 from allocator.report.summary import binding_rules, key_measures, top_trades, watched_breaches
 from allocator.report.view import View
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 

@@ -21,7 +21,7 @@ from allocator.report.excel import write_workbook
 from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.writer import write_view
-from allocator.result import Result
+from allocator.result.result import Result
 from allocator.types import Language
 
 FUND = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"

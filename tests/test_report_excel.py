@@ -16,9 +16,9 @@ from office import recomputed
 
 from allocator.report import excel
 from allocator.report.excel import write_workbook
-from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.sheets import DANGEROUS, safe_text, sheet_name
 from allocator.report.view import View
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 
 

@@ -18,10 +18,10 @@ from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGE
 
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
 from allocator.report import csvfiles
-from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.writer import check_folder, dump_json, write_failure, write_view, write_whole
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 
 
@@ -325,7 +325,7 @@ def test_a_disk_without_room_is_told_and_leaves_the_old_result(tmp_path: Path, m
     def full(frame: pd.DataFrame, path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("allocator.report.csvfiles.write_csv", full)
+    monkeypatch.setattr("allocator.report.csv_table.write_csv", full)
     with pytest.raises(InputError, match="cannot be written"):
         write_view(view, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

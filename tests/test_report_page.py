@@ -16,13 +16,13 @@ from pages import Reader
 
 from allocator.capital.nodes import WeightedSum
 from allocator.report.page import page
-from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.svg import nice_ticks, shorten, text_width
 from allocator.report.tables import by_trade
 from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.waterfall import waterfall
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 
 

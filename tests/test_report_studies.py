@@ -19,18 +19,18 @@ from test_backtest import fund as walked
 from test_backtest import history
 
 from allocator import load
+from allocator.pipeline.scenarios import stress
 from allocator.report.backtest import backtest_report
 from allocator.report.formats import FORMATS, column_format
 from allocator.report.frontier import frontier_report
 from allocator.report.plan import plan_report
-from allocator.report.sections import ReportTable
 from allocator.report.stress import stress_report
 from allocator.report.study import StudyReport
 from allocator.report.writer import write_study
+from allocator.result.tables import ReportTable
 from allocator.study.backtest import backtest
 from allocator.study.plan import plan
 from allocator.study.reverse import reverse_stress
-from allocator.study.stress import stress
 from allocator.types import Language
 
 FUND = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"

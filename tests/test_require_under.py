@@ -16,8 +16,8 @@ import pytest
 
 from allocator import Fund, InputError, NotProven, Result, load
 from allocator.errors import Infeasible
-from allocator.study.stress import capital_of, scenario_named, shock_fund, stress, stressed_fund
-from allocator.study.under import holding
+from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stress, stressed_fund
+from allocator.pipeline.survival import holding
 
 LIFE = 30.0
 ROWS = [

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
-from allocator.settings import SolveSettings
 from allocator.solve import Sweep, solve
-from allocator.solve.highs import Highs
-from allocator.solve.interior import Clarabel
-from allocator.solve.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.solvers.highs import Highs
+from allocator.solve.solvers.interior import Clarabel
 from allocator.types import Source, Text
 from tests.test_linear_solver import drawn
 

@@ -16,8 +16,8 @@ import pytest
 import yaml
 from rule_funds import build, context
 
-from allocator.registry import Registry
-from allocator.rulebook import Figure, RuleBook
+from allocator.extension.registry import Registry
+from allocator.rulebook.book import Figure, RuleBook
 from allocator.types import Certainty
 
 ROOT = Path(__file__).resolve().parent.parent

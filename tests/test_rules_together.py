@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 import allocator
-from allocator.pipeline import Fund
-from allocator.result import Result
+from allocator.pipeline.fund import Fund
+from allocator.result.result import Result
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "life_insurer"
 PLUGINS = ("limits", "eligibility", "alm", "liquidity")

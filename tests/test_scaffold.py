@@ -12,7 +12,7 @@ from command import call
 
 from allocator.errors import InputError
 from allocator.hooks import HOOKS
-from allocator.scaffold import PARTS, project_files, write_project
+from allocator.testing.scaffold import PARTS, project_files, write_project
 
 
 def test_the_tests_of_a_project_with_everything_pass_and_its_code_is_clean(tmp_path: Path) -> None:

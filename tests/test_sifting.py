@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Term, TradeCost
-from allocator.settings import SolveSettings
-from allocator.solve import Sweep, choice, solve
-from allocator.solve.backends import Chain
-from allocator.solve.formulation import Formulation
-from allocator.solve.groups import Groups, find_groups
-from allocator.solve.master import Master
-from allocator.solve.prices import find_prices
-from allocator.solve.program import Answer, ConeProgram, Verdict
-from allocator.solve.search import Search
-from allocator.solve.sifting import Recall, Sifter, Sizes
+from allocator.solve import Sweep, solve
+from allocator.solve.decomposition.groups import Groups, find_groups
+from allocator.solve.decomposition.master import Master
+from allocator.solve.decomposition.sifting import Recall, Sifter, Sizes
+from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.relaxation.formulation import Formulation
+from allocator.solve.search.prices import find_prices
+from allocator.solve.search.search import Search
+from allocator.solve.solvers import choice
+from allocator.solve.solvers.backends import Chain
 from allocator.types import Source, Text
 from benchmarks.universe import universe
 from tests.books import book
@@ -110,7 +111,7 @@ def test_a_search_of_the_capital_tree_ends_at_the_same_optimum(seed: int) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choice, "MANY", 1)
         patch.setattr(choice, "RATIO", 0)
-        patch.setattr("allocator.solve.backends.Sizes", lambda: Sizes(near=4, sample=5, bundles=3))
+        patch.setattr("allocator.solve.solvers.backends.Sizes", lambda: Sizes(near=4, sample=5, bundles=3))
         sifted = solve(model)
     assert sifted.objective == pytest.approx(plain.objective, abs=2e-5)
     assert sifted.bound >= plain.objective - 1e-9

@@ -9,15 +9,15 @@ import pytest
 from scipy import sparse
 
 from allocator.capital import CapitalTree, Leaf
+from allocator.config.settings import SolveSettings
 from allocator.errors import InputError, SolverFailure
 from allocator.model import Linear, Mode, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
 from allocator.model.model import CapitalLimit, Model
-from allocator.settings import SolveSettings
 from allocator.solve import solve
-from allocator.solve.backends import Chain, Clarabel, Scs
-from allocator.solve.program import Answer, ConeProgram, Verdict
-from allocator.solve.search import Search
-from allocator.solve.widening import between
+from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.search.search import Search
+from allocator.solve.solvers.backends import Chain, Clarabel, Scs
+from allocator.solve.state.widening import between
 from allocator.types import Source, Text
 from allocator.verify import verify
 from tests.books import book, build_model, label

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible
 from allocator.model import Linear, Model, Sense, Term
-from allocator.settings import SolveSettings
 from allocator.solve import find_conflicts, relax_by_priority, solve
 from allocator.types import Source
 from tests.books import book, build_model, label

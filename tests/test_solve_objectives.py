@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from allocator.config.settings import SolveSettings
 from allocator.model import (
     ConditionalValueAtRisk,
     Linear,
@@ -21,8 +22,8 @@ from allocator.model import (
     Term,
     TradeCost,
 )
-from allocator.settings import SolveSettings
-from allocator.solve import canonical, solve
+from allocator.solve import solve
+from allocator.solve.program import canonical
 from allocator.types import Source
 from tests.books import book, build_model, label
 from tests.small_models import space_of

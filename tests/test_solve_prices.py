@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Term
-from allocator.settings import SolveSettings
 from allocator.solve import solve
 from allocator.types import Source
 from tests.books import book, label

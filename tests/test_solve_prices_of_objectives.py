@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from allocator.config.settings import SolveSettings
 from allocator.model import (
     ConditionalValueAtRisk,
     Expression,
@@ -21,7 +22,6 @@ from allocator.model import (
     Term,
     TradeCost,
 )
-from allocator.settings import SolveSettings
 from allocator.solve import solve
 from allocator.types import Source
 from tests.books import book, label

@@ -12,9 +12,9 @@ import pytest
 from scipy import sparse
 
 from allocator.capital import Absolute, Aggregate, CapitalTree, Leaf, Maximum, WeightedSum, correlation_matrix
+from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
 from allocator.model.model import CapitalLimit
-from allocator.settings import SolveSettings
 from allocator.solve import solve
 from allocator.types import Source
 from tests.books import Book, book, build_model, label

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from allocator.result.stress import StressOutcome
 from allocator_shocks.options import ByName
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +20,10 @@ from support import make_registry
 
 from allocator import Fund, InputError, cli
 from allocator.errors import PluginError, Problems
+from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
-from allocator.registry import load_registry
-from allocator.study.shocks import Shocked, ShockSpec
-from allocator.study.stress import StressOutcome, scenarios_of, shock_fund, stress
+from allocator.pipeline.scenarios import scenarios_of, shock_fund, stress
+from allocator.stress.shocks import Shocked, ShockSpec
 from allocator.types import Text
 
 LIFE = 30.0

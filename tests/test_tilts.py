@@ -16,14 +16,14 @@ from support import make_inputs, make_registry
 
 import allocator
 from allocator import Fund, InputError, Result
+from allocator.config.settings import Section
+from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
 from allocator.inputs.look_through import contents
 from allocator.model import PartScore, TiltSpec
-from allocator.registry import load_registry
 from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
-from allocator.rulebook import RuleBook
-from allocator.settings import Section
+from allocator.rulebook.book import RuleBook
 from allocator.types import Language, Source, Text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"

@@ -30,11 +30,11 @@ from scipy import stats
 from support import make_inputs, make_registry
 
 from allocator import Fund
+from allocator.config.settings import TermSettings
 from allocator.errors import InputError
 from allocator.inputs.fund import Inputs
 from allocator.model import ModelContext
 from allocator.model.build import build_space
-from allocator.settings import TermSettings
 
 REGISTRY = make_registry(("venture", allocator_venture))
 PAPER = {"life": 12, "growth": 0.13, "bow": 2.5, "contribution_rates": "25%;33.3%;50%"}

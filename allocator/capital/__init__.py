@@ -10,8 +10,8 @@ from allocator.capital.nodes import (
     WeightedSum,
     correlation_matrix,
 )
-from allocator.capital.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 from allocator.capital.tree import Attribution, CapitalTree, Memorandum
+from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 
 __all__ = [
     "Absolute",

@@ -1,4 +1,4 @@
-"""The command line. It is thin: every command calls `allocator.pipeline` and shows what comes back.
+"""The command line. It is thin: every command calls `allocator.pipeline.fund` and shows what comes back.
 
 A family of commands is a module of this folder; this one joins them and turns errors into exit statuses.
 Only typer and the ground floor are imported at the top, so that ``allocator --help`` answers at once.
@@ -27,7 +27,7 @@ from allocator.cli.register import register_commands
 from allocator.cli.scenarios import scenario_commands
 from allocator.cli.studies import study_commands
 from allocator.errors import AllocatorError, InputError, Problem
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Language, Text
 
 __all__ = ["app", "main"]
@@ -54,7 +54,7 @@ class _Commands(TyperGroup):
 
 
 def _plugin_command(name: str) -> Any:
-    from allocator.registry import load_registry
+    from allocator.extension.registry import load_registry
 
     spec = load_registry().commands.get(name)
     if spec is None:

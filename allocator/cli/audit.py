@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from allocator.cli.options import AsJson, Lang, console, language_of, load_fund
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Language
 
 __all__ = ["audit_commands", "replay_run"]
@@ -62,7 +62,7 @@ def replay_run(path: Path, fund: Path | None, overrides: Sequence[str], lang: La
     if as_json:
         typer.echo(dump_json(found.entry))
         return found.verdict.exit_status
-    from allocator.report.console import print_table
+    from allocator.report.console_table import print_table
     from allocator.report.formats import money_unit
 
     first, screen = found.comparison.sides[0], console()

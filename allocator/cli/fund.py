@@ -11,11 +11,11 @@ import typer
 from allocator.cli.audit import replay_run
 from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund, register_run
 from allocator.errors import Infeasible, InputError, NotProven, Problem
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.result import Result
+    from allocator.result.result import Result
 
 __all__ = ["NOT_PROVEN", "fund_commands"]
 
@@ -165,8 +165,8 @@ def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_jso
 @fund_commands.command(help="Make a fund folder to start from.")
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")], lang: Lang = None) -> int:
     """Write a commented fund file and a table of every kind."""
-    from allocator.inputs.template import write_template
-    from allocator.registry import load_registry
+    from allocator.extension.registry import load_registry
+    from allocator.testing.template import write_template
 
     write_template(folder, load_registry())
     written = Text(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
     from allocator.report.study import StudyReport
 
 __all__ = [
@@ -43,7 +43,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 
 
 def load_fund(fund: Path, overrides: Sequence[str]) -> Fund:
-    from allocator.pipeline import load
+    from allocator.api import load
 
     return load(fund, overrides)
 

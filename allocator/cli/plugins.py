@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from allocator.cli.options import AsJson, Lang, console
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Text
 
 __all__ = ["plugin_commands"]
@@ -47,7 +47,7 @@ def plugins_new(
     lang: Lang = None,
 ) -> int:
     """Write the folder NAME with a package, its tests, a README and a CI file."""
-    from allocator.scaffold import write_project
+    from allocator.testing.scaffold import write_project
 
     folder = write_project(name, [part.strip() for part in parts.split(",") if part.strip()], parent)
     written = Text(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from allocator.cli.options import AsJson, Lang, console
-from allocator.report.language import preferred_language
+from allocator.language import preferred_language
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def history(
         typer.echo(text[language])
     else:
         from allocator.register.table import history_table
-        from allocator.report.console import print_table
+        from allocator.report.console_table import print_table
         from allocator.report.formats import MONEY_UNITS
 
         print_table(history_table(runs), language, MONEY_UNITS[0], console(), last)
@@ -73,7 +73,7 @@ def compare(
 
         typer.echo(dump_json(comparison.entry))
         return 0
-    from allocator.report.console import print_table
+    from allocator.report.console_table import print_table
     from allocator.report.formats import money_unit
 
     first = comparison.sides[0]

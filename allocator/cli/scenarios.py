@@ -27,9 +27,9 @@ def stress(
     as_json: AsJson = False,
 ) -> int:
     """Apply every scenario and, with --reverse, look for what breaks the ratios."""
+    from allocator.pipeline.scenarios import stress as apply_scenarios
     from allocator.report.stress import stress_report
     from allocator.study.reverse import reverse_stress
-    from allocator.study.stress import stress as apply_scenarios
 
     book = open_fund(fund, out, overrides)
     study = apply_scenarios(book)

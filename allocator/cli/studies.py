@@ -85,9 +85,9 @@ def batch(
     """Do every task of the study file and write one table of results."""
     import os
 
-    from allocator.config import load_section
-    from allocator.pipeline import load
-    from allocator.report.language import preferred_language
+    from allocator.api import load
+    from allocator.config.load import load_section
+    from allocator.language import preferred_language
     from allocator.report.manifest import batch_manifest
     from allocator.report.progress import progress
     from allocator.report.writer import dump_json

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from allocator.config.settings import Settings
 from allocator.errors import Problem
 from allocator.inputs.findings import Findings
 from allocator.inputs.fund import BalanceSheet
-from allocator.settings import Settings
 from allocator.types import Text
 
 __all__ = ["AGREEMENT", "check_balance_sheet", "check_total"]

@@ -11,7 +11,7 @@ from allocator.errors import PluginError, Problem
 from allocator.types import AssetKind, Column, Measure, Table, Text
 
 if TYPE_CHECKING:
-    from allocator.registry import Registry
+    from allocator.extension.registry import Registry
 
 __all__ = ["ACCOUNTS", "ACCOUNT_CHOICES", "CORE_ASSETS", "DEFAULT_ACCOUNT", "MATRIX_TABLES", "declared_tables"]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
 from allocator.inputs.csv_files import read_csv
 from allocator.inputs.excel_files import read_excel
 from allocator.inputs.findings import Findings
 from allocator.inputs.parquet_files import read_parquet
 from allocator.inputs.raw import RawTable, Wanted
-from allocator.settings import Settings
 from allocator.types import Text
 
 __all__ = ["FileReader"]

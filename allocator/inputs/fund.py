@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.settings import Settings
+from allocator.config.settings import Settings
 from allocator.types import AssetKind, Phrase
 
 __all__ = ["BalanceSheet", "Inputs", "TableSource", "column_place"]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from allocator.config import settings_from_mapping
+from allocator.config.load import settings_from_mapping
+from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
 from allocator.inputs.balance import check_balance_sheet, check_total
 from allocator.inputs.check import CheckedTable, check_table
@@ -23,11 +24,10 @@ from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
 from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
-from allocator.settings import Settings
 from allocator.types import Table, Text
 
 if TYPE_CHECKING:
-    from allocator.registry import Registry
+    from allocator.extension.registry import Registry
 
 __all__ = ["assemble", "from_frames", "load_inputs"]
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import Settings
 from allocator.errors import did_you_mean
 from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.distinct import distinct_of
 from allocator.inputs.findings import Fault, Findings
 from allocator.inputs.fund import TableSource
-from allocator.settings import Settings
 from allocator.types import AssetKind, Table, Text
 
 __all__ = ["check_accounts", "check_assets", "check_references", "check_tenors", "funded_rows"]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import parse_number
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.schedules import Amortisation, Contracts
-from allocator.settings import parse_number
 from allocator.types import Text
 
 __all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "filled", "flags", "read_terms"]

@@ -5,18 +5,11 @@ from allocator.model.expressions import Expression, Linear, Quadratic, TradeCost
 from allocator.model.factor_risk import factor_risk
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
+from allocator.model.scores import PartScore
 from allocator.model.space import Space
-from allocator.model.terms import (
-    TOLERANCE,
-    ConstraintSpec,
-    Mode,
-    Objective,
-    ObjectiveSpec,
-    ObjectiveTerm,
-    Sense,
-    Term,
-)
-from allocator.model.tilts import PartScore, TiltSpec, options_of
+from allocator.model.specs import ConstraintSpec, ObjectiveSpec
+from allocator.model.terms import TOLERANCE, Mode, Objective, ObjectiveTerm, Sense, Term
+from allocator.model.tilts import TiltSpec, options_of
 from allocator.model.uncertain import ConditionalValueAtRisk, RobustReturn
 
 __all__ = [

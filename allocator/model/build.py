@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from allocator.config.settings import AccountSettings
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.core_tables import ACCOUNTS
 from allocator.inputs.fund import Inputs
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
-from allocator.settings import AccountSettings
 from allocator.types import Certainty, Source, Text
 
 __all__ = ["build_budgets", "build_space", "build_trade_cost"]

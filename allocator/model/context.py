@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from allocator.inputs.fund import Inputs
 from allocator.model.models import Risk, Scenarios
+from allocator.model.scores import PartScore
 from allocator.model.space import Space
-from allocator.model.tilts import PartScore
 
 __all__ = ["ModelContext"]
 

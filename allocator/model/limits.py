@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 from scipy import sparse
 
+from allocator.config.settings import Number, Section
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model.context import ModelContext
 from allocator.model.expressions import Linear
 from allocator.model.terms import TOLERANCE, Mode, Sense, Term
-from allocator.settings import Number, Section
 from allocator.types import Source, Text
 
 __all__ = [

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
+from allocator.config.settings import Number, Section, Settings
 from allocator.inputs.look_through import Contents
 from allocator.model.expressions import Linear
 from allocator.model.model import Model
 from allocator.model.terms import ObjectiveTerm, Sense, Term
-from allocator.settings import Number, Section, Settings
 from allocator.types import Source, Text
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from allocator.register.place import Place
 from allocator.register.runs import DONE, RUN, kind_of, recorded
 from allocator.register.table import KINDS, OUTCOMES, minute
 from allocator.report.formats import money_unit
-from allocator.report.sections import ReportTable
 from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS, UNIT_NAMES
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 __all__ = ["Comparison", "Side", "compare", "find_side"]

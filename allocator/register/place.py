@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from allocator.settings import Settings
+from allocator.config.settings import Settings
 
 __all__ = ["VARIABLE", "Place", "register_place"]
 

@@ -23,7 +23,7 @@ from allocator.report.writer import dump_json
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["Past", "Replay", "Verdict", "replay"]
 

@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from allocator.config.settings import Settings
 from allocator.errors import Problem
 from allocator.register.place import Place, register_place
 from allocator.register.rows import RegisterError, Row, Store
-from allocator.settings import Settings
 from allocator.types import Text
 
 __all__ = ["DONE", "RUN", "RegisterWarning", "Run", "history", "kind_of", "record", "recorded"]

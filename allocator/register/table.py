@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from allocator.register.runs import DONE, RUN, Run
-from allocator.report.sections import ReportTable
 from allocator.report.words import STATUS
+from allocator.result.tables import ReportTable
 from allocator.types import Text
 
 __all__ = ["KINDS", "OUTCOMES", "history_table", "minute"]

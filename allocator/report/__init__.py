@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allocator.report.sections import ReportSectionSpec, ReportTable
     from allocator.report.writer import write, write_failure
+    from allocator.result.tables import ReportSectionSpec, ReportTable
 
 __all__ = ["ReportSectionSpec", "ReportTable", "write", "write_failure"]
 
 _HOMES = {
-    "ReportSectionSpec": "allocator.report.sections",
-    "ReportTable": "allocator.report.sections",
+    "ReportSectionSpec": "allocator.result.tables",
+    "ReportTable": "allocator.result.tables",
     "write": "allocator.report.writer",
     "write_failure": "allocator.report.writer",
 }

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from allocator.report.chart_parts import WIDTH, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
-from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, RATIOS
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
     from allocator.study.backtest import BacktestStudy
 
 __all__ = ["backtest_report"]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from allocator.capital.nodes import Absolute, Aggregate, Maximum, Minimum, Node, WeightedSum
 from allocator.capital.tree import CapitalTree
-from allocator.report.csvfiles import in_unit
+from allocator.report.csv_table import in_unit
 from allocator.report.sheets import BOLD, TOTAL, Formula, Sheet
 from allocator.report.view import View
 from allocator.report.waterfall import waterfall

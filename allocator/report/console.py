@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from allocator.report.formats import EMPTY, FORMATS, MoneyUnit, column_format, format_name, is_missing
-from allocator.report.sections import ReportTable
 from allocator.report.words import BINDING, HEADINGS, STATUS
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:

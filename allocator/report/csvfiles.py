@@ -10,7 +10,7 @@ import pandas as pd
 
 from allocator.inputs.fund import Inputs
 from allocator.report.leaves import summed_by
-from allocator.report.sections import ReportTable
+from allocator.result.tables import ReportTable
 from allocator.types import Phrase
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from allocator.errors import Problems
 from allocator.inputs.cash_flows import CashFlows
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, spot_curve
 from allocator.inputs.fund import Inputs
-from allocator.report.sections import ReportTable
 from allocator.report.words import ACCOUNTS
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportTable
 from allocator.types import Text
 
 __all__ = ["duration_table"]

@@ -17,16 +17,17 @@ import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
 from allocator.report import capital_sheet
-from allocator.report.csvfiles import in_unit, rules_in_unit
+from allocator.report.csv_table import in_unit
+from allocator.report.csvfiles import rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
 from allocator.report.manifest import Json
-from allocator.report.sections import ReportTable
 from allocator.report.sheets import TOTAL, Book, Formula, Sheet
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 __all__ = ["Shown", "write_study_workbook", "write_workbook"]

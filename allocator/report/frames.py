@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from allocator.model.position import CapitalPosition
 from allocator.report.tables import allocation_table, by_trade, capital_table, rules_table
-from allocator.result import CapitalPosition, Result
+from allocator.result.result import Result
 
 __all__ = ["asset_capital_frame", "capital_frame", "module_frame", "prices_frame", "trades_frame", "allocation_frame"]
 

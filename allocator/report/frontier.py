@@ -9,11 +9,11 @@ import pandas as pd
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MoneyUnit, format_name, money_unit
 from allocator.report.manifest import Json
-from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
 from allocator.report.words import HEADINGS, RATIOS, STATUS
+from allocator.result.tables import ReportTable
 from allocator.study.axis import Axis
 from allocator.study.frontier import Frontier
 from allocator.study.kinks import Kink, Stretch

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from allocator.report.formats import FORMATS, Format, MoneyUnit, column_format, format_name, is_missing
-from allocator.report.sections import ReportTable
 from allocator.report.words import BINDING
+from allocator.result.tables import ReportTable
 from allocator.types import Text
 
 __all__ = ["attributes", "both", "figure", "plain", "table", "tag"]

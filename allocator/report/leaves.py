@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital import CapitalTree, Leaf
-from allocator.result import CapitalPosition
-from allocator.settings import Settings
+from allocator.config.settings import Settings
+from allocator.model.position import CapitalPosition
 
 __all__ = ["BETWEEN", "leaf_entries", "summed_by"]
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allocator.capital.regime import Regime, RegimeNote
+from allocator.config.settings import Settings
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
+from allocator.model.position import CapitalPosition
+from allocator.model.regime import Regime, RegimeNote
 from allocator.report.leaves import leaf_entries
 from allocator.report.versions import versions_of
-from allocator.result import CapitalPosition, Result, TiltPrice
-from allocator.settings import Settings
+from allocator.result.result import Result, TiltPrice
 from allocator.types import Language
 from allocator.verify import verify
 

@@ -10,8 +10,8 @@ from allocator.errors import Problems
 from allocator.inputs.cash_flows import CashFlows, asset_cash_flows
 from allocator.inputs.fund import Inputs
 from allocator.report.durations import duration_table
-from allocator.report.sections import ReportTable
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportTable
 from allocator.types import Text
 
 __all__ = ["matching_tables"]

@@ -6,15 +6,16 @@ import os
 from collections.abc import Sequence
 from html import escape
 
-from allocator.report.console import table_cell
+from allocator.language import preferred_language
+from allocator.model.position import CapitalPosition
+from allocator.report.console_table import table_cell
 from allocator.report.formats import FORMATS, MoneyUnit, column_format, money_unit
-from allocator.report.language import preferred_language
-from allocator.report.sections import ReportTable
 from allocator.report.summary import binding_rules, key_measures, proof_line, top_trades
 from allocator.report.tables import capital_table
 from allocator.report.view import View
 from allocator.report.words import HEADINGS, RATIOS, STATUS
-from allocator.result import CapitalPosition, Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 __all__ = ["position_html", "result_html", "table_html"]

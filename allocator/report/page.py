@@ -14,11 +14,11 @@ from allocator.report.chart_tilts import tilt_exposure_chart, tilt_price_chart
 from allocator.report.document import Part, document, evidence, panel
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.overview import overview
-from allocator.report.sections import ReportTable
 from allocator.report.stress import StressParts
 from allocator.report.tables import CHARGE_COLUMNS, by_trade
 from allocator.report.view import View
 from allocator.report.words import HEADINGS
+from allocator.result.tables import ReportTable
 from allocator.types import Text
 
 __all__ = ["page", "write_page"]

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.pipeline.scenarios import scenario_named
 from allocator.report.chart_parts import WIDTH, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
-from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels, kind_labels
 from allocator.report.words import HEADINGS, RATIOS
-from allocator.study.stress import scenario_named
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
     from allocator.study.plan import PlanStudy
 
 __all__ = ["plan_report"]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import AllocatorError
-from allocator.fingerprints import fingerprint
+from allocator.extension.fingerprints import fingerprint
+from allocator.extension.registry import PluginInfo, Registry, installed_plugins, load_registry
 from allocator.hooks import HOOKS
-from allocator.registry import PluginInfo, Registry, installed_plugins, load_registry
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from allocator.errors import InputError, Problem
+from allocator.extension.registry import load_registry
 from allocator.model.terms import Term
-from allocator.registry import load_registry
 from allocator.report.formats import FORMATS, MoneyUnit, money_unit
 from allocator.report.manifest import capital_summary
-from allocator.report.sections import ReportTable
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
 from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from allocator.capital.regime import RegimeSpec
-    from allocator.pipeline import Fund
-    from allocator.result import CapitalPosition
+    from allocator.model.position import CapitalPosition
+    from allocator.model.regime import RegimeSpec
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["CapitalOutcome", "aggregate_filed", "capital_report"]
 
@@ -64,7 +64,7 @@ class CapitalOutcome:
 
     def show(self, console: Console, language: Language) -> None:
         """Print sentences and tables."""
-        from allocator.report.console import print_table
+        from allocator.report.console_table import print_table
 
         for line in self.lines:
             console.print(line[language], markup=False, highlight=False, soft_wrap=True)

@@ -13,16 +13,16 @@ from allocator.model.terms import TOLERANCE
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS, MONEY_UNITS
 from allocator.report.manifest import Json
-from allocator.report.sections import ReportTable
 from allocator.report.study import Chart, StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, RATIOS, SOURCES
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
+    from allocator.result.stress import StressStudy
     from allocator.study.reverse import ReverseStudy
-    from allocator.study.stress import StressStudy
 
 __all__ = ["StressParts", "stress_parts", "stress_report"]
 

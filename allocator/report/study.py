@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from allocator.report.csvfiles import in_unit
+from allocator.report.csv_table import in_unit
 from allocator.report.document import Part, document, evidence, panel
 from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.html import both, figure, plain, table, tag
 from allocator.report.manifest import Json, study_manifest
-from allocator.report.sections import ReportTable
+from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from allocator.capital.regime import Regime
     from allocator.inputs.fund import Inputs
+    from allocator.model.regime import Regime
 
 __all__ = ["Chart", "StudyReport", "records"]
 
@@ -110,7 +110,7 @@ class StudyReport:
 
     def show(self, console: Console) -> None:
         """Print the sentences and the tables meant for the screen."""
-        from allocator.report.console import print_table
+        from allocator.report.console_table import print_table
 
         for item in self.screen:
             print_table(item, self.language, self.money, console)

@@ -18,7 +18,6 @@ from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
 from allocator.report.formats import money_unit
 from allocator.report.matching import matching_tables
-from allocator.report.sections import ReportTable
 from allocator.report.words import (
     ACCOUNTS,
     BOUNDS,
@@ -31,7 +30,8 @@ from allocator.report.words import (
     TILT_MODES,
     UNIT_NAMES,
 )
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportTable
 from allocator.types import Phrase, Source, Text
 
 __all__ = [

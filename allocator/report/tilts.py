@@ -8,7 +8,7 @@ from allocator.report.formats import FORMATS
 from allocator.report.tables import BINDING_TOLERANCE
 from allocator.report.view import View
 from allocator.report.words import TILT_MODES
-from allocator.result import TiltPrice
+from allocator.result.result import TiltPrice
 from allocator.types import Text
 
 __all__ = ["tilt_sentences"]

@@ -9,8 +9,8 @@ from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from types import MappingProxyType
 
-from allocator.fingerprints import fingerprint
-from allocator.registry import installed_plugins
+from allocator.extension.fingerprints import fingerprint
+from allocator.extension.registry import installed_plugins
 
 __all__ = ["OWN", "requirements_of", "versions_of"]
 

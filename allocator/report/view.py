@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from allocator.registry import Registry, enabled_plugins
+from allocator.extension.registry import Registry, enabled_plugins
 from allocator.report.formats import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
-from allocator.report.sections import ReportSectionSpec, ReportTable
 from allocator.report.stress import StressParts, stress_parts
 from allocator.report.tables import COMMITMENT_COLUMNS, account_labels, result_tables
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 
 __all__ = ["Section", "View"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
     from allocator.report.study import StudyReport
     from allocator.report.view import View
-    from allocator.result import Result
+    from allocator.result.result import Result
 
 __all__ = [
     "check_folder",
@@ -62,7 +62,7 @@ def write(result: Result, folder: str | Path, language: str | None = None) -> Pa
     InputError
         When ``folder`` is a file, a link, or a non-empty folder that no run wrote.
     """
-    from allocator.report.language import preferred_language
+    from allocator.language import preferred_language
     from allocator.report.view import View
 
     check_folder(folder)
@@ -73,7 +73,8 @@ def write(result: Result, folder: str | Path, language: str | None = None) -> Pa
 
 def write_view(view: View, folder: str | Path) -> Path:
     """Write every file of a view to ``folder`` and return it; see `write`."""
-    from allocator.report.csvfiles import csv_frames, write_csv
+    from allocator.report.csv_table import write_csv
+    from allocator.report.csvfiles import csv_frames
     from allocator.report.excel import write_workbook
     from allocator.report.manifest import recipe
     from allocator.report.page import write_page
@@ -95,7 +96,7 @@ def write_study(report: StudyReport, folder: str | Path) -> Path:
     InputError
         As `write`.
     """
-    from allocator.report.csvfiles import in_unit, write_csv
+    from allocator.report.csv_table import in_unit, write_csv
     from allocator.report.excel import write_study_workbook
 
     with replacing(Path(folder)) as fresh:
@@ -109,8 +110,8 @@ def write_study(report: StudyReport, folder: str | Path) -> Path:
 
 def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, language: str | None = None) -> Path:
     """Write OUT of a run without an answer: run.json with status and problems, report.html, and no allocation."""
+    from allocator.language import preferred_language
     from allocator.report.failure_page import write_failure_page
-    from allocator.report.language import preferred_language
     from allocator.report.manifest import failure_manifest, recipe
 
     entry = failure_manifest(error, inputs) | {"replay": recipe(inputs.settings, Path(folder))}

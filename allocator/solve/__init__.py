@@ -1,10 +1,10 @@
 """From a model to an allocation with its certificate."""
 
-from allocator.solve.conflict import Conflict, find_conflicts
 from allocator.solve.entry import solve
-from allocator.solve.priority import Concession, relax_by_priority
-from allocator.solve.solution import Solution, Status
-from allocator.solve.sweep import Reached, Sweep
+from allocator.solve.infeasible.conflict import Conflict, find_conflicts
+from allocator.solve.infeasible.priority import Concession, relax_by_priority
+from allocator.solve.search.solution import Solution, Status
+from allocator.solve.sweep.sweep import Reached, Sweep
 
 __all__ = [
     "Concession",

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible, NotProven, Problem
 from allocator.model.model import Model
-from allocator.settings import SolveSettings
-from allocator.solve.checks import check_model
-from allocator.solve.conflict import find_conflicts, problems_of
-from allocator.solve.discrete import search_for
-from allocator.solve.prices import find_prices
-from allocator.solve.search import Outcome, Search
-from allocator.solve.sifting import Recall
-from allocator.solve.solution import Solution
+from allocator.solve.decomposition.sifting import Recall
+from allocator.solve.infeasible.conflict import find_conflicts, problems_of
+from allocator.solve.search.checks import check_model
+from allocator.solve.search.discrete import search_for
+from allocator.solve.search.prices import find_prices
+from allocator.solve.search.search import Outcome, Search
+from allocator.solve.search.solution import Solution
 from allocator.types import Text
 
 __all__ = ["begun", "concluded", "priced", "solve"]

@@ -1,6 +1,6 @@
 """Studies: many verified answers about one fund, or one question asked of many funds.
 
-A study is a pure function: a `allocator.pipeline.Fund` (or its `Model`) and a frozen settings object in, a frozen
+A study is a pure function: a `allocator.pipeline.fund.Fund` (or its `Model`) and a frozen settings object in, a frozen
 result out, which can show itself as a frame. A single run answers one question; a study asks a family of
 questions and keeps what they share: the model, the cone program, the working state of the solver.
 

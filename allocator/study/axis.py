@@ -15,11 +15,11 @@ from allocator.model.combination import Combination
 from allocator.model.expressions import Expression, Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.solve.solution import Solution
+from allocator.solve.search.solution import Solution
 from allocator.types import Certainty, Source, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["Axis", "axes_of", "find_axis"]
 

@@ -18,18 +18,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import BacktestSettings
 from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
-from allocator.settings import BacktestSettings
+from allocator.pipeline.scenarios import capital_of
+from allocator.pipeline.survival import holding
+from allocator.stress.shocks import moved_sheet
 from allocator.study.naive import naive_answer
-from allocator.study.shocks import moved_sheet
-from allocator.study.stress import capital_of
-from allocator.study.under import holding
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["STRATEGIES", "BacktestStudy", "Decision", "backtest"]
 

@@ -27,7 +27,7 @@ from allocator.study.tasks import Plan, Task
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["Workers", "run_batch"]
 

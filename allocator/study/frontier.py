@@ -3,7 +3,7 @@
     v(a) = max { best(x) : x allowed, axis(x) ≥ a }        for N levels a
 
 from the level the optimum reaches by itself to the highest one there is. It is one model at N levels
-(`allocator.solve.sweep`), each answer verified by the exact tree like that of a run. The slope of v is minus the
+(`allocator.solve.sweep.sweep`), each answer verified by the exact tree like that of a run. The slope of v is minus the
 promise's shadow price; where it bends, and why, is found in `allocator.study.kinks`.
 """
 
@@ -18,22 +18,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible, InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
 from allocator.model.tilts import Budget
-from allocator.settings import SolveSettings
-from allocator.solve.solution import Solution, Status
-from allocator.solve.sweep import Reached, Sweep
+from allocator.solve.search.solution import Solution, Status
+from allocator.solve.sweep.sweep import Reached, Sweep
 from allocator.study.axis import Axis, find_axis
 from allocator.study.kinks import Kink, Stretch, find_kinks, find_stretches
 from allocator.types import Text
 from allocator.verify import verify
 
 if TYPE_CHECKING:
-    from allocator.capital.regime import Regime
-    from allocator.pipeline import Fund
+    from allocator.model.regime import Regime
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["Frontier", "FrontierPoint", "FrontierSettings", "frontier"]
 

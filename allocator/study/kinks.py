@@ -19,7 +19,7 @@ from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 
 if TYPE_CHECKING:
-    from allocator.study.frontier import FrontierPoint
+    from allocator.study.frontier_point import FrontierPoint
 
 __all__ = ["Kink", "Stretch", "find_kinks", "find_stretches"]
 

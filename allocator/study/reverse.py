@@ -16,15 +16,15 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from allocator.result import CapitalPosition
-from allocator.rulebook import USER
-from allocator.settings import parse_number
-from allocator.study.shocks import Scenario, ShockSpec
-from allocator.study.stress import capital_of, shock_fund, stressed_fund
+from allocator.config.settings import parse_number
+from allocator.model.position import CapitalPosition
+from allocator.pipeline.scenarios import capital_of, shock_fund, stressed_fund
+from allocator.rulebook.book import USER
+from allocator.stress.shocks import Scenario, ShockSpec
 from allocator.types import Phrase, Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["ReversePoint", "ReverseStudy", "reverse_stress"]
 

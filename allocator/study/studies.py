@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
 
+from allocator.config.messages import Place, translate
+from allocator.config.settings import Number, Section
 from allocator.errors import InputError
-from allocator.result import CapitalPosition
-from allocator.settings import Number, Section
+from allocator.model.position import CapitalPosition
+from allocator.pipeline.scenarios import stress
 from allocator.study.backtest import backtest
 from allocator.study.frontier import FrontierSettings, frontier
 from allocator.study.plan import plan
 from allocator.study.reverse import reverse_stress
-from allocator.study.stress import stress
-from allocator.translation import Place, translate
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["STUDIES", "Row", "StudySpec"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import Field
 
+from allocator.config.settings import Section
 from allocator.errors import InputError, Problem, did_you_mean
-from allocator.settings import Section
 from allocator.study.studies import STUDIES, StudySpec
 from allocator.types import Text
 

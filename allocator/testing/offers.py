@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from allocator.config import validate_options
+from allocator.config.load import validate_options
 from allocator.errors import AllocatorError, InputError
 from allocator.model import Objective, Term
-from allocator.pipeline import Fund
+from allocator.pipeline.fund import Fund
 from allocator.testing.expressions import Curvature, Points, check_expression, curvature_of
 from allocator.testing.findings import Finding, Outcome
 from allocator.testing.trial import Trial

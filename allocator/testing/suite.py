@@ -12,9 +12,9 @@ import numpy as np
 
 from allocator import hooks
 from allocator.errors import AllocatorError, InputError
-from allocator.pipeline import Fund
-from allocator.registry import Registry, installed_plugins, load_registry
-from allocator.result import Result
+from allocator.extension.registry import Registry, installed_plugins, load_registry
+from allocator.pipeline.fund import Fund
+from allocator.result.result import Result
 from allocator.testing.findings import Finding, Outcome
 from allocator.testing.offers import OTHER_UNIT, Offers, check_offer
 from allocator.testing.trial import Trial, trial_fund

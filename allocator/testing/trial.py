@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from allocator.config.settings import parse_date
+from allocator.extension.registry import Registry
 from allocator.inputs import from_frames
 from allocator.inputs.core_tables import declared_tables
-from allocator.inputs.template import template_files
-from allocator.pipeline import Fund
-from allocator.registry import Registry
-from allocator.settings import parse_date
+from allocator.pipeline.fund import Fund
+from allocator.testing.template import template_files
 from allocator.types import Column, Measure, Table
 
 __all__ = ["Trial", "trial_fund"]

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
 from allocator.model.limits import LimitOptions, bound, percent, place
-from allocator.rulebook import USER, Figure
-from allocator.settings import Number
+from allocator.rulebook.book import USER, Figure
 from allocator.types import Text
 from allocator_alm.sides import BOOK, AlmOptions, By, Sides, sentence
 

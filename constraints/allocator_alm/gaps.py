@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem
 from allocator.model import ConstraintSpec, Linear, Mode, ModelContext, Sense, Term
 from allocator.model.limits import LimitOptions, bound, percent, place
-from allocator.rulebook import USER
-from allocator.settings import Number
+from allocator.rulebook.book import USER
 from allocator.types import Source, Text
 from allocator_alm.sides import BOOK, AlmOptions, Scope, Sides, sentence
 

@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field
 from scipy import sparse
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
 from allocator.model.limits import bound, percent, place
-from allocator.rulebook import USER
-from allocator.settings import Number
+from allocator.rulebook.book import USER
 from allocator.types import Text
 from allocator_alm.sides import BOOK, AlmOptions, Scope, Sides
 

@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cash_flows import CashFlows, asset_cash_flows
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
@@ -27,8 +28,7 @@ from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column, filled
 from allocator.model import Linear, ModelContext
 from allocator.model.limits import LimitOptions
-from allocator.rulebook import Figure, RuleBook
-from allocator.settings import Number
+from allocator.rulebook.book import Figure, RuleBook
 from allocator.types import Phrase, Text
 
 __all__ = ["BOOK", "AlmOptions", "By", "Liabilities", "Scope", "Sides", "sentence"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from allocator.hooks import hookimpl
 
 if TYPE_CHECKING:
-    from allocator.capital import RegimeSpec
-    from allocator.commands import CommandSpec
-    from allocator.report.sections import ReportSectionSpec
-    from allocator.study.shocks import StressSpec
+    from allocator.hooks import CommandSpec
+    from allocator.model.regime import RegimeSpec
+    from allocator.result.tables import ReportSectionSpec
+    from allocator.stress.shocks import StressSpec
     from allocator.types import AssetKind, Table
 
 __all__ = [
@@ -42,7 +42,7 @@ def allocator_tables() -> Sequence[Table]:
 
 @hookimpl
 def allocator_regimes() -> Sequence[RegimeSpec]:
-    from allocator.capital import RegimeSpec
+    from allocator.model.regime import RegimeSpec
     from allocator_cross2.capital_options import CapitalOptions
     from allocator_cross2.filed import aggregate_filed, summarise_filed
     from allocator_cross2.regime import Cross2Regime, build_regime

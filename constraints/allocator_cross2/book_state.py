@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import Alternative, BookState, CapitalTree
+from allocator.capital import CapitalTree
 from allocator.model import Linear, Sense, Space, Term
+from allocator.model.regime import Alternative, BookState
 from allocator.types import Source, Text
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import ROUNDING
@@ -38,7 +39,7 @@ EXACT = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class WholeBook(BookState):
-    """See `allocator.capital.BookState`.
+    """See `allocator.model.regime.BookState`.
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.capital.regime import RegimeNote
 from allocator.errors import Problems
 from allocator.inputs.ratings import rating_cells
+from allocator.model.regime import RegimeNote
 from allocator.types import Phrase, Text
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.charges import Charges, Ratios

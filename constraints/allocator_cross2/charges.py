@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.capital.regime import RegimeNote
+from allocator.model.regime import RegimeNote
 from allocator.types import Text
 from allocator_cross2.concentration import Concentration, ConcentrationTests
 from allocator_cross2.lines import LONG_MULTIPLE, SHORT_MULTIPLE, Basis, Direction, Lines

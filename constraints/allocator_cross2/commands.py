@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from allocator.commands import CommandSpec
 from allocator.errors import InputError, Problem
-from allocator.report.language import preferred_language
+from allocator.hooks import CommandSpec
+from allocator.language import preferred_language
 from allocator.types import Language, Text
 from allocator_cross2.figures import Bands, Ladder, Matrix, Piecewise, Points
 from allocator_cross2.pack import RulePack

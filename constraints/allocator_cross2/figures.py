@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.rulebook import Said, Wording
+from allocator.rulebook.book import Said, Wording
 from allocator.types import Certainty
 
 __all__ = ["Bands", "Document", "Figure", "FigureFile", "Ladder", "Matrix", "Piecewise", "Points", "Reading"]

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import Alternative, CapitalTree
+from allocator.capital import CapitalTree
 from allocator.model import Linear, Sense, Space, Term
+from allocator.model.regime import Alternative
 from allocator.model.terms import TOLERANCE
 from allocator.types import Source, Text
 from allocator_cross2.charges import Charges, ChargeTable

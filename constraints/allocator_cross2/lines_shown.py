@@ -21,7 +21,7 @@ _PV = Text("PV per CNY held {was:.6f}, stressed {now:.6f}", "每元持仓现值 
 
 
 def charge_lines(table: ChargeTable, inputs: Inputs) -> pd.DataFrame:
-    """Return the charges at the table's holdings, columns as `allocator.capital.Regime.charges` asks and the k's.
+    """Return the charges at the table's holdings, columns as `allocator.model.regime.Regime.charges` asks and the k's.
 
     ``underlying`` is the row of the underlying file that is charged (1-based, heading included); none where it is
     the asset itself.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from allocator.capital import RegimeNote
 from allocator.inputs.terms import flags
+from allocator.model.regime import RegimeNote
 from allocator.types import Text
 
 if TYPE_CHECKING:

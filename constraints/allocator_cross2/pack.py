@@ -19,7 +19,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from allocator.errors import Problems, did_you_mean
-from allocator.rulebook import read_yaml
+from allocator.rulebook.book import read_yaml
 from allocator.types import Phrase, Source, Text
 from allocator_cross2.figures import Bands, Document, Figure, FigureFile, Ladder, Matrix, Piecewise, Points, Reading
 

@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import Alternative, BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.capital import CapitalTree
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cash_flows import modified_durations
 from allocator.inputs.fund import Inputs
 from allocator.model import Space, Term
+from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.types import Text
 from allocator_cross2.book_state import WholeBook
 from allocator_cross2.build import ChargeContext, build_charges
@@ -82,7 +83,7 @@ class Basis:
 
 
 class Cross2Regime(Regime):
-    """C-ROSS II for a life company (see `allocator.capital.Regime`).
+    """C-ROSS II for a life company (see `allocator.model.regime.Regime`).
 
     Parameters
     ----------

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from allocator.report.sections import ReportSectionSpec, ReportTable
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Phrase, Text
 from allocator_cross2.labels import FILING_ORDER, label
 from allocator_cross2.regime import Cross2Regime
 
 if TYPE_CHECKING:
-    from allocator.result import Result
+    from allocator.result.result import Result
 
 __all__ = ["SECTIONS", "filing_table", "rate_table"]
 

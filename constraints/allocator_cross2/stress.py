@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from allocator.inputs.fund import Inputs
-from allocator.study.shocks import Scenario, StressSpec
+from allocator.stress.shocks import Scenario, StressSpec
 from allocator.types import Text
 from allocator_cross2.options import ChargeOptions
 from allocator_cross2.pack import RulePack

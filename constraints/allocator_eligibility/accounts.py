@@ -11,13 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.curves import DAYS_IN_YEAR
 from allocator.inputs.ratings import SCALE, UNRATED, parse_rating, rating_ranks
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
 from allocator.model.limits import Blank, LimitOptions, bound, grouped, place, position_term
-from allocator.rulebook import USER, RuleBook
-from allocator.settings import Number
+from allocator.rulebook.book import USER, RuleBook
 from allocator.types import Text
 from allocator_eligibility.trading import chosen_rows
 

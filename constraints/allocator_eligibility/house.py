@@ -11,7 +11,7 @@ from pydantic import Field
 from allocator.errors import InputError, Problem
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
 from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, place
-from allocator.rulebook import USER
+from allocator.rulebook.book import USER
 from allocator.types import Text
 from allocator_eligibility.faults import Fault, pointed
 from allocator_eligibility.meaning import Affine, Meaning, unlike

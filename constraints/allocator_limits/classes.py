@@ -9,11 +9,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from allocator.config.settings import Number
 from allocator.errors import Problems
 from allocator.inputs.ratings import SCALE, rating_ranks
 from allocator.model import ConstraintSpec, Mode, ModelContext, Sense, Term
 from allocator.model.limits import LimitOptions, percent
-from allocator.settings import Number
 from allocator.types import Text
 from allocator_limits.view import View
 

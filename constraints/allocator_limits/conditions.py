@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.config.settings import Number
 from allocator.errors import Problems
 from allocator.inputs.ratings import SCALE, rating_ranks
 from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, ModelContext, Sense, Term
 from allocator.model.limits import Blank, LimitOptions, bound, percent, position_term
-from allocator.settings import Number
 from allocator.types import Source, Text
 from allocator_limits.view import View
 

@@ -14,7 +14,7 @@ from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import flags
 from allocator.model import Linear, Mode, ModelContext, Sense, Term
 from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, book_value_ratio, bound, total_assets
-from allocator.rulebook import Figure, RuleBook
+from allocator.rulebook.book import Figure, RuleBook
 from allocator.types import Text
 from allocator_limits.columns import REGULATORY_CLASSES
 

@@ -11,7 +11,7 @@ from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.ratings import SCALE, rating_ranks
 from allocator.inputs.terms import column, filled, flags
-from allocator.rulebook import RuleBook
+from allocator.rulebook.book import RuleBook
 
 __all__ = ["BOOK", "reserve_factors"]
 

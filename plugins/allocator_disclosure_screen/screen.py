@@ -18,13 +18,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.model import ConstraintSpec, Mode, ModelContext, Sense, Term
 from allocator.model.limits import LimitOptions, bound, place, position_term
-from allocator.rulebook import RuleBook
-from allocator.settings import Number
+from allocator.rulebook.book import RuleBook
 from allocator.types import Text
 
 __all__ = ["CONSTRAINTS", "RULE", "ScreenOptions", "State", "disclosure_cases", "disclosure_screen"]

@@ -17,12 +17,12 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.model import ConstraintSpec, Linear, ModelContext, PartScore, Sense, Term
 from allocator.model.limits import LimitOptions, bound, percent
 from allocator.model.limits import place as place_of
-from allocator.rulebook import USER
-from allocator.settings import Number
+from allocator.rulebook.book import USER
 from allocator.types import Text
 
 __all__ = ["CONCENTRATION", "ConcentrationOptions", "tilt_concentration"]

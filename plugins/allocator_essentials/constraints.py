@@ -8,9 +8,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.model import CapitalLimit, ConstraintSpec, Expression, Linear, ModelContext, Sense, Term, TradeCost
 from allocator.model.limits import LimitOptions, bound
-from allocator.settings import Number, Section
 from allocator.types import Certainty, Source, Text
 from allocator_essentials.objectives import tail_of, variance_of
 

@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from allocator.model.discrete import Discrete, NamesHeld, OddLot, ShortTicket
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.errors import InputError, Problem
 from allocator.inputs.terms import column
 from allocator.model import ConstraintSpec, ModelContext, Sense, Term
-from allocator.model.choices import Discrete, NamesHeld, OddLot, ShortTicket
-from allocator.rulebook import USER
-from allocator.settings import Number, Section
+from allocator.rulebook.book import USER
 from allocator.types import Column, Measure, Table, Text
 
 __all__ = ["CONSTRAINTS", "TABLES"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.config.settings import Section
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.model import ReturnModelSpec
-from allocator.settings import Section
 from allocator.types import Text
 
 __all__ = ["RETURN_MODELS"]

@@ -9,10 +9,10 @@ import pandas as pd
 from pydantic import Field
 from scipy import linalg, sparse
 
+from allocator.config.settings import Number, Section
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.fund import Inputs
 from allocator.model import Risk, RiskModelSpec, factor_risk
-from allocator.settings import Number, Section
 from allocator.types import Column, Measure, Table, Text
 
 __all__ = ["RISK_MODELS", "TABLES"]

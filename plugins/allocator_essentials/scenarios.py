@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from allocator.config.settings import Section
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.model import Scenarios, ScenarioSpec
-from allocator.settings import Section
 from allocator.types import Text
 
 __all__ = ["SCENARIOS"]

@@ -19,12 +19,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, spot_curve
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model import ModelContext, Quadratic, Scenarios
-from allocator.settings import Number, Section
 from allocator.types import Text
 
 __all__ = ["SurplusOptions", "surplus_variance_of"]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy import sparse
 
+from allocator.config.settings import Number, Section
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
-from allocator.settings import Number, Section
 from allocator.types import Column, Measure, Table, Text
 
 __all__ = ["TABLES", "RobustOptions", "errors_by_asset", "return_uncertainty"]

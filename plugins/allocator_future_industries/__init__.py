@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from allocator.hooks import hookimpl
 from allocator.model import TiltSpec
-from allocator.report.sections import ReportSectionSpec
+from allocator.result.tables import ReportSectionSpec
 from allocator.types import Table
 
 __all__: list[str] = []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from allocator.config.settings import Section
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.model import PartScore, TiltSpec
-from allocator.rulebook import RuleBook
-from allocator.settings import Section
+from allocator.rulebook.book import RuleBook
 from allocator.types import Text
 
 __all__ = ["TILTS", "GreenOptions", "parts"]

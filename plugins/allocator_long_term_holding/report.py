@@ -15,8 +15,8 @@ import pandas as pd
 
 from allocator.inputs.fund import Inputs
 from allocator.model import options_of
-from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Text
 from allocator_long_term_holding.tilt import NAME, RULES, HoldingOptions, marks
 

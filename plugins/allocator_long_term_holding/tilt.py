@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.inputs.terms import column
 from allocator.model import PartScore, TiltSpec
-from allocator.rulebook import Figure, RuleBook
-from allocator.settings import Number, Section
+from allocator.rulebook.book import Figure, RuleBook
 from allocator.types import Text
 
 __all__ = ["NAME", "RULES", "TILTS", "HoldingOptions", "Marks", "marks", "parts"]

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.fund import Inputs
 from allocator.model.desmoothing import desmoothed
-from allocator.rulebook import RuleBook
+from allocator.rulebook.book import RuleBook
 from allocator.types import Column, Measure, Table, Text
 
 __all__ = [

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from allocator.config import validate_options
-from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.result import Result
+from allocator.config.load import validate_options
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Text
 from allocator_markets.exposures import read_exposures
 from allocator_markets.history import FACTORS, read_history

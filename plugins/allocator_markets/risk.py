@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.inputs.fund import Inputs
 from allocator.model import Risk, RiskModelSpec, factor_risk
-from allocator.settings import Number, Section
 from allocator.types import Text
 from allocator_markets.covariance import exponential, shrunk
 from allocator_markets.exposures import Exposures, read_exposures

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocator.model import options_of
-from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Text
 from allocator_national_projects.tilt import NAME, Evidence, ProjectOptions, evidence
 

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.inputs.terms import flags
 from allocator.model import PartScore, TiltSpec
-from allocator.rulebook import RuleBook
-from allocator.settings import Number, Section
+from allocator.rulebook.book import RuleBook
 from allocator.types import Text
 
 __all__ = ["NAME", "TILTS", "Evidence", "ProjectOptions", "evidence", "parts"]

@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import Section
 from allocator.errors import Problems
 from allocator.inputs.cash_flows import modified_durations
 from allocator.inputs.curves import SpotCurve, spot_curve
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import annual_rates, column, flags
 from allocator.model import ReturnModelSpec
-from allocator.settings import Section
 from allocator.types import Column, Measure, Table, Text
 from allocator_securitised.deals import RULES, read_deals, tranche_rows
 

@@ -12,7 +12,7 @@ from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.schedules import Amortisation, Contracts, contract_flows
 from allocator.inputs.terms import annual_rates, column
-from allocator.rulebook import RuleBook
+from allocator.rulebook.book import RuleBook
 from allocator.types import Column, Measure, Table, Text
 from allocator_securitised.pool import Pools, pool_flows
 from allocator_securitised.tranches import ExpectedLoss, TrancheFlows, Tranches, expected_loss, tranche_flows

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Problems
-from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Text
 from allocator_securitised.building_blocks import PARTS, building_blocks
 from allocator_securitised.deals import read_deals, tranche_rows

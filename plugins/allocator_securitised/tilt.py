@@ -10,11 +10,11 @@ from datetime import date
 
 import numpy as np
 
+from allocator.config.settings import Section
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.model import PartScore, TiltSpec
-from allocator.rulebook import RuleBook
-from allocator.settings import Section
+from allocator.rulebook.book import RuleBook
 from allocator.types import Column, Measure, Table, Text
 
 __all__ = ["TECHNOLOGY_TABLES", "TILTS", "TechnologyPoolOptions", "parts"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from allocator.hooks import hookimpl
 
 if TYPE_CHECKING:
-    from allocator.study.shocks import ShockSpec
+    from allocator.stress.shocks import ShockSpec
     from allocator.types import Table
 
 __all__ = ["allocator_shocks", "allocator_tables"]

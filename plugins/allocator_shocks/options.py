@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from allocator.settings import Number, Section
+from allocator.config.settings import Number, Section
 from allocator.types import Text
 
 __all__ = ["Change", "ByName", "ByTenor"]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.errors import Problems, did_you_mean
 from allocator.inputs.terms import flags
-from allocator.settings import Number, Section
-from allocator.study.shocks import Shocked, ShockSpec
+from allocator.stress.shocks import Shocked, ShockSpec
 from allocator.types import Column, Measure, Table, Text
 from allocator_shocks.options import ByName, Change
 from allocator_shocks.rates import AT_COST, CREDIT

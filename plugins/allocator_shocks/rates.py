@@ -13,8 +13,8 @@ from allocator.errors import Problems
 from allocator.inputs.cash_flows import asset_cash_flows
 from allocator.inputs.curves import SpotCurve
 from allocator.inputs.ratings import SCALE, UNRATED, rating_ranks
-from allocator.study.revalue import TenorShift, given_curve, revalued, shifted_curve
-from allocator.study.shocks import Shocked, ShockSpec
+from allocator.stress.revalue import TenorShift, given_curve, revalued, shifted_curve
+from allocator.stress.shocks import Shocked, ShockSpec
 from allocator.types import Text
 from allocator_shocks.options import ByName, ByTenor
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from allocator.errors import InputError
-from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Text
 from allocator_tech_bonds.lines import merged_positions
 from allocator_tech_bonds.pricing import KIND, bond_prices

@@ -23,7 +23,7 @@ from allocator.inputs.curves import DAYS_IN_YEAR
 from allocator.inputs.fund import Inputs
 from allocator.inputs.ratings import rating_cells
 from allocator.inputs.terms import column
-from allocator.rulebook import RuleBook
+from allocator.rulebook.book import RuleBook
 from allocator.types import Column, Measure, Table, Text
 from allocator_tech_bonds.pricing import KIND
 

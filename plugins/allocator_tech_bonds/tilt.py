@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from allocator.config.settings import Section
 from allocator.errors import Problems, did_you_mean
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.model import PartScore, TiltSpec
-from allocator.settings import Section
 from allocator.types import Certainty, Source, Text
 
 __all__ = ["TILTS", "TechBondOptions", "parts"]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from allocator.hooks import hookimpl
 from allocator.model import ConstraintSpec, ReturnModelSpec, ScenarioSpec, TiltSpec
-from allocator.report.sections import ReportSectionSpec
-from allocator.study.commitments import CommitmentSpec
+from allocator.result.tables import ReportSectionSpec
+from allocator.stress.commitments import CommitmentSpec
 from allocator.types import Table
 
 __all__: list[str] = []

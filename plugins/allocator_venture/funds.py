@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import parse_number
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
-from allocator.settings import parse_number
 from allocator.types import Text
 from allocator_venture.takahashi_alexander import FundTerms, Projection, growth_curve, project
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.solve.backends import Chain
-from allocator.solve.program import Block, Cone, ConeProgram
+from allocator.solve.program.program import Block, Cone, ConeProgram
+from allocator.solve.solvers.backends import Chain
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from allocator.errors import Problems, did_you_mean
-from allocator.rulebook import read_yaml
+from allocator.rulebook.book import read_yaml
 from allocator.types import Text
 
 __all__ = ["Common", "Exit", "Milestone", "Parameters", "Technology", "load_parameters"]

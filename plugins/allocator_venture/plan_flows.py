@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
-from allocator.study.commitments import CommitmentSpec, CommittedFlows
+from allocator.stress.commitments import CommitmentSpec, CommittedFlows
 from allocator.types import Text
 from allocator_venture.funds import fund_terms
 from allocator_venture.takahashi_alexander import project

@@ -10,8 +10,8 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.inputs.fund import Inputs
-from allocator.report.sections import ReportSectionSpec, ReportTable
-from allocator.result import Result
+from allocator.result.result import Result
+from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Text
 from allocator_venture.commitments import RULES, commitment_plan, recommitment_plan, vintage_limit
 from allocator_venture.risk import QUANTILES, assess

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.errors import Problems, did_you_mean
 from allocator.inputs.fund import Inputs
 from allocator.inputs.headings import spelling
 from allocator.inputs.terms import column
-from allocator.settings import Number, Section
 from allocator.types import Column, Measure, Table, Text
 from allocator_venture.funds import FundRows, fund_rows, fund_terms
 from allocator_venture.parameters import Parameters, load_parameters

@@ -11,12 +11,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from allocator.config.settings import Section
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.look_through import contents
 from allocator.inputs.terms import flags
 from allocator.model import PartScore, TiltSpec
-from allocator.settings import Section
 from allocator.types import Column, Measure, Table, Text
 from allocator_venture.commitments import RULES
 from allocator_venture.parameters import load_parameters

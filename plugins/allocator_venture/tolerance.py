@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
+from allocator.config.settings import Number
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.model import ConditionalValueAtRisk, ConstraintSpec, ModelContext, Sense, Term
 from allocator.model.limits import Blank, LimitOptions, bound, percent
-from allocator.rulebook import USER
-from allocator.settings import Number
+from allocator.rulebook.book import USER
 from allocator.types import Text
 from allocator_venture.commitments import RULES
 from allocator_venture.funds import fund_rows

@@ -15,10 +15,10 @@ import pytest
 
 from allocator import Infeasible, NotProven
 from allocator.errors import SolverFailure, VerificationError
-from allocator.result import Result
-from allocator.solve.backends import Backend, Clarabel, Highs, Scs
-from allocator.solve.exact import Exact
-from allocator.solve.program import Answer, ConeProgram, Verdict
+from allocator.result.result import Result
+from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.search.exact import Exact
+from allocator.solve.solvers.backends import Backend, Clarabel, Highs, Scs
 from tests.acceptance.random_funds import RandomFund, random_fund
 
 pytestmark = pytest.mark.acceptance

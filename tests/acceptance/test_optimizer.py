@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import allocator
-from allocator.settings import SolveSettings
+from allocator.config.settings import SolveSettings
 from allocator.solve import solve
-from allocator.solve.search import Search
+from allocator.solve.search.search import Search
 from allocator.verify import verify
 from tests.books import Book, book
 from tests.rivals import best_of_local_searches, naive_answer

@@ -15,7 +15,7 @@ import allocator
 from allocator.register import record
 from allocator.report.view import View
 from allocator.report.writer import write_view
-from allocator.result import Result
+from allocator.result.result import Result
 from allocator.types import Language
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "life_insurer" / "fund.yaml"

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import PlanSettings
 from allocator.errors import InputError, Problem
-from allocator.settings import PlanSettings
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["Committed", "committed_rows", "levelled"]
 

@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
+from allocator.pipeline.scenarios import shock_fund
+from allocator.stress.revalue import given_curve
+from allocator.stress.shocks import at_amounts, moved_sheet
 from allocator.study.plan.committed import levelled
 from allocator.study.plan.timeline import Node
 from allocator.study.plan.world import ENDS, World
-from allocator.study.revalue import given_curve
-from allocator.study.shocks import at_amounts, moved_sheet
-from allocator.study.stress import shock_fund
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["Moment", "make_moment", "sold_at"]
 

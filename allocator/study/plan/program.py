@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.capital.joined import Promise, TreePart, join_trees, promise_name
-from allocator.capital.regime import Regime, Requirement
 from allocator.inputs.terms import column
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.mapped import Mapped
 from allocator.model.model import CapitalLimit, Model
+from allocator.model.regime import Regime, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
+from allocator.stress.shocks import Scenario, Shocked
 from allocator.study.plan.moments import Moment, sold_at
 from allocator.study.plan.world import World
-from allocator.study.shocks import Scenario, Shocked
 from allocator.types import Certainty, Source, Text
 
 __all__ = ["Program", "limit_name"]

@@ -17,22 +17,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.capital.regime import Regime
 from allocator.errors import InputError, Problem
+from allocator.model.position import CapitalPosition
+from allocator.model.regime import Regime
 from allocator.model.terms import TOLERANCE, Mode
-from allocator.result import CapitalPosition
+from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stressed_fund
 from allocator.solve import solve
-from allocator.solve.solution import Solution
+from allocator.solve.search.solution import Solution
+from allocator.stress.shocks import Scenario, Shocked
 from allocator.study.plan.moments import Moment, make_moment, sold_at
 from allocator.study.plan.program import Program, limit_name
 from allocator.study.plan.timeline import Node, timeline
 from allocator.study.plan.world import World, make_world
-from allocator.study.shocks import Scenario, Shocked
-from allocator.study.stress import capital_of, scenario_named, shock_fund, stressed_fund
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["PlanPoint", "PlanStudy", "keep_the_mix", "plan"]
 

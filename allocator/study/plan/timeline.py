@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from allocator.config.settings import PlanSettings
 from allocator.errors import InputError, Problem
-from allocator.settings import PlanSettings
-from allocator.study.shocks import Scenario
-from allocator.study.stress import scenario_named
+from allocator.pipeline.scenarios import scenario_named
+from allocator.stress.shocks import Scenario
 from allocator.types import Text
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["BASE_BRANCH", "Node", "step_date", "timeline"]
 

@@ -17,16 +17,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.config.settings import PlanSettings
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cash_flows import CashFlows, FloatingRule, asset_cash_flows
 from allocator.inputs.terms import column
-from allocator.settings import PlanSettings
 from allocator.study.plan.committed import Committed, committed_rows
 from allocator.study.plan.timeline import step_date
 from allocator.types import Text
 
 if TYPE_CHECKING:
-    from allocator.pipeline import Fund
+    from allocator.pipeline.fund import Fund
 
 __all__ = ["Growth", "World", "make_world"]
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from allocator.config import load_settings, settings_from_mapping, validate_options
+from allocator.config.load import load_settings, settings_from_mapping, validate_options
+from allocator.config.settings import Settings
+from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
 from allocator.inputs.csv_files import read_csv
 from allocator.inputs.excel_files import read_excel
@@ -21,9 +23,7 @@ from allocator.inputs.load import assemble
 from allocator.inputs.parquet_files import read_parquet
 from allocator.inputs.raw import RawTable, Wanted
 from allocator.model import ModelContext
-from allocator.pipeline import Fund
-from allocator.registry import Registry, enabled_plugins
-from allocator.settings import Settings
+from allocator.pipeline.fund import Fund
 
 from ..hostile.book_cases import excel_cases, parquet_cases
 from ..hostile.cases import Case, good_fund, good_table

@@ -8,10 +8,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from allocator.config.settings import Number
 from allocator.errors import InputError, Problem
 from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
 from allocator.model.limits import LimitOptions, bound
-from allocator.settings import Number
 from allocator.types import Certainty, Source, Text
 
 __all__ = ["CONSTRAINTS"]

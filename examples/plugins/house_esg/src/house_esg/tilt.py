@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from allocator.config.settings import Number, Section
 from allocator.inputs.fund import Inputs
 from allocator.model import TiltSpec
-from allocator.settings import Number, Section
 from allocator.types import Certainty, Source, Text
 
 __all__ = ["TILTS", "score"]

@@ -1,0 +1,1 @@
+"""From fund.yaml to settings: validated, with the place of every value."""

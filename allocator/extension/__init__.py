@@ -1,0 +1,1 @@
+"""The one entry point of plugins: the registry, its contracts, isolation and pins."""

@@ -1,0 +1,1 @@
+"""From a fund file to a verified result: the only room that sees all."""

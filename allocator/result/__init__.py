@@ -1,0 +1,1 @@
+"""What a run found: values that know nobody who shows them."""

@@ -1,0 +1,1 @@
+"""Dated rule packs: figures with document, article and effective date."""

@@ -1,0 +1,1 @@
+"""Large problems in parts: sifting, groups and scenario programs."""

@@ -1,0 +1,1 @@
+"""What to say where no allocation complies: rules in conflict, and what gives way."""

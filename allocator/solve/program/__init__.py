@@ -1,0 +1,1 @@
+"""The program as sparse rows: variables, cones and what a sweep changes."""

@@ -1,0 +1,1 @@
+"""Branch and bound, its incumbents, its certificate and its prices."""

@@ -1,0 +1,286 @@
+"""Best-bound-first branch and bound over the capital tree.
+
+A node of the search is a box of the tree's modules. Its relaxation gives a bound; its answer is judged by
+the exact tree, and mended by the convex–concave procedure (`allocator.solve.search.local`) when it falls short.
+Where relaxation and exact tree differ, the node that lies at the highest price is split: a piecewise
+module by its active piece, an aggregate by the interval of the module that explains most of the error.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.config.settings import SolveSettings
+from allocator.errors import InputError, SolverFailure
+from allocator.model.model import Model
+from allocator.solve.decomposition.sifting import Recall
+from allocator.solve.program.program import Answer, Verdict
+from allocator.solve.relaxation.boxes import Box
+from allocator.solve.relaxation.branching import split
+from allocator.solve.relaxation.formulation import Assembled, Formulation
+from allocator.solve.search.checks import unbounded
+from allocator.solve.search.exact import AIM, ENOUGH, Exact
+from allocator.solve.search.goal import Goal, goal_of
+from allocator.solve.search.local import improve, repair, settle
+from allocator.solve.solvers.backends import Chain
+
+__all__ = ["Candidate", "Outcome", "Search"]
+
+Vector = NDArray[np.float64]
+
+NEAR = 1e-5
+"""A miss of a ratio up to which a relaxation's answer is polished and judged in full."""
+
+PERIOD = 16
+"""Nodes between two attempts at a better answer once the first nodes are done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A point that meets every hard rule exactly, and its exact objective."""
+
+    holdings: Vector
+    objective: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How a search ended; ``best`` is None when nothing compliant was found.
+
+    ``solves`` counts the programs up to the verdict. ``proven`` is True when the bound settles the matter:
+    the gap is within the tolerance, or without a candidate, that there is none.
+    """
+
+    best: Candidate | None
+    bound: float
+    proven: bool
+    solves: int
+    solver: str
+
+
+@dataclass(order=True)
+class _Node:
+    priority: float
+    number: int
+    bound: float = field(compare=False)
+    hurdle: float = field(compare=False)
+    box: Box | None = field(compare=False)
+    assembled: Assembled = field(compare=False)
+    answer: Answer = field(compare=False)
+
+
+class Search:
+    """One run on one model.
+
+    Parameters
+    ----------
+    model : Model
+        The model, already checked.
+    settings : SolveSettings
+        Gap, limits and solver.
+    recall : Recall or None
+        Prices of an earlier search over the same holdings, brought up to date.
+    settled : bool
+        Whether the answer is moved to its local optimum at the end.
+    """
+
+    margin = AIM
+    """Ratio above the requirement that relaxations aim at, so that their answers are compliant as they are."""
+
+    def __init__(
+        self, model: Model, settings: SolveSettings, recall: Recall | None = None, *, settled: bool = True
+    ) -> None:
+        self.model = model
+        self.settings = settings
+        self._settles = settled
+        self.formulation = Formulation(model)
+        self.exact = Exact(model)
+        plain = self.formulation.plain
+        self.chain = Chain(settings.solver).sifting(plain.program, plain.holdings, recall or Recall())
+        self.solves = 0
+        self.solver = ""
+        self.best: Candidate | None = None
+        self.deadline = time.monotonic() + settings.time_limit
+        self.goal: Goal = goal_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
+        self._numbers = itertools.count()
+        self._rough = False
+
+    @property
+    def price(self) -> float:
+        """Price of the capital module in the programs' units."""
+        return self.formulation.price(self.goal.price)
+
+    @property
+    def tolerance(self) -> float:
+        """The gap at which the search stops, in the objective's unit."""
+        return self.goal.tolerance(self.best.objective if self.best is not None else np.inf)
+
+    @property
+    def continuous(self) -> Search:
+        """The search whose programs have prices."""
+        return self
+
+    def solve(self, assembled: Assembled, *, fine: bool = False) -> Answer:
+        """Solve one program and count it; ``fine``: its point may be the answer as it is."""
+        answer = self.chain.solve(assembled.program, self.deadline - time.monotonic())
+        self.solves += 1
+        self.solver = answer.solver
+        return self.chain.refined(assembled.program, answer) if fine else answer
+
+    def run(self) -> Outcome:
+        """Search until the gap is closed or a limit is reached."""
+        root = self._root
+        heap, count, dropped = [root] if root is not None else [], 0, -np.inf
+        while heap:
+            node = heapq.heappop(heap)
+            bound = max(node.bound, dropped)
+            if self._settled(bound):
+                return self._finished(bound, True)
+            if self.solves >= self.settings.max_nodes or time.monotonic() > self.deadline:
+                return self._finished(bound, False)
+            if self._stale(node):
+                dropped = max(dropped, self._push(heap, node.box, node.bound))
+                continue
+            self._look_around(node.answer, bound, thorough=count < 3 or count % PERIOD == 0)
+            count += 1
+            if self._settled(bound):
+                return self._finished(bound, True)
+            if self._stale(node):
+                heapq.heappush(heap, node)
+                continue
+            branches = split(self.formulation, node.box, node.assembled, node.answer)
+            if not branches or node.box is None:
+                dropped = max(dropped, node.bound)
+                continue
+            for branch in branches:
+                dropped = max(dropped, self._push(heap, self.formulation.box(branch, node.box), node.bound))
+        proven = dropped == -np.inf if self.best is None else self._settled(dropped)
+        return self._finished(dropped, proven)
+
+    def glance(self) -> tuple[float, Vector] | None:
+        """Return the bound of the root's relaxation and its answer; None where it has none."""
+        root = self._root
+        return None if root is None else (root.bound, self.point(root.answer))
+
+    @cached_property
+    def _root(self) -> _Node | None:
+        return self._node(self.formulation.whole, fine=True)
+
+    def descend(self, start: Vector, *, settled: bool) -> Outcome | None:
+        """Return a compliant answer near ``start``, without a bound; None where none is found.
+
+        ``settled``: the local optimum there, else the first point met.
+        """
+        point = settle(self, start) if settled else improve(self, start, -np.inf)
+        if not self.offer(point) and not self.offer(repair(self, start)):
+            return None
+        return Outcome(self.best, np.inf, False, self.solves, self.solver)
+
+    def _push(self, heap: list[_Node], box: Box | None, ceiling: float) -> float:
+        """Solve a node and queue it; return the bound that stays open because no solver could answer."""
+        try:
+            node = self._node(box, ceiling)
+        except SolverFailure:
+            return ceiling
+        if node is not None and not self._hopeless(node.bound):
+            heapq.heappush(heap, node)
+        return -np.inf
+
+    def _stale(self, node: _Node) -> bool:
+        """Return whether the hurdle has risen since the node was solved, so that its bound can be had lower."""
+        return self.goal.hurdle > node.hurdle + 0.1 * self.tolerance
+
+    def _least_module(self) -> float:
+        """Return a certified lower bound of the capital module, CNY: the least one, to a tenth of it."""
+        least = replace(self.model, objective=(), capital_weight=1.0, per_capital=False)
+        search = type(self)(least, self.settings.model_copy(update={"gap": 1.0}))
+        outcome = search.run()
+        self.solves += search.solves
+        return -outcome.bound
+
+    def _finished(self, bound: float, proven: bool) -> Outcome:
+        solves = self.solves
+        # A single program's answer is settled already, unless it is only exact by chance; sifted ones cost too much.
+        by_chance = self._rough and self.chain.sifter is None
+        if self.best is not None and self._settles and (solves > 1 or by_chance):
+            # Even where its objective is a little lower: another answer uses the margin that this one keeps.
+            point = settle(self, self.best.holdings)
+            settled = Candidate(point, self.exact.objective(point))
+            if not proven or bound <= settled.objective + self.goal.tolerance(settled.objective):
+                self.best = settled
+        if self.best is not None:
+            bound = max(bound, self.best.objective)
+        return Outcome(self.best, bound, proven, solves, self.solver)
+
+    def _look_around(self, answer: Answer, bound: float, thorough: bool) -> None:
+        """Judge a relaxation's answer; ``thorough``: and look for a better one from there."""
+        point = self.formulation.holdings(answer.primal)
+        if self.exact.room(point) > -NEAR:
+            point = self.point(answer)
+            self.offer(point)
+        if self._settled(bound) or not thorough:
+            return
+        if not self.offer(improve(self, point, bound - self.tolerance)) and self.best is None:
+            self.offer(repair(self, point))
+
+    def _settled(self, bound: float) -> bool:
+        return self.best is not None and bound <= self.best.objective + self.tolerance
+
+    def _hopeless(self, bound: float) -> bool:
+        return self.best is not None and bound <= self.best.objective
+
+    def _node(self, box: Box | None, ceiling: float = np.inf, *, fine: bool = False) -> _Node | None:
+        if box is not None and box.empty:
+            return None
+        assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), self.margin)
+        # Where nothing lies the root's answer is the answer.
+        self._rough = bool(assembled.loose) or not fine
+        answer = self.solve(assembled, fine=not self._rough)
+        if answer.verdict is Verdict.INFEASIBLE and self.margin:
+            # What cannot be had with the margin may be had without it.
+            loose = replace(assembled.program, right=assembled.right)
+            if not loose.refuted_by(answer.dual):
+                assembled = replace(assembled, program=loose)
+                answer = self.solve(assembled, fine=not self._rough)
+        if answer.verdict is Verdict.INFEASIBLE:
+            return None
+        if answer.verdict is Verdict.UNBOUNDED:
+            raise InputError(unbounded(self.model, self.formulation.holdings(answer.primal)))
+        lower = answer.bound
+        if lower is None:
+            lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
+        bound = min(ceiling, self.goal.bound(-lower * self.formulation.plain.objective_scale))
+        return _Node(-bound, next(self._numbers), bound, self.goal.hurdle, box, assembled, answer)
+
+    def point(self, answer: Answer) -> Vector:
+        """Return the polished holdings of an answer."""
+        lower, upper = self.formulation.bound_multipliers(answer.dual)
+        holdings = self.formulation.holdings(answer.primal)
+        polished = self.exact.polished(holdings, lower, upper)
+        if not self.exact.keeps_terms(polished):
+            # Thousands of rows put on their bounds may together move a limited sum: leave them where they are.
+            unmoved = self.exact.polished(holdings, np.zeros_like(lower), np.zeros_like(upper))
+            return unmoved if self.exact.keeps_terms(unmoved) else polished
+        return polished
+
+    def compliant(self, holdings: Vector) -> bool:
+        """Return whether the exact tree and every hard term accept the point."""
+        return self.exact.room(holdings) >= ENOUGH and self.exact.keeps_terms(holdings)
+
+    def offer(self, holdings: Vector | None) -> bool:
+        """Take the point as the best answer if it is one; return whether it was taken."""
+        if holdings is None or not self.compliant(holdings):
+            return False
+        objective = self.exact.objective(holdings)
+        if self.best is not None and objective <= self.best.objective:
+            return False
+        self.best = Candidate(holdings, objective)
+        self.goal.raised(objective, self.exact.module(holdings))
+        return True

@@ -1,0 +1,1 @@
+"""The solvers, their choice and the refinement of their answers."""

@@ -1,0 +1,444 @@
+"""Optimizing when charges depend on the book as a whole: on one number of it, and on steps that it passes or not.
+
+Inside an interval of the number, with some steps decided, the exact coefficients C(x) lie between those of two trees,
+C₋ ≤ C(x) ≤ C₊ on the side of zero where x lies. With D = C₊ − C₋ the leaves are C₋ x + s, 0 ≤ s ≤ D x: columns s with
+one rule each turn "somewhere between" into a model of the ordinary kind, a relaxation whatever the sign of the tree's
+slopes. Columns of D that are equal in several leaves (the company's and its pool's) share their s. A row that may be
+held on either side of zero and is charged by its side is x = p − (p − x) with p ≥ max(x, 0) below its chord. Best
+bound first, a step that the relaxed answer lies beyond is decided both ways, then intervals are halved near its state;
+answers come from charges frozen at a book, its steps kept by rules, and taken anew until they agree with the
+holdings. Charges that are a choice of their own (`allocator.solve.state.alternatives`) are left to whole numbers in each of
+these models.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.capital.tree import CapitalTree
+from allocator.config.settings import SolveSettings
+from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverFailure
+from allocator.model.model import Model
+from allocator.model.regime import BookState
+from allocator.model.space import Space
+from allocator.solve.decomposition.sifting import Recall
+from allocator.solve.entry import begun, concluded, priced
+from allocator.solve.infeasible.conflict import Conflict, find_conflicts, problems_of
+from allocator.solve.search.discrete import search_for
+from allocator.solve.search.exact import ENOUGH, Exact
+from allocator.solve.search.search import Outcome, Search
+from allocator.solve.search.solution import Solution, Status
+from allocator.solve.search.subproblem import Candidate
+from allocator.solve.state.alternatives import with_alternatives
+from allocator.solve.state.widening import between
+from allocator.types import Text
+
+__all__ = ["branches", "solve_with_state"]
+
+Vector = NDArray[np.float64]
+
+INWARD = 0.3
+"""How far an interval's cut is moved from the relaxed answer's state towards its middle."""
+
+NEAR = 1e-4
+"""Two states nearer than this start the search for an answer at the same charges."""
+
+NARROW = 1e-9
+"""An interval is halved no further: what its relaxation still misses does not come from the state."""
+
+ROUNDS = 6
+"""How often charges are taken anew at an answer before another start is tried."""
+
+
+def solve_with_state(
+    model: Model,
+    state: BookState,
+    tree_at: Callable[[Vector], CapitalTree],
+    settings: SolveSettings,
+    *,
+    diagnose: bool = True,
+) -> tuple[CapitalTree, Solution]:
+    """Return the best holdings and the tree that is exact at them.
+
+    Parameters
+    ----------
+    model : Model
+        With charges frozen at the current holdings.
+    state : BookState
+        What they depend on.
+    tree_at : callable
+        The exact tree at given holdings.
+    settings : SolveSettings
+        The gap and the limits hold for the whole search.
+    diagnose : bool
+        As for `allocator.solve.solve`.
+
+    Raises
+    ------
+    Infeasible, NotProven
+        As `allocator.solve.solve`.
+    """
+    return _StateSearch(model, state, tree_at, settings).run(diagnose)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """How a search with charges as they are not quite ended; what its answer costs is asked for last."""
+
+    search: Search
+    outcome: Outcome
+
+    @property
+    def best(self) -> Candidate:
+        assert self.outcome.best is not None
+        return self.outcome.best
+
+    @property
+    def holdings(self) -> Vector:
+        return self.best.holdings
+
+
+@dataclass(frozen=True, eq=False)
+class _Best:
+    """An answer whose charges agree with it."""
+
+    tree: CapitalTree
+    objective: float
+    found: _Found
+
+
+@dataclass(order=True)
+class _Node:
+    priority: float
+    number: int
+    state: BookState = field(compare=False)
+    space: Space = field(compare=False)
+    low: float = field(compare=False)
+    high: float = field(compare=False)
+    found: _Found = field(compare=False)
+
+    @property
+    def holdings(self) -> Vector:
+        """The relaxed answer's, without further columns."""
+        return self.found.holdings[: self.space.size]
+
+
+class _StateSearch:
+    def __init__(
+        self, model: Model, state: BookState, tree_at: Callable[[Vector], CapitalTree], settings: SolveSettings
+    ) -> None:
+        self.model, self.state, self.tree_at, self.settings = model, state, tree_at, settings
+        self.deadline = time.monotonic() + settings.time_limit
+        self.best: _Best | None = None
+        self.nodes = 0
+        self.tried: list[float] = []
+        self.recall = Recall()
+        self.alternatives = state.alternatives(model.space)
+        whole = self.alternatives or any(term.left.discrete for term in model.terms)
+        self._descends = not (whole or model.per_capital)
+        self._numbers = itertools.count()
+
+    def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
+        started = time.perf_counter()
+        try:
+            bound = self._search()
+        except Infeasible:
+            if diagnose:
+                raise Infeasible(problems_of(self._conflicts())) from None
+            raise
+        if self.best is None:
+            raise self._unanswered()
+        return self._ended(bound, started)
+
+    def outcome(self) -> Outcome:
+        """Return how the search ends: with an answer, a proof that there is none, or neither."""
+        try:
+            bound = self._search()
+        except Infeasible:
+            return Outcome(None, -np.inf, True, self.nodes, "")
+        except (NotProven, SolverFailure):
+            return Outcome(None, np.inf, False, self.nodes, "")
+        if self.best is None:
+            return Outcome(None, bound, False, self.nodes, "")
+        held = self.best.found.holdings[: self.model.space.size]
+        return Outcome(Candidate(held, self.best.objective), bound, self._settled(bound), self.nodes, "")
+
+    def _search(self) -> float:
+        """Search until the gap is closed or a limit is reached; return the bound.
+
+        Raises
+        ------
+        Infeasible
+            Where no part of the books has an answer.
+        """
+        space, reach = self.model.space, self.state.reach(self.model.space)
+        whole = self._relaxed(self.state, space, *reach)
+        bound = self._glanced(whole) if self._descends else np.inf
+        if self._settled(bound):
+            self.nodes += whole.solves
+            return bound
+        heap = [self._concluded(whole, self.state, space, reach, np.inf)]
+        self._answer_at(heap[0])
+        if not self._settled(-heap[0].priority):
+            self._answer(space.current)
+        dropped = -np.inf
+        while heap and not self._late():
+            if self._settled(max(-heap[0].priority, dropped)):
+                break
+            worst = heapq.heappop(heap)
+            size = space.size
+            parts = list(branches(worst.state, worst.space, worst.low, worst.high, worst.found.holdings, size))
+            if not parts:
+                dropped = max(dropped, -worst.priority)
+            for part in parts:
+                try:
+                    heapq.heappush(heap, self._node(*part, -worst.priority))
+                except (Infeasible, InputError):
+                    # An input error is one of a part's own bounds: they leave it no book.
+                    continue
+                except (NotProven, SolverFailure):
+                    dropped = max(dropped, -worst.priority)
+            if heap:
+                self._answer_at(heap[0])
+        bound = max([dropped, *(-item.priority for item in heap)])
+        if self.best is None and bound == -np.inf:
+            raise Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
+        return bound
+
+    def _conflicts(self) -> tuple[Conflict, ...]:
+        """Return the rules in conflict: each question is asked of all books, not of the charges of one."""
+
+        def ask(model: Model, settings: SolveSettings) -> Outcome:
+            return _StateSearch(model, self.state, self.tree_at, settings).outcome()
+
+        return find_conflicts(self.model, self.settings, ask, self.tree_at)
+
+    def _unanswered(self) -> NotProven:
+        """Return what to say where the search ended without an answer or a proof that there is none."""
+        hint = Text("bound the stock positions and derivatives", "请限制股票与衍生品持仓")
+        if self._late():
+            hint = Text("raise solve.time_limit or solve.max_nodes", "请提高 solve.time_limit 或 solve.max_nodes")
+        return NotProven(
+            Problem(
+                Text(
+                    "no compliant answer was found whose charges agree with its own holdings",
+                    "未找到因子与自身持仓相一致的合规方案",
+                ),
+                got=f"{self.nodes} solves",
+                hint=hint,
+            )
+        )
+
+    def _glanced(self, whole: Search) -> float:
+        """Return the bound of the relaxed program of all states, and look near its answer: mostly that is all."""
+        with suppress(SolverFailure):
+            glanced = whole.glance()
+            if glanced is not None:
+                bound, point = glanced
+                self._descend(point[: self.model.space.size])
+                return bound
+        return np.inf
+
+    def _ended(self, bound: float, started: float) -> tuple[CapitalTree, Solution]:
+        assert self.best is not None
+        tree, objective = self.best.tree, self.best.objective
+        bound = max(bound, objective)
+        status: Status = "optimal" if self._settled(bound) else "feasible"
+        solution = replace(
+            _trimmed(priced(self.best.found.search, self.best.found.outcome), self.model),
+            objective=objective,
+            bound=bound,
+            gap=bound - objective,
+            status=status,
+            nodes=self.nodes,
+        )
+        return tree, replace(solution, seconds=time.perf_counter() - started)
+
+    def _late(self) -> bool:
+        return time.monotonic() > self.deadline or self.nodes >= self.settings.max_nodes
+
+    def _settled(self, bound: float) -> bool:
+        return self.best is not None and bound - self.best.objective <= self._tolerance()
+
+    def _tolerance(self) -> float:
+        """Money is held to the gap's relative counterpart, as `allocator.solve.search.search` does."""
+        if self.model.objective or self.best is None:
+            return self.settings.gap
+        return 0.1 * self.settings.gap * abs(self.best.objective)
+
+    def _shared(self, share: float) -> SolveSettings:
+        """Return the settings of a search inside this one, with a share of its gap."""
+        left = max(self.deadline - time.monotonic(), 1.0)
+        return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
+
+    def _solve(self, model: Model, share: float, *, settled: bool) -> _Found:
+        return self._found(begun(model, self._shared(share), self.recall, settled=settled))
+
+    def _found(self, search: Search) -> _Found:
+        try:
+            return _Found(search, concluded(search, diagnose=False))
+        finally:
+            self.nodes += search.solves
+
+    def _relaxed(self, state: BookState, space: Space, low: float, high: float) -> Search:
+        """Return the search of the relaxed model of the states between ``low`` and ``high``."""
+        relaxed = between(replace(self.model, space=space), state, low, high)
+        whole = with_alternatives(relaxed, self.alternatives)
+        return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
+
+    def _node(self, state: BookState, space: Space, low: float, high: float, ceiling: float) -> _Node:
+        return self._concluded(self._relaxed(state, space, low, high), state, space, (low, high), ceiling)
+
+    def _concluded(
+        self, relaxed: Search, state: BookState, space: Space, reach: tuple[float, float], ceiling: float
+    ) -> _Node:
+        found = self._found(relaxed)
+        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), state, space, *reach, found)
+
+    def _answer_at(self, node: _Node) -> None:
+        """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""
+        relaxed = node.holdings
+        kept = self._offer(node.found, self.tree_at(relaxed))
+        state = self.state.at(relaxed)
+        if not kept and any(abs(state - other) <= NEAR for other in self.tried):
+            return
+        self.tried.append(state)
+        if self._descends:
+            self._descend(relaxed)
+            if self._settled(-node.priority):
+                return
+        self._answer(relaxed)
+        if self.best is None:
+            self._answer_safely(node)
+
+    def _answer_safely(self, node: _Node) -> None:
+        """Solve at charges that are no lower than exact in the node's interval: what complies there complies."""
+        for state, space in node.state.safe(node.space, node.low, node.high):
+            tree, rules = state.trees(node.low, node.high)[1], state.rules(space, node.low, node.high)
+            safe = replace(self.model, space=space, tree=tree, terms=(*self.model.terms, *rules))
+            try:
+                found = self._solve(with_alternatives(safe, self.alternatives), 0.25, settled=False)
+            except (InputError, Infeasible, NotProven, SolverFailure):
+                # An input error here is a bound that the rules just added contradict.
+                continue
+            held = found.holdings[: self.model.space.size]
+            if self._offer(found, self.tree_at(held)) and self._descends:
+                self._descend(held)
+
+    def _descend(self, start: Vector) -> None:
+        """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""
+        held, before = start, -np.inf
+        for number in range(ROUNDS):
+            if self._late() and self.best is not None:
+                return
+            search = search_for(self._around(held), self._shared(0.25), self.recall)
+            outcome = search.descend(held, settled=number > 0)
+            self.nodes += search.solves
+            if outcome is None or outcome.best is None:
+                return
+            held, objective = outcome.best.holdings, outcome.best.objective
+            # The local optimum is the answer even where it is no better than a point near it.
+            self._offer(_Found(search, outcome), self.tree_at(held), 0.01 if number == 0 else -0.01)
+            if abs(objective - before) <= 0.01 * self._tolerance():
+                return
+            before = objective
+
+    def _answer(self, start: Vector) -> None:
+        """Solve with charges frozen at ``start``, take them anew at the answer, and keep what is exact and better."""
+        held = start
+        for _ in range(ROUNDS):
+            if self._late() and self.best is not None:
+                return
+            try:
+                found = self._solve(with_alternatives(self._around(held), self.alternatives), 0.25, settled=True)
+            except (InputError, Infeasible, NotProven, SolverFailure):
+                return
+            held = found.holdings[: self.model.space.size]
+            if self._offer(found, self.tree_at(held)) is False:
+                return
+
+    def _around(self, holdings: Vector) -> Model:
+        """Return the model with charges frozen at ``holdings``, alternatives apart, and their steps kept by rules."""
+        number = self.state.at(holdings)
+        state, space = self.state.around(self.model.space, holdings)
+        rules = state.rules(space, -np.inf, np.inf)
+        return replace(self.model, space=space, tree=state.trees(number, number)[1], terms=(*self.model.terms, *rules))
+
+    def _offer(self, found: _Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
+        """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
+        exact, held = Exact(replace(self.model, tree=exact_tree)), found.holdings[: self.model.space.size]
+        if exact.room(held) < ENOUGH or not exact.keeps_terms(held):
+            return None
+        objective = exact.objective(held)
+        if self.best is not None and objective <= self.best.objective + better * self._tolerance():
+            return False
+        self.best = _Best(exact_tree, objective, found)
+        return True
+
+
+def branches(
+    state: BookState, space: Space, low: float, high: float, holdings: Vector, size: int
+) -> Iterator[tuple[BookState, Space, float, float]]:
+    """Decide a step that the relaxed answer lies beyond, else halve the interval or a space where rules are too loose.
+
+    Parameters
+    ----------
+    state, space, low, high
+        The part to divide.
+    holdings : ndarray
+        The relaxed answer: the holdings, then what it counts as held long of the straddling rows.
+    size : int
+        Number of holdings n.
+    """
+    held = holdings[:size]
+    at = state.at(held)
+    nearest = min(max(at, low), high)
+    rows = state.straddling(space)
+    decided = tuple(state.decide(space, held, holdings[size : size + len(rows)]))
+    if not decided and not low <= at <= high:
+        decided = tuple((state, part) for part in state.split(space, nearest, held) or ())
+    yield from _reached(decided, low, high)
+    if decided or high - low <= NARROW:
+        return
+    middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
+    cut = (1.0 - INWARD) * nearest + INWARD * middle
+    yield state, space, low, cut
+    yield state, space, cut, high
+
+
+def stepped(
+    state: BookState, space: Space, low: float, high: float, holdings: Vector, size: int
+) -> Iterator[tuple[BookState, Space, float, float]]:
+    """Decide a step that the relaxed answer lies beyond, where there is one; the rest as for `branches`."""
+    rows = state.straddling(space)
+    yield from _reached(state.decide(space, holdings[:size], holdings[size : size + len(rows)]), low, high)
+
+
+def _reached(
+    parts: Iterable[tuple[BookState, Space]], low: float, high: float
+) -> Iterator[tuple[BookState, Space, float, float]]:
+    """Yield the parts with the interval of the state that their bounds leave."""
+    for state, space in parts:
+        least, greatest = state.reach(space)
+        lowest, highest = max(low, least), min(high, greatest)
+        if lowest <= highest:
+            yield state, space, lowest, highest
+
+
+def _trimmed(solution: Solution, model: Model) -> Solution:
+    """Return the solution of a model with further columns and rules in terms of ``model`` alone."""
+    size, names = model.space.size, {term.name for term in model.terms}
+    return replace(
+        solution,
+        holdings=solution.holdings[:size],
+        reduced_costs=solution.reduced_costs[:size],
+        shadow_prices={name: price for name, price in solution.shadow_prices.items() if name in names},
+    )

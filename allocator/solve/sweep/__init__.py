@@ -1,0 +1,1 @@
+"""Many answers of one program: levels of a ratio or of another term."""

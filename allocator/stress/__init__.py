@@ -1,0 +1,1 @@
+"""What stress scenarios are made of: shocks, revaluation, commitments."""
