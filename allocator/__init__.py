@@ -10,11 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allocator.api import load
+    from allocator.api import CapitalPosition, Fund, Result, load
     from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, VerificationError
-    from allocator.model.position import CapitalPosition
-    from allocator.pipeline.fund import Fund
-    from allocator.result.result import Result
 
 __all__ = [
     "AllocatorError",
@@ -29,17 +26,7 @@ __all__ = [
     "load",
 ]
 
-_HOMES = {
-    "AllocatorError": "allocator.errors",
-    "CapitalPosition": "allocator.result.result",
-    "Fund": "allocator.pipeline.fund",
-    "Infeasible": "allocator.errors",
-    "InputError": "allocator.errors",
-    "NotProven": "allocator.errors",
-    "Result": "allocator.result.result",
-    "VerificationError": "allocator.errors",
-    "load": "allocator.pipeline.fund",
-}
+_FACADE = ("CapitalPosition", "Fund", "Result", "load")
 
 
 def __getattr__(name: str) -> Any:
@@ -48,6 +35,10 @@ def __getattr__(name: str) -> Any:
             return version("allocator-insurance")
         except PackageNotFoundError:
             return "0+source"
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in __all__:
+        return getattr(import_module("allocator.api" if name in _FACADE else "allocator.errors"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,13 +8,15 @@ before any table is read; the functions inside a specification are called later,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from allocator.types import Text
+
 if TYPE_CHECKING:
-    from allocator.hooks import CommandSpec
     from allocator.model.models import ReturnModelSpec, RiskModelSpec, ScenarioSpec
     from allocator.model.regime import RegimeSpec
     from allocator.model.specs import ConstraintSpec, ObjectiveSpec
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from allocator.stress.shocks import ShockSpec, StressSpec
     from allocator.types import AssetKind, Table
 
-__all__ = ["API_VERSION", "HOOKS", "hookimpl", "hookspec"]
+__all__ = ["API_VERSION", "HOOKS", "hookimpl", "hookspec", "CommandSpec"]
 
 API_VERSION = "1"
 GROUP = "allocator"
@@ -120,3 +122,12 @@ HOOKS = (
     "allocator_commands",
 )
 """Names of all hooks, in the order above."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One command: ``function`` is a typer command function; its signature declares the arguments."""
+
+    name: str
+    help: Text
+    function: Callable[..., Any] = field(repr=False)

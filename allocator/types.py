@@ -6,8 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
-__all__ = ["AssetKind", "Certainty", "Column", "Language", "Measure", "Phrase", "Source", "Table", "Text"]
+__all__ = [
+    "AssetKind",
+    "Certainty",
+    "Column",
+    "Declarations",
+    "Language",
+    "Measure",
+    "Phrase",
+    "Source",
+    "Table",
+    "Text",
+]
 
 
 class Language(StrEnum):
@@ -204,3 +216,15 @@ class AssetKind:
     group: str
     aliases: tuple[str, ...] = ()
     derivative: bool = False
+
+
+class Declarations(Protocol):
+    """What the enabled plugins declare of the input tables, whoever collected it."""
+
+    @property
+    def kinds(self) -> Mapping[str, AssetKind]:
+        """Asset kinds by name."""
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Tables by name, with the columns of all plugins merged."""

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from allocator.model.position import CapitalPosition
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.api import Result
 from allocator.capital import (
     Aggregate,
     CapitalTree,
@@ -33,11 +33,12 @@ from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import Risk
+from allocator.model.position import CapitalPosition
 from allocator.model.regime import OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
 from allocator.report.tables import term_rows
-from allocator.result.result import Result, TiltPrice
+from allocator.result.result import TiltPrice
 from allocator.result.tables import ReportSectionSpec
 from allocator.solve.search.solution import Solution
 from allocator.types import AssetKind, Certainty, Source, Text
@@ -430,7 +431,7 @@ class FakeFund:
     def registry(self) -> Registry:
         return NO_PLUGINS
 
-    def capital(self) -> CapitalPosition | None:
+    def position(self) -> CapitalPosition | None:
         return self.result.before
 
     def optimize(self) -> Result:

@@ -17,10 +17,10 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from allocator.api import load
 from needed import package
 
 from allocator import cli
+from allocator.api import load
 from allocator.errors import Infeasible, InputError, Problem
 from allocator.pipeline.scenarios import stress
 from allocator.study.batch import COLUMNS, Workers, answer, run_batch

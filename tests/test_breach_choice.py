@@ -10,7 +10,6 @@ import allocator_cross2
 import numpy as np
 import pandas as pd
 import pytest
-from allocator.model.discrete import Switched
 from needed import package
 from scipy import sparse
 from support import make_inputs, make_registry
@@ -19,6 +18,7 @@ from allocator import Fund, Infeasible, InputError, Result
 from allocator.capital import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, Sense, Space, Term
+from allocator.model.discrete import Switched
 from allocator.model.regime import Alternative, BookState
 from allocator.solve import solve
 from allocator.solve.solvers import backends
@@ -65,7 +65,7 @@ def stakes(guard: Any, **changes: Any) -> Fund:
     }
     issuers = pd.DataFrame({"issuer": list(STAKES), "strategic_emerging": [False] * 3})
     inputs = make_inputs(pd.DataFrame(rows), tables={"issuers": issuers}, settings=settings, registry=REGISTRY)
-    return Fund._of(inputs, REGISTRY)
+    return Fund.of(inputs, REGISTRY)
 
 
 def held(result: Result) -> list[float]:

@@ -14,11 +14,11 @@ import pytest
 from command import call
 from fake_result import NO_PLUGINS, FakeFund, fake_result
 
+from allocator.api import Result
 from allocator.errors import InputError
 from allocator.register.comparison import Comparison, compare, find_side
 from allocator.report.view import View
 from allocator.report.writer import write_view
-from allocator.result.result import Result
 from allocator.types import Language
 
 
@@ -110,7 +110,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(sys.modules, "allocator.pipeline.fund", SimpleNamespace(load=lambda path, overrides=(): book))
+    monkeypatch.setitem(sys.modules, "allocator.api", SimpleNamespace(load=lambda path, overrides=(): book))
     monkeypatch.setattr("allocator.report.view._registry", lambda result: NO_PLUGINS)
     monkeypatch.setenv("ALLOCATOR_REGISTER", str(tmp_path / "register.sqlite"))
     return tmp_path

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from allocator.model.discrete import NamesHeld, OddLot, ShortTicket
 
 from allocator import Fund, Infeasible, InputError
 from allocator.config.settings import SolveSettings
 from allocator.errors import VerificationError
 from allocator.model import Model, ObjectiveTerm, Quadratic, Sense, Term
+from allocator.model.discrete import NamesHeld, OddLot, ShortTicket
 from allocator.solve import solve
 from allocator.solve.solvers import backends
 from allocator.types import Source

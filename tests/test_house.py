@@ -1,94 +1,105 @@
-"""The house's own rules: who may import whom, and what every hook must have."""
+"""The house's laws, each with violations planted, and what every hook must have."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from allocator import hooks
 from allocator.extension.registry import load_registry
+from tests.house import LAWS, ORDER, House
 
 ROOT = Path(__file__).resolve().parent.parent
-CORE = sorted((ROOT / "allocator").rglob("*.py"))
+HOUSE = House(ROOT)
 SHELVES = sorted(path for shelf in ("constraints", "plugins") for path in (ROOT / shelf).glob("allocator_*"))
 
-# Rooms in the order data walks through them; a room may import its own and earlier ones.
-ORDER = [
-    "types",
-    "errors",
-    "settings",
-    "config",
-    "inputs",
-    "capital",
-    "model",
-    "solve",
-    "verify",
-    "result",
-    "study",
-    "report",
-    "register",
+SOUND = {
+    "allocator/__init__.py": "from allocator.api import load\n",
+    "allocator/types.py": "",
+    "allocator/model/__init__.py": "",
+    "allocator/model/terms.py": "from allocator.types import Text\n",
+    "allocator/model/tilts.py": "from allocator.model.terms import Term\n",
+    "allocator/solve/__init__.py": "",
+    "allocator/solve/search/__init__.py": "",
+    "allocator/solve/search/search.py": "from allocator.model.terms import Term\n",
+    "allocator/solve/state.py": "from allocator.solve.search.search import Search\n",
+    "allocator/verify.py": "from allocator.model.terms import Term\n",
+    "allocator/plugin/__init__.py": "from allocator.types import Text\n\n__all__ = ['Text']\n",
+    "allocator/api.py": "from allocator.solve.state import State\n",
+    "constraints/allocator_one/__init__.py": "from allocator.plugin import Text\n",
+    "plugins/allocator_two/__init__.py": "from allocator_two.tilt import TILTS\n",
+    "plugins/allocator_two/tilt.py": "",
+}
+"""A small house that keeps every law."""
+
+PLANTED = [
+    ("circles_of_files", "allocator/model/terms.py", "from allocator.model.tilts import Tilt"),
+    ("circles_of_files", "allocator/model/terms.py", "def f():\n    from allocator.model.tilts import Tilt"),
+    ("circles_of_files", "allocator/model/terms.py", "if TYPE_CHECKING:\n    from allocator.model.tilts import Tilt"),
+    ("circles_of_files", "allocator/model/terms.py", "from .tilts import Tilt"),
+    ("circles_of_files", "allocator/model/terms.py", "import_module('allocator.model.tilts')"),
+    ("circles_of_files", "plugins/allocator_two/tilt.py", "import allocator_two"),
+    ("circles_of_rooms", "allocator/solve/search/local.py", "from allocator.solve.state import State"),
+    ("circles_of_rooms", "allocator/types.py", "def f():\n    import allocator.model.terms"),
+    ("arrows_up", "allocator/types.py", "from allocator.verify import verify"),
+    ("arrows_up", "allocator/model/regime.py", "def f():\n    from allocator.solve.state import State"),
+    ("arrows_up", "allocator/model/regime.py", "if TYPE_CHECKING:\n    from allocator.api import Fund"),
+    ("arrows_up", "allocator/model/regime.py", "from allocator import api"),
+    ("arrows_up", "allocator/model/regime.py", "import allocator"),
+    ("arrows_up", "allocator/cellar.py", "from allocator.types import Text"),
+    ("shelves_in_the_core", "allocator/types.py", "import allocator_one"),
+    ("shelves_in_the_core", "allocator/types.py", "def f():\n    from allocator_two import tilt"),
+    ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator.types import Text"),
+    ("beyond_the_surface", "constraints/allocator_one/rules.py", "def f():\n    import allocator.solve.state"),
+    ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator.plugin import Measure"),
+    ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator import load"),
+    ("beyond_the_surface", "constraints/allocator_one/rules.py", "from allocator_two import TILTS"),
+    ("beyond_the_surface", "constraints/allocator_one/rules.py", "import_module('allocator.model.terms')"),
+    ("solvers_in_the_check", "allocator/verify.py", "def f():\n    import cvxpy"),
+    ("solvers_in_the_check", "allocator/verify.py", "from allocator.solve.state import State"),
+    ("too_long", "allocator/types.py", "x = 1\n" * 401),
+    ("too_long", "plugins/allocator_two/tilt.py", "def f():\n" + "    x = 1\n" * 61),
 ]
+"""One law, a file, and what breaks the law when it stands in the file as well."""
 
 
-# A result can write and register itself: the one look ahead, made when the user asks.
-AHEAD = {("result", "report"), ("result", "register")}
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_the_house_keeps_its_laws(law: Callable[[House], list[str]]) -> None:
+    assert law(HOUSE) == []
 
 
-def imported(path: Path, *, at_run_time: bool = True) -> Iterator[str]:
-    """Yield modules a file imports, leaving out those for type checking alone."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if at_run_time and id(node) in typing_only:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+def test_every_file_is_looked_at() -> None:
+    there = {path for folder in ("allocator", "constraints", "plugins") for path in (ROOT / folder).rglob("*.py")}
+    assert set(HOUSE.files.values()) == there
+    assert {name.split(".")[1] for name in HOUSE.files if name.startswith("allocator.")} == set(ORDER)
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_core_never_imports_a_shelf(path: Path) -> None:
-    shelves = {package.name for package in SHELVES}
-    assert not [name for name in imported(path, at_run_time=False) if name.split(".")[0] in shelves]
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_a_sound_house_breaks_no_law(law: Callable[[House], list[str]], tmp_path: Path) -> None:
+    assert law(built(tmp_path, SOUND)) == []
 
 
-@pytest.mark.parametrize("package", SHELVES, ids=lambda path: path.name)
-def test_a_shelf_package_imports_no_other(package: Path) -> None:
-    others = {other.name for other in SHELVES} - {package.name}
-    for path in package.rglob("*.py"):
-        assert not [name for name in imported(path, at_run_time=False) if name.split(".")[0] in others]
+@pytest.mark.parametrize(("law", "file", "line"), PLANTED, ids=lambda value: str(value)[:60])
+def test_what_breaks_a_law_is_found(law: str, file: str, line: str, tmp_path: Path) -> None:
+    house = built(tmp_path, {**SOUND, file: f"{SOUND.get(file, '')}{line}\n"})
+    chosen = next(each for each in LAWS if each.__name__ == law)
+    assert chosen(house), f"{law} does not see {line!r} in {file}"
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_data_walks_one_way(path: Path) -> None:
-    room = path.relative_to(ROOT / "allocator").parts[0].removesuffix(".py")
-    if room not in ORDER:
-        return
-    allowed = set(ORDER[: ORDER.index(room) + 1])
-    for name in imported(path):
-        parts = name.split(".")
-        if parts[0] == "allocator" and len(parts) > 1 and parts[1] in ORDER:
-            assert parts[1] in allowed or (room, parts[1]) in AHEAD, f"{room} imports {name}"
+def test_every_law_has_a_planted_violation() -> None:
+    assert {law for law, _, _ in PLANTED} == {law.__name__ for law in LAWS}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "allocator" / "study").glob("*.py")), ids=lambda path: path.name)
-def test_a_study_is_handed_its_fund(path: Path) -> None:
-    assert not [name for name in imported(path) if name.startswith(("allocator.pipeline.fund", "allocator.cli"))]
-
-
-def test_verify_reads_nothing_of_the_solver() -> None:
-    names = set(imported(ROOT / "allocator" / "verify.py", at_run_time=False))
-    assert not [name for name in names if name.startswith(("cvxpy", "clarabel", "allocator.solve"))]
+def built(root: Path, files: Mapping[str, str]) -> House:
+    """Return the house of these files."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return House(root)
 
 
 def test_every_hook_has_documentation_and_a_first_party_user() -> None:
@@ -129,7 +140,7 @@ DATED = {
 
 @pytest.mark.parametrize(
     "path",
-    [*CORE, *(path for package in SHELVES for path in sorted(package.rglob("*.py")))],
+    sorted(HOUSE.files.values()),
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_no_figure_or_limit_hangs_on_the_wall_clock(path: Path) -> None:

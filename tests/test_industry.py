@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pandas as pd
 import pytest
-from allocator.api import load
 
+from allocator.api import load
 from allocator.study.batch import Workers, run_batch
 from allocator.study.store import Store
 from allocator.study.tasks import BatchSettings, Plan

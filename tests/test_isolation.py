@@ -64,7 +64,7 @@ def fund(plugin: object, settings: dict[str, Any] | None = None, seconds: float 
     registry = make_registry(("odd_one", _marked(plugin)))
     registry.time_limit = seconds
     content = {"fund": {"name": "test", "as_of": "2026-06-30"}, "constraints": ["odd"], **(settings or {})}
-    return Fund._of(from_frames(content, {"assets": pd.DataFrame(ASSETS)}, registry), registry)
+    return Fund.of(from_frames(content, {"assets": pd.DataFrame(ASSETS)}, registry), registry)
 
 
 def _marked(plugin: object) -> object:

@@ -9,14 +9,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from allocator.model.position import CapitalPosition
 from fake_result import NO_PLUGINS, TARGET, fake_result
 from needed import package
 
+from allocator.api import Result
 from allocator.errors import InputError
+from allocator.model.position import CapitalPosition
 from allocator.report.figures import FIGURES, figure
 from allocator.report.view import View
-from allocator.result.result import Result
 from allocator.types import Language
 
 

@@ -62,7 +62,7 @@ def score(name: str, held: Inputs, **options: Any) -> list[float]:
 
 
 def optimum(held: Inputs) -> Result:
-    return Fund._of(held, REGISTRY).optimize()
+    return Fund.of(held, REGISTRY).optimize()
 
 
 PROJECT = {
@@ -398,7 +398,7 @@ def test_one_funds_gain_stands_against_anothers_loss() -> None:
     funds = pd.DataFrame([fund_row("Q", "量子科技"), fund_row("B", "生物制造")])
     rows = [{"asset_id": name, "kind": "venture_fund", "expected_return": 0.1} for name in ("Q", "B")]
     rule = {"venture_fault_tolerance": {"reserve": 1000.0, "confidence": 0.7}}
-    model = Fund._of(inputs(rows, constraints=[rule], funds=funds), REGISTRY).model
+    model = Fund.of(inputs(rows, constraints=[rule], funds=funds), REGISTRY).model
     term = next(term for term in model.terms if term.name == "venture_fault_tolerance")
     loss = [float(term.left.value(np.array(x))[0]) for x in ([100.0, 0.0], [0.0, 100.0], [100.0, 100.0])]
     assert 0.0 < loss[2] < loss[0] + loss[1] - 1.0

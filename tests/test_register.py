@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from fake_result import NO_PLUGINS, fake_result
 
+from allocator.api import Result
 from allocator.config.load import settings_from_mapping
 from allocator.config.settings import Settings
 from allocator.errors import InputError
@@ -21,7 +22,6 @@ from allocator.register.rows import RegisterError
 from allocator.register.table import history_table
 from allocator.report.view import View
 from allocator.report.writer import write_view
-from allocator.result.result import Result
 from allocator.types import Language
 
 FUND = {"fund": {"name": "f", "as_of": "2026-06-30"}, "inputs": {"assets": "a.csv"}}
@@ -29,7 +29,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from allocator.register import record
-from allocator.config import settings_from_mapping
+from allocator.config.load import settings_from_mapping
 settings = settings_from_mapping({"fund": {"name": sys.argv[1], "as_of": "2026-06-30"}, "inputs": {"assets": "a.csv"}})
 for _ in range(25):
     problem = record(Path(sys.argv[2]), settings, {"ALLOCATOR_REGISTER": sys.argv[3]})

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from fake_result import CAPITAL, NO_PLUGINS, RETURN, TARGET, UNIT, fake_result
 
+from allocator.api import Result
 from allocator.report.chart_marginal import marginal_by_kind, marginal_chart
 from allocator.report.chart_returns import hurdles, return_chart
 from allocator.report.charts import allocation_chart, rules_chart
@@ -18,7 +19,6 @@ from allocator.report.headline import headline
 from allocator.report.matching import matching_tables
 from allocator.report.page import page
 from allocator.report.view import View
-from allocator.result.result import Result
 from allocator.types import Language
 
 

@@ -7,12 +7,12 @@ import re
 
 import pandas as pd
 import pytest
-from allocator.report.console_table import print_table
 from fake_result import NO_PLUGINS, fake_result
 from rich.console import Console
 
 from allocator.language import preferred_language
 from allocator.report.console import print_summary
+from allocator.report.console_table import print_table
 from allocator.report.explain import explain_entry, explain_lines
 from allocator.report.formats import FORMATS, MONEY_UNITS, money_unit
 from allocator.report.summary import binding_rules, key_measures, top_trades, watched_breaches

@@ -16,12 +16,12 @@ from office import recomputed
 from pages import Tables, given_names, left_in_a_page, left_in_a_workbook
 
 import allocator
+from allocator.api import Result
 from allocator.report.chart_returns import hurdles
 from allocator.report.excel import write_workbook
 from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.writer import write_view
-from allocator.result.result import Result
 from allocator.types import Language
 
 FUND = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"

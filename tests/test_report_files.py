@@ -17,7 +17,7 @@ import pytest
 from fake_result import CAPITAL, CORE, CURRENT, NO_PLUGINS, RETURN, SCORE, TARGET, UNIT, fake_result, with_sections
 
 from allocator.errors import Infeasible, InputError, NotProven, PluginError, Problem
-from allocator.report import csvfiles
+from allocator.report import csv_table
 from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.writer import check_folder, dump_json, write_failure, write_view, write_whole
@@ -302,8 +302,8 @@ def test_a_long_table_reads_back_to_the_last_bit(tmp_path: Path, monkeypatch: py
     frame = view().tables["allocation"].frame
     frame["trade"] = np.nextafter(frame["trade"], np.inf)
     for most, name in ((100, "short.csv"), (1, "long.csv")):
-        monkeypatch.setattr(csvfiles, "LONG", most)
-        csvfiles.write_csv(frame, tmp_path / name)
+        monkeypatch.setattr(csv_table, "LONG", most)
+        csv_table.write_csv(frame, tmp_path / name)
     short, long = (pd.read_csv(tmp_path / name) for name in ("short.csv", "long.csv"))
     pd.testing.assert_frame_equal(short, long, check_exact=True, check_dtype=False)
     np.testing.assert_array_equal(long["trade"], frame["trade"])

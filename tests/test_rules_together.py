@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 import allocator
-from allocator.pipeline.fund import Fund
-from allocator.result.result import Result
+from allocator.api import Fund, Result
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "life_insurer"
 PLUGINS = ("limits", "eligibility", "alm", "liquidity")

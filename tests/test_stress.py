@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from allocator.result.stress import StressOutcome
 from allocator_shocks.options import ByName
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +22,7 @@ from allocator.errors import PluginError, Problems
 from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
 from allocator.pipeline.scenarios import scenarios_of, shock_fund, stress
+from allocator.result.stress import StressOutcome
 from allocator.stress.shocks import Shocked, ShockSpec
 from allocator.types import Text
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from allocator.result.stress import StressStudy
 from numpy.typing import NDArray
 
 import allocator
 from allocator.pipeline.scenarios import stress
+from allocator.result.stress import StressStudy
 
 LIFE = Path(__file__).resolve().parent.parent / "examples" / "life_insurer"
 AS_OF = date(2026, 3, 31)

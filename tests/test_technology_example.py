@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import allocator
+from allocator.api import Result
 from allocator.extension.registry import load_registry
 from allocator.report.view import View
-from allocator.result.result import Result
 from allocator.types import Language
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "technology_fund"

@@ -62,7 +62,7 @@ def fund(tilts: Any = (), *, objective: Any = None, constraints: Any = (), table
     )
     made = {**HEAD, "objective": objective or {"maximize": "expected_return"}, "tilts": list(tilts)}
     made["constraints"] = list(constraints)
-    return Fund._of(make_inputs(assets, tables=tables, settings=made, registry=REGISTRY), REGISTRY)
+    return Fund.of(make_inputs(assets, tables=tables, settings=made, registry=REGISTRY), REGISTRY)
 
 
 # Three bonds of which the best paid serves no aim; weights are free between 0 and 1.

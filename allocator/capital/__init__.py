@@ -1,4 +1,4 @@
-"""Solvency capital: the tree of risk modules and the door a regime enters by."""
+"""Solvency capital: the tree of risk modules, its value, its attribution and its table."""
 
 from allocator.capital.nodes import (
     Absolute,
@@ -11,25 +11,17 @@ from allocator.capital.nodes import (
     correlation_matrix,
 )
 from allocator.capital.tree import Attribution, CapitalTree, Memorandum
-from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 
 __all__ = [
     "Absolute",
     "Aggregate",
-    "Alternative",
     "Attribution",
-    "BookState",
     "CapitalTree",
     "Leaf",
     "Maximum",
     "Memorandum",
     "Minimum",
     "Node",
-    "OwnFunds",
-    "Regime",
-    "RegimeNote",
-    "RegimeSpec",
-    "Requirement",
     "WeightedSum",
     "correlation_matrix",
 ]

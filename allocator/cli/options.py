@@ -16,7 +16,7 @@ from allocator.types import Language, Text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from allocator.pipeline.fund import Fund
+    from allocator.api import Fund
     from allocator.report.study import StudyReport
 
 __all__ = [

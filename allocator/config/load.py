@@ -14,7 +14,15 @@ from allocator.config.yaml import LARGEST, Document, line_place, parse_scalar, p
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.types import Text
 
-__all__ = ["apply_overrides", "load_section", "load_settings", "settings_from_mapping", "validate_options"]
+__all__ = [
+    "apply_overrides",
+    "load_section",
+    "load_settings",
+    "settings_from_mapping",
+    "validate_options",
+    "choose",
+    "Spec",
+]
 
 Options = TypeVar("Options", bound=BaseModel)
 
@@ -361,3 +369,21 @@ def _refuse(parts: Sequence[str], problems: Problems) -> list[str]:
         hint=Text("name a key of a section, or an option of a term", "请指定某一节的键或某项规则的选项"),
     )
     return []
+
+
+Spec = TypeVar("Spec")
+
+
+def choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
+    """Return what is offered under a name; InputError with the nearest when nothing is."""
+    if name in offered:
+        return offered[name]
+    raise InputError(
+        Problem(
+            Text("no enabled plugin offers this name", "没有已启用的插件提供该名称"),
+            where,
+            name,
+            ", ".join(sorted(offered)) or "none",
+            did_you_mean(name, offered),
+        )
+    )

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from allocator.config.settings import TIME_LIMIT
 from allocator.parsing import parse_date_text, parse_number_text
 from allocator.types import Phrase, Text
 
@@ -181,6 +180,10 @@ class TermSettings(BaseModel):
     name: str
     options: dict[str, Any] = {}
     position: int
+
+
+TIME_LIMIT = 300.0
+"""Seconds that one call into a plugin may take unless ``plugins.time_limit`` says otherwise."""
 
 
 class PluginSettings(Section):

@@ -21,13 +21,11 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
+from allocator.config.settings import TIME_LIMIT
 from allocator.errors import AllocatorError, PluginError, Problem
 from allocator.types import Text
 
-__all__ = ["TIME_LIMIT", "Watch", "broken"]
-
-TIME_LIMIT = 300.0
-"""Seconds that one call into a plugin may take unless ``plugins.time_limit`` says otherwise."""
+__all__ = ["Watch", "broken"]
 
 P = ParamSpec("P")
 R = TypeVar("R")

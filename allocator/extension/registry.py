@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, distributions
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -33,11 +33,9 @@ if TYPE_CHECKING:
     from allocator.stress.commitments import CommitmentSpec
     from allocator.stress.shocks import ShockSpec, StressSpec
 
-__all__ = ["PluginInfo", "Registry", "choose", "enabled_plugins", "installed_plugins", "load_registry"]
+__all__ = ["PluginInfo", "Registry", "enabled_plugins", "installed_plugins", "load_registry"]
 
 DISTRIBUTION = "allocator-insurance"
-
-Spec = TypeVar("Spec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,18 +329,3 @@ def _check_api(name: str, plugin: object) -> None:
                 Text("install a release of the plugin for this version", "请安装适配该版本的插件"),
             )
         )
-
-
-def choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
-    """Return what is offered under a name; InputError with the nearest when nothing is."""
-    if name in offered:
-        return offered[name]
-    raise InputError(
-        Problem(
-            Text("no enabled plugin offers this name", "没有已启用的插件提供该名称"),
-            where,
-            name,
-            ", ".join(sorted(offered)) or "none",
-            did_you_mean(name, offered),
-        )
-    )

@@ -1,17 +1,13 @@
-"""The columns the core owns, and all declared tables of a registry in one mapping."""
+"""The columns the core owns, and all declared tables in one mapping."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from allocator.errors import PluginError, Problem
-from allocator.types import AssetKind, Column, Measure, Table, Text
-
-if TYPE_CHECKING:
-    from allocator.extension.registry import Registry
+from allocator.types import AssetKind, Column, Declarations, Measure, Table, Text
 
 __all__ = ["ACCOUNTS", "ACCOUNT_CHOICES", "CORE_ASSETS", "DEFAULT_ACCOUNT", "MATRIX_TABLES", "declared_tables"]
 
@@ -107,7 +103,7 @@ CORE_ASSETS = Table(
 )
 
 
-def declared_tables(registry: Registry) -> Mapping[str, Table]:
+def declared_tables(declared: Declarations) -> Mapping[str, Table]:
     """Return every table by name: the core's columns first, then those of the plugins.
 
     A column ``kind`` without choices of its own takes the kinds that the enabled plugins declare.
@@ -117,7 +113,7 @@ def declared_tables(registry: Registry) -> Mapping[str, Table]:
     PluginError
         When a plugin declares anew a column or a table that the core owns.
     """
-    tables = dict(registry.tables)
+    tables = dict(declared.tables)
     for name in MATRIX_TABLES:
         if name in tables:
             raise _owned(name)
@@ -129,7 +125,7 @@ def declared_tables(registry: Registry) -> Mapping[str, Table]:
     assets = replace(
         CORE_ASSETS, columns=CORE_ASSETS.columns + added.columns, open=added.open, references=added.references
     )
-    kinds = _choices(registry.kinds)
+    kinds = _choices(declared.kinds)
     return {name: _with_kinds(table, kinds) for name, table in {"assets": assets, **tables}.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,10 +24,7 @@ from allocator.inputs.lent import LentTables
 from allocator.inputs.matrices import MATRIX_READERS, matrix_wanted
 from allocator.inputs.raw import STRING, RawTable, Wanted, tidy
 from allocator.inputs.relations import check_accounts, check_assets, check_references, check_tenors, funded_rows
-from allocator.types import Table, Text
-
-if TYPE_CHECKING:
-    from allocator.extension.registry import Registry
+from allocator.types import Declarations, Table, Text
 
 __all__ = ["assemble", "from_frames", "load_inputs"]
 
@@ -35,26 +32,26 @@ Reader = Callable[[Wanted, Findings], RawTable | None]
 """Reads one table; None when it could not, with the reason recorded."""
 
 
-def load_inputs(settings: Settings, registry: Registry) -> Inputs:
+def load_inputs(settings: Settings, declared: Declarations) -> Inputs:
     """Return checked inputs from the files that the fund file names.
 
     Parameters
     ----------
     settings : Settings
         The fund file.
-    registry : Registry
-        Enabled plugins.
+    declared : Declarations
+        What the enabled plugins declare.
 
     Raises
     ------
     InputError
         Naming every problem found, with file, row, column and cell.
     """
-    return assemble(settings, tuple(settings.inputs), FileReader(settings).read, registry, canonical=True)
+    return assemble(settings, tuple(settings.inputs), FileReader(settings).read, declared, canonical=True)
 
 
 def from_frames(
-    settings: Settings | Mapping[str, Any], frames: Mapping[str, pd.DataFrame], registry: Registry
+    settings: Settings | Mapping[str, Any], frames: Mapping[str, pd.DataFrame], declared: Declarations
 ) -> Inputs:
     """Return checked inputs from frames: the same checks as files pass.
 
@@ -65,8 +62,8 @@ def from_frames(
     frames : mapping of str to DataFrame
         Tables by their key under ``inputs:``, ``assets`` at least; headings and cells as in files. An index
         that is named or not made of integers counts as the first column.
-    registry : Registry
-        Enabled plugins.
+    declared : Declarations
+        What the enabled plugins declare.
 
     Raises
     ------
@@ -78,11 +75,11 @@ def from_frames(
     def read(wanted: Wanted, findings: Findings) -> RawTable:
         return _raw_frame(wanted.name, frames[wanted.name])
 
-    return assemble(known, tuple(frames), read, registry)
+    return assemble(known, tuple(frames), read, declared)
 
 
 def assemble(
-    settings: Settings, names: tuple[str, ...], read: Reader, registry: Registry, *, canonical: bool = False
+    settings: Settings, names: tuple[str, ...], read: Reader, declared: Declarations, *, canonical: bool = False
 ) -> Inputs:
     """Read, check and relate all tables.
 
@@ -94,8 +91,8 @@ def assemble(
         Tables given.
     read : callable
         Reads one of them.
-    registry : Registry
-        Enabled plugins.
+    declared : Declarations
+        What the enabled plugins declare.
     canonical : bool
         Whether rows are held in one order whatever the file's; see `allocator.inputs.order`.
 
@@ -104,7 +101,7 @@ def assemble(
     InputError
         Naming every problem found.
     """
-    tables = declared_tables(registry)
+    tables = declared_tables(declared)
     findings = Findings()
     sheet = check_balance_sheet(settings, findings)
     checked: dict[str, CheckedTable] = {}
@@ -128,11 +125,11 @@ def assemble(
         if raw is not None:
             frames[name], sources[name] = MATRIX_READERS[name](raw, codes, findings)
     if assets is not None:
-        _relate(settings, sheet, tables, frames, sources, registry, findings)
+        _relate(settings, sheet, tables, frames, sources, declared, findings)
     findings.raise_if_any()
     for name, table in checked.items():
         frames[name], sources[name] = table.settled(canonical=canonical)
-    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), registry.kinds)
+    return Inputs(settings, sheet, LentTables(frames), MappingProxyType(sources), declared.kinds)
 
 
 def _relate(
@@ -141,14 +138,14 @@ def _relate(
     tables: Mapping[str, Table],
     frames: Mapping[str, pd.DataFrame],
     sources: Mapping[str, TableSource],
-    registry: Registry,
+    declared: Declarations,
     findings: Findings,
 ) -> None:
     assets = frames["assets"]
     if assets.empty:
         findings.add(Text("the table has no rows", "表中没有数据行"), sources["assets"].file)
         return
-    funded = funded_rows(assets, registry.kinds)
+    funded = funded_rows(assets, declared.kinds)
     check_assets(assets, sources["assets"], funded, findings)
     check_accounts(settings, assets, findings)
     check_references(tables, frames, sources, findings)

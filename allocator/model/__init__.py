@@ -4,7 +4,7 @@ from allocator.model.context import ModelContext
 from allocator.model.expressions import Expression, Linear, Quadratic, TradeCost
 from allocator.model.factor_risk import factor_risk
 from allocator.model.model import CapitalLimit, Model
-from allocator.model.models import ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
+from allocator.model.models import OfferedModels, ReturnModelSpec, Risk, RiskModelSpec, Scenarios, ScenarioSpec
 from allocator.model.scores import PartScore
 from allocator.model.space import Space
 from allocator.model.specs import ConstraintSpec, ObjectiveSpec
@@ -27,6 +27,7 @@ __all__ = [
     "ObjectiveTerm",
     "PartScore",
     "Quadratic",
+    "OfferedModels",
     "ReturnModelSpec",
     "Risk",
     "RobustReturn",

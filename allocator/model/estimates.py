@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from allocator.config.load import choose, validate_options
 from allocator.errors import InputError, Problem
-from allocator.extension.registry import Registry
 from allocator.inputs.fund import Inputs
 from allocator.inputs.lent import LentTables
-from allocator.model import Risk, Scenarios
+from allocator.model import OfferedModels, Risk, Scenarios
 from allocator.types import Text
 
 __all__ = ["Estimates"]
@@ -31,21 +30,21 @@ class Estimates:
     ----------
     inputs : Inputs
         The fund.
-    registry : Registry
-        The plugins it enables.
+    offered : OfferedModels
+        The models of the enabled plugins.
     """
 
     inputs: Inputs
-    registry: Registry
+    offered: OfferedModels
 
     def expected_return(self) -> Vector:
         """Return the expected return of each row, (n,), decimals a year."""
-        found: Vector = self._named("returns", self.registry.return_models, "table")
+        found: Vector = self._named("returns", self.offered.return_models, "table")
         return found
 
     def risk(self) -> Risk:
         """Return the risk model; the default follows the first table given of exposures, covariance and history."""
-        found: Risk = self._named("risk", self.registry.risk_models, self._default_risk())
+        found: Risk = self._named("risk", self.offered.risk_models, self._default_risk())
         return found
 
     def scenarios(self, expected_return: Vector) -> Scenarios:
@@ -64,7 +63,7 @@ class Estimates:
         given = self.inputs.settings.models.get("scenarios", "table")
         assets = self.inputs.assets.assign(expected_return=expected_return)
         inputs = replace(self.inputs, tables=LentTables({**self.inputs.tables, "assets": assets}))
-        offered = self.registry.scenarios
+        offered = self.offered.scenarios
         found: Scenarios | None = None
         for position, entry in enumerate(given if isinstance(given, list) else [given]):
             key = f"models.scenarios.{position}" if isinstance(given, list) else "models.scenarios"

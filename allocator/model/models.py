@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from allocator.types import Text
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
-__all__ = ["ReturnModelSpec", "Risk", "RiskModelSpec", "ScenarioSpec", "Scenarios"]
+__all__ = ["OfferedModels", "ReturnModelSpec", "Risk", "RiskModelSpec", "ScenarioSpec", "Scenarios"]
 
 Vector = NDArray[np.float64]
 
@@ -129,3 +129,19 @@ class ScenarioSpec:
     options: type[BaseModel]
     build: Callable[[Inputs, Any], Scenarios] = field(repr=False)
     join: Callable[[Inputs, Any, Scenarios], Scenarios] | None = field(default=None, repr=False)
+
+
+class OfferedModels(Protocol):
+    """The models that the enabled plugins offer, whoever collected them."""
+
+    @property
+    def return_models(self) -> Mapping[str, ReturnModelSpec]:
+        """Return models by name."""
+
+    @property
+    def risk_models(self) -> Mapping[str, RiskModelSpec]:
+        """Risk models by name."""
+
+    @property
+    def scenarios(self) -> Mapping[str, ScenarioSpec]:
+        """Scenario sources by name."""

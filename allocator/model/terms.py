@@ -4,29 +4,22 @@ slack, the shadow price and the numpy check all come from one definition."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from allocator.errors import InputError, Problem
 from allocator.model.expressions import Expression, Selected
 from allocator.types import Source, Text
 
-if TYPE_CHECKING:
-    from allocator.model.context import ModelContext
-    from allocator.model.model import CapitalLimit
-
 __all__ = [
-    "ConstraintSpec",
     "Mode",
     "Objective",
-    "ObjectiveSpec",
     "ObjectiveTerm",
     "Sense",
     "Term",
@@ -213,35 +206,6 @@ class Objective:
     capital_weight: float = 0.0
     per_capital: bool = False
     capital_module: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConstraintSpec:
-    """What the hook ``allocator_constraints`` returns, one for each term name.
-
-    ``build(context, options) -> sequence of Term or CapitalLimit``; it raises InputError for data it lacks.
-    """
-
-    name: str
-    label: Text
-    options: type[BaseModel]
-    build: Callable[[ModelContext, Any], Sequence[Term | CapitalLimit]]
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveSpec:
-    """What the hook ``allocator_objectives`` returns, one for each objective name.
-
-    ``build(context, options) -> Objective`` in maximized form (a minimized variance has weight −1).
-    ``direction`` is ``"maximize"`` or ``"minimize"``: the key under which the fund file may name it. A
-    specification with direction ``"minimize"`` may also be named by ``objective.risk.measure``.
-    """
-
-    name: str
-    label: Text
-    direction: str
-    options: type[BaseModel]
-    build: Callable[[ModelContext, Any], Objective] = field(repr=False)
 
 
 def refuse_repeated(named: Sequence[Any], where: str) -> None:

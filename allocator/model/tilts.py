@@ -16,44 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
+from allocator.config.load import choose, validate_options
 from allocator.config.settings import Number, Section, Settings
-from allocator.inputs.look_through import Contents
+from allocator.errors import InputError, Problem, did_you_mean
+from allocator.inputs.fund import Inputs
+from allocator.inputs.look_through import contents
 from allocator.model.expressions import Linear
 from allocator.model.model import Model
-from allocator.model.terms import ObjectiveTerm, Sense, Term
+from allocator.model.scores import PartScore
+from allocator.model.terms import ObjectiveTerm, Sense, Term, refuse_repeated
 from allocator.types import Source, Text
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
-__all__ = ["MODES", "Budget", "Floor", "PartScore", "Rank", "Reward", "Tilt", "TiltSpec", "mode_keys", "options_of"]
+__all__ = ["MODES", "Budget", "Floor", "Rank", "Reward", "Tilt", "TiltSpec", "mode_keys", "options_of", "named_tilts"]
 
 Vector = NDArray[np.float64]
-
-ROUNDING = 1e-12
-"""What the sum of a product's shares may miss one by."""
-
-
-@dataclass(frozen=True, eq=False)
-class PartScore:
-    """A score told apart by what the rows hold.
-
-    Parameters
-    ----------
-    contents : Contents
-        The parts.
-    values : ndarray (k,)
-        Score of each part, in [0, 1].
-    """
-
-    contents: Contents
-    values: Vector
-
-    @property
-    def by_row(self) -> Vector:
-        """Share-weighted score of each row (n,); shares that sum to one up to rounding give a score of one."""
-        score = self.contents.by_row(self.values)
-        return np.where(np.abs(score - 1.0) < ROUNDING, 1.0, score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,3 +209,41 @@ class Tilt:
             least = self.of(model, model.space.current) if self.mode.min is None else self.mode.min
             return replace(model, terms=(*model.terms, self.term(model, least)))
         return model
+
+
+def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, ...]:
+    """Return the tilts that the fund file names, scored.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, mode or key, a name that stands twice, and whatever the tilts miss.
+    """
+    tilts = []
+    for entry in inputs.settings.tilts:
+        spec = choose(offered, entry.name, inputs.settings.where(f"tilts.{entry.position}"))
+        prefix = f"tilts.{entry.position}.{entry.name}"
+        own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
+        steering = {key: value for key, value in entry.options.items() if key in mode_keys()}
+        mode = _mode(steering, inputs.settings, prefix)
+        if isinstance(mode, Budget) and mode.capital is not None:
+            mode = mode.model_copy(update={"capital": mode.capital * inputs.unit})
+        options = validate_options(spec.options, own, inputs.settings, prefix)
+        if spec.parts is not None:
+            parts = spec.parts(inputs, options)
+        else:
+            parts = PartScore(contents(inputs, opened=False), spec.score(inputs, options))
+        tilts.append(Tilt(spec, mode, parts))
+    refuse_repeated([tilt.spec for tilt in tilts], inputs.settings.where("tilts"))
+    return tuple(tilts)
+
+
+def _mode(given: Mapping[str, Any], settings: Settings, prefix: str) -> Reward | Floor | Budget | Rank:
+    """Return how a tilt steers: its mode says which keys there may be, so that a problem names the right one."""
+    name = given.get("mode")
+    if not isinstance(name, str) or name not in MODES:
+        got = None if name is None else str(name)
+        what = Text("a tilt steers by one of these modes", "倾斜须采用以下模式之一")
+        where, hint = settings.where(f"{prefix}.mode"), did_you_mean(got or "", MODES)
+        raise InputError(Problem(what, where, got, ", ".join(MODES), hint))
+    return validate_options(MODES[name], given, settings, prefix)

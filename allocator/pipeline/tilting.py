@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.config.load import choose, validate_options
-from allocator.config.settings import Settings, SolveSettings
-from allocator.errors import InputError, Problem, did_you_mean
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
+from allocator.config.settings import SolveSettings
+from allocator.errors import InputError, Problem
 from allocator.model.combination import Combination
 from allocator.model.expressions import Expression, Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.position import CapitalPosition
-from allocator.model.scores import PartScore
-from allocator.model.terms import Sense, Term, refuse_repeated
-from allocator.model.tilts import MODES, Budget, Floor, Rank, Reward, Tilt, TiltSpec, mode_keys
+from allocator.model.terms import Sense, Term
+from allocator.model.tilts import Budget, Floor, Rank, Tilt
 from allocator.result.result import TiltPrice
 from allocator.solve.search.exact import Exact
-from allocator.solve.search.solution import Solution
+from allocator.solve.search.solution import Solution, Solved
 from allocator.types import Text
 
-__all__ = ["Solved", "alone_or_together", "named_tilts", "price", "steer"]
+__all__ = ["alone_or_together", "price", "steer"]
 
 Vector = NDArray[np.float64]
 
@@ -41,65 +36,7 @@ ROUGH = 1e-2
 """Gap at which a highest score is sought first, a share: its prices say how fine a gap means anything."""
 
 
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """A model with its answer.
-
-    Parameters
-    ----------
-    model : Model
-        What was maximized.
-    solution : Solution
-        The answer.
-    score_gap : float
-        By how much the score of the last tilt that was sought for its own sake may fall short of the highest there
-        is, a share; NaN where none was.
-    """
-
-    model: Model
-    solution: Solution
-    score_gap: float = np.nan
-
-
 Solver = Callable[[Model, SolveSettings], Solved]
-
-
-def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, ...]:
-    """Return the tilts that the fund file names, scored.
-
-    Raises
-    ------
-    InputError
-        For an unknown name, mode or key, a name that stands twice, and whatever the tilts miss.
-    """
-    tilts = []
-    for entry in inputs.settings.tilts:
-        spec = choose(offered, entry.name, inputs.settings.where(f"tilts.{entry.position}"))
-        prefix = f"tilts.{entry.position}.{entry.name}"
-        own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
-        steering = {key: value for key, value in entry.options.items() if key in mode_keys()}
-        mode = _mode(steering, inputs.settings, prefix)
-        if isinstance(mode, Budget) and mode.capital is not None:
-            mode = mode.model_copy(update={"capital": mode.capital * inputs.unit})
-        options = validate_options(spec.options, own, inputs.settings, prefix)
-        if spec.parts is not None:
-            parts = spec.parts(inputs, options)
-        else:
-            parts = PartScore(contents(inputs, opened=False), spec.score(inputs, options))
-        tilts.append(Tilt(spec, mode, parts))
-    refuse_repeated([tilt.spec for tilt in tilts], inputs.settings.where("tilts"))
-    return tuple(tilts)
-
-
-def _mode(given: Mapping[str, Any], settings: Settings, prefix: str) -> Reward | Floor | Budget | Rank:
-    """Return how a tilt steers: its mode says which keys there may be, so that a problem names the right one."""
-    name = given.get("mode")
-    if not isinstance(name, str) or name not in MODES:
-        got = None if name is None else str(name)
-        what = Text("a tilt steers by one of these modes", "倾斜须采用以下模式之一")
-        where, hint = settings.where(f"{prefix}.mode"), did_you_mean(got or "", MODES)
-        raise InputError(Problem(what, where, got, ", ".join(MODES), hint))
-    return validate_options(MODES[name], given, settings, prefix)
 
 
 def steer(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import Infeasible, InputError, NotProven, Problem
+from allocator.pipeline.optimize import optimize
 from allocator.register.comparison import Comparison, Side
 from allocator.report.csvfiles import csv_frames
 from allocator.report.manifest import failure_manifest
@@ -225,7 +226,7 @@ def replay(past: Past, fund: Fund, language: Language) -> Replay:
     """
     frames: dict[str, pd.DataFrame] = {}
     try:
-        view = View.of(fund.optimize(), language)
+        view = View.of(optimize(fund), language)
     except (Infeasible, NotProven) as error:
         manifest = failure_manifest(error, fund.inputs)
     else:

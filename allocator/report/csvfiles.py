@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from allocator.inputs.fund import Inputs
+from allocator.report.csv_table import in_unit
 from allocator.report.leaves import summed_by
 from allocator.result.tables import ReportTable
 from allocator.types import Phrase
@@ -16,10 +16,11 @@ from allocator.types import Phrase
 if TYPE_CHECKING:
     from allocator.report.view import View
 
-__all__ = ["csv_frames", "in_unit", "rules_in_unit", "write_csv"]
+__all__ = [
+    "csv_frames",
+    "rules_in_unit",
+]
 
-LONG = 2_000
-"""Rows from which on the time it takes to write them is felt."""
 
 CAPITAL_COLUMNS = ("module", "parent", "amount", "article", "before")
 
@@ -70,29 +71,6 @@ def _places(inputs: Inputs) -> list[str]:
     if source is None:
         return [""] * len(inputs.assets)
     return [f"{source.file}, row {row}" for row in source.rows.tolist()]
-
-
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as UTF-8, figures so that they read back to the last bit.
-
-    Beyond `LONG` rows Arrow writes it, ten times as fast; it puts quotes around every text.
-    """
-    if len(frame) <= LONG:
-        frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-        return
-    import pyarrow as pa
-    from pyarrow import csv
-
-    csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), path)
-
-
-def in_unit(table: ReportTable, unit: float) -> pd.DataFrame:
-    """Return a table's frame with its money columns in units of ``unit`` CNY."""
-    frame = table.frame.copy()
-    for column, form in table.formats.items():
-        if form == "money" and column in frame:
-            frame[column] = frame[column] / unit
-    return frame
 
 
 def rules_in_unit(view: View) -> pd.DataFrame:

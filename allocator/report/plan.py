@@ -193,7 +193,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
     own = [point for point in study.points if not point.scenario]
     steps = max(point.node.step for point in own)
     figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
-    figures += [study.world.fund.capital().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    figures += [study.world.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
     if not np.isfinite(figures).all():
         return ()
     ticks = nice_ticks(min(figures), max(figures))
@@ -210,7 +210,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
     canvas.text(0.5 * (LEFT + WIDTH), HEIGHT - 6.0, PLAN_HEADINGS["step"], "tick", "middle")
     for name in dict.fromkeys(point.ratio for point in own):
         chosen = {point.node.number: point for point in own if point.ratio == name}
-        start = study.world.fund.capital().ratio(name)  # type: ignore[union-attr]
+        start = study.world.fund.position().ratio(name)  # type: ignore[union-attr]
         said = RATIOS.get(name) or Text(name, name)
         for point in chosen.values():
             parent = chosen.get(point.node.parent)

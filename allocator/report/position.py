@@ -80,7 +80,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
     InputError
         When the fund file has no ``capital`` section.
     """
-    position, unit = book.capital(), book.inputs.unit
+    position, unit = book.position(), book.inputs.unit
     if position is None:
         raise InputError(
             Problem(

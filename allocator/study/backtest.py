@@ -22,6 +22,7 @@ from allocator.config.settings import BacktestSettings
 from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
+from allocator.pipeline.optimize import optimize
 from allocator.pipeline.scenarios import capital_of
 from allocator.pipeline.survival import holding
 from allocator.stress.shocks import moved_sheet
@@ -40,7 +41,7 @@ Strategy = Callable[["Fund"], Vector | None]
 
 def _exact(fund: Fund) -> Vector | None:
     try:
-        return fund.optimize().target
+        return optimize(fund).target
     except (Infeasible, NotProven):
         return None
 

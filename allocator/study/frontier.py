@@ -24,9 +24,11 @@ from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
 from allocator.model.tilts import Budget
-from allocator.solve.search.solution import Solution, Status
+from allocator.pipeline.optimize import solve
+from allocator.solve.search.solution import Solution
 from allocator.solve.sweep.sweep import Reached, Sweep
 from allocator.study.axis import Axis, find_axis
+from allocator.study.frontier_point import FrontierPoint
 from allocator.study.kinks import Kink, Stretch, find_kinks, find_stretches
 from allocator.types import Text
 from allocator.verify import verify
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from allocator.model.regime import Regime
     from allocator.pipeline.fund import Fund
 
-__all__ = ["Frontier", "FrontierPoint", "FrontierSettings", "frontier"]
+__all__ = ["Frontier", "FrontierSettings", "frontier"]
 
 Vector = NDArray[np.float64]
 
@@ -79,59 +81,6 @@ class FrontierSettings:
             raise InputError(
                 Problem(Text("a frontier needs points", "前沿至少需要两个点"), "--points", str(self.points), "≥ 2")
             )
-
-
-@dataclass(frozen=True, eq=False)
-class FrontierPoint:
-    """The verified answer at one level.
-
-    Parameters
-    ----------
-    level : float
-        What was promised.
-    reached : float
-        The same figure at the answer, exactly.
-    value : float
-        The best of the other figure, at the answer.
-    bound : float
-        Certified bound of the maximized objective at this level.
-    gap : float
-        Bound less objective, in the objective's unit.
-    status : str
-        ``"optimal"`` when the gap is within the fund's ``solve.gap``.
-    slope : float
-        d value / d level by the promise's shadow price.
-    programs : int
-        Cone programs solved for it.
-    alone : bool
-        Whether the level needed a search of its own.
-    expected_return : float
-        Annual decimal.
-    minimum_capital : float
-        CNY; NaN without a regime.
-    ratios : mapping of str to float
-        Exact ratios.
-    prices : mapping of str to float
-        Binding rules by row name: objective gained per unit shown by which the row is relaxed (capital limits:
-        per unit of the ratio).
-    holdings : ndarray (n,)
-        The allocation, CNY.
-    """
-
-    level: float
-    reached: float
-    value: float
-    bound: float
-    gap: float
-    status: Status
-    slope: float
-    programs: int
-    alone: bool
-    expected_return: float
-    minimum_capital: float
-    ratios: Mapping[str, float]
-    prices: Mapping[str, float]
-    holdings: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,14 +204,14 @@ def _levels(
     near, far = given if axis.at_least else given[::-1]
     known = None
     if near is None:
-        solved = fund.solve(model, limits)
+        solved = solve(fund, model, limits)
         near = axis.reached(solved.model, solved.solution.holdings)
         if not np.isfinite(near):
             what = Text("this figure has no end: there is no capital to relate it to", "该指标没有上限：不占用任何资本")
             raise InputError(Problem(what, "--between", axis.name))
     if far is None:
         rough = fund.settings.solve.model_copy(update={"gap": ROUGH})
-        solved = fund.solve(axis.sought(model), rough)
+        solved = solve(fund, axis.sought(model), rough)
         known = solved.solution.holdings
         end = axis.reached(solved.model, known)
         far = end - INSIDE * (end - near)
@@ -301,7 +250,7 @@ def _sweep(
 
 def _beyond(fund: Fund, model: Model, axis: Axis, level: float) -> Infeasible:
     """Return what to say of a level that no allocation reaches: how far the figure goes under all other rules."""
-    best = fund.solve(axis.sought(model), fund.settings.solve)
+    best = solve(fund, axis.sought(model), fund.settings.solve)
     reached = axis.reached(best.model, best.solution.holdings)
     beyond = axis.per_objective(best.model, best.solution.holdings) * best.solution.gap
     return Infeasible(

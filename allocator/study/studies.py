@@ -14,6 +14,7 @@ from allocator.config.messages import Place, translate
 from allocator.config.settings import Number, Section
 from allocator.errors import InputError
 from allocator.model.position import CapitalPosition
+from allocator.pipeline.optimize import optimize
 from allocator.pipeline.scenarios import stress
 from allocator.study.backtest import backtest
 from allocator.study.frontier import FrontierSettings, frontier
@@ -90,7 +91,7 @@ def _capital_row(position: CapitalPosition | None) -> dict[str, float]:
 
 
 def _run(fund: Fund, options: NoOptions) -> Sequence[Row]:
-    result = fund.optimize()
+    result = optimize(fund)
     return [
         {
             "solution": result.status,
@@ -105,7 +106,7 @@ def _run(fund: Fund, options: NoOptions) -> Sequence[Row]:
 
 
 def _capital(fund: Fund, options: NoOptions) -> Sequence[Row]:
-    position = fund.capital()
+    position = fund.position()
     if position is None:
         return []
     modules = {f"module_{name}": amount for name, amount in position.tree.values(position.holdings).items()}

@@ -254,7 +254,7 @@ def _regime(spec: Any, offers: Offers) -> Iterator[Finding]:
         yield Finding("builds", spec.name, Outcome.NOTED, what)
         return
     try:
-        position = offers.fund.capital()
+        position = offers.fund.position()
     except AllocatorError as error:
         yield Finding("builds", spec.name, Outcome.FAILED, Text(error.render("en"), error.render("zh")))
         return

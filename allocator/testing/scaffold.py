@@ -42,35 +42,41 @@ class Part:
     label: str
 
 
+_TABLES, _TERMS, _STRESS = "allocator.plugin.tables", "allocator.plugin.terms", "allocator.plugin.stress"
+
 PARTS: Mapping[str, Part] = MappingProxyType(
     {
-        "asset_kind": Part("allocator_asset_kinds", "allocator.types", "AssetKind", "KINDS", "a kind of asset"),
-        "column": Part("allocator_tables", "allocator.types", "Table", "TABLES", "a column of assets.csv"),
-        "constraint": Part("allocator_constraints", "allocator.model", "ConstraintSpec", "CONSTRAINTS", "a rule"),
-        "objective": Part("allocator_objectives", "allocator.model", "ObjectiveSpec", "OBJECTIVES", "an objective"),
-        "tilt": Part("allocator_tilts", "allocator.model", "TiltSpec", "TILTS", "a policy tilt"),
+        "asset_kind": Part("allocator_asset_kinds", _TABLES, "AssetKind", "KINDS", "a kind of asset"),
+        "column": Part("allocator_tables", _TABLES, "Table", "TABLES", "a column of assets.csv"),
+        "constraint": Part("allocator_constraints", _TERMS, "ConstraintSpec", "CONSTRAINTS", "a rule"),
+        "objective": Part("allocator_objectives", _TERMS, "ObjectiveSpec", "OBJECTIVES", "an objective"),
+        "tilt": Part("allocator_tilts", _TERMS, "TiltSpec", "TILTS", "a policy tilt"),
         "return_model": Part(
-            "allocator_return_models", "allocator.model", "ReturnModelSpec", "RETURN_MODELS", "a model of returns"
+            "allocator_return_models",
+            _TERMS,
+            "ReturnModelSpec",
+            "RETURN_MODELS",
+            "a model of returns",
         ),
-        "risk_model": Part("allocator_risk_models", "allocator.model", "RiskModelSpec", "RISK_MODELS", "a risk model"),
-        "scenario": Part("allocator_scenarios", "allocator.model", "ScenarioSpec", "SCENARIOS", "return scenarios"),
-        "shock": Part("allocator_shocks", "allocator.stress.shocks", "ShockSpec", "SHOCKS", "a shock of stress tests"),
-        "stress": Part("allocator_stresses", "allocator.stress.shocks", "StressSpec", "STRESSES", "a stress scenario"),
+        "risk_model": Part("allocator_risk_models", _TERMS, "RiskModelSpec", "RISK_MODELS", "a risk model"),
+        "scenario": Part("allocator_scenarios", _TERMS, "ScenarioSpec", "SCENARIOS", "return scenarios"),
+        "shock": Part("allocator_shocks", _STRESS, "ShockSpec", "SHOCKS", "a shock of stress tests"),
+        "stress": Part("allocator_stresses", _STRESS, "StressSpec", "STRESSES", "a stress scenario"),
         "commitment": Part(
             "allocator_commitments",
-            "allocator.stress.commitments",
+            _STRESS,
             "CommitmentSpec",
             "COMMITMENTS",
             "a projection of committed funds",
         ),
         "report_section": Part(
             "allocator_report_sections",
-            "allocator.result.tables",
+            "allocator.plugin.report",
             "ReportSectionSpec",
             "SECTIONS",
             "a section of the report",
         ),
-        "command": Part("allocator_commands", "allocator.commands", "CommandSpec", "COMMANDS", "a command"),
+        "command": Part("allocator_commands", "allocator.plugin", "CommandSpec", "COMMANDS", "a command"),
     }
 )
 """What ``--with`` may name, in the order in which the hooks stand."""
@@ -137,7 +143,7 @@ def _hook_values(key: str, part: Part) -> dict[str, str]:
 
 
 def _imports(parts: Iterable[Part]) -> list[str]:
-    names: dict[str, set[str]] = {}
+    names: dict[str, set[str]] = {"allocator.plugin": {"hookimpl"}}
     for part in parts:
         names.setdefault(part.home, set()).add(part.spec)
     return [f"from {home} import {', '.join(sorted(names[home]))}" for home in sorted(names)]

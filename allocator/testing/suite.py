@@ -14,6 +14,7 @@ from allocator import hooks
 from allocator.errors import AllocatorError, InputError
 from allocator.extension.registry import Registry, installed_plugins, load_registry
 from allocator.pipeline.fund import Fund
+from allocator.pipeline.optimize import optimize
 from allocator.result.result import Result
 from allocator.testing.findings import Finding, Outcome
 from allocator.testing.offers import OTHER_UNIT, Offers, check_offer
@@ -201,13 +202,13 @@ def _with_plugin(registry: Registry, offers: Offers) -> Result:
     if not offers.own:
         return _optimized(tuple(registry.manager.list_name_plugin()))
     if offers.trial.settings:
-        return trial_fund(registry, replace(offers.trial, settings={}), offers.own).optimize()
-    return offers.fund.optimize()
+        return optimize(trial_fund(registry, replace(offers.trial, settings={}), offers.own))
+    return optimize(offers.fund)
 
 
 @lru_cache(maxsize=2)
 def _optimized(plugins: tuple[tuple[str, Any], ...]) -> Result:
-    return trial_fund(Registry(plugins), Trial()).optimize()
+    return optimize(trial_fund(Registry(plugins), Trial()))
 
 
 def _sections(name: str, registry: Registry, result: Result) -> Iterator[Finding]:

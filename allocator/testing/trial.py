@@ -92,7 +92,7 @@ def trial_fund(registry: Registry, trial: Trial, filled: Sequence[Table] = (), m
     if money != 1.0:
         _rescale(content, frames, declared_tables(registry), money)
     known = {name: frame for name, frame in frames.items() if len(frame)}
-    return Fund._of(from_frames(content, known, registry), registry)
+    return Fund(from_frames(content, known, registry), registry)
 
 
 def _filled(frame: pd.DataFrame, table: Table, frames: Mapping[str, pd.DataFrame], as_of: Any) -> pd.DataFrame:

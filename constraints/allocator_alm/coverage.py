@@ -10,13 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem, Problems, did_you_mean
-from allocator.inputs.terms import column
-from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, bound, percent, place
-from allocator.rulebook.book import USER, Figure
-from allocator.types import Text
+from allocator.plugin import InputError, Number, Problem, Problems, Text, did_you_mean
+from allocator.plugin.rules import USER, Figure
+from allocator.plugin.tables import column
+from allocator.plugin.terms import (
+    ConstraintSpec,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    percent,
+    place,
+)
 from allocator_alm.sides import BOOK, AlmOptions, By, Sides, sentence
 
 __all__ = ["COVERAGE", "Income"]

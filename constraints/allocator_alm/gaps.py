@@ -11,12 +11,20 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem
-from allocator.model import ConstraintSpec, Linear, Mode, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, bound, percent, place
-from allocator.rulebook.book import USER
-from allocator.types import Source, Text
+from allocator.plugin import InputError, Number, Problem, Source, Text
+from allocator.plugin.rules import USER
+from allocator.plugin.terms import (
+    ConstraintSpec,
+    LimitOptions,
+    Linear,
+    Mode,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    percent,
+    place,
+)
 from allocator_alm.sides import BOOK, AlmOptions, Scope, Sides, sentence
 
 __all__ = ["GAPS", "GapMeasure"]

@@ -9,12 +9,9 @@ import numpy as np
 from pydantic import Field
 from scipy import sparse
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem
-from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import bound, percent, place
-from allocator.rulebook.book import USER
-from allocator.types import Text
+from allocator.plugin import InputError, Number, Problem, Text
+from allocator.plugin.rules import USER
+from allocator.plugin.terms import ConstraintSpec, Linear, ModelContext, Sense, Term, bound, percent, place
 from allocator_alm.sides import BOOK, AlmOptions, Scope, Sides
 
 __all__ = ["MATCHING", "MatchingOptions"]

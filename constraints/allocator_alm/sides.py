@@ -20,16 +20,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.cash_flows import CashFlows, asset_cash_flows
-from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column, filled
-from allocator.model import Linear, ModelContext
-from allocator.model.limits import LimitOptions
-from allocator.rulebook.book import Figure, RuleBook
-from allocator.types import Phrase, Text
+from allocator.plugin import InputError, Number, Phrase, Problem, Problems, Text
+from allocator.plugin.cash_flows import (
+    DAYS_IN_YEAR,
+    CashFlows,
+    SpotCurve,
+    asset_cash_flows,
+    mean_of_history,
+    spot_curve,
+)
+from allocator.plugin.rules import Figure, RuleBook
+from allocator.plugin.tables import Inputs, column, filled
+from allocator.plugin.terms import LimitOptions, Linear, ModelContext
 
 __all__ = ["BOOK", "AlmOptions", "By", "Liabilities", "Scope", "Sides", "sentence"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from allocator.hooks import hookimpl
+from allocator.plugin import hookimpl
 
 if TYPE_CHECKING:
-    from allocator.hooks import CommandSpec
-    from allocator.model.regime import RegimeSpec
-    from allocator.result.tables import ReportSectionSpec
-    from allocator.stress.shocks import StressSpec
-    from allocator.types import AssetKind, Table
+    from allocator.plugin import CommandSpec
+    from allocator.plugin.capital import RegimeSpec
+    from allocator.plugin.report import ReportSectionSpec
+    from allocator.plugin.stress import StressSpec
+    from allocator.plugin.tables import AssetKind, Table
 
 __all__ = [
     "allocator_asset_kinds",
@@ -42,7 +42,7 @@ def allocator_tables() -> Sequence[Table]:
 
 @hookimpl
 def allocator_regimes() -> Sequence[RegimeSpec]:
-    from allocator.model.regime import RegimeSpec
+    from allocator.plugin.capital import RegimeSpec
     from allocator_cross2.capital_options import CapitalOptions
     from allocator_cross2.filed import aggregate_filed, summarise_filed
     from allocator_cross2.regime import Cross2Regime, build_regime

@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems, did_you_mean
-from allocator.inputs.ratings import SCALE, read_rating
-from allocator.types import Text
+from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin.tables import SCALE, read_rating
 
 __all__ = ["TABLE_ROWS", "Attributes", "Coded", "HINTS"]
 

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import CapitalTree
-from allocator.model import Linear, Sense, Space, Term
-from allocator.model.regime import Alternative, BookState
-from allocator.types import Source, Text
+from allocator.plugin import Source, Text
+from allocator.plugin.capital import Alternative, BookState, CapitalTree
+from allocator.plugin.terms import Linear, Sense, Space, Term
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import ROUNDING
 from allocator_cross2.guards import MARGIN, reachable_tests

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.ratings import rating_cells
-from allocator.model.regime import RegimeNote
-from allocator.types import Phrase, Text
+from allocator.plugin import Phrase, Problems, Text
+from allocator.plugin.capital import RegimeNote
+from allocator.plugin.tables import rating_cells
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.charges import Charges, Ratios
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES, hedges_stock
@@ -30,7 +29,7 @@ from allocator_cross2.scope import Scope
 from allocator_cross2.stock import stock_book
 
 if TYPE_CHECKING:
-    from allocator.inputs.fund import Inputs
+    from allocator.plugin.tables import Inputs
 
 __all__ = ["ChargeContext", "build_charges"]
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.inputs.cash_flows import FloatingRule
+from allocator.plugin import Number, Section
+from allocator.plugin.cash_flows import FloatingRule
 from allocator_cross2.options import ChargeOptions
 
 __all__ = ["CapitalOptions", "FreeCapital", "LifeInsuranceRisk", "Required", "Requirements"]

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.model.regime import RegimeNote
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.capital import RegimeNote
 from allocator_cross2.concentration import Concentration, ConcentrationTests
 from allocator_cross2.lines import LONG_MULTIPLE, SHORT_MULTIPLE, Basis, Direction, Lines
 from allocator_cross2.pack import RulePack

@@ -8,8 +8,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.inputs.ratings import SCALE
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.tables import SCALE
 from allocator_cross2.attributes import TABLE_ROWS
 from allocator_cross2.charges_equity import charge_convertible
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, SPREAD, Basis

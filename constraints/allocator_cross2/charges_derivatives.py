@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.lines import (
     COUNTERPARTY_DEFAULT,
     CURRENCY_UNHEDGED,

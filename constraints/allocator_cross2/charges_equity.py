@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.lines import EQUITY_HEDGE, EQUITY_PRICE, REAL_ESTATE_PRICE, Basis
 from allocator_cross2.scope import KindRule, Need, Scope
 

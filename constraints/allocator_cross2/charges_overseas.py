@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.lines import Basis, overseas_equity, overseas_fixed_income
 from allocator_cross2.scope import KindRule, Need, Scope
 

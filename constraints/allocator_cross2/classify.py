@@ -9,8 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import did_you_mean
-from allocator.types import Text
+from allocator.plugin import Text, did_you_mean
 from allocator_cross2.charges_credit import CREDIT_RULES
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES
 from allocator_cross2.charges_equity import EQUITY_RULES

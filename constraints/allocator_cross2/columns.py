@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from allocator.types import AssetKind, Column, Measure, Table, Text
+from allocator.plugin import Text
+from allocator.plugin.tables import AssetKind, Column, Measure, Table
 
 __all__ = ["COLUMNS", "KINDS", "TABLES"]
 

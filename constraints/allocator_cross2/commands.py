@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from allocator.errors import InputError, Problem
-from allocator.hooks import CommandSpec
-from allocator.language import preferred_language
-from allocator.types import Language, Text
+from allocator.plugin import CommandSpec, InputError, Language, Problem, Text, preferred_language
 from allocator_cross2.figures import Bands, Ladder, Matrix, Piecewise, Points
 from allocator_cross2.pack import RulePack
 

@@ -16,8 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.errors import Problems
-from allocator.types import Text
+from allocator.plugin import Problems, Text
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, REAL_ESTATE_PRICE, SPREAD, Basis, Lines
 from allocator_cross2.pack import RulePack

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Language, Text
+from allocator.plugin import Language, Text
 from allocator_cross2.charges import ChargeTable, figure_article, figure_label
 
 __all__ = ["derivations"]

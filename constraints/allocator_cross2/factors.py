@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.tables import Inputs
 from allocator_cross2.capital_options import CapitalOptions
 from allocator_cross2.pack import RulePack
 

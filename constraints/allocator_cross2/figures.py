@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.rulebook.book import Said, Wording
-from allocator.types import Certainty
+from allocator.plugin import Certainty
+from allocator.plugin.rules import Said, Wording
 
 __all__ = ["Bands", "Document", "Figure", "FigureFile", "Ladder", "Matrix", "Piecewise", "Points", "Reading"]
 

@@ -19,10 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.csv_files import decode
-from allocator.inputs.findings import Findings
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin.tables import Findings, decode
 from allocator_cross2.filed_causes import TOLERANCE, likely_cause
 from allocator_cross2.filed_layout import (
     ABSORPTION,

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.filed_layout import ABSORPTION, COMPUTED, MINIMUM, QUANTIFIABLE, Aggregated, filled, numbers
 from allocator_cross2.pack import RulePack
 

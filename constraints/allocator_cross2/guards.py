@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import CapitalTree
-from allocator.model import Linear, Sense, Space, Term
-from allocator.model.regime import Alternative
-from allocator.model.terms import TOLERANCE
-from allocator.types import Source, Text
+from allocator.plugin import Source, Text
+from allocator.plugin.capital import Alternative, CapitalTree
+from allocator.plugin.terms import TOLERANCE, Linear, Sense, Space, Term
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import Family
 

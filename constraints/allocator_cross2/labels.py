@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allocator.types import Text
+from allocator.plugin import Text
 
 __all__ = ["FILING_ORDER", "label"]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.inputs.fund import Inputs
-from allocator.types import Language, Phrase, Text
+from allocator.plugin import Language, Phrase, Text
+from allocator.plugin.tables import Inputs
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.derivation import derivations
 from allocator_cross2.lines import shown_module

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.classify import Remaining, classify
 from allocator_cross2.lines import CURRENCY, Basis, LineBuilder, Lines
 from allocator_cross2.products import PRODUCTS, charge_opaque, charge_surface, debt_type

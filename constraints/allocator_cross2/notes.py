@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from allocator.inputs.terms import flags
-from allocator.model.regime import RegimeNote
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.capital import RegimeNote
+from allocator.plugin.tables import flags
 
 if TYPE_CHECKING:
-    from allocator_cross2.regime import Basis
+    from allocator_cross2.basis import Basis
 
 __all__ = ["regime_notes"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from allocator.config.settings import Number, Section
+from allocator.plugin import Number, Section
 
 __all__ = ["ChargeOptions", "WhatIf"]
 

@@ -8,9 +8,8 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import Problems, did_you_mean
-from allocator.model.regime import RegimeNote
-from allocator.types import Text
+from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin.capital import RegimeNote
 from allocator_cross2.lines import Codes, Lines
 from allocator_cross2.options import ChargeOptions, WhatIf
 from allocator_cross2.pack import RulePack

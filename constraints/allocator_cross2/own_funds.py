@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.tables import Inputs
 from allocator_cross2.pack import RulePack
 
 __all__ = ["RecognisedCapital", "Tiers", "given_tiers", "recognised_capital"]

@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from allocator.errors import Problems, did_you_mean
-from allocator.rulebook.book import read_yaml
-from allocator.types import Phrase, Source, Text
+from allocator.plugin import Phrase, Problems, Source, Text, did_you_mean
+from allocator.plugin.rules import read_yaml
 from allocator_cross2.figures import Bands, Document, Figure, FigureFile, Ladder, Matrix, Piecewise, Points, Reading
 
 __all__ = ["FIRST_DATE", "RulePack"]

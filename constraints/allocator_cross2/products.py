@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.attributes import TABLE_ROWS
 from allocator_cross2.charges_equity import charge_domestic_property
 from allocator_cross2.charges_overseas import PRODUCT_TYPES, charge_overseas_property

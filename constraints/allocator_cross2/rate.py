@@ -14,12 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.cash_flows import FloatingRule, cash_flow_parts
-from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import filled
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.cash_flows import (
+    DAYS_IN_YEAR,
+    FloatingRule,
+    SpotCurve,
+    cash_flow_parts,
+    mean_of_history,
+    spot_curve,
+)
+from allocator.plugin.tables import Inputs, filled
 from allocator_cross2.pack import RulePack
 
 __all__ = ["DIRECT_SCOPE", "LiabilityFlows", "RateCurves", "RateRisk", "liability_flows", "rate_curves", "rate_risk"]

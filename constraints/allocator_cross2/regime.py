@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -11,13 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import CapitalTree
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.cash_flows import modified_durations
-from allocator.inputs.fund import Inputs
-from allocator.model import Space, Term
-from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, Requirement
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin.capital import Alternative, BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
+from allocator.plugin.cash_flows import modified_durations
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import Space, Term
+from allocator_cross2.basis import Basis
 from allocator_cross2.book_state import WholeBook
 from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
@@ -34,7 +33,7 @@ from allocator_cross2.scope import DOMESTIC_CURRENCY, currency_figure, currency_
 from allocator_cross2.stock import gain_coefficient
 from allocator_cross2.tree import INTEREST_RATE_DOWN, INTEREST_RATE_UP, GivenCapital, ModuleRows, build_tree
 
-__all__ = ["POOL_ACCOUNTS", "Basis", "Cross2Regime", "build_regime"]
+__all__ = ["POOL_ACCOUNTS", "Cross2Regime", "build_regime"]
 
 Vector = NDArray[np.float64]
 
@@ -43,43 +42,6 @@ POOL_ACCOUNTS = ("participating", "universal")
 
 STEP = 1e-6
 """Change of k1 by which its price is measured."""
-
-
-@dataclass(frozen=True, eq=False)
-class Basis:
-    """Everything about a fund's capital that does not depend on its holdings.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The fund.
-    options : CapitalOptions
-        Its ``capital`` section.
-    pack : RulePack
-        The rules in force.
-    charges : Charges
-        Charges of the rows.
-    rate : RateRisk
-        Interest rate risk of the rows and the liabilities.
-    given : GivenCapital
-        What the company gives, CNY.
-    core : float or None
-        Core capital within the tier limits, CNY; None where it is not given.
-    comprehensive : float
-        Actual capital within the tier limits, CNY.
-    excess : mapping of str to float
-        What each tier limit cuts off, by its figure, CNY.
-    """
-
-    inputs: Inputs
-    options: CapitalOptions
-    pack: RulePack
-    charges: Charges
-    rate: RateRisk
-    given: GivenCapital
-    core: float | None
-    comprehensive: float
-    excess: Mapping[str, float]
 
 
 class Cross2Regime(Regime):

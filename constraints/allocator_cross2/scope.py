@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.attributes import TABLE_ROWS, Attributes
 from allocator_cross2.figures import Ladder
 from allocator_cross2.lines import CURRENCY, EQUITY_PRICE, Direction, LineBuilder, overseas_equity

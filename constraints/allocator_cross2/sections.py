@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Phrase, Text
+from allocator.plugin import Phrase, Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable
 from allocator_cross2.labels import FILING_ORDER, label
 from allocator_cross2.regime import Cross2Regime
 
 if TYPE_CHECKING:
-    from allocator.result.result import Result
+    from allocator.plugin.report import Result
 
 __all__ = ["SECTIONS", "filing_table", "rate_table"]
 

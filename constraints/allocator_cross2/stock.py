@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_cross2.attributes import Attributes
 
 __all__ = ["StockBook", "gain_coefficient", "stock_book"]

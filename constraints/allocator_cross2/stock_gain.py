@@ -16,9 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.model import Linear, Sense, Space, Term, TradeCost
-from allocator.model.combination import Combination
-from allocator.types import Source, Text
+from allocator.plugin import Source, Text
+from allocator.plugin.terms import Combination, Linear, Sense, Space, Term, TradeCost
 from allocator_cross2.stock import StockBook
 
 __all__ = ["gain_rule", "split_at_present"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from allocator.inputs.fund import Inputs
-from allocator.stress.shocks import Scenario, StressSpec
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.stress import Scenario, StressSpec
+from allocator.plugin.tables import Inputs
 from allocator_cross2.options import ChargeOptions
 from allocator_cross2.pack import RulePack
 

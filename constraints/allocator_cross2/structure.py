@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.types import Text
+from allocator.plugin import Problems, Text
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.products import PRODUCTS
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.capital import (
+from allocator.plugin.capital import (
     Absolute,
     Aggregate,
     CapitalTree,

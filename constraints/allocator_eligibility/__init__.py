@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.hooks import hookimpl
-from allocator.model import ConstraintSpec
+from allocator.plugin import hookimpl
+from allocator.plugin.terms import ConstraintSpec
 
 __all__: list[str] = []
 

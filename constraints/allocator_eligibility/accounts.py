@@ -11,14 +11,23 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem, Problems, did_you_mean
-from allocator.inputs.curves import DAYS_IN_YEAR
-from allocator.inputs.ratings import SCALE, UNRATED, parse_rating, rating_ranks
-from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import Blank, LimitOptions, bound, grouped, place, position_term
-from allocator.rulebook.book import USER, RuleBook
-from allocator.types import Text
+from allocator.plugin import InputError, Number, Problem, Problems, Text, did_you_mean
+from allocator.plugin.cash_flows import DAYS_IN_YEAR
+from allocator.plugin.rules import USER, RuleBook
+from allocator.plugin.tables import SCALE, UNRATED, parse_rating, rating_ranks
+from allocator.plugin.terms import (
+    Blank,
+    ConstraintSpec,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    grouped,
+    place,
+    position_term,
+)
 from allocator_eligibility.trading import chosen_rows
 
 __all__ = ["ACCOUNTS", "BOOK", "Existing"]

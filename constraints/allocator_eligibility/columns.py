@@ -12,10 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems, did_you_mean
-from allocator.inputs.fund import Inputs
-from allocator.inputs.ratings import SCALE, parse_rating, rating_ranks
-from allocator.types import Text
+from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin.tables import SCALE, Inputs, parse_rating, rating_ranks
 from allocator_eligibility.faults import Fault
 from allocator_eligibility.nodes import Column, Literal
 

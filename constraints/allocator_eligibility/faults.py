@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from allocator.errors import InputError, Problem
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Text
 
 __all__ = ["Fault", "pointed"]
 

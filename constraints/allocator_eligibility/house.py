@@ -8,11 +8,19 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from allocator.errors import InputError, Problem
-from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, place
-from allocator.rulebook.book import USER
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Text
+from allocator.plugin.rules import USER
+from allocator.plugin.terms import (
+    SHARE_OF_TOTAL_ASSETS,
+    ConstraintSpec,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    place,
+)
 from allocator_eligibility.faults import Fault, pointed
 from allocator_eligibility.meaning import Affine, Meaning, unlike
 from allocator_eligibility.nodes import Rule

@@ -21,11 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.errors import did_you_mean
-from allocator.inputs.ratings import SCALE
-from allocator.model import ModelContext
-from allocator.model.limits import book_value_ratio, grouped, total_assets
-from allocator.types import Text
+from allocator.plugin import Text, did_you_mean
+from allocator.plugin.tables import SCALE
+from allocator.plugin.terms import ModelContext, book_value_ratio, grouped, total_assets
 from allocator_eligibility.columns import Cells, Columns, Held, compare
 from allocator_eligibility.faults import Fault
 from allocator_eligibility.nodes import (

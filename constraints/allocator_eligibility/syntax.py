@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_eligibility.faults import Fault
 from allocator_eligibility.nodes import (
     Aggregate,

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from allocator.types import Text
+from allocator.plugin import Text
 from allocator_eligibility.faults import Fault
 
 __all__ = ["KEYWORDS", "MAX_LENGTH", "Sort", "Token", "tokens"]

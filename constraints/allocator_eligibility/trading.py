@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number
-from allocator.model import ConstraintSpec, ModelContext, Sense, Term, TradeCost
-from allocator.model.limits import LimitOptions, bound, percent, place, position_term
-from allocator.rulebook.book import USER
-from allocator.types import Text
+from allocator.plugin import Number, Text
+from allocator.plugin.rules import USER
+from allocator.plugin.terms import (
+    ConstraintSpec,
+    LimitOptions,
+    ModelContext,
+    Sense,
+    Term,
+    TradeCost,
+    bound,
+    percent,
+    place,
+    position_term,
+)
 from allocator_eligibility.faults import Fault, pointed
 from allocator_eligibility.meaning import mask_of
 from allocator_eligibility.syntax import parse_test

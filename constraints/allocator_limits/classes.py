@@ -9,12 +9,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from allocator.config.settings import Number
-from allocator.errors import Problems
-from allocator.inputs.ratings import SCALE, rating_ranks
-from allocator.model import ConstraintSpec, Mode, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, percent
-from allocator.types import Text
+from allocator.plugin import Number, Problems, Text
+from allocator.plugin.tables import SCALE, rating_ranks
+from allocator.plugin.terms import ConstraintSpec, LimitOptions, Mode, ModelContext, Sense, Term, percent
 from allocator_limits.view import View
 
 __all__ = ["CLASSES"]

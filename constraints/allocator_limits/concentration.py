@@ -10,13 +10,22 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number
-from allocator.errors import Problems
-from allocator.inputs.terms import column, flags
-from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, Blank, LimitOptions, bound, grouped, percent
-from allocator.rulebook.book import Figure
-from allocator.types import Text
+from allocator.plugin import Number, Problems, Text
+from allocator.plugin.rules import Figure
+from allocator.plugin.tables import column, flags
+from allocator.plugin.terms import (
+    SHARE_OF_TOTAL_ASSETS,
+    Blank,
+    ConstraintSpec,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    grouped,
+    percent,
+)
 from allocator_limits.view import View
 
 __all__ = ["CONCENTRATION"]

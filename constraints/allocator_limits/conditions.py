@@ -7,13 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.config.settings import Number
-from allocator.errors import Problems
-from allocator.inputs.ratings import SCALE, rating_ranks
-from allocator.inputs.terms import column
-from allocator.model import ConstraintSpec, ModelContext, Sense, Term
-from allocator.model.limits import Blank, LimitOptions, bound, percent, position_term
-from allocator.types import Source, Text
+from allocator.plugin import Number, Problems, Source, Text
+from allocator.plugin.tables import SCALE, column, rating_ranks
+from allocator.plugin.terms import (
+    Blank,
+    ConstraintSpec,
+    LimitOptions,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    percent,
+    position_term,
+)
 from allocator_limits.view import View
 
 __all__ = ["CONDITIONS"]

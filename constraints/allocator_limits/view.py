@@ -9,13 +9,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import flags
-from allocator.model import Linear, Mode, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, book_value_ratio, bound, total_assets
-from allocator.rulebook.book import Figure, RuleBook
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin.rules import Figure, RuleBook
+from allocator.plugin.tables import Inputs, flags
+from allocator.plugin.terms import (
+    SHARE_OF_TOTAL_ASSETS,
+    LimitOptions,
+    Linear,
+    Mode,
+    ModelContext,
+    Sense,
+    Term,
+    book_value_ratio,
+    bound,
+    total_assets,
+)
 from allocator_limits.columns import REGULATORY_CLASSES
 
 __all__ = ["BOOK", "View"]

@@ -26,14 +26,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.config.settings import Number, Section
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.cash_flows import CashFlows, asset_cash_flows
-from allocator.inputs.terms import column
-from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, bound, percent, place, position_term
-from allocator.rulebook.book import USER
-from allocator.types import Phrase, Text
+from allocator.plugin import InputError, Number, Phrase, Problem, Problems, Section, Text
+from allocator.plugin.cash_flows import CashFlows, asset_cash_flows
+from allocator.plugin.rules import USER
+from allocator.plugin.tables import column
+from allocator.plugin.terms import (
+    ConstraintSpec,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    percent,
+    place,
+    position_term,
+)
 from allocator_liquidity.reserve import BOOK, reserve_factors
 
 __all__ = ["LIQUIDITY", "CoverageOptions", "Forecast", "SaleBy"]

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.ratings import SCALE, rating_ranks
-from allocator.inputs.terms import column, filled, flags
-from allocator.rulebook.book import RuleBook
+from allocator.plugin import Problems
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import SCALE, Inputs, column, filled, flags, rating_ranks
 
 __all__ = ["BOOK", "reserve_factors"]
 

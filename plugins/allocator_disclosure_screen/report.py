@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
 from allocator_disclosure_screen.screen import RULE, ScreenOptions, State, disclosure_cases
 
 __all__ = ["SECTIONS", "case_tables"]

@@ -18,14 +18,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
-from allocator.model import ConstraintSpec, Mode, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, bound, place, position_term
-from allocator.rulebook.book import RuleBook
-from allocator.types import Text
+from allocator.plugin import InputError, Number, Problem, Problems, Text
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Inputs, contents
+from allocator.plugin.terms import (
+    ConstraintSpec,
+    LimitOptions,
+    Mode,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    place,
+    position_term,
+)
 
 __all__ = ["CONSTRAINTS", "RULE", "ScreenOptions", "State", "disclosure_cases", "disclosure_screen"]
 

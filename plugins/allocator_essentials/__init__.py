@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.hooks import hookimpl
-from allocator.model import ConstraintSpec, ObjectiveSpec, ReturnModelSpec, RiskModelSpec, ScenarioSpec
-from allocator.types import Table
+from allocator.plugin import hookimpl
+from allocator.plugin.tables import Table
+from allocator.plugin.terms import ConstraintSpec, ObjectiveSpec, ReturnModelSpec, RiskModelSpec, ScenarioSpec
 
 __all__: list[str] = []
 

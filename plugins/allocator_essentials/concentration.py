@@ -17,13 +17,20 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem, did_you_mean
-from allocator.model import ConstraintSpec, Linear, ModelContext, PartScore, Sense, Term
-from allocator.model.limits import LimitOptions, bound, percent
-from allocator.model.limits import place as place_of
-from allocator.rulebook.book import USER
-from allocator.types import Text
+from allocator.plugin import InputError, Number, Problem, Text, did_you_mean
+from allocator.plugin.rules import USER
+from allocator.plugin.terms import (
+    ConstraintSpec,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    PartScore,
+    Sense,
+    Term,
+    bound,
+    percent,
+)
+from allocator.plugin.terms import place as place_of
 
 __all__ = ["CONCENTRATION", "ConcentrationOptions", "tilt_concentration"]
 

@@ -8,10 +8,19 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.model import CapitalLimit, ConstraintSpec, Expression, Linear, ModelContext, Sense, Term, TradeCost
-from allocator.model.limits import LimitOptions, bound
-from allocator.types import Certainty, Source, Text
+from allocator.plugin import Certainty, Number, Section, Source, Text
+from allocator.plugin.terms import (
+    CapitalLimit,
+    ConstraintSpec,
+    Expression,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    Sense,
+    Term,
+    TradeCost,
+    bound,
+)
 from allocator_essentials.objectives import tail_of, variance_of
 
 __all__ = ["CONSTRAINTS"]

@@ -7,16 +7,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from allocator.model.discrete import Discrete, NamesHeld, OddLot, ShortTicket
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.errors import InputError, Problem
-from allocator.inputs.terms import column
-from allocator.model import ConstraintSpec, ModelContext, Sense, Term
-from allocator.rulebook.book import USER
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import InputError, Number, Problem, Section, Text
+from allocator.plugin.rules import USER
+from allocator.plugin.tables import Column, Measure, Table, column
+from allocator.plugin.terms import ConstraintSpec, Discrete, ModelContext, NamesHeld, OddLot, Sense, ShortTicket, Term
 
 __all__ = ["CONSTRAINTS", "TABLES"]
 

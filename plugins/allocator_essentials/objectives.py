@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.model import (
+from allocator.plugin import Number, Section, Text
+from allocator.plugin.terms import (
     ConditionalValueAtRisk,
     Linear,
     ModelContext,
@@ -18,7 +18,6 @@ from allocator.model import (
     Quadratic,
     RobustReturn,
 )
-from allocator.types import Text
 from allocator_essentials.surplus import SurplusOptions, surplus_variance_of
 from allocator_essentials.uncertainty import RobustOptions, errors_by_asset, return_uncertainty
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.config.settings import Section
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.model import ReturnModelSpec
-from allocator.types import Text
+from allocator.plugin import Problems, Section, Text
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import ReturnModelSpec
 
 __all__ = ["RETURN_MODELS"]
 

@@ -9,11 +9,9 @@ import pandas as pd
 from pydantic import Field
 from scipy import linalg, sparse
 
-from allocator.config.settings import Number, Section
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.fund import Inputs
-from allocator.model import Risk, RiskModelSpec, factor_risk
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import InputError, Number, Problem, Problems, Section, Text
+from allocator.plugin.tables import Column, Inputs, Measure, Table
+from allocator.plugin.terms import Risk, RiskModelSpec, factor_risk
 
 __all__ = ["RISK_MODELS", "TABLES"]
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.config.settings import Section
-from allocator.errors import InputError, Problem
-from allocator.inputs.fund import Inputs
-from allocator.model import Scenarios, ScenarioSpec
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Section, Text
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import Scenarios, ScenarioSpec
 
 __all__ = ["SCENARIOS"]
 

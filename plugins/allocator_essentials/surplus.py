@@ -19,13 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.errors import InputError, Problem, Problems, did_you_mean
-from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, spot_curve
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.model import ModelContext, Quadratic, Scenarios
-from allocator.types import Text
+from allocator.plugin import InputError, Number, Problem, Problems, Section, Text, did_you_mean
+from allocator.plugin.cash_flows import DAYS_IN_YEAR, SpotCurve, spot_curve
+from allocator.plugin.tables import Inputs, column
+from allocator.plugin.terms import ModelContext, Quadratic, Scenarios
 
 __all__ = ["SurplusOptions", "surplus_variance_of"]
 

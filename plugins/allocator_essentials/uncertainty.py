@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy import sparse
 
-from allocator.config.settings import Number, Section
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Number, Problems, Section, Text
+from allocator.plugin.tables import Column, Inputs, Measure, Table, column
 
 __all__ = ["TABLES", "RobustOptions", "errors_by_asset", "return_uncertainty"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.model import options_of
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
+from allocator.plugin.terms import options_of
 from allocator_future_industries.tilt import FutureOptions, StrategicOptions, future_scores, strategic_scores
 
 __all__ = ["SECTIONS", "industry_tables"]

@@ -13,15 +13,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from allocator.config.settings import Section
-from allocator.errors import Problems, did_you_mean
-from allocator.inputs.fund import Inputs
-from allocator.inputs.headings import spelling
-from allocator.inputs.look_through import contents
-from allocator.inputs.terms import column
-from allocator.model import PartScore, TiltSpec
-from allocator.rulebook.book import RuleBook
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Problems, Section, Text, did_you_mean
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Column, Inputs, Measure, Table, column, contents, spelling
+from allocator.plugin.terms import PartScore, TiltSpec
 
 __all__ = ["TABLES", "TILTS", "FutureOptions", "StrategicOptions", "future_scores", "strategic_scores"]
 

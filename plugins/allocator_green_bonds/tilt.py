@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from allocator.config.settings import Section
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
-from allocator.model import PartScore, TiltSpec
-from allocator.rulebook.book import RuleBook
-from allocator.types import Text
+from allocator.plugin import Section, Text
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Inputs, contents
+from allocator.plugin.terms import PartScore, TiltSpec
 
 __all__ = ["TILTS", "GreenOptions", "parts"]
 

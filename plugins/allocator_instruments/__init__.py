@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.hooks import hookimpl
-from allocator.types import AssetKind, Table
+from allocator.plugin import hookimpl
+from allocator.plugin.tables import AssetKind, Table
 
 __all__: list[str] = []
 

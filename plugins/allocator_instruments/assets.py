@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Text
+from allocator.plugin.tables import Column, Measure, Table
 
 __all__ = ["ASSETS", "BANK_TYPE", "CURRENCIES", "INSTRUMENT_COLUMNS"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from allocator.types import AssetKind, Text
+from allocator.plugin import Text
+from allocator.plugin.tables import AssetKind
 
 __all__ = ["GROUPS", "KINDS"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from allocator.inputs.core_tables import ACCOUNT_CHOICES
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Text
+from allocator.plugin.tables import ACCOUNT_CHOICES, Column, Measure, Table
 from allocator_instruments.assets import INSTRUMENT_COLUMNS
 
 __all__ = ["CASH_FLOWS", "CURVE", "CURVE_HISTORY", "FUNDS", "ISSUERS", "LIABILITIES", "UNDERLYING"]

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from allocator.inputs.fund import Inputs
-from allocator.model import options_of
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import options_of
 from allocator_long_term_holding.tilt import NAME, RULES, HoldingOptions, marks
 
 __all__ = ["SECTIONS", "lost_marks", "sale_tables"]

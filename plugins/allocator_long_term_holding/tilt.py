@@ -19,13 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
-from allocator.inputs.terms import column
-from allocator.model import PartScore, TiltSpec
-from allocator.rulebook.book import Figure, RuleBook
-from allocator.types import Text
+from allocator.plugin import Number, Section, Text
+from allocator.plugin.rules import Figure, RuleBook
+from allocator.plugin.tables import Inputs, column, contents
+from allocator.plugin.terms import PartScore, TiltSpec
 
 __all__ = ["NAME", "RULES", "TILTS", "HoldingOptions", "Marks", "marks", "parts"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.hooks import hookimpl
-from allocator.model import RiskModelSpec, ScenarioSpec
-from allocator.result.tables import ReportSectionSpec
-from allocator.types import Table
+from allocator.plugin import hookimpl
+from allocator.plugin.report import ReportSectionSpec
+from allocator.plugin.tables import Table
+from allocator.plugin.terms import RiskModelSpec, ScenarioSpec
 
 __all__: list[str] = []
 

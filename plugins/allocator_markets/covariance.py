@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, Problem
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Text
 from allocator_markets.history import MONTHS
 
 __all__ = ["exponential", "shrunk"]

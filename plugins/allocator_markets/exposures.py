@@ -19,13 +19,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems, did_you_mean
-from allocator.inputs.cash_flows import CashFlows, asset_cash_flows, yields
-from allocator.inputs.curves import DAYS_IN_YEAR
-from allocator.inputs.fund import Inputs
-from allocator.inputs.ratings import SCALE, rating_ranks
-from allocator.inputs.terms import column, filled
-from allocator.types import Text
+from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, asset_cash_flows, yields
+from allocator.plugin.tables import SCALE, Inputs, column, filled, rating_ranks
 from allocator_markets.history import CURVE_FACTORS, MONTHS, RULES, FactorHistory, curve_loadings
 
 __all__ = ["Exposures", "curve_moves", "read_exposures"]

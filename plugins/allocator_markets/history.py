@@ -18,11 +18,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from allocator.errors import InputError, Problem, Problems, did_you_mean
-from allocator.inputs.fund import Inputs
-from allocator.model.desmoothing import desmoothed
-from allocator.rulebook.book import RuleBook
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import InputError, Problem, Problems, Text, did_you_mean
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Column, Inputs, Measure, Table
+from allocator.plugin.terms import desmoothed
 
 __all__ = [
     "CURVE_FACTORS",

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from allocator.config.load import validate_options
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import Text, validate_options
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
 from allocator_markets.exposures import read_exposures
 from allocator_markets.history import FACTORS, read_history
 from allocator_markets.risk import MarketOptions, estimated_covariance

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.inputs.fund import Inputs
-from allocator.model import Risk, RiskModelSpec, factor_risk
-from allocator.types import Text
+from allocator.plugin import Number, Section, Text
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import Risk, RiskModelSpec, factor_risk
 from allocator_markets.covariance import exponential, shrunk
 from allocator_markets.exposures import Exposures, read_exposures
 from allocator_markets.history import FactorHistory, read_history

@@ -21,13 +21,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import linalg
 
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.cash_flows import CashFlows, yields
-from allocator.inputs.curves import DAYS_IN_YEAR, spot_curve
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.model import Scenarios, ScenarioSpec
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, spot_curve, yields
+from allocator.plugin.tables import Inputs, column
+from allocator.plugin.terms import Scenarios, ScenarioSpec
 from allocator_markets.exposures import curve_moves, read_exposures
 from allocator_markets.history import CURVE_FACTORS, MONTHS, RULES, FactorHistory, read_history
 from allocator_markets.risk import MarketOptions, estimated_covariance

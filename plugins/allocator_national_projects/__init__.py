@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.hooks import hookimpl
-from allocator.model import TiltSpec
-from allocator.result.tables import ReportSectionSpec
+from allocator.plugin import hookimpl
+from allocator.plugin.report import ReportSectionSpec
+from allocator.plugin.terms import TiltSpec
 
 __all__: list[str] = []
 

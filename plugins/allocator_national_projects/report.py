@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.model import options_of
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
+from allocator.plugin.terms import options_of
 from allocator_national_projects.tilt import NAME, Evidence, ProjectOptions, evidence
 
 __all__ = ["SECTIONS", "evidence_tables"]

@@ -14,13 +14,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
-from allocator.inputs.terms import flags
-from allocator.model import PartScore, TiltSpec
-from allocator.rulebook.book import RuleBook
-from allocator.types import Text
+from allocator.plugin import Number, Section, Text
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Inputs, contents, flags
+from allocator.plugin.terms import PartScore, TiltSpec
 
 __all__ = ["NAME", "TILTS", "Evidence", "ProjectOptions", "evidence", "parts"]
 

@@ -19,14 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.config.settings import Section
-from allocator.errors import Problems
-from allocator.inputs.cash_flows import modified_durations
-from allocator.inputs.curves import SpotCurve, spot_curve
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import annual_rates, column, flags
-from allocator.model import ReturnModelSpec
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Problems, Section, Text
+from allocator.plugin.cash_flows import SpotCurve, modified_durations, spot_curve
+from allocator.plugin.tables import Column, Inputs, Measure, Table, annual_rates, column, flags
+from allocator.plugin.terms import ReturnModelSpec
 from allocator_securitised.deals import RULES, read_deals, tranche_rows
 
 __all__ = ["PARTS", "RETURN_MODELS", "TABLES", "building_blocks", "expected_losses", "roll_downs"]

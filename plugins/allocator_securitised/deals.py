@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.schedules import Amortisation, Contracts, contract_flows
-from allocator.inputs.terms import annual_rates, column
-from allocator.rulebook.book import RuleBook
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.cash_flows import Amortisation, Contracts, contract_flows
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Column, Inputs, Measure, Table, annual_rates, column
 from allocator_securitised.pool import Pools, pool_flows
 from allocator_securitised.tranches import ExpectedLoss, TrancheFlows, Tranches, expected_loss, tranche_flows
 

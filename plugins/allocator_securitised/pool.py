@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.inputs.schedules import Amortisation
+from allocator.plugin.cash_flows import Amortisation
 
 __all__ = ["PoolFlows", "Pools", "pool_flows", "yearly"]
 

@@ -8,10 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from allocator.errors import Problems
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
 from allocator_securitised.building_blocks import PARTS, building_blocks
 from allocator_securitised.deals import read_deals, tranche_rows
 

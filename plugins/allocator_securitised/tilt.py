@@ -10,12 +10,10 @@ from datetime import date
 
 import numpy as np
 
-from allocator.config.settings import Section
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
-from allocator.model import PartScore, TiltSpec
-from allocator.rulebook.book import RuleBook
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Section, Text
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Column, Inputs, Measure, Table, contents
+from allocator.plugin.terms import PartScore, TiltSpec
 
 __all__ = ["TECHNOLOGY_TABLES", "TILTS", "TechnologyPoolOptions", "parts"]
 

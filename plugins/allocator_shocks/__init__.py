@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from allocator.hooks import hookimpl
+from allocator.plugin import hookimpl
 
 if TYPE_CHECKING:
-    from allocator.stress.shocks import ShockSpec
-    from allocator.types import Table
+    from allocator.plugin.stress import ShockSpec
+    from allocator.plugin.tables import Table
 
 __all__ = ["allocator_shocks", "allocator_tables"]
 

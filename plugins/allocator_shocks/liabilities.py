@@ -18,11 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.errors import Problems
-from allocator.stress.revalue import given_curve
-from allocator.stress.shocks import Shocked, ShockSpec
-from allocator.types import Text
+from allocator.plugin import Number, Problems, Section, Text
+from allocator.plugin.stress import Shocked, ShockSpec, given_curve
 from allocator_shocks.options import Change
 from allocator_shocks.rates import liability_time
 

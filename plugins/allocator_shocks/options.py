@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from allocator.config.settings import Number, Section
-from allocator.types import Text
+from allocator.plugin import Number, Section, Text
 
 __all__ = ["Change", "ByName", "ByTenor"]
 

@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.errors import Problems, did_you_mean
-from allocator.inputs.terms import flags
-from allocator.stress.shocks import Shocked, ShockSpec
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Number, Problems, Section, Text, did_you_mean
+from allocator.plugin.stress import Shocked, ShockSpec
+from allocator.plugin.tables import Column, Measure, Table, flags
 from allocator_shocks.options import ByName, Change
 from allocator_shocks.rates import AT_COST, CREDIT
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.cash_flows import asset_cash_flows
-from allocator.inputs.curves import SpotCurve
-from allocator.inputs.ratings import SCALE, UNRATED, rating_ranks
-from allocator.stress.revalue import TenorShift, given_curve, revalued, shifted_curve
-from allocator.stress.shocks import Shocked, ShockSpec
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.cash_flows import SpotCurve, asset_cash_flows
+from allocator.plugin.stress import Shocked, ShockSpec, TenorShift, given_curve, revalued, shifted_curve
+from allocator.plugin.tables import SCALE, UNRATED, rating_ranks
 from allocator_shocks.options import ByName, ByTenor
 
 __all__ = ["CREDIT", "RATE_SHOCKS", "fair_valued"]

@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import PRICE_BASE, column
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.tables import PRICE_BASE, Inputs, column
 
 __all__ = ["SAME_TERMS", "bond_lines", "merged_positions"]
 

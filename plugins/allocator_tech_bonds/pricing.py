@@ -19,14 +19,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.cash_flows import CashFlows, yields
-from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, spot_curve
-from allocator.inputs.fund import Inputs
-from allocator.inputs.ratings import SCALE, rating_ranks
-from allocator.inputs.schedules import Amortisation, Contracts, contract_flows
-from allocator.inputs.terms import PRICE_BASE, annual_rates, column
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin.cash_flows import (
+    DAYS_IN_YEAR,
+    Amortisation,
+    CashFlows,
+    Contracts,
+    SpotCurve,
+    contract_flows,
+    spot_curve,
+    yields,
+)
+from allocator.plugin.tables import (
+    PRICE_BASE,
+    SCALE,
+    Column,
+    Inputs,
+    Measure,
+    Table,
+    annual_rates,
+    column,
+    rating_ranks,
+)
 
 __all__ = ["TABLES", "SpreadTable", "bond_prices", "read_spreads"]
 

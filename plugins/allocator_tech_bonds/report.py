@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from allocator.errors import InputError
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import InputError, Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
 from allocator_tech_bonds.lines import merged_positions
 from allocator_tech_bonds.pricing import KIND, bond_prices
 from allocator_tech_bonds.terms import EQUITY_TERMS, ORIGINS, PLEDGES, bond_terms

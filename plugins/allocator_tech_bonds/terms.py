@@ -19,12 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.inputs.curves import DAYS_IN_YEAR
-from allocator.inputs.fund import Inputs
-from allocator.inputs.ratings import rating_cells
-from allocator.inputs.terms import column
-from allocator.rulebook.book import RuleBook
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Text
+from allocator.plugin.cash_flows import DAYS_IN_YEAR
+from allocator.plugin.rules import RuleBook
+from allocator.plugin.tables import Column, Inputs, Measure, Table, column, rating_cells
 from allocator_tech_bonds.pricing import KIND
 
 __all__ = ["EQUITY_TERMS", "ORIGINS", "PLEDGES", "RULES", "TABLES", "bond_terms"]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from allocator.config.settings import Section
-from allocator.errors import Problems, did_you_mean
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
-from allocator.model import PartScore, TiltSpec
-from allocator.types import Certainty, Source, Text
+from allocator.plugin import Certainty, Problems, Section, Source, Text, did_you_mean
+from allocator.plugin.tables import Inputs, contents
+from allocator.plugin.terms import PartScore, TiltSpec
 
 __all__ = ["TILTS", "TechBondOptions", "parts"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from allocator.hooks import hookimpl
-from allocator.model import ConstraintSpec, ReturnModelSpec, ScenarioSpec, TiltSpec
-from allocator.result.tables import ReportSectionSpec
-from allocator.stress.commitments import CommitmentSpec
-from allocator.types import Table
+from allocator.plugin import hookimpl
+from allocator.plugin.report import ReportSectionSpec
+from allocator.plugin.stress import CommitmentSpec
+from allocator.plugin.tables import Table
+from allocator.plugin.terms import ConstraintSpec, ReturnModelSpec, ScenarioSpec, TiltSpec
 
 __all__: list[str] = []
 

@@ -22,12 +22,21 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.config.settings import Number
-from allocator.inputs.fund import Inputs
-from allocator.model import ConstraintSpec, Expression, Linear, ModelContext, Sense, Term
-from allocator.model.limits import SHARE_OF_TOTAL_ASSETS, LimitOptions, bound, total_assets
-from allocator.rulebook.book import USER, RuleBook
-from allocator.types import Phrase, Text
+from allocator.plugin import Number, Phrase, Text
+from allocator.plugin.rules import USER, RuleBook
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import (
+    SHARE_OF_TOTAL_ASSETS,
+    ConstraintSpec,
+    Expression,
+    LimitOptions,
+    Linear,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    total_assets,
+)
 from allocator_venture.funds import FundRows, fund_rows
 from allocator_venture.pacing import commitment_schedule
 

@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.tables import Inputs, column
 
 __all__ = ["factor_draws"]
 

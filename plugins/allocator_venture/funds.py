@@ -21,11 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.config.settings import parse_number
-from allocator.errors import InputError, Problem, Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Problems, Text, parse_number
+from allocator.plugin.tables import Inputs, column
 from allocator_venture.takahashi_alexander import FundTerms, Projection, growth_curve, project
 
 __all__ = ["FundRows", "fund_rows", "fund_terms"]

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.solve.program.program import Block, Cone, ConeProgram
-from allocator.solve.solvers.backends import Chain
+from allocator.plugin.programs import Block, Chain, Cone, ConeProgram
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 

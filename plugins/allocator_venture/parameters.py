@@ -12,9 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from allocator.errors import Problems, did_you_mean
-from allocator.rulebook.book import read_yaml
-from allocator.types import Text
+from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin.rules import read_yaml
 
 __all__ = ["Common", "Exit", "Milestone", "Parameters", "Technology", "load_parameters"]
 

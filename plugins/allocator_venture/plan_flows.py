@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.stress.commitments import CommitmentSpec, CommittedFlows
-from allocator.types import Text
+from allocator.plugin import Text
+from allocator.plugin.stress import CommitmentSpec, CommittedFlows
+from allocator.plugin.tables import Inputs, column
 from allocator_venture.funds import fund_terms
 from allocator_venture.takahashi_alexander import project
 

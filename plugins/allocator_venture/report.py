@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.errors import InputError
-from allocator.inputs.fund import Inputs
-from allocator.result.result import Result
-from allocator.result.tables import ReportSectionSpec, ReportTable
-from allocator.types import Text
+from allocator.plugin import InputError, Text
+from allocator.plugin.report import ReportSectionSpec, ReportTable, Result
+from allocator.plugin.tables import Inputs
 from allocator_venture.commitments import RULES, commitment_plan, recommitment_plan, vintage_limit
 from allocator_venture.risk import QUANTILES, assess
 from allocator_venture.technology import TechnologyOptions, technology_rows

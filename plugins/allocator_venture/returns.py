@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.model import ReturnModelSpec
-from allocator.types import Text
+from allocator.plugin import Problems, Text
+from allocator.plugin.tables import Inputs, column
+from allocator.plugin.terms import ReturnModelSpec
 from allocator_venture.risk import expected_return
 from allocator_venture.simulation import build_portfolio, simulate
 from allocator_venture.technology import TechnologyOptions, technology_rows

@@ -20,12 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, Problem, Problems, did_you_mean
-from allocator.inputs.fund import Inputs
-from allocator.inputs.terms import column
-from allocator.model import Scenarios, ScenarioSpec
-from allocator.model.desmoothing import desmoothed
-from allocator.types import Text
+from allocator.plugin import InputError, Problem, Problems, Text, did_you_mean
+from allocator.plugin.tables import Inputs, column
+from allocator.plugin.terms import Scenarios, ScenarioSpec, desmoothed
 from allocator_venture.factors import factor_draws
 from allocator_venture.risk import annual_returns
 from allocator_venture.simulation import build_portfolio, simulate

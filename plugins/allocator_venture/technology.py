@@ -11,12 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.errors import Problems, did_you_mean
-from allocator.inputs.fund import Inputs
-from allocator.inputs.headings import spelling
-from allocator.inputs.terms import column
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Number, Problems, Section, Text, did_you_mean
+from allocator.plugin.tables import Column, Inputs, Measure, Table, column, spelling
 from allocator_venture.funds import FundRows, fund_rows, fund_terms
 from allocator_venture.parameters import Parameters, load_parameters
 from allocator_venture.simulation import VentureFund

@@ -11,13 +11,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from allocator.config.settings import Section
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.inputs.look_through import contents
-from allocator.inputs.terms import flags
-from allocator.model import PartScore, TiltSpec
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Problems, Section, Text
+from allocator.plugin.tables import Column, Inputs, Measure, Table, contents, flags
+from allocator.plugin.terms import PartScore, TiltSpec
 from allocator_venture.commitments import RULES
 from allocator_venture.parameters import load_parameters
 from allocator_venture.technology import named_fields

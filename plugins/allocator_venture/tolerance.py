@@ -19,13 +19,20 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.config.settings import Number
-from allocator.errors import Problems
-from allocator.inputs.fund import Inputs
-from allocator.model import ConditionalValueAtRisk, ConstraintSpec, ModelContext, Sense, Term
-from allocator.model.limits import Blank, LimitOptions, bound, percent
-from allocator.rulebook.book import USER
-from allocator.types import Text
+from allocator.plugin import Number, Problems, Text
+from allocator.plugin.rules import USER
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import (
+    Blank,
+    ConditionalValueAtRisk,
+    ConstraintSpec,
+    LimitOptions,
+    ModelContext,
+    Sense,
+    Term,
+    bound,
+    percent,
+)
 from allocator_venture.commitments import RULES
 from allocator_venture.funds import fund_rows
 from allocator_venture.simulation import build_portfolio, simulate

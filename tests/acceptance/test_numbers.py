@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from allocator import Infeasible, NotProven
+from allocator.api import Result
 from allocator.errors import SolverFailure, VerificationError
-from allocator.result.result import Result
 from allocator.solve.program.program import Answer, ConeProgram, Verdict
 from allocator.solve.search.exact import Exact
 from allocator.solve.solvers.backends import Backend, Clarabel, Highs, Scs

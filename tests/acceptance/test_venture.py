@@ -15,7 +15,7 @@ from allocator_venture.parameters import load_parameters
 from allocator_venture.simulation import VentureFund, build_portfolio, simulate
 
 import allocator
-from allocator.result.result import Result
+from allocator.api import Result
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "life_insurer"
 HORIZON = 10

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +9,7 @@ from allocator.errors import SolverFailure
 from allocator.solve.program.program import Answer, Verdict
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.exact import AIM
-
-if TYPE_CHECKING:
-    from allocator.solve.search.search import Search
+from allocator.solve.search.subproblem import Subproblem
 
 __all__ = ["improve", "repair", "settle"]
 
@@ -35,7 +31,7 @@ CONTRACTING = 0.7
 """Share of the last step that such a step may have."""
 
 
-def improve(search: Search, start: Vector, enough: float = np.inf) -> Vector | None:
+def improve(search: Subproblem, start: Vector, enough: float = np.inf) -> Vector | None:
     """Return the best compliant point reached from ``start``, None when the first restriction has none.
 
     No better one is looked for once the objective is ``enough``. The aim is raised by what the exact tree says
@@ -62,7 +58,7 @@ def improve(search: Search, start: Vector, enough: float = np.inf) -> Vector | N
     return best
 
 
-def settle(search: Search, start: Vector) -> Vector:
+def settle(search: Subproblem, start: Vector) -> Vector:
     """Return the local optimum that ``start`` belongs to, reached to rounding; ``start`` where none is compliant.
 
     Branching stops as soon as the gap is closed, at a point that depends on the order of its steps; the local
@@ -91,7 +87,7 @@ def settle(search: Search, start: Vector) -> Vector:
     return point
 
 
-def repair(search: Search, start: Vector) -> Vector | None:
+def repair(search: Subproblem, start: Vector) -> Vector | None:
     """Return a compliant point found by first minimizing the miss of the capital limits, None if there is none."""
     point = start
     for _ in range(ROUNDS):
@@ -108,7 +104,7 @@ def repair(search: Search, start: Vector) -> Vector | None:
     return None
 
 
-def _attempt(search: Search, assembled: Assembled, *, fine: bool = False) -> Answer | None:
+def _attempt(search: Subproblem, assembled: Assembled, *, fine: bool = False) -> Answer | None:
     """Solve a restriction; None when it is infeasible or defeats the solvers, which proves nothing here."""
     try:
         answer = search.solve(assembled, fine=fine)

@@ -24,14 +24,14 @@ from allocator.solve.decomposition.sifting import Recall
 from allocator.solve.program.program import Answer, Verdict
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.branching import split
-from allocator.solve.relaxation.formulation import Assembled, Formulation
+from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.checks import unbounded
-from allocator.solve.search.exact import AIM, ENOUGH, Exact
-from allocator.solve.search.goal import Goal, goal_of
+from allocator.solve.search.exact import AIM
+from allocator.solve.search.goal import goal_of
 from allocator.solve.search.local import improve, repair, settle
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.search.subproblem import Candidate, Subproblem
 
-__all__ = ["Candidate", "Outcome", "Search"]
+__all__ = ["Outcome", "Search"]
 
 Vector = NDArray[np.float64]
 
@@ -40,14 +40,6 @@ NEAR = 1e-5
 
 PERIOD = 16
 """Nodes between two attempts at a better answer once the first nodes are done."""
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A point that meets every hard rule exactly, and its exact objective."""
-
-    holdings: Vector
-    objective: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +68,7 @@ class _Node:
     answer: Answer = field(compare=False)
 
 
-class Search:
+class Search(Subproblem):
     """One run on one model.
 
     Parameters
@@ -97,42 +89,16 @@ class Search:
     def __init__(
         self, model: Model, settings: SolveSettings, recall: Recall | None = None, *, settled: bool = True
     ) -> None:
-        self.model = model
-        self.settings = settings
+        super().__init__(model, settings, recall)
         self._settles = settled
-        self.formulation = Formulation(model)
-        self.exact = Exact(model)
-        plain = self.formulation.plain
-        self.chain = Chain(settings.solver).sifting(plain.program, plain.holdings, recall or Recall())
-        self.solves = 0
-        self.solver = ""
-        self.best: Candidate | None = None
-        self.deadline = time.monotonic() + settings.time_limit
-        self.goal: Goal = goal_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
+        self.goal = goal_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
         self._numbers = itertools.count()
         self._rough = False
-
-    @property
-    def price(self) -> float:
-        """Price of the capital module in the programs' units."""
-        return self.formulation.price(self.goal.price)
-
-    @property
-    def tolerance(self) -> float:
-        """The gap at which the search stops, in the objective's unit."""
-        return self.goal.tolerance(self.best.objective if self.best is not None else np.inf)
 
     @property
     def continuous(self) -> Search:
         """The search whose programs have prices."""
         return self
-
-    def solve(self, assembled: Assembled, *, fine: bool = False) -> Answer:
-        """Solve one program and count it; ``fine``: its point may be the answer as it is."""
-        answer = self.chain.solve(assembled.program, self.deadline - time.monotonic())
-        self.solves += 1
-        self.solver = answer.solver
-        return self.chain.refined(assembled.program, answer) if fine else answer
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
@@ -258,21 +224,6 @@ class Search:
             lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
         bound = min(ceiling, self.goal.bound(-lower * self.formulation.plain.objective_scale))
         return _Node(-bound, next(self._numbers), bound, self.goal.hurdle, box, assembled, answer)
-
-    def point(self, answer: Answer) -> Vector:
-        """Return the polished holdings of an answer."""
-        lower, upper = self.formulation.bound_multipliers(answer.dual)
-        holdings = self.formulation.holdings(answer.primal)
-        polished = self.exact.polished(holdings, lower, upper)
-        if not self.exact.keeps_terms(polished):
-            # Thousands of rows put on their bounds may together move a limited sum: leave them where they are.
-            unmoved = self.exact.polished(holdings, np.zeros_like(lower), np.zeros_like(upper))
-            return unmoved if self.exact.keeps_terms(unmoved) else polished
-        return polished
-
-    def compliant(self, holdings: Vector) -> bool:
-        """Return whether the exact tree and every hard term accept the point."""
-        return self.exact.room(holdings) >= ENOUGH and self.exact.keeps_terms(holdings)
 
     def offer(self, holdings: Vector | None) -> bool:
         """Take the point as the best answer if it is one; return whether it was taken."""

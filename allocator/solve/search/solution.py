@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Solution", "Status"]
+from allocator.model.model import Model
+
+__all__ = ["Solution", "Status", "Solved"]
 
 Vector = NDArray[np.float64]
 Status = Literal["optimal", "feasible"]
@@ -58,3 +60,23 @@ class Solution:
     shadow_prices: Mapping[str, Vector]
     capital_prices: Mapping[str, float]
     reduced_costs: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A model with its answer.
+
+    Parameters
+    ----------
+    model : Model
+        What was maximized.
+    solution : Solution
+        The answer.
+    score_gap : float
+        By how much the score of the last tilt that was sought for its own sake may fall short of the highest there
+        is, a share; NaN where none was.
+    """
+
+    model: Model
+    solution: Solution
+    score_gap: float = np.nan

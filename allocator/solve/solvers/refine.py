@@ -2,7 +2,7 @@
 
 An interior point stops at a small gap, and an optimum is flat: a gap of 1e-13 may leave a weight 1e-6 away. With
 u = y − s, Π the projection onto K* and s = Π(u) − u, the conditions of the program are equations without sides
-(`allocator.solve.solvers.conditions`), smooth but for the edges of the cones, and Newton's steps end at their solution: Π keeps
+(`allocator.solve.solvers.conditions`), smooth but for the edges of the cones; Newton's steps end there: Π keeps
 the active rows and knows the curvature of the cones. This is the refinement of Busseti, Moursi and Boyd ("Solution
 refinement at regular points of conic problems", 2019) for a quadratic objective, the homogeneous variable fixed at one.
 """

@@ -7,8 +7,8 @@ slopes. Columns of D that are equal in several leaves (the company's and its poo
 held on either side of zero and is charged by its side is x = p − (p − x) with p ≥ max(x, 0) below its chord. Best
 bound first, a step that the relaxed answer lies beyond is decided both ways, then intervals are halved near its state;
 answers come from charges frozen at a book, its steps kept by rules, and taken anew until they agree with the
-holdings. Charges that are a choice of their own (`allocator.solve.state.alternatives`) are left to whole numbers in each of
-these models.
+holdings. Charges that are a choice of their own (`allocator.solve.state.alternatives`) are left to whole numbers in
+each of these models.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def leaf_columns(tree: CapitalTree, leaves: Sequence[Rows], width: int) -> Capit
 
 
 def between(model: Model, state: BookState, low: float, high: float) -> Model:
-    """Return the relaxed model of the books whose state lies from ``low`` to ``high`` (see `allocator.solve.state.state`).
+    """Return the relaxed model of the books whose state lies from ``low`` to ``high``.
 
     Behind the holdings come what is held long of each straddling row, then what is charged between the two trees.
     """

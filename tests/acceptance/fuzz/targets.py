@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from allocator.api import Fund
 from allocator.config.load import load_settings, settings_from_mapping, validate_options
 from allocator.config.settings import Settings
 from allocator.extension.registry import Registry, enabled_plugins
@@ -23,7 +24,6 @@ from allocator.inputs.load import assemble
 from allocator.inputs.parquet_files import read_parquet
 from allocator.inputs.raw import RawTable, Wanted
 from allocator.model import ModelContext
-from allocator.pipeline.fund import Fund
 
 from ..hostile.book_cases import excel_cases, parquet_cases
 from ..hostile.cases import Case, good_fund, good_table

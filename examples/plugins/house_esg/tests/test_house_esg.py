@@ -4,7 +4,7 @@ import house_esg
 import pytest
 from house_esg.tilt import LowCarbonOptions, score
 
-from allocator.errors import InputError
+from allocator.plugin import InputError
 from allocator.testing import assert_conforms, small_fund
 
 

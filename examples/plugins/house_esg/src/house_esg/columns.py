@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from allocator.types import Column, Measure, Table, Text
+from allocator.plugin import Text
+from allocator.plugin.tables import Column, Measure, Table
 
 __all__ = ["TABLES"]
 

@@ -8,11 +8,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from allocator.config.settings import Number
-from allocator.errors import InputError, Problem
-from allocator.model import ConstraintSpec, Linear, ModelContext, Sense, Term
-from allocator.model.limits import LimitOptions, bound
-from allocator.types import Certainty, Source, Text
+from allocator.plugin import Certainty, InputError, Number, Problem, Source, Text
+from allocator.plugin.terms import ConstraintSpec, LimitOptions, Linear, ModelContext, Sense, Term, bound
 
 __all__ = ["CONSTRAINTS"]
 

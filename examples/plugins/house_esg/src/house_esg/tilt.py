@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.config.settings import Number, Section
-from allocator.inputs.fund import Inputs
-from allocator.model import TiltSpec
-from allocator.types import Certainty, Source, Text
+from allocator.plugin import Certainty, Number, Section, Source, Text
+from allocator.plugin.tables import Inputs
+from allocator.plugin.terms import TiltSpec
 
 __all__ = ["TILTS", "score"]
 

@@ -1,0 +1,35 @@
+"""Solvency regimes: the nodes of a capital tree, and what a regime hands over."""
+
+from allocator.capital import (
+    Absolute,
+    Aggregate,
+    CapitalTree,
+    Leaf,
+    Maximum,
+    Memorandum,
+    Minimum,
+    Node,
+    WeightedSum,
+    correlation_matrix,
+)
+from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
+
+__all__ = [
+    "Absolute",
+    "Aggregate",
+    "Alternative",
+    "BookState",
+    "CapitalTree",
+    "Leaf",
+    "Maximum",
+    "Memorandum",
+    "Minimum",
+    "Node",
+    "OwnFunds",
+    "Regime",
+    "RegimeNote",
+    "RegimeSpec",
+    "Requirement",
+    "WeightedSum",
+    "correlation_matrix",
+]

@@ -1,0 +1,28 @@
+"""Cash flows of assets and liabilities, curves, and the schedules of contracts."""
+
+from allocator.inputs.cash_flows import (
+    CashFlows,
+    FloatingRule,
+    asset_cash_flows,
+    cash_flow_parts,
+    modified_durations,
+    yields,
+)
+from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
+from allocator.inputs.schedules import Amortisation, Contracts, contract_flows
+
+__all__ = [
+    "Amortisation",
+    "CashFlows",
+    "Contracts",
+    "DAYS_IN_YEAR",
+    "FloatingRule",
+    "SpotCurve",
+    "asset_cash_flows",
+    "cash_flow_parts",
+    "contract_flows",
+    "mean_of_history",
+    "modified_durations",
+    "spot_curve",
+    "yields",
+]

@@ -1,0 +1,90 @@
+"""The programs of one search: what is solved, how an answer becomes holdings, and whether these comply."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.config.settings import SolveSettings
+from allocator.model.model import Model
+from allocator.solve.decomposition.sifting import Recall
+from allocator.solve.program.program import Answer
+from allocator.solve.relaxation.formulation import Assembled, Formulation
+from allocator.solve.search.exact import ENOUGH, Exact
+from allocator.solve.search.goal import Goal
+from allocator.solve.solvers.backends import Chain
+
+__all__ = ["Candidate", "Subproblem"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A point that meets every hard rule exactly, and its exact objective."""
+
+    holdings: Vector
+    objective: float
+
+
+class Subproblem:
+    """What a search and the local procedure share: one model, its programs, and the best answer so far.
+
+    Parameters
+    ----------
+    model : Model
+        The model, already checked.
+    settings : SolveSettings
+        Gap, limits and solver.
+    recall : Recall or None
+        Prices of an earlier search over the same holdings, brought up to date.
+    """
+
+    goal: Goal
+
+    def __init__(self, model: Model, settings: SolveSettings, recall: Recall | None = None) -> None:
+        self.model = model
+        self.settings = settings
+        self.formulation = Formulation(model)
+        self.exact = Exact(model)
+        plain = self.formulation.plain
+        self.chain = Chain(settings.solver).sifting(plain.program, plain.holdings, recall or Recall())
+        self.solves = 0
+        self.solver = ""
+        self.best: Candidate | None = None
+        self.deadline = time.monotonic() + settings.time_limit
+
+    @property
+    def price(self) -> float:
+        """Price of the capital module in the programs' units."""
+        return self.formulation.price(self.goal.price)
+
+    @property
+    def tolerance(self) -> float:
+        """The gap at which the search stops, in the objective's unit."""
+        return self.goal.tolerance(self.best.objective if self.best is not None else np.inf)
+
+    def solve(self, assembled: Assembled, *, fine: bool = False) -> Answer:
+        """Solve one program and count it; ``fine``: its point may be the answer as it is."""
+        answer = self.chain.solve(assembled.program, self.deadline - time.monotonic())
+        self.solves += 1
+        self.solver = answer.solver
+        return self.chain.refined(assembled.program, answer) if fine else answer
+
+    def point(self, answer: Answer) -> Vector:
+        """Return the polished holdings of an answer."""
+        lower, upper = self.formulation.bound_multipliers(answer.dual)
+        holdings = self.formulation.holdings(answer.primal)
+        polished = self.exact.polished(holdings, lower, upper)
+        if not self.exact.keeps_terms(polished):
+            # Thousands of rows put on their bounds may together move a limited sum: leave them where they are.
+            unmoved = self.exact.polished(holdings, np.zeros_like(lower), np.zeros_like(upper))
+            return unmoved if self.exact.keeps_terms(unmoved) else polished
+        return polished
+
+    def compliant(self, holdings: Vector) -> bool:
+        """Return whether the exact tree and every hard term accept the point."""
+        return self.exact.room(holdings) >= ENOUGH and self.exact.keeps_terms(holdings)
