@@ -16,7 +16,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -38,21 +38,16 @@ from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution, Status
 from allocator.solve.search.subproblem import Candidate
 from allocator.solve.state.alternatives import with_alternatives
+from allocator.solve.state.branches import branches
 from allocator.solve.state.widening import between
 from allocator.types import Text
 
-__all__ = ["branches", "solve_with_state"]
+__all__ = ["solve_with_state"]
 
 Vector = NDArray[np.float64]
 
-INWARD = 0.3
-"""How far an interval's cut is moved from the relaxed answer's state towards its middle."""
-
 NEAR = 1e-4
 """Two states nearer than this start the search for an answer at the same charges."""
-
-NARROW = 1e-9
-"""An interval is halved no further: what its relaxation still misses does not come from the state."""
 
 ROUNDS = 6
 """How often charges are taken anew at an answer before another start is tried."""
@@ -382,55 +377,6 @@ class _StateSearch:
             return False
         self.best = _Best(exact_tree, objective, found)
         return True
-
-
-def branches(
-    state: BookState, space: Space, low: float, high: float, holdings: Vector, size: int
-) -> Iterator[tuple[BookState, Space, float, float]]:
-    """Decide a step that the relaxed answer lies beyond, else halve the interval or a space where rules are too loose.
-
-    Parameters
-    ----------
-    state, space, low, high
-        The part to divide.
-    holdings : ndarray
-        The relaxed answer: the holdings, then what it counts as held long of the straddling rows.
-    size : int
-        Number of holdings n.
-    """
-    held = holdings[:size]
-    at = state.at(held)
-    nearest = min(max(at, low), high)
-    rows = state.straddling(space)
-    decided = tuple(state.decide(space, held, holdings[size : size + len(rows)]))
-    if not decided and not low <= at <= high:
-        decided = tuple((state, part) for part in state.split(space, nearest, held) or ())
-    yield from _reached(decided, low, high)
-    if decided or high - low <= NARROW:
-        return
-    middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
-    cut = (1.0 - INWARD) * nearest + INWARD * middle
-    yield state, space, low, cut
-    yield state, space, cut, high
-
-
-def stepped(
-    state: BookState, space: Space, low: float, high: float, holdings: Vector, size: int
-) -> Iterator[tuple[BookState, Space, float, float]]:
-    """Decide a step that the relaxed answer lies beyond, where there is one; the rest as for `branches`."""
-    rows = state.straddling(space)
-    yield from _reached(state.decide(space, holdings[:size], holdings[size : size + len(rows)]), low, high)
-
-
-def _reached(
-    parts: Iterable[tuple[BookState, Space]], low: float, high: float
-) -> Iterator[tuple[BookState, Space, float, float]]:
-    """Yield the parts with the interval of the state that their bounds leave."""
-    for state, space in parts:
-        least, greatest = state.reach(space)
-        lowest, highest = max(low, least), min(high, greatest)
-        if lowest <= highest:
-            yield state, space, lowest, highest
 
 
 def _trimmed(solution: Solution, model: Model) -> Solution:

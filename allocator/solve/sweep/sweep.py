@@ -40,7 +40,8 @@ from allocator.solve.search.goal import goal_of
 from allocator.solve.search.prices import prices_of
 from allocator.solve.search.solution import Solution
 from allocator.solve.solvers.backends import Chain
-from allocator.solve.state.state import branches, solve_with_state, stepped
+from allocator.solve.state.branches import branches, stepped
+from allocator.solve.state.state import solve_with_state
 from allocator.solve.state.widening import between
 from allocator.solve.sweep.levels import Dual, Level, Part, multipliers
 
