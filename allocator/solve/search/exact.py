@@ -126,10 +126,6 @@ class Exact:
         """Return the same judge with another tree, whose charges were taken at the point to be judged."""
         return self.moved(replace(self._model, tree=tree))
 
-    def module(self, holdings: Vector) -> float:
-        """Return the module that the objective speaks of, CNY; zero when it speaks of none."""
-        return self._model.module(holdings)
-
     def objective(self, holdings: Vector) -> float:
         """Return the maximized objective."""
         return self._model.worth(holdings)

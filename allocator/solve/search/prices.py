@@ -45,10 +45,8 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
         # At a kink the tangents may leave no interior; the rows a little inside do.
         assembled = formulation.restriction(holdings, search.price, margin=-1e-7)
         answer = search.chain.solve(assembled.program, search.settings.time_limit)
-    # For a return on capital the programs maximize gain − τ M, whose slope is M times the ratio's.
-    slope = search.goal.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0
     dual = search.chain.refined(assembled.program, answer).dual
-    return prices_of(search.model, formulation, assembled, dual * slope, holdings)
+    return prices_of(search.model, formulation, assembled, dual, holdings)
 
 
 def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual: Vector, holdings: Vector) -> Prices:

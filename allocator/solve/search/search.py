@@ -27,7 +27,7 @@ from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.checks import unbounded
 from allocator.solve.search.exact import AIM
-from allocator.solve.search.goal import goal_of
+from allocator.solve.search.goal import tolerance_of
 from allocator.solve.search.local import improve, repair, settle
 from allocator.solve.search.subproblem import Candidate, Subproblem
 
@@ -62,7 +62,6 @@ class _Node:
     priority: float
     number: int
     bound: float = field(compare=False)
-    hurdle: float = field(compare=False)
     box: Box | None = field(compare=False)
     assembled: Assembled = field(compare=False)
     answer: Answer = field(compare=False)
@@ -91,7 +90,6 @@ class Search(Subproblem):
     ) -> None:
         super().__init__(model, settings, recall)
         self._settles = settled
-        self.goal = goal_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
         self._numbers = itertools.count()
         self._rough = False
 
@@ -111,16 +109,10 @@ class Search(Subproblem):
                 return self._finished(bound, True)
             if self.solves >= self.settings.max_nodes or time.monotonic() > self.deadline:
                 return self._finished(bound, False)
-            if self._stale(node):
-                dropped = max(dropped, self._push(heap, node.box, node.bound))
-                continue
             self._look_around(node.answer, bound, thorough=count < 3 or count % PERIOD == 0)
             count += 1
             if self._settled(bound):
                 return self._finished(bound, True)
-            if self._stale(node):
-                heapq.heappush(heap, node)
-                continue
             branches = split(self.formulation, node.box, node.assembled, node.answer)
             if not branches or node.box is None:
                 dropped = max(dropped, node.bound)
@@ -159,18 +151,6 @@ class Search(Subproblem):
             heapq.heappush(heap, node)
         return -np.inf
 
-    def _stale(self, node: _Node) -> bool:
-        """Return whether the hurdle has risen since the node was solved, so that its bound can be had lower."""
-        return self.goal.hurdle > node.hurdle + 0.1 * self.tolerance
-
-    def _least_module(self) -> float:
-        """Return a certified lower bound of the capital module, CNY: the least one, to a tenth of it."""
-        least = replace(self.model, objective=(), capital_weight=1.0, per_capital=False)
-        search = type(self)(least, self.settings.model_copy(update={"gap": 1.0}))
-        outcome = search.run()
-        self.solves += search.solves
-        return -outcome.bound
-
     def _finished(self, bound: float, proven: bool) -> Outcome:
         solves = self.solves
         # A single program's answer is settled already, unless it is only exact by chance; sifted ones cost too much.
@@ -179,7 +159,9 @@ class Search(Subproblem):
             # Even where its objective is a little lower: another answer uses the margin that this one keeps.
             point = settle(self, self.best.holdings)
             settled = Candidate(point, self.exact.objective(point))
-            if not proven or bound <= settled.objective + self.goal.tolerance(settled.objective):
+            if not proven or bound <= settled.objective + tolerance_of(
+                self.model, self.settings.gap, settled.objective
+            ):
                 self.best = settled
         if self.best is not None:
             bound = max(bound, self.best.objective)
@@ -205,7 +187,7 @@ class Search(Subproblem):
     def _node(self, box: Box | None, ceiling: float = np.inf, *, fine: bool = False) -> _Node | None:
         if box is not None and box.empty:
             return None
-        assembled = self.formulation.relaxation(box, self.formulation.price(self.goal.hurdle), self.margin)
+        assembled = self.formulation.relaxation(box, self.price, self.margin)
         # Where nothing lies the root's answer is the answer.
         self._rough = bool(assembled.loose) or not fine
         answer = self.solve(assembled, fine=not self._rough)
@@ -222,8 +204,8 @@ class Search(Subproblem):
         lower = answer.bound
         if lower is None:
             lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
-        bound = min(ceiling, self.goal.bound(-lower * self.formulation.plain.objective_scale))
-        return _Node(-bound, next(self._numbers), bound, self.goal.hurdle, box, assembled, answer)
+        bound = min(ceiling, -lower * self.formulation.plain.objective_scale)
+        return _Node(-bound, next(self._numbers), bound, box, assembled, answer)
 
     def offer(self, holdings: Vector | None) -> bool:
         """Take the point as the best answer if it is one; return whether it was taken."""
@@ -233,5 +215,4 @@ class Search(Subproblem):
         if self.best is not None and objective <= self.best.objective:
             return False
         self.best = Candidate(holdings, objective)
-        self.goal.raised(objective, self.exact.module(holdings))
         return True

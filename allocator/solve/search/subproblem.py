@@ -14,7 +14,7 @@ from allocator.solve.decomposition.sifting import Recall
 from allocator.solve.program.program import Answer
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import ENOUGH, Exact
-from allocator.solve.search.goal import Goal
+from allocator.solve.search.goal import tolerance_of
 from allocator.solve.solvers.backends import Chain
 
 __all__ = ["Candidate", "Subproblem"]
@@ -43,8 +43,6 @@ class Subproblem:
         Prices of an earlier search over the same holdings, brought up to date.
     """
 
-    goal: Goal
-
     def __init__(self, model: Model, settings: SolveSettings, recall: Recall | None = None) -> None:
         self.model = model
         self.settings = settings
@@ -60,12 +58,12 @@ class Subproblem:
     @property
     def price(self) -> float:
         """Price of the capital module in the programs' units."""
-        return self.formulation.price(self.goal.price)
+        return self.formulation.price(self.model.capital_weight)
 
     @property
     def tolerance(self) -> float:
         """The gap at which the search stops, in the objective's unit."""
-        return self.goal.tolerance(self.best.objective if self.best is not None else np.inf)
+        return tolerance_of(self.model, self.settings.gap, self.best.objective if self.best is not None else np.inf)
 
     def solve(self, assembled: Assembled, *, fine: bool = False) -> Answer:
         """Solve one program and count it; ``fine``: its point may be the answer as it is."""

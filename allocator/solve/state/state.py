@@ -34,6 +34,8 @@ from allocator.solve.entry import begun, concluded, priced
 from allocator.solve.infeasible.conflict import Conflict, find_conflicts, problems_of
 from allocator.solve.search.discrete import search_for
 from allocator.solve.search.exact import ENOUGH, Exact
+from allocator.solve.search.goal import tolerance_of
+from allocator.solve.search.ratio import best_ratio
 from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution, Status
 from allocator.solve.search.subproblem import Candidate
@@ -48,6 +50,9 @@ Vector = NDArray[np.float64]
 
 NEAR = 1e-4
 """Two states nearer than this start the search for an answer at the same charges."""
+
+FEW = 20
+"""Programs after which charges frozen at a relaxed answer are not solved for a proof of their own any more."""
 
 ROUNDS = 6
 """How often charges are taken anew at an answer before another start is tried."""
@@ -81,6 +86,14 @@ def solve_with_state(
     Infeasible, NotProven
         As `allocator.solve.solve`.
     """
+    if model.per_capital:
+
+        def solved(plain: Model, limits: SolveSettings) -> tuple[CapitalTree | None, Solution]:
+            return _StateSearch(plain, state, tree_at, limits).run(diagnose)
+
+        tree, solution = best_ratio(model, settings, solved)
+        assert tree is not None
+        return tree, solution
     return _StateSearch(model, state, tree_at, settings).run(diagnose)
 
 
@@ -138,7 +151,7 @@ class _StateSearch:
         self.recall = Recall()
         self.alternatives = state.alternatives(model.space)
         whole = self.alternatives or any(term.left.discrete for term in model.terms)
-        self._descends = not (whole or model.per_capital)
+        self._descends = not whole
         self._numbers = itertools.count()
 
     def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
@@ -182,8 +195,8 @@ class _StateSearch:
             return bound
         heap = [self._concluded(whole, self.state, space, reach, np.inf)]
         self._answer_at(heap[0])
-        if not self._settled(-heap[0].priority):
-            self._answer(space.current)
+        if self.best is None:
+            self._answer(heap[0], space.current)
         dropped = -np.inf
         while heap and not self._late():
             if self._settled(max(-heap[0].priority, dropped)):
@@ -264,10 +277,9 @@ class _StateSearch:
         return self.best is not None and bound - self.best.objective <= self._tolerance()
 
     def _tolerance(self) -> float:
-        """Money is held to the gap's relative counterpart, as `allocator.solve.search.search` does."""
-        if self.model.objective or self.best is None:
-            return self.settings.gap
-        return 0.1 * self.settings.gap * abs(self.best.objective)
+        """Return the gap in the objective's own measure, as the searches inside have it."""
+        best = 0.0 if self.best is None else self.best.objective
+        return tolerance_of(self.model, self.settings.gap, best)
 
     def _shared(self, share: float) -> SolveSettings:
         """Return the settings of a search inside this one, with a share of its gap."""
@@ -307,10 +319,10 @@ class _StateSearch:
             return
         self.tried.append(state)
         if self._descends:
-            self._descend(relaxed)
-            if self._settled(-node.priority):
+            self._descend(relaxed, node)
+            if self._settled(-node.priority) or (self.best is not None and self.nodes > FEW):
                 return
-        self._answer(relaxed)
+        self._answer(node, relaxed)
         if self.best is None:
             self._answer_safely(node)
 
@@ -326,15 +338,15 @@ class _StateSearch:
                 continue
             held = found.holdings[: self.model.space.size]
             if self._offer(found, self.tree_at(held)) and self._descends:
-                self._descend(held)
+                self._descend(held, node)
 
-    def _descend(self, start: Vector) -> None:
+    def _descend(self, start: Vector, node: _Node | None = None) -> None:
         """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""
         held, before = start, -np.inf
         for number in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
-            search = search_for(self._around(held), self._shared(0.25), self.recall)
+            search = search_for(self._around(held, node), self._shared(0.25), self.recall)
             outcome = search.descend(held, settled=number > 0)
             self.nodes += search.solves
             if outcome is None or outcome.best is None:
@@ -346,24 +358,28 @@ class _StateSearch:
                 return
             before = objective
 
-    def _answer(self, start: Vector) -> None:
+    def _answer(self, node: _Node, start: Vector) -> None:
         """Solve with charges frozen at ``start``, take them anew at the answer, and keep what is exact and better."""
         held = start
         for _ in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
             try:
-                found = self._solve(with_alternatives(self._around(held), self.alternatives), 0.25, settled=True)
+                found = self._solve(with_alternatives(self._around(held, node), self.alternatives), 0.25, settled=True)
             except (InputError, Infeasible, NotProven, SolverFailure):
                 return
             held = found.holdings[: self.model.space.size]
             if self._offer(found, self.tree_at(held)) is False:
                 return
 
-    def _around(self, holdings: Vector) -> Model:
-        """Return the model with charges frozen at ``holdings``, alternatives apart, and their steps kept by rules."""
+    def _around(self, holdings: Vector, node: _Node | None) -> Model:
+        """Return the model with charges frozen at ``holdings``, alternatives apart, and their steps kept by rules.
+
+        What a node has decided stays so.
+        """
+        whole = (self.state, self.model.space) if node is None else (node.state, node.space)
         number = self.state.at(holdings)
-        state, space = self.state.around(self.model.space, holdings)
+        state, space = whole[0].around(whole[1], holdings)
         rules = state.rules(space, -np.inf, np.inf)
         return replace(self.model, space=space, tree=state.trees(number, number)[1], terms=(*self.model.terms, *rules))
 

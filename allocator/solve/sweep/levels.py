@@ -15,7 +15,7 @@ from allocator.solve.program.program import Answer
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import Exact
-from allocator.solve.search.goal import Goal
+from allocator.solve.search.goal import tolerance_of
 from allocator.solve.solvers.backends import Chain
 
 __all__ = ["Dual", "Level", "Part", "multipliers"]
@@ -87,8 +87,10 @@ class Level:
     ----------
     model : Model
         The level's.
-    goal, exact : Goal, Exact
-        Its objective, and the judge of points.
+    gap : float
+        `SolveSettings.gap`.
+    exact : Exact
+        The judge of points.
     best : (ndarray, CapitalTree or None, float) or None
         The best answer so far, the tree that is exact there, its objective.
     bounds : dict of int to float
@@ -104,7 +106,7 @@ class Level:
     """
 
     model: Model
-    goal: Goal
+    gap: float
     exact: Exact
     best: tuple[Vector, CapitalTree | None, float] | None = None
     bounds: dict[int, float] = field(default_factory=dict)
@@ -117,7 +119,7 @@ class Level:
     @property
     def tolerance(self) -> float:
         """The gap at which the level is done, in the objective's unit."""
-        return self.goal.tolerance(self.best[2] if self.best is not None else np.inf)
+        return tolerance_of(self.model, self.gap, self.best[2] if self.best is not None else np.inf)
 
     def settled(self, bound: float) -> bool:
         """Return whether nothing up to ``bound`` is better than the best answer by more than the gap."""

@@ -36,7 +36,6 @@ from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.checks import check_model
 from allocator.solve.search.exact import AIM, ENOUGH, Exact
-from allocator.solve.search.goal import goal_of
 from allocator.solve.search.prices import prices_of
 from allocator.solve.search.solution import Solution
 from allocator.solve.solvers.backends import Chain
@@ -151,7 +150,7 @@ class Sweep:
         started = time.perf_counter()
         if self._apart:
             return self._alone(model)
-        level = Level(model, goal_of(model, self._settings.gap, 0.0), self._exact.moved(model))
+        level = Level(model, self._settings.gap, self._exact.moved(model))
         while True:
             if level.solves and level.best is None and self._safe is not None:
                 holdings, tree = self._safe
@@ -251,7 +250,7 @@ class Sweep:
             if id(base) not in level.formulations:
                 level.formulations[id(base)] = base.at(level.model)
             formulation = level.formulations[id(base)]
-            price = formulation.price(level.goal.price)
+            price = formulation.price(level.model.capital_weight)
             part.assembled = formulation.relaxation(part.box, price, like=part.assembled)
             level.programs[id(part)] = formulation, part.assembled
         return level.programs[id(part)]
@@ -277,7 +276,7 @@ class Sweep:
         if known.answer.verdict is Verdict.INFEASIBLE:
             return -np.inf if program.refuted_by(dual) else np.inf
         lower = program.bound(known.answer.primal, dual)
-        return level.goal.bound(-lower * formulation.plain.objective_scale)
+        return -lower * formulation.plain.objective_scale
 
     def _solve_part(self, part: Part, level: Level) -> None:
         """Solve the part's relaxation, tightened; keep its dual point; offer what it proposes."""
@@ -342,7 +341,6 @@ class Sweep:
         objective = exact.objective(holdings)
         if level.best is None or objective > level.best[2]:
             level.best = holdings, tree, objective
-            level.goal.raised(objective, 0.0)
 
     def _split(self, part: Part, level: Level) -> bool:
         """Replace a part by smaller ones; return whether there was anything to split."""
