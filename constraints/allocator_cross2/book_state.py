@@ -205,8 +205,8 @@ class WholeBook(BookState):
         balances = sparse.csr_array(sparse.coo_array(claims, shape=(len(self.nets), len(self._party))))
         zero = np.zeros(len(self.nets))
         bounds = _nets(self.charges, space)
-        yield from _term("owes", balances, (self.nets > 0) & (bounds == 0), Sense.AT_LEAST, zero, space)
-        yield from _term("is owed", balances, (self.nets < 0) & (bounds == 0), Sense.AT_MOST, zero, space)
+        yield from _term("owes", balances, (self.nets > 0) & (bounds < 1), Sense.AT_LEAST, zero, space)
+        yield from _term("is owed", balances, (self.nets < 0) & (bounds > -1), Sense.AT_MOST, zero, space)
 
     def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[WholeBook, Space]]:
         """Keep all tests but those that the present book fails, or no book can keep; these are charged."""
@@ -259,7 +259,9 @@ class WholeBook(BookState):
         found = []
         for side in (1, -1):
             signs = _put(self.signs, row, side)
-            found.append((replace(self, signs=signs), _on_side(space, signs)))
+            part = _on_side(space, signs)
+            nets = np.where(self.nets == 0, _nets(self.charges, part), self.nets).astype(np.int8)
+            found.append((replace(self, signs=signs, nets=nets), part))
         return tuple(found)
 
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:

@@ -147,7 +147,7 @@ class _StateSearch:
         self.deadline = time.monotonic() + settings.time_limit
         self.best: _Best | None = None
         self.nodes = 0
-        self.tried: list[float] = []
+        self.tried: list[tuple[BookState, float]] = []
         self.recall = Recall()
         self.alternatives = state.alternatives(model.space)
         whole = self.alternatives or any(term.left.discrete for term in model.terms)
@@ -315,9 +315,9 @@ class _StateSearch:
         relaxed = node.holdings
         kept = self._offer(node.found, self.tree_at(relaxed))
         state = self.state.at(relaxed)
-        if not kept and any(abs(state - other) <= NEAR for other in self.tried):
+        if not kept and any(node.state is one and abs(state - other) <= NEAR for one, other in self.tried):
             return
-        self.tried.append(state)
+        self.tried.append((node.state, state))
         if self._descends:
             self._descend(relaxed, node)
             if self._settled(-node.priority) or (self.best is not None and self.nodes > FEW):
