@@ -123,6 +123,8 @@ def _rules(model: Model) -> list[Rule]:
 
 def _suspects(model: Model, settings: SolveSettings, every: list[Rule]) -> list[Rule]:
     """Return the rules with a multiplier in the certificate that the root relaxation is infeasible."""
+    if np.array_equal(model.space.lower, model.space.upper):
+        return every
     search = search_for(_asking(model, every), settings)
     assembled = search.formulation.relaxation(search.formulation.whole)
     answer = search.solve(assembled)
@@ -241,8 +243,18 @@ def problems_of(conflicts: Iterable[Conflict]) -> tuple[Problem, ...]:
     return tuple(_problem(conflict, alone=len(found) == 1) for conflict in found)
 
 
+def _apart(first: float, second: float) -> tuple[str, str]:
+    """Return two figures with as many digits as tell them apart."""
+    for digits in (6, 8, 10, 12, 15):
+        found = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        if found[0] != found[1]:
+            break
+    return found
+
+
 def _problem(conflict: Conflict, alone: bool) -> Problem:
     rule = conflict.rule
+    reached, required = _apart(conflict.reachable, conflict.required)
     if conflict.amount == 0.0:
         hint = Text("without this rule the others can hold", "取消本条规则后其余规则可行")
         got = None
@@ -251,11 +263,11 @@ def _problem(conflict: Conflict, alone: bool) -> Problem:
         got = None
     elif rule.limit is not None:
         # Where own funds are negative, the ratio is no measure: it falls as less capital is required.
-        got = f"{conflict.reachable:.6g}" if rule.limit.available >= 0.0 else None
+        got = reached if rule.limit.available >= 0.0 else None
         hint = _reach(rule.limit.available, conflict)
     else:
         assert rule.term is not None
-        got = f"{conflict.reachable:.6g}"
+        got = reached
         unit, named = rule.term.unit, UNIT_NAMES.get(rule.term.unit)
         hint = Text(
             f"relaxed by {conflict.amount:.6g} ({unit}), this rule alone makes the others feasible",
@@ -270,6 +282,6 @@ def _problem(conflict: Conflict, alone: bool) -> Problem:
         bounds if alone else others,
         where=rule.name,
         got=got,
-        allowed=f"{sense} {conflict.required:.6g}",
+        allowed=f"{sense} {required}",
         hint=hint,
     )

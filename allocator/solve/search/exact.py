@@ -21,8 +21,8 @@ Vector = NDArray[np.float64]
 AIM = 1e-8
 """The ratio above the requirement that the solver aims at."""
 
-ENOUGH = -5e-8
-"""The exact ratio less the requirement from which an answer is taken as it is; half of the promise's tolerance."""
+ENOUGH = -1e-14
+"""The exact ratio less the requirement from which an answer is taken: it is met as written, sums' rounding aside."""
 
 SNAP = 1e-5
 """Weight within which a row is put on a bound that its multiplier says is binding."""

@@ -37,7 +37,10 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
     program minimizes −objective / scale under ``sign·left/divisor ≤ sign·right/divisor``; a multiplier y therefore
     says that one unit shown more room, ``per/divisor`` in the row, is worth ``scale · y · per / divisor``.
     """
-    formulation = search.formulation
+    formulation, space = search.formulation, search.model.space
+    if np.array_equal(space.lower, space.upper):  # nothing can move, whatever is relaxed
+        nothing = {term.name: np.zeros(len(term.right)) for term in search.model.terms}
+        return Prices(nothing, {limit.name: 0.0 for limit in search.model.capital_limits}, np.zeros(space.size))
     kept = min(max(search.exact.room(holdings), 0.0), AIM)
     assembled = formulation.restriction(holdings, search.price, kept)
     answer = search.chain.solve(assembled.program, search.settings.time_limit)

@@ -23,7 +23,7 @@ from allocator.types import Source, Text
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["between", "leaf_columns", "padded", "shared_rows", "widened"]
+__all__ = ["between", "between_trees", "leaf_columns", "padded", "shared_rows", "widened"]
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -98,7 +98,7 @@ def between(model: Model, state: BookState, low: float, high: float) -> Model:
         long, short = (least, greatest), state.held_short().trees(low, high)
         least, greatest = (_by_side(ours, theirs, rows) for ours, theirs in zip(long, short, strict=True))
         model = _with_long_parts(model, rows, least)
-    return _between(model, least, greatest)
+    return between_trees(model, least, greatest)
 
 
 def _by_side(long: CapitalTree, short: CapitalTree, rows: Rows) -> CapitalTree:
@@ -132,7 +132,7 @@ def _with_long_parts(model: Model, rows: Rows, tree: CapitalTree) -> Model:
     return widened(model, "long", upper, tree, [term])
 
 
-def _between(model: Model, least: CapitalTree, greatest: CapitalTree) -> Model:
+def between_trees(model: Model, least: CapitalTree, greatest: CapitalTree) -> Model:
     """Return the model whose leaves may lie anywhere between the two trees."""
     space = model.space
     difference = sparse.csc_array(greatest.coefficients - least.coefficients)
