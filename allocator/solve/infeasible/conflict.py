@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
 from allocator.config.settings import SolveSettings
-from allocator.errors import Problem
+from allocator.errors import InputError, Problem, SolverFailure
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
@@ -29,6 +29,9 @@ from allocator.types import Text
 __all__ = ["Conflict", "Rule", "find_conflicts", "problems_of"]
 
 Vector = NDArray[np.float64]
+
+COARSE = 1e-4
+"""Gap at which the least breach is sought: a hundred-thousandth of an amount of capital."""
 
 SHARE_OF_TIME = 0.1
 """Part of the time limit that one feasibility question may take."""
@@ -65,12 +68,15 @@ class Conflict:
     amount : float
         CNY of capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
         numbers that must be left out.
+    proven : bool
+        Whether ``reachable`` is the best there is.
     """
 
     rule: Rule
     reachable: float
     required: float
     amount: float
+    proven: bool = True
 
 
 Ask = Callable[[Model, SolveSettings], Outcome]
@@ -176,8 +182,15 @@ class _Questions:
 
     def feasible(self, rules: Sequence[Rule]) -> bool:
         """Return whether the rules can hold together; an open question counts as yes, which keeps a rule."""
-        outcome = self.ask(_asking(self.model, rules), self.settings)
+        outcome = self._asked(_asking(self.model, rules))
         return outcome.best is not None or not outcome.proven
+
+    def _asked(self, model: Model, gap: float = 0.0) -> Outcome:
+        """Return the answer to one question; one that cannot be asked without the rule left out stays open."""
+        try:
+            return self.ask(model, self.settings.model_copy(update={"gap": max(gap, self.settings.gap)}))
+        except (InputError, SolverFailure):
+            return Outcome(None, np.inf, False, 0, "")
 
     def relaxation(self, rule: Rule) -> Conflict:
         """Return the least by which a rule alone must give way."""
@@ -189,12 +202,12 @@ class _Questions:
         assert rule.term is not None
         if rule.term.left.discrete:
             # It has no soft form: all that is asked is whether leaving it out helps.
-            helps = self.ask(_asking(model, others), self.settings).best is not None
+            helps = self._asked(_asking(model, others)).best is not None
             right = float(rule.term.right[rule.row] / rule.term.per[rule.row])
             return Conflict(rule, np.nan, right, 0.0 if helps else np.nan)
         soft = replace(rule.term.only([rule.row]), mode=Mode.SOFT, price=1.0)
         asked = _asking(model, others)
-        outcome = self.ask(replace(asked, terms=(*asked.terms, soft)), self.settings)
+        outcome = self._asked(replace(asked, terms=(*asked.terms, soft)), COARSE)
         required = float(soft.right[0] / soft.per[0])
         if outcome.best is None:
             return Conflict(rule, np.nan, required, np.nan)
@@ -210,7 +223,7 @@ class _Questions:
             part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "CNY")
         weight = abs(limit.multiplier)
         asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
-        outcome = self.ask(asked, self.settings)
+        outcome = self._asked(asked, COARSE)
         tree = model.tree
         if outcome.best is None or tree is None:
             return Conflict(rule, np.nan, limit.multiplier, np.nan)
@@ -218,7 +231,7 @@ class _Questions:
         module = (tree if self.tree_at is None else self.tree_at(held)).values(held)[limit.module]
         cost = float(model.cost.value(held)[0])
         ratio = (limit.available - limit.cost_weight * cost) / module
-        return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost))
+        return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost), outcome.proven)
 
 
 def _reach(own: float, conflict: Conflict) -> Text:
@@ -231,6 +244,11 @@ def _reach(own: float, conflict: Conflict) -> Text:
         return Text(
             f"own funds are negative (CNY {own / 1e6:,.2f} million), which no holdings cover; {million}",
             f"资本为负（{own / 1e8:,.4f} 亿元），任何持仓均无法弥补；{hundred}",
+        )
+    if not conflict.proven:
+        return Text(
+            f"{conflict.reachable:.4%} is reached, more is not ruled out; up to {million}",
+            f"可达 {conflict.reachable:.4%}，未证明不能更高；至多{hundred}",
         )
     return Text(
         f"at most {conflict.reachable:.4%} is reachable; {million}", f"最高可达 {conflict.reachable:.4%}；{hundred}"
