@@ -103,15 +103,7 @@ class _Found:
 
     search: Search
     outcome: Outcome
-
-    @property
-    def best(self) -> Candidate:
-        assert self.outcome.best is not None
-        return self.outcome.best
-
-    @property
-    def holdings(self) -> Vector:
-        return self.best.holdings
+    holdings: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +253,7 @@ class _StateSearch:
         bound = max(bound, objective)
         status: Status = "optimal" if self._settled(bound) else "feasible"
         solution = replace(
-            _trimmed(priced(self.best.found.search, self.best.found.outcome), self.model),
+            _trimmed(self._priced(self.best), self.model),
             objective=objective,
             bound=bound,
             gap=bound - objective,
@@ -269,6 +261,10 @@ class _StateSearch:
             nodes=self.nodes,
         )
         return tree, replace(solution, seconds=time.perf_counter() - started)
+
+    def _priced(self, best: _Best) -> Solution:
+        candidate = Candidate(best.found.holdings, best.objective)
+        return priced(best.found.search, replace(best.found.outcome, best=candidate))
 
     def _late(self) -> bool:
         return time.monotonic() > self.deadline or self.nodes >= self.settings.max_nodes
@@ -291,9 +287,11 @@ class _StateSearch:
 
     def _found(self, search: Search) -> _Found:
         try:
-            return _Found(search, concluded(search, diagnose=False))
+            outcome = concluded(search, diagnose=False)
         finally:
             self.nodes += search.solves
+        assert outcome.best is not None
+        return _Found(search, outcome, outcome.best.holdings)
 
     def _relaxed(self, state: BookState, space: Space, low: float, high: float) -> Search:
         """Return the search of the relaxed model of the states between ``low`` and ``high``."""
@@ -307,7 +305,16 @@ class _StateSearch:
     def _concluded(
         self, relaxed: Search, state: BookState, space: Space, reach: tuple[float, float], ceiling: float
     ) -> _Node:
-        found = self._found(relaxed)
+        outcome = relaxed.run()
+        self.nodes += relaxed.solves
+        point = outcome.best.holdings if outcome.best is not None else None
+        if point is None and not outcome.proven:
+            # A bound is all that a relaxed model is asked for: where its own answer misses, its parts may not.
+            glanced = relaxed.glance()
+            point = None if glanced is None else glanced[1]
+        if point is None:
+            raise Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
+        found = _Found(relaxed, outcome, point)
         return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), state, space, *reach, found)
 
     def _answer_at(self, node: _Node) -> None:
@@ -353,7 +360,7 @@ class _StateSearch:
                 return
             held, objective = outcome.best.holdings, outcome.best.objective
             # The local optimum is the answer even where it is no better than a point near it.
-            self._offer(_Found(search, outcome), self.tree_at(held), 0.01 if number == 0 else -0.01)
+            self._offer(_Found(search, outcome, held), self.tree_at(held), 0.01 if number == 0 else -0.01)
             if abs(objective - before) <= 0.01 * self._tolerance():
                 return
             before = objective
