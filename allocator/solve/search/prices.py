@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.errors import SolverFailure
 from allocator.model.model import Model
 from allocator.model.space import Space
 from allocator.model.terms import Sense
-from allocator.solve.program.program import Verdict
+from allocator.solve.program.program import Answer, Verdict
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import AIM
 from allocator.solve.search.search import Search
+from allocator.solve.solvers.backends import Chain
 
 __all__ = ["Prices", "find_prices", "prices_of"]
 
@@ -43,13 +45,23 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
         return Prices(nothing, {limit.name: 0.0 for limit in search.model.capital_limits}, np.zeros(space.size))
     kept = min(max(search.exact.room(holdings), 0.0), AIM)
     assembled = formulation.restriction(holdings, search.price, kept)
-    answer = search.chain.solve(assembled.program, search.settings.time_limit)
+    answer = _solved(search, assembled)
     if answer.verdict is not Verdict.SOLVED:
         # At a kink the tangents may leave no interior; the rows a little inside do.
         assembled = formulation.restriction(holdings, search.price, margin=-1e-7)
-        answer = search.chain.solve(assembled.program, search.settings.time_limit)
+        answer = _solved(search, assembled)
     dual = search.chain.refined(assembled.program, answer).dual
     return prices_of(search.model, formulation, assembled, dual, holdings)
+
+
+def _solved(search: Search, assembled: Assembled) -> Answer:
+    """Solve a program for its prices, by another solver where the one that was named gives none."""
+    try:
+        return search.chain.solve(assembled.program, search.settings.time_limit)
+    except SolverFailure:
+        if search.settings.solver == "auto":
+            raise
+        return Chain().solve(assembled.program, search.settings.time_limit)
 
 
 def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual: Vector, holdings: Vector) -> Prices:

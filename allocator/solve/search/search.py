@@ -151,7 +151,12 @@ class Search(Subproblem):
 
     @cached_property
     def _root(self) -> Node | None:
-        return self._node(self.formulation.whole, fine=True)
+        try:
+            return self._node(self.formulation.whole, fine=True)
+        except SolverFailure as failure:
+            if self.settings.solver == "auto":
+                raise
+            raise InputError(failure.problems) from failure  # the user chose a solver that cannot do it
 
     def descend(self, start: Vector, *, settled: bool) -> Outcome | None:
         """Return a compliant answer near ``start``, without a bound; None where none is found.

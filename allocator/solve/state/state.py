@@ -201,10 +201,9 @@ class _StateSearch:
             for part in parts:
                 try:
                     heapq.heappush(heap, self._node(*part, -worst.priority))
-                except (Infeasible, InputError):
-                    # An input error is one of a part's own bounds: they leave it no book.
+                except Infeasible:
                     continue
-                except (NotProven, SolverFailure):
+                except (InputError, NotProven, SolverFailure):
                     dropped = max(dropped, -worst.priority)
             if heap:
                 self._answer_at(heap[0])
@@ -300,7 +299,11 @@ class _StateSearch:
         return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
 
     def _node(self, state: BookState, space: Space, low: float, high: float, ceiling: float) -> _Node:
-        return self._concluded(self._relaxed(state, space, low, high), state, space, (low, high), ceiling)
+        try:
+            relaxed = self._relaxed(state, space, low, high)
+        except InputError as error:  # the part's own bounds leave it no book
+            raise Infeasible(error.problems) from error
+        return self._concluded(relaxed, state, space, (low, high), ceiling)
 
     def _concluded(
         self, relaxed: Search, state: BookState, space: Space, reach: tuple[float, float], ceiling: float
