@@ -178,6 +178,11 @@ class Chain:
         self._backends = [found[name]() for name in names]
         self._rough = Clarabel(rough=True) if Clarabel.name in names else None
 
+    @property
+    def first(self) -> str:
+        """Name and version of the solver that is asked first."""
+        return self._backends[0].label()
+
     def sifting(self, shared: ConeProgram, holdings: slice, recall: Recall) -> Chain:
         """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""
         groups = find_groups(shared, holdings) if self._auto and not shared.whole else None

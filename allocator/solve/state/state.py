@@ -18,7 +18,7 @@ import itertools
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ from allocator.solve.search.solution import Solution, Status
 from allocator.solve.search.subproblem import Candidate
 from allocator.solve.state.alternatives import with_alternatives
 from allocator.solve.state.branches import branches
+from allocator.solve.state.found import Best, Found, Node, trimmed
 from allocator.solve.state.widening import between
 from allocator.types import Text
 
@@ -97,48 +98,15 @@ def solve_with_state(
     return _StateSearch(model, state, tree_at, settings).run(diagnose)
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """How a search with charges as they are not quite ended; what its answer costs is asked for last."""
-
-    search: Search
-    outcome: Outcome
-    holdings: Vector
-
-
-@dataclass(frozen=True, eq=False)
-class _Best:
-    """An answer whose charges agree with it."""
-
-    tree: CapitalTree
-    objective: float
-    found: _Found
-
-
-@dataclass(order=True)
-class _Node:
-    priority: float
-    number: int
-    state: BookState = field(compare=False)
-    space: Space = field(compare=False)
-    low: float = field(compare=False)
-    high: float = field(compare=False)
-    found: _Found = field(compare=False)
-
-    @property
-    def holdings(self) -> Vector:
-        """The relaxed answer's, without further columns."""
-        return self.found.holdings[: self.space.size]
-
-
 class _StateSearch:
     def __init__(
         self, model: Model, state: BookState, tree_at: Callable[[Vector], CapitalTree], settings: SolveSettings
     ) -> None:
         self.model, self.state, self.tree_at, self.settings = model, state, tree_at, settings
         self.deadline = time.monotonic() + settings.time_limit
-        self.best: _Best | None = None
+        self.best: Best | None = None
         self.nodes = 0
+        self.solver = ""
         self.tried: list[tuple[BookState, float]] = []
         self.recall = Recall()
         self.alternatives = state.alternatives(model.space)
@@ -181,6 +149,7 @@ class _StateSearch:
         """
         space, reach = self.model.space, self.state.reach(self.model.space)
         whole = self._relaxed(self.state, space, *reach)
+        self.solver = whole.chain.first
         bound = self._glanced(whole) if self._descends else np.inf
         if self._settled(bound):
             self.nodes += whole.solves
@@ -252,7 +221,8 @@ class _StateSearch:
         bound = max(bound, objective)
         status: Status = "optimal" if self._settled(bound) else "feasible"
         solution = replace(
-            _trimmed(self._priced(self.best), self.model),
+            trimmed(self._priced(self.best), self.model),
+            solver=self.best.found.outcome.solver or self.solver,
             objective=objective,
             bound=bound,
             gap=bound - objective,
@@ -261,7 +231,7 @@ class _StateSearch:
         )
         return tree, replace(solution, seconds=time.perf_counter() - started)
 
-    def _priced(self, best: _Best) -> Solution:
+    def _priced(self, best: Best) -> Solution:
         candidate = Candidate(best.found.holdings, best.objective)
         return priced(best.found.search, replace(best.found.outcome, best=candidate))
 
@@ -281,16 +251,16 @@ class _StateSearch:
         left = max(self.deadline - time.monotonic(), 1.0)
         return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
 
-    def _solve(self, model: Model, share: float, *, settled: bool) -> _Found:
+    def _solve(self, model: Model, share: float, *, settled: bool) -> Found:
         return self._found(begun(model, self._shared(share), self.recall, settled=settled))
 
-    def _found(self, search: Search) -> _Found:
+    def _found(self, search: Search) -> Found:
         try:
             outcome = concluded(search, diagnose=False)
         finally:
             self.nodes += search.solves
         assert outcome.best is not None
-        return _Found(search, outcome, outcome.best.holdings)
+        return Found(search, outcome, outcome.best.holdings)
 
     def _relaxed(self, state: BookState, space: Space, low: float, high: float) -> Search:
         """Return the search of the relaxed model of the states between ``low`` and ``high``."""
@@ -298,7 +268,7 @@ class _StateSearch:
         whole = with_alternatives(relaxed, self.alternatives)
         return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
 
-    def _node(self, state: BookState, space: Space, low: float, high: float, ceiling: float) -> _Node:
+    def _node(self, state: BookState, space: Space, low: float, high: float, ceiling: float) -> Node:
         try:
             relaxed = self._relaxed(state, space, low, high)
         except InputError as error:  # the part's own bounds leave it no book
@@ -307,7 +277,7 @@ class _StateSearch:
 
     def _concluded(
         self, relaxed: Search, state: BookState, space: Space, reach: tuple[float, float], ceiling: float
-    ) -> _Node:
+    ) -> Node:
         outcome = relaxed.run()
         self.nodes += relaxed.solves
         point = outcome.best.holdings if outcome.best is not None else None
@@ -317,10 +287,10 @@ class _StateSearch:
             point = None if glanced is None else glanced[1]
         if point is None:
             raise Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
-        found = _Found(relaxed, outcome, point)
-        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), state, space, *reach, found)
+        found = Found(relaxed, outcome, point)
+        return Node(-min(found.outcome.bound, ceiling), next(self._numbers), state, space, *reach, found)
 
-    def _answer_at(self, node: _Node) -> None:
+    def _answer_at(self, node: Node) -> None:
         """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""
         relaxed = node.holdings
         kept = self._offer(node.found, self.tree_at(relaxed))
@@ -336,7 +306,7 @@ class _StateSearch:
         if self.best is None:
             self._answer_safely(node)
 
-    def _answer_safely(self, node: _Node) -> None:
+    def _answer_safely(self, node: Node) -> None:
         """Solve at charges that are no lower than exact in the node's interval: what complies there complies."""
         for state, space in node.state.safe(node.space, node.low, node.high):
             tree, rules = state.trees(node.low, node.high)[1], state.rules(space, node.low, node.high)
@@ -350,7 +320,7 @@ class _StateSearch:
             if self._offer(found, self.tree_at(held)) and self._descends:
                 self._descend(held, node)
 
-    def _descend(self, start: Vector, node: _Node | None = None) -> None:
+    def _descend(self, start: Vector, node: Node | None = None) -> None:
         """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""
         held, before = start, -np.inf
         for number in range(ROUNDS):
@@ -363,12 +333,12 @@ class _StateSearch:
                 return
             held, objective = outcome.best.holdings, outcome.best.objective
             # The local optimum is the answer even where it is no better than a point near it.
-            self._offer(_Found(search, outcome, held), self.tree_at(held), 0.01 if number == 0 else -0.01)
+            self._offer(Found(search, outcome, held), self.tree_at(held), 0.01 if number == 0 else -0.01)
             if abs(objective - before) <= 0.01 * self._tolerance():
                 return
             before = objective
 
-    def _answer(self, node: _Node, start: Vector) -> None:
+    def _answer(self, node: Node, start: Vector) -> None:
         """Solve with charges frozen at ``start``, take them anew at the answer, and keep what is exact and better."""
         held = start
         for _ in range(ROUNDS):
@@ -382,7 +352,7 @@ class _StateSearch:
             if self._offer(found, self.tree_at(held)) is False:
                 return
 
-    def _around(self, holdings: Vector, node: _Node | None) -> Model:
+    def _around(self, holdings: Vector, node: Node | None) -> Model:
         """Return the model with charges frozen at ``holdings``, alternatives apart, and their steps kept by rules.
 
         What a node has decided stays so.
@@ -393,7 +363,7 @@ class _StateSearch:
         rules = state.rules(space, -np.inf, np.inf)
         return replace(self.model, space=space, tree=state.trees(number, number)[1], terms=(*self.model.terms, *rules))
 
-    def _offer(self, found: _Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
+    def _offer(self, found: Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
         """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
         exact, held = Exact(replace(self.model, tree=exact_tree)), found.holdings[: self.model.space.size]
         if exact.room(held) < ENOUGH or not exact.keeps_terms(held):
@@ -401,16 +371,5 @@ class _StateSearch:
         objective = exact.objective(held)
         if self.best is not None and objective <= self.best.objective + better * self._tolerance():
             return False
-        self.best = _Best(exact_tree, objective, found)
+        self.best = Best(exact_tree, objective, found)
         return True
-
-
-def _trimmed(solution: Solution, model: Model) -> Solution:
-    """Return the solution of a model with further columns and rules in terms of ``model`` alone."""
-    size, names = model.space.size, {term.name for term in model.terms}
-    return replace(
-        solution,
-        holdings=solution.holdings[:size],
-        reduced_costs=solution.reduced_costs[:size],
-        shadow_prices={name: price for name, price in solution.shadow_prices.items() if name in names},
-    )
