@@ -175,9 +175,10 @@ def _verdict(study: PlanStudy) -> Text:
 ASSUMPTIONS = (
     Text(
         "assumptions: the curve and expected returns stay as they are; contracts run to their first call, put or "
-        "maturity; what is bought later keeps today's terms; charges for the gain of stock keep today's gain",
+        "maturity; what is bought later keeps today's terms; charges for the gain of stock keep today's gain; stock "
+        "grows older with the steps, and what is bought lowers its average age",
         "假设：收益率曲线与预期收益保持不变；合同持有至首个赎回、回售或到期日；后续买入按当前条款并保持期限；"
-        "股票特征系数按当前浮盈比例",
+        "股票特征系数按当前浮盈比例；持有年限随期数增加，新买入部分拉低平均年限",
     ),
     Text(
         "assumptions: liabilities move by the present value of their listed flows on the fund's curve, with no tax, no "

@@ -6,7 +6,7 @@ premiums add; scenarios that have happened move rates, prices and liabilities fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -30,7 +30,7 @@ from allocator.study.plan.world import ENDS, World
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
-__all__ = ["Moment", "make_moment", "sold_at"]
+__all__ = ["Moment", "make_moment", "moments_along", "sold_at"]
 
 Vector = NDArray[np.float64]
 
@@ -53,6 +53,8 @@ class Moment:
         What the scenario that happens here leaves of each plan row's amount.
     rate : ndarray (k,)
         Expected return from here on.
+    ages : ndarray (k,)
+        Years that each plan row has been held, on average; NaN where the fund does not tell.
     """
 
     node: Node
@@ -61,6 +63,7 @@ class Moment:
     liabilities: float
     price: Vector
     rate: Vector
+    ages: Vector
 
     @cached_property
     def holdings(self) -> Vector:
@@ -75,16 +78,38 @@ def sold_at(world: World, moment: Moment, path: Vector, bought: Vector) -> Vecto
     return np.asarray(world.growth(moment.node.step).kept * moment.price * before + bought[number] - path[number])
 
 
-def make_moment(world: World, node: Node, holdings: Vector) -> Moment:
-    """Return the fund at a node with these holdings (k,), CNY.
+def moments_along(world: World, nodes: Sequence[Node], path: Vector) -> tuple[Moment, ...]:
+    """Return the fund at every node of a path (nodes, k), CNY."""
+    moments: list[Moment] = []
+    for node in nodes:
+        moments.append(make_moment(world, node, path, moments))
+    return tuple(moments)
+
+
+def make_moment(world: World, node: Node, path: Vector, earlier: Sequence[Moment]) -> Moment:
+    """Return the fund at a node.
+
+    Parameters
+    ----------
+    world : World
+        The plan's rows.
+    node : Node
+        When and on which branch.
+    path : ndarray (nodes, k)
+        Amounts at this node and those before it, CNY.
+    earlier : sequence of Moment
+        The moments of the nodes before it.
 
     Raises
     ------
     InputError
         For whatever a scenario or the regime lacks.
     """
-    rows = np.flatnonzero(world.growth(node.step).alive)
-    inputs = _dated(world, rows, holdings, node.step)
+    rows, holdings = np.flatnonzero(world.growth(node.step).alive), path[node.number]
+    first = node.parent < 0
+    before = world.start if first else path[node.parent]
+    ages = world.ages(None if first else earlier[node.parent].ages, node.step, before, holdings)
+    inputs = _dated(world, rows, holdings, node.step, ages)
     fund = world.fund.with_inputs(inputs)
     owed = _present_value(fund) - _present_value(world.fund) + world.reserves(node.step)
     moved, fresh = 0.0, np.ones(world.size)
@@ -102,12 +127,11 @@ def make_moment(world: World, node: Node, holdings: Vector) -> Moment:
         fund = world.fund.with_inputs(_with(fund, frame.assign(**_amounts(frame, holdings[rows]))))
     change = float(holdings[world.funded].sum() - world.start[world.funded].sum())
     sheet = moved_sheet(world.fund.inputs.balance_sheet, change, owed + moved)
-    return Moment(
-        node, rows, world.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet)), owed + moved, fresh, rate
-    )
+    then = world.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet))
+    return Moment(node, rows, then, owed + moved, fresh, rate, ages)
 
 
-def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, step: int) -> Inputs:
+def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, step: int, ages: Vector) -> Inputs:
     """Return inputs of a later date: old rows age, new issues keep their term, paid-back ones are gone."""
     base, day = world.fund.inputs, world.days(step)
     frame = base.assets.iloc[world.source[rows]].reset_index(drop=True)
@@ -116,6 +140,8 @@ def _dated(world: World, rows: NDArray[np.int64], holdings: Vector, step: int) -
         if name in frame:
             frame[name] = frame[name].where(~new, frame[name] + pd.Timedelta(days=day))
     frame = frame.assign(**_amounts(frame, holdings[rows]))
+    if "holding_years" in frame:
+        frame = frame.assign(holding_years=ages[rows])
     ids = base.assets["asset_id"].to_numpy(dtype=str)
     before, after = (pd.Series(x).groupby(ids[world.source]).sum() for x in (world.start, holdings))
     moved = {name: levelled(table, after) for name, table in world.committed.tables[step - 1].items()}

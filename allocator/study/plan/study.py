@@ -25,7 +25,7 @@ from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund,
 from allocator.solve import solve
 from allocator.solve.search.solution import Solution
 from allocator.stress.shocks import Scenario, Shocked
-from allocator.study.plan.moments import Moment, make_moment, sold_at
+from allocator.study.plan.moments import Moment, make_moment, moments_along, sold_at
 from allocator.study.plan.program import Program, limit_name
 from allocator.study.plan.timeline import Node, timeline
 from allocator.study.plan.world import World, make_world
@@ -245,7 +245,7 @@ def plan(fund: Fund) -> PlanStudy:
         program = Program(world, moments, path, asked, _stressed(fund, moments))
         solution = solve(program.model(), search, settled=False)
         path, bought = program.spread(solution.holdings)
-        moments = tuple(make_moment(world, node, path[node.number]) for node in nodes)
+        moments = moments_along(world, nodes, path)
         points = _points(fund, moments, wanted, solution)
         short = [point for point in points if not point.holds]
         left = deadline - time.monotonic()
@@ -292,10 +292,10 @@ def keep_the_mix(world: World, nodes: tuple[Node, ...]) -> tuple[Vector, tuple[M
     for node in nodes:
         before = world.start if node.parent < 0 else path[node.parent]
         path[node.number] = _rolled(world, node, before, np.ones(world.size))
-        moment = make_moment(world, node, path[node.number])
+        moment = make_moment(world, node, path, moments)
         if node.fresh is not None:
             path[node.number] = _rolled(world, node, before, moment.price)
-            moment = make_moment(world, node, path[node.number])
+            moment = make_moment(world, node, path, moments)
         moments.append(moment)
     return path, tuple(moments)
 
