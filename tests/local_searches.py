@@ -1,0 +1,83 @@
+"""Local searches on the exact capital: what a good answer must not fall below, by another method altogether."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from allocator import Fund
+from allocator.model.terms import Mode, Sense, Term
+
+__all__ = ["complies", "local_best"]
+
+Vector = NDArray[np.float64]
+
+INSIDE = 1e-9
+"""By how much a local search keeps its sides, so that what it finds is kept as written."""
+
+
+def complies(fund: Fund, holdings: Vector) -> bool:
+    """Return whether bounds, rules and ratios hold as written, the charges taken at these very holdings."""
+    space = fund.space
+    inside = bool(np.all(holdings >= space.lower - 1e-3) and np.all(holdings <= space.upper + 1e-3))
+    return inside and all(term.holds(holdings) for term in _hard(fund)) and _least_room(fund, holdings) >= 0.0
+
+
+def local_best(fund: Fund, starts: int, seed: int) -> tuple[float, Vector | None]:
+    """Return the best objective that searches from random books reach, and its holdings; −∞ where none complies."""
+    space, random = fund.space, np.random.default_rng(seed)
+    scale = space.total
+    lower, upper = space.lower / scale, np.minimum(space.upper, space.total) / scale
+    equal = [term for term in _hard(fund) if term.sense is Sense.EQUAL]
+    others = [term for term in _hard(fund) if term.sense is not Sense.EQUAL]
+    constraints = [
+        {"type": "eq", "fun": lambda w: _sides(equal, w * scale)},
+        {"type": "ineq", "fun": lambda w: np.append(_sides(others, w * scale), _least_room(fund, w * scale)) - INSIDE},
+    ]
+    best, found = -np.inf, None
+    for number in range(starts):
+        mix = random.dirichlet(np.full(space.size, 0.7)) * space.current.sum() / scale
+        start = np.clip(space.current / scale if number == 0 else mix, lower, upper)
+        if number % 2:
+            start = np.clip(0.5 * (start + space.current / scale), lower, upper)
+        answer = minimize(
+            lambda w: -_objective(fund, w * scale),
+            start,
+            method="SLSQP",
+            bounds=list(zip(lower, upper, strict=True)),
+            constraints=constraints,
+            options={"maxiter": 150, "ftol": 1e-10},
+        )
+        held = np.clip(answer.x, lower, upper) * scale
+        if complies(fund, held) and _objective(fund, held) > best:
+            best, found = _objective(fund, held), held
+    return best, found
+
+
+def _hard(fund: Fund) -> list[Term]:
+    return [term for term in fund.terms if term.mode is Mode.HARD]
+
+
+def _sides(terms: list[Term], holdings: Vector) -> Vector:
+    found = [np.zeros(0)]
+    for term in terms:
+        left, right = term.shown(holdings)
+        found.append(right - left if term.sense is Sense.AT_MOST else left - right)
+    return np.concatenate(found)
+
+
+def _least_room(fund: Fund, holdings: Vector) -> float:
+    """Return by how much the worst ratio passes what is required of it."""
+    tree, cost = fund.tree_at(holdings), float(fund.model.cost.value(holdings)[0])
+    asked = [replace(item, capital=item.capital - cost) for item in fund.requirements if item.required is not None]
+    if tree is None or not asked:
+        return np.inf
+    minimum = tree.value(holdings)
+    return min(item.ratio(minimum) - item.required for item in asked)  # type: ignore[operator]
+
+
+def _objective(fund: Fund, holdings: Vector) -> float:
+    return fund.model.worth(holdings, fund.tree_at(holdings))
