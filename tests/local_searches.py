@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from allocator import Fund
+from allocator.model.regime import Requirement
 from allocator.model.terms import Mode, Sense, Term
 
 __all__ = ["complies", "local_best"]
@@ -33,9 +34,16 @@ def local_best(fund: Fund, starts: int, seed: int) -> tuple[float, Vector | None
     lower, upper = space.lower / scale, np.minimum(space.upper, space.total) / scale
     equal = [term for term in _hard(fund) if term.sense is Sense.EQUAL]
     others = [term for term in _hard(fund) if term.sense is not Sense.EQUAL]
+
+    def room(w: Vector) -> Vector:
+        return np.append(_sides(others, w * scale), _least_room(fund, w * scale)) - INSIDE
+
+    def slopes(w: Vector) -> Vector:
+        return scale * np.vstack([_slopes(others, w * scale), _room_slope(fund, w * scale)])
+
     constraints = [
-        {"type": "eq", "fun": lambda w: _sides(equal, w * scale)},
-        {"type": "ineq", "fun": lambda w: np.append(_sides(others, w * scale), _least_room(fund, w * scale)) - INSIDE},
+        {"type": "eq", "fun": lambda w: _sides(equal, w * scale), "jac": lambda w: scale * _slopes(equal, w * scale)},
+        {"type": "ineq", "fun": room, "jac": slopes},
     ]
     best, found = -np.inf, None
     for number in range(starts):
@@ -69,15 +77,42 @@ def _sides(terms: list[Term], holdings: Vector) -> Vector:
     return np.concatenate(found)
 
 
+def _slopes(terms: list[Term], holdings: Vector) -> Vector:
+    found = [np.zeros((0, len(holdings)))]
+    for term in terms:
+        slope = term.left.gradient(holdings).toarray() / np.broadcast_to(term.per, term.right.shape)[:, None]
+        found.append(-slope if term.sense is Sense.AT_MOST else slope)
+    return np.vstack(found)
+
+
+def _asked(fund: Fund, holdings: Vector) -> list[Requirement]:
+    cost = float(fund.model.cost.value(holdings)[0])
+    return [replace(item, capital=item.capital - cost) for item in fund.requirements if item.required is not None]
+
+
 def _least_room(fund: Fund, holdings: Vector) -> float:
     """Return by how much the worst ratio passes what is required of it."""
-    tree, cost = fund.tree_at(holdings), float(fund.model.cost.value(holdings)[0])
-    asked = [replace(item, capital=item.capital - cost) for item in fund.requirements if item.required is not None]
+    tree, asked = fund.tree_at(holdings), _asked(fund, holdings)
     if tree is None or not asked:
         return np.inf
     minimum = tree.value(holdings)
     return min(item.ratio(minimum) - item.required for item in asked)  # type: ignore[operator]
 
 
+def _room_slope(fund: Fund, holdings: Vector) -> Vector:
+    """Return the slope of the least room per CNY (n,), what a trade does to the gain of the stock book included."""
+    tree, asked = fund.tree_at(holdings), _asked(fund, holdings)
+    if tree is None or not asked:
+        return np.zeros(len(holdings))
+    minimum = tree.value(holdings)
+    worst = min(asked, key=lambda item: item.ratio(minimum) - item.required)  # type: ignore[operator]
+    assert fund.regime is not None
+    more, _ = fund.regime.marginals(holdings)
+    cost = fund.model.cost.gradient(holdings).toarray()[0]
+    return np.asarray(-(cost + worst.capital / minimum * more) / minimum)
+
+
 def _objective(fund: Fund, holdings: Vector) -> float:
-    return fund.model.worth(holdings, fund.tree_at(holdings))
+    model = fund.model
+    tree = fund.tree_at(holdings) if model.capital_weight or model.per_capital else model.tree
+    return model.worth(holdings, tree)
