@@ -6,10 +6,14 @@ FUND ?= examples/life_insurer/fund.yaml
 OUT ?= out/life_insurer
 TESTS ?=
 
-.PHONY: run test check unit wheel docs acceptance lowest sbom bench clean
+.PHONY: setup run test check unit wheel house docs acceptance lowest sbom bench mutants changelog clean
 
 run: $(VENV)/installed
 	$(BIN)/allocator run $(FUND) -o $(OUT)
+
+# For contributors: everything that tests and documentation need, and the hooks of commits.
+setup: $(VENV)/installed-test
+	$(BIN)/pre-commit install
 
 test: check unit wheel
 
@@ -25,6 +29,11 @@ unit: $(VENV)/installed-test
 wheel: $(VENV)/installed-test
 	sh tests/wheel.sh $(BIN)/python
 
+# The laws of the house, and its picture drawn anew.
+house: $(VENV)/installed-test
+	$(BIN)/python tests/house.py
+	$(BIN)/python docs/build_house_page.py
+
 # The tests build the site too and fail on a broken link; here it is kept, in out/site.
 docs: $(VENV)/installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
@@ -36,7 +45,7 @@ acceptance: $(VENV)/installed-test
 lowest:
 	$(PYTHON) -m venv out/lowest
 	$(PYTHON) tests/lowest_versions.py > out/lowest/constraints.txt
-	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs,db,notebook]"
+	out/lowest/bin/pip install --quiet --disable-pip-version-check --constraint out/lowest/constraints.txt --editable ".[test,docs,db]"
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 out/lowest/bin/python -m pytest -n auto -m "not acceptance" $(TESTS)
 
 # What a release is made of: every package that it installs, with version and licence, as CycloneDX.
@@ -46,6 +55,14 @@ sbom: $(VENV)/installed
 	$(BIN)/pip --python out/release/bin/python install --quiet --disable-pip-version-check .
 	$(BIN)/cyclonedx-py environment out/release/bin/python --output-format JSON --output-reproducible --validate -o out/sbom.json
 	$(BIN)/python tests/sbom_contents.py out/sbom.json
+
+# What a release would say, from changelog.d/; nothing is written.
+changelog: $(VENV)/installed-test
+	$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import allocator; print(allocator.__version__)')"
+
+# One line changed at a time in a scratch copy, the tests that should notice run on it: what survives is listed.
+mutants: $(VENV)/installed-test
+	$(BIN)/python tests/mutants.py
 
 bench: $(VENV)/installed-bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
@@ -64,7 +81,7 @@ $(VENV)/installed-bench: $(VENV)/installed-test
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs,db,notebook]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test,docs,db]"
 	touch $@
 
 clean:

@@ -10,8 +10,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allocator.api import CapitalPosition, Fund, Result, load
-    from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, VerificationError
+    from allocator.api import CapitalPosition, Fund, Result, Study, load
+    from allocator.errors import (
+        AllocatorError,
+        Infeasible,
+        InputError,
+        NotProven,
+        PluginError,
+        SolverFailure,
+        VerificationError,
+    )
+    from allocator.register import RegisterWarning
 
 __all__ = [
     "AllocatorError",
@@ -20,13 +29,21 @@ __all__ = [
     "Infeasible",
     "InputError",
     "NotProven",
+    "PluginError",
+    "RegisterWarning",
     "Result",
+    "SolverFailure",
+    "Study",
     "VerificationError",
     "__version__",
     "load",
 ]
 
-_FACADE = ("CapitalPosition", "Fund", "Result", "load")
+_HOMES = {
+    **dict.fromkeys(("CapitalPosition", "Fund", "Result", "Study", "load"), "allocator.api"),
+    "RegisterWarning": "allocator.register",
+}
+"""Modules of the names that are no errors."""
 
 
 def __getattr__(name: str) -> Any:
@@ -36,7 +53,7 @@ def __getattr__(name: str) -> Any:
         except PackageNotFoundError:
             return "0+source"
     if name in __all__:
-        return getattr(import_module("allocator.api" if name in _FACADE else "allocator.errors"), name)
+        return getattr(import_module(_HOMES.get(name, "allocator.errors")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from allocator.types import Language, Phrase, Text
+from allocator.types import Language, LocalizedPhrase, Text, visible
 
 __all__ = [
     "AllocatorError",
@@ -31,20 +32,20 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, said so that the reader can mend it.
+    """One thing that is wrong, described so that the reader can fix it.
 
     Parameters
     ----------
     what : Text
         What is wrong.
     where : str
-        File, row, column or YAML key, or the plugin; a `Phrase` where the two languages differ.
+        File, row, column or YAML key, or the plugin; a `LocalizedPhrase` where the two languages differ.
     got : str or None
         The value found.
     allowed : str or None
         What would be accepted, likewise.
     hint : Text or None
-        The cure.
+        How to fix it.
     """
 
     what: Text
@@ -59,18 +60,18 @@ class Problem:
         parts = [(f"{_said(self.where, language)}{stop}" if self.where else "") + self.what[language]]
         if self.got is not None:
             parts.append(f"{_WORDS['got'][language]} {_said(self.got, language)}")
-        if self.allowed is not None:
+        if self.allowed:
             parts.append(f"{_WORDS['allowed'][language]} {_said(self.allowed, language)}")
         if self.hint is not None:
             parts.append(f"{_WORDS['hint'][language]}{stop}{self.hint[language]}")
-        return comma.join(parts)
+        return visible(comma.join(parts))
 
     def __str__(self) -> str:
         return self.render()
 
 
 def _said(text: str, language: str) -> str:
-    return text.zh if isinstance(text, Phrase) and language == Language.CHINESE else text
+    return text.zh if isinstance(text, LocalizedPhrase) and language == Language.CHINESE else text
 
 
 class AllocatorError(Exception):
@@ -92,9 +93,13 @@ class AllocatorError(Exception):
 
 
 class InputError(AllocatorError):
-    """Files, settings or arguments that cannot be used; lists every problem found."""
+    """Files, settings or arguments that cannot be used; lists every problem found.
+
+    ``partial`` is what could be made in spite of the problems, for those who look for more of them; None without it.
+    """
 
     exit_status = 2
+    partial: object = None
     title = Text("the inputs cannot be used", "输入无法使用")
 
 
@@ -145,7 +150,21 @@ class Problems:
         allowed: str | None = None,
         hint: Text | None = None,
     ) -> None:
-        """Record one problem; ``got`` is shown by ``repr`` unless it is already text."""
+        """Record one problem; ``got`` is shown by ``repr`` unless it is already text.
+
+        Parameters
+        ----------
+        what : Text
+            What is wrong.
+        where : str
+            File and place, or key.
+        got : object
+            What was found; shown by ``repr`` unless it is text.
+        allowed : str or None
+            What would be.
+        hint : Text or None
+            What to do.
+        """
         shown = None if got is None else got if isinstance(got, str) else repr(got)
         self._found.append(Problem(what, where, shown, allowed, hint))
 
@@ -168,12 +187,32 @@ class Problems:
         return len(self._found)
 
     def raise_if_any(self) -> None:
-        """Raise InputError with everything recorded."""
+        """Raise InputError with everything recorded.
+
+        Raises
+        ------
+        InputError
+            With everything recorded.
+        """
         if self._found:
             raise InputError(self._found)
 
 
 def did_you_mean(value: str, choices: Iterable[str]) -> Text | None:
-    """Return a hint naming the nearest choice, or None when nothing is near."""
+    """Return a hint naming the nearest choice, or None when nothing is near.
+
+    A Chinese word says with each character what a Latin one says with several: it must be nearer.
+
+    Parameters
+    ----------
+    value : str
+        What was written.
+    choices : iterable of str
+        What there is.
+    """
     near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
+    if near and not value.isascii():
+        alike = difflib.SequenceMatcher(None, value, near[0]).ratio()
+        differing = sum(a != b for a, b in zip_longest(value, near[0]))
+        near = near if alike >= 0.75 or differing == 1 else []
     return Text(f"did you mean {near[0]!r}?", f"是否想写 {near[0]!r}？") if near else None

@@ -1,4 +1,4 @@
-"""The hook specifications: the only door a regime, rule, tilt, model or report section enters by.
+"""The hook specifications: how regimes, rules, tilts, models and report sections enter, and the only way.
 
 Every hook takes no arguments and returns a sequence of specifications; None or an empty sequence means
 "nothing from me". A specification names its options as a pydantic model (unknown keys forbidden), so that
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["API_VERSION", "HOOKS", "hookimpl", "hookspec", "CommandSpec"]
 
 API_VERSION = "1"
+"""Version of the hooks: what a plugin states as ``requires_api``."""
+
 GROUP = "allocator"
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
+"""Marks a function of a plugin's module as its part of the hook of the same name (pluggy)."""
 
 
 @hookspec

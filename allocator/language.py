@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from allocator.types import Language
 
-__all__ = ["preferred_language"]
+__all__ = ["counted", "preferred_language"]
 
 
 def preferred_language(given: str | None, fund: str | None, environment: Mapping[str, str]) -> Language:
@@ -26,3 +26,8 @@ def preferred_language(given: str | None, fund: str | None, environment: Mapping
         if environment.get(name):
             return Language.CHINESE if environment[name].lower().startswith("zh") else Language.ENGLISH
     return Language.ENGLISH
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun, ``1 row`` or ``2 rows``; ``many`` None adds an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

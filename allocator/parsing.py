@@ -73,7 +73,7 @@ def parse_date_text(text: str) -> date | None:
     -------
     date or None
         None when the text is none of these or no such day exists. Orders other than year, month, day
-        are refused: they cannot be told apart.
+        are refused: they cannot be distinguished.
     """
     body = normalise(text).lower()
     if len(body) > _LONGEST:

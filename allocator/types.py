@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,12 +14,14 @@ __all__ = [
     "Certainty",
     "Column",
     "Declarations",
+    "EMPTY",
     "Language",
     "Measure",
-    "Phrase",
+    "LocalizedPhrase",
     "Source",
     "Table",
     "Text",
+    "visible",
 ]
 
 
@@ -53,24 +56,38 @@ class Text:
         return self.en
 
 
-class Phrase(str):
-    """A str in English that knows its Chinese: a place in a file, a value allowed.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Control and format characters: those that steer a terminal, turn the direction of writing or show nothing."""
 
-    Parameters
-    ----------
-    en, zh : str
-        Both wordings. Joined into other text it is plain English.
+_HIDDEN_BUT_LINES = re.compile(f"(?!\n){_HIDDEN.pattern}")
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return text with control and format characters as escapes, ``\\u202e``; ``lines`` keeps the ends of lines.
+
+    Names of the user's reach terminals and pages through it.
+    """
+    pattern = _HIDDEN_BUT_LINES if lines else _HIDDEN
+    return text if text.isprintable() else pattern.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class LocalizedPhrase(str):
+    """A str in English that knows its Chinese: ``LocalizedPhrase(en, zh)``, for a place in a file or a value allowed.
+
+    Joined into other text it is plain English.
     """
 
     zh: str
 
-    def __new__(cls, en: str, zh: str) -> Phrase:
+    def __new__(cls, en: str, zh: str) -> LocalizedPhrase:
         phrase = super().__new__(cls, en)
         phrase.zh = zh
         return phrase
 
-    def __reduce__(self) -> tuple[type[Phrase], tuple[str, str]]:
-        return Phrase, (str(self), self.zh)
+    def __reduce__(self) -> tuple[type[LocalizedPhrase], tuple[str, str]]:
+        return LocalizedPhrase, (str(self), self.zh)
 
 
 class Certainty(StrEnum):
@@ -80,6 +97,10 @@ class Certainty(StrEnum):
     SECONDARY = "B"
     RECALLED = "C"
     USER = "user"
+
+
+EMPTY = LocalizedPhrase("empty", "空")
+"""What an empty cell is called in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,7 @@ class Source:
     @property
     def text(self) -> Text:
         """What a reader sees: a document keeps its own name, unless the book gives it in English too."""
-        chinese = (part.zh if isinstance(part, Phrase) else part for part in (self.document, self.article))
+        chinese = (part.zh if isinstance(part, LocalizedPhrase) else part for part in (self.document, self.article))
         return Text(str(self), " ".join(part for part in chinese if part))
 
 
@@ -154,6 +175,8 @@ class Column:
         Whether the column must be present with every cell filled.
     default : object
         What an empty cell means; ``None`` keeps it empty (NaN, NaT or ``None``).
+    words : mapping of str to float
+        For numbers: words that stand for one, such as 半年付 for 2 payments a year.
     """
 
     name: str
@@ -165,6 +188,7 @@ class Column:
     maximum: float | None = None
     required: bool = False
     default: object = None
+    words: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +233,8 @@ class AssetKind:
         Other spellings accepted.
     derivative : bool
         Whether amounts are signed notionals outside budgets and weights.
+    theme : Text or None
+        What the first page of a report states the share of, before and after; kinds of one theme are added up.
     """
 
     name: str
@@ -216,6 +242,7 @@ class AssetKind:
     group: str
     aliases: tuple[str, ...] = ()
     derivative: bool = False
+    theme: Text | None = None
 
 
 class Declarations(Protocol):

@@ -103,7 +103,7 @@ def verify(
     tree = model.tree if tree is None else tree
     checks = [_bounds(model, holdings), *_terms(model, holdings), *_capital(model, holdings, tree)]
     if objective is not None:
-        reached = model.worth(holdings, tree)
+        reached = model.objective_value(holdings, tree)
         allowed = TOLERANCE * max(abs(reached), 1e-300 if model.in_money else 1.0)
         checks.append(Check("objective", reached, objective, -abs(reached - objective), allowed))
     failed = sorted((check for check in checks if not check.passed), key=_severity)
@@ -113,7 +113,7 @@ def verify(
 
 
 def _bounds(model: Model, holdings: Vector) -> Check:
-    """Shares of the total by which the worst row lies inside (negative: outside) its bounds."""
+    """Shares of the total by which the worst row is inside (negative: outside) its bounds."""
     space = model.space
     unit = space.total or 1.0
     room = np.minimum(holdings - space.lower, space.upper - holdings) / unit

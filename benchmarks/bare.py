@@ -105,12 +105,12 @@ def solvency(size: int) -> float:
     """Solve the relaxation of the library's own model as it stands: the same cones, by the solver alone."""
     from allocator.config.settings import SolveSettings
     from allocator.solve.relaxation.formulation import Formulation
-    from allocator.solve.solvers.backends import Chain
+    from allocator.solve.solvers.backends import SolverChain
     from benchmarks.universe import universe
 
     formulation = Formulation(universe(size))
     program = formulation.relaxation(formulation.whole).program
-    answer = Chain("clarabel").solve(program, SolveSettings(time_limit=3000).time_limit)
+    answer = SolverChain("clarabel").solve(program, SolveSettings(time_limit=3000).time_limit)
     return -program.value(answer.primal) * formulation.plain.objective_scale
 
 

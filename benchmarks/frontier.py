@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import allocator
-from allocator.solve.program.program import Answer, ConeProgram
+from allocator.solve.program.program import ConeProgram, SolverResult
 from allocator.solve.solvers import backends
 from allocator.study import frontier as study
 from allocator.study.frontier import Frontier, FrontierSettings, frontier
@@ -39,7 +39,7 @@ class _Recording(backends.Clarabel):
 
     seen: list[ConeProgram] = []
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
         self.seen.append(program)
         return super().solve(program, seconds)
 
@@ -114,11 +114,11 @@ def _programs(fund: allocator.Fund, settings: FrontierSettings, found: Frontier)
     """Return the programs of one more frontier, in the order they were solved."""
     _Recording.seen = []
     plain, backends.Clarabel = backends.Clarabel, _Recording  # type: ignore[misc]
-    chain, backends.Chain._all = backends.Chain._all, (_Recording, *backends.Chain._all[1:])
+    chain, backends.SolverChain._all = backends.SolverChain._all, (_Recording, *backends.SolverChain._all[1:])
     try:
         frontier(fund, settings)
     finally:
-        backends.Clarabel, backends.Chain._all = plain, chain  # type: ignore[misc]
+        backends.Clarabel, backends.SolverChain._all = plain, chain  # type: ignore[misc]
     return _Recording.seen
 
 

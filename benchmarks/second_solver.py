@@ -23,7 +23,7 @@ from scipy import sparse
 import allocator
 from allocator.config.settings import SolveSettings
 from allocator.solve import solve
-from allocator.solve.program.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.interior import Clarabel
 from benchmarks import ours
 from benchmarks.large_fund import write_large_fund
@@ -41,7 +41,7 @@ def taken_down(work: Callable[[], Any]) -> list[ConeProgram]:
     found: list[ConeProgram] = []
     honest = Clarabel.solve
 
-    def noted(self: Clarabel, program: ConeProgram, seconds: float) -> Answer:
+    def noted(self: Clarabel, program: ConeProgram, seconds: float) -> SolverResult:
         found.append(program)
         return honest(self, program, seconds)
 
@@ -109,7 +109,7 @@ def compare(title: str, programs: list[ConeProgram]) -> None:
         answers = [kept.solve(program, 60.0) for program in programs]
         seconds.append(time.process_time() - start)
     clarabel = float(np.median(seconds))
-    infeasible = sum(answer.verdict is not Verdict.SOLVED for answer in answers)
+    infeasible = sum(answer.verdict is not SolverStatus.SOLVED for answer in answers)
     print(f"{title}: {len(programs)} programs, {infeasible} of them without a solution; Clarabel {clarabel:.3f} s")
     for tolerance in TOLERANCES:
         seconds, found = [], []
@@ -119,7 +119,7 @@ def compare(title: str, programs: list[ConeProgram]) -> None:
             seconds.append(time.process_time() - start)
         exact = wrong = 0
         for program, answer, (status, point) in zip(programs, answers, found, strict=True):
-            if answer.verdict is Verdict.SOLVED:
+            if answer.verdict is SolverStatus.SOLVED:
                 value = program.value(answer.primal)
                 near = abs(program.value(point) - value) <= EXACT * (1.0 + abs(value))
                 exact += status == "QOCO_SOLVED" and near and missed(program, point) <= EXACT
@@ -134,14 +134,14 @@ def compare(title: str, programs: list[ConeProgram]) -> None:
 
 def main() -> None:
     """Compare on the nodes of the example, random books, a frontier of 500 assets, and a fund of 5,000 rows."""
-    compare("Nodes of the life insurer", taken_down(lambda: allocator.load(EXAMPLE).optimize()))
+    compare("Nodes of the life insurer", taken_down(lambda: allocator.load(EXAMPLE).optimize().value))
     books = [book(seed) for seed in range(4)]
     compare("Four random books", taken_down(lambda: [solve(one.model, SolveSettings(gap=1e-7)) for one in books]))
     of = market(500)
     compare("Three points of a frontier of 500 assets", taken_down(lambda: ours.frontier(of, targets(of)[:3])))
     with TemporaryDirectory() as folder:
         fund = write_large_fund(Path(folder) / "fund", 5_000)
-        whole, *masters = taken_down(lambda: allocator.load(fund).optimize())
+        whole, *masters = taken_down(lambda: allocator.load(fund).optimize().value)
     compare("A fund of 5,000 rows, as a whole", [whole])
     compare("A fund of 5,000 rows, masters", masters)
 

@@ -40,8 +40,8 @@ def pages() -> dict[str, str]:
 def _index() -> str:
     rows = [f"| [`{hook}`]({hook}.md) | {_first(getattr(hooks, hook))} |" for hook in hooks.HOOKS]
     intro = (
-        "Everything enters by these hooks, first-party plugins as well as yours. Each takes no arguments and returns a "
-        "list or a tuple of specifications; None or an empty one means nothing. How to write a plugin: "
+        "Everything enters through these hooks, first-party plugins as well as yours. Each takes no arguments and "
+        "returns a list or a tuple of specifications; None or an empty one means no offers. How to write a plugin: "
         "[plugins.md](../plugins.md). These pages are written from the specifications by `docs/build_hook_pages.py`."
     )
     return "\n".join(["# Hooks", "", intro, "", "| hook | what it is for |", "|---|---|", *rows, ""])
@@ -54,15 +54,15 @@ def _page(hook: str) -> str:
     if contract.calls:
         names = ", ".join(f"`{name}`" for name in contract.calls)
         parts += [
-            f"Calls of {names} are watched: what one raises, returns against its contract, or does to the tables it is "
-            "handed is told with the plugin's name, and so is a call that takes longer than `plugins.time_limit`."
+            f"Calls of {names} are guarded: an exception, a result that breaks the contract, a write to its "
+            "tables and a call that takes longer than `plugins.time_limit` are reported with the plugin's name."
         ]
     parts += [f"What first-party plugins offer: [every key]({SETTINGS})."] if hook in OPTIONED else []
     example = _example(hook)
     if example:
         key, code = example
         parts += [
-            "## To begin with",
+            "## A starting point",
             f"`allocator plugins new {EXAMPLE} --with {key}` writes a project around this:",
             f'```python title="{key}.py"\n{code.strip()}\n```',
         ]
@@ -86,8 +86,8 @@ def _specification(kind: type) -> str:
     rows = []
     for field in dataclasses.fields(kind):
         needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        told = meaning.get(field.name) or COMMON.get(field.name, "")
-        rows.append(f"| `{field.name}` | {'yes' if needed else 'no'} | `{_type(field.type)}` | {told} |")
+        text_of_field = meaning.get(field.name) or COMMON.get(field.name, "")
+        rows.append(f"| `{field.name}` | {'yes' if needed else 'no'} | `{_type(field.type)}` | {text_of_field} |")
     return "\n".join([_prose(head.strip()), "", "| field | needed | type | meaning |", "|---|---|---|---|", *rows])
 
 

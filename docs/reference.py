@@ -15,13 +15,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from allocator_cross2.rule_books import every_figure
 from pydantic import BaseModel
 
 from allocator.config.settings import Section, Settings
 from allocator.extension.registry import Registry, load_registry
 from allocator.model.tilts import Budget, Floor, Rank, Reward
 
-__all__ = ["settings_reference"]
+__all__ = ["figures_reference", "settings_reference"]
 
 FILE_ONLY = ("folder", "file", "lines", "overrides", "given")
 """Fields of `Settings` that are no keys of the fund file."""
@@ -47,6 +48,16 @@ SIMPLE: Mapping[Any, str] = {
     Any: "anything",
 }
 BOUNDS = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
+
+
+def figures_reference(when: date = date(2027, 1, 1)) -> str:
+    """Return a Markdown table of every figure of every rule book: article, grade, effective date, last checked."""
+    lines = ["| plugin | figure | article | grade | in force from | last checked |", "|---|---|---|---|---|---|"]
+    for item in every_figure(when):
+        source = str(item.source).replace("|", "/")
+        since, checked = item.source.effective or "–", item.checked or "–"
+        lines.append(f"| {item.book} | `{item.key}` | {source} | {item.source.certainty} | {since} | {checked} |")
+    return "\n".join(lines)
 
 
 def settings_reference(registry: Registry | None = None) -> str:

@@ -7,7 +7,7 @@ A fence names its language. What becomes of it:
 - ``yaml``: sections of a fund file, read by the real loader (those left out are taken from the first example).
 - ``csv``, ``json``: parsed.
 - any of them with ``title="FILE"``: saved under that name for the blocks below, and not run.
-- ``text``: shown to the reader only.
+- ``text``, ``mermaid``: shown to the reader only.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Block:
 
 def pages() -> list[str]:
     """Return every page that users read, by its path in the project."""
-    found = [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
+    found = [*ROOT.glob("README*.md"), ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     for folder in ("examples", "plugins", "constraints", "benchmarks"):
         found += (ROOT / folder).rglob("README*.md")
     return sorted(path.relative_to(ROOT).as_posix() for path in found)
@@ -92,7 +92,9 @@ class Workshop:
     def try_block(self, block: Block) -> None:
         """Try a block; an assertion or an exception says what is wrong with it."""
         attempt = getattr(self, f"_{block.language}", None)
-        assert attempt is not None, f"a fence must name one of python, sh, yaml, csv, json, text: {block.language!r}"
+        assert attempt is not None, (
+            f"a fence names a language, python, sh, yaml, csv, json, mermaid or text: {block.language!r}"
+        )
         if block.title:
             path = self.folder / block.title
             assert path.resolve().is_relative_to(self.folder.resolve()), f"{block.title} lies elsewhere"
@@ -113,6 +115,9 @@ class Workshop:
         if block.follows and self.printed is not None:
             assert self.printed == block.text, f"the block above prints\n{self.printed}"
         self.printed = None
+
+    def _mermaid(self, block: Block) -> None:
+        assert block.text.startswith("flowchart "), "a diagram begins with its kind"
 
     def _sh(self, block: Block) -> None:
         self.printed = None
@@ -196,8 +201,8 @@ def check_terms(settings: Settings, registry: Registry | None = None) -> None:
     from allocator.model.tilts import MODES, mode_keys
 
     for entry in settings.tilts:
-        steer = {key: value for key, value in entry.options.items() if key in mode_keys()}
-        validate_options(MODES[steer["mode"]], steer, settings, f"tilts.{entry.name}")
+        apply_tilts = {key: value for key, value in entry.options.items() if key in mode_keys()}
+        validate_options(MODES[apply_tilts["mode"]], apply_tilts, settings, f"tilts.{entry.name}")
         own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
         check(registry.tilts, entry.name, own, f"tilts.{entry.name}")
     for key, offered in (

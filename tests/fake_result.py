@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.api import Result
+from allocator import api
 from allocator.capital import (
     Aggregate,
     CapitalTree,
@@ -30,6 +30,7 @@ from allocator.capital import (
 from allocator.config.settings import Settings
 from allocator.extension.registry import Registry
 from allocator.inputs.fund import BalanceSheet, Inputs, TableSource
+from allocator.model.constraints import term_rows
 from allocator.model.expressions import Linear, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.models import Risk
@@ -37,8 +38,7 @@ from allocator.model.position import CapitalPosition
 from allocator.model.regime import OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.space import Space
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.report.tables import term_rows
-from allocator.result.result import TiltPrice
+from allocator.result.result import Result, TiltPrice
 from allocator.result.tables import ReportSectionSpec
 from allocator.solve.search.solution import Solution
 from allocator.types import AssetKind, Certainty, Source, Text
@@ -345,6 +345,7 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
         np.ones(8, dtype=bool),
         np.full(8, 0.001),
         total,
+        UNIT,
     )
     cost = TradeCost(np.full(8, 0.001), np.full(8, 0.001), np.zeros(8), current)
     tree = _tree()
@@ -385,10 +386,10 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
         {"comprehensive": 3.5e-13},
         np.array([0.0, -0.0008, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
     )
-    before_capital = CapitalPosition(current, tree, regime.own_funds(), regime.requirements(), 0.0)
+    before_capital = CapitalPosition(current, tree, regime.own_funds(), regime.requirements(), 0.0, space)
     after_requirements = tuple(replace(r, capital=r.capital - after_cost) for r in regime.requirements())
     after_capital = CapitalPosition(
-        target, tree, OwnFunds(CAPITAL - after_cost, CORE - after_cost), after_requirements, after_cost
+        target, tree, OwnFunds(CAPITAL - after_cost, CORE - after_cost), after_requirements, after_cost, space
     )
     rng = np.random.default_rng(7)
     risk = Risk(rng.normal(0.0, 0.02, (3, 8)), np.full(8, 1e-5), Text("Three made-up factors", "三个虚构因子"))
@@ -434,10 +435,10 @@ class FakeFund:
     def position(self) -> CapitalPosition | None:
         return self.result.before
 
-    def optimize(self) -> Result:
+    def optimize(self) -> api.Result:
         if self.error is not None:
             raise self.error
-        return self.result
+        return api.Result(self.result)
 
     def validate(self) -> list[RegimeNote]:
         return list(self.result.regime.notes()) if self.result.regime else []

@@ -32,10 +32,10 @@ ORDER = (
     "extension",
     "pipeline",
     "study",
-    "testing",
     "report",
     "register",
     "api",
+    "testing",
     "cli",
     "__main__",
 )
@@ -148,16 +148,19 @@ def circles_of_files(house: House) -> list[str]:
 def circles_of_rooms(house: House) -> list[str]:
     """Of the rooms side by side in a folder, none imports itself through others."""
     found = []
-    folders = {name.rpartition(".")[0] for name in house.files} | {""}
-    for folder in sorted(folders):
-        graph: dict[str, set[str]] = {}
-        for name, targets in house.imports.items():
-            room = _room(name, folder)
-            if room:
-                graph.setdefault(room, set()).update({_room(target, folder) for target in targets} - {"", room})
-        rooms = {room: frozenset(others) for room, others in graph.items()}
-        found += [f"{folder or 'the shelves'}: {' → '.join(circle)}" for circle in circles(rooms)]
+    for folder in sorted({name.rpartition(".")[0] for name in house.files} | {""}):
+        found += [f"{folder or 'the shelves'}: {' → '.join(circle)}" for circle in circles(rooms(house, folder))]
     return found
+
+
+def rooms(house: House, folder: str) -> Graph:
+    """Return which of the rooms side by side in a folder imports which; the empty folder holds the packages."""
+    graph: dict[str, set[str]] = {}
+    for name, targets in house.imports.items():
+        room = _room(name, folder)
+        if room:
+            graph.setdefault(room, set()).update({_room(target, folder) for target in targets} - {"", room})
+    return {room: frozenset(others) for room, others in graph.items()}
 
 
 def _room(name: str, folder: str) -> str:
@@ -187,7 +190,7 @@ def arrows_up(house: House) -> list[str]:
 
 
 def shelves_in_the_core(house: House) -> list[str]:
-    """The core knows no plugin."""
+    """The core imports no plugin."""
     core = {name: targets for name, targets in house.imports.items() if name.split(".")[0] == "allocator"}
     return [
         f"{name} → {target}" for name, targets in core.items() for target in targets if _package(target) != "allocator"
@@ -195,7 +198,7 @@ def shelves_in_the_core(house: House) -> list[str]:
 
 
 def beyond_the_surface(house: House) -> list[str]:
-    """A plugin imports `SURFACE` and its own package, and of the surface only what it lists."""
+    """A plugin imports `allocator.plugin` and its own package, and of the former only what its ``__all__`` lists."""
     found = []
     for name, targets in house.outside.items():
         package = _package(name)
@@ -225,13 +228,13 @@ def _listed(house: House, module: str) -> frozenset[str]:
 
 
 def solvers_in_the_check(house: House) -> list[str]:
-    """What re-computes an answer reads nothing of the solver."""
+    """The check of an answer, ``allocator.verify``, imports nothing of the solver."""
     named = house.outside.get("allocator.verify", frozenset())
     return sorted(name for name in named if name.startswith(("cvxpy", "clarabel", "highspy", "allocator.solve")))
 
 
 def too_long(house: House) -> list[str]:
-    """A file and a function can be read in one go."""
+    """A file has at most 400 lines, a function at most 60 without its documentation."""
     found = []
     for name, path in house.files.items():
         lines = path.read_text(encoding="utf-8").count("\n")

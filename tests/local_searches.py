@@ -35,7 +35,7 @@ def local_best(fund: Fund, starts: int, seed: int) -> tuple[float, Vector | None
     equal = [term for term in _hard(fund) if term.sense is Sense.EQUAL]
     others = [term for term in _hard(fund) if term.sense is not Sense.EQUAL]
 
-    def room(w: Vector) -> Vector:
+    def headroom(w: Vector) -> Vector:
         return np.append(_sides(others, w * scale), _least_room(fund, w * scale)) - INSIDE
 
     def slopes(w: Vector) -> Vector:
@@ -43,7 +43,7 @@ def local_best(fund: Fund, starts: int, seed: int) -> tuple[float, Vector | None
 
     constraints = [
         {"type": "eq", "fun": lambda w: _sides(equal, w * scale), "jac": lambda w: scale * _slopes(equal, w * scale)},
-        {"type": "ineq", "fun": room, "jac": slopes},
+        {"type": "ineq", "fun": headroom, "jac": slopes},
     ]
     best, found = -np.inf, None
     for number in range(starts):
@@ -115,4 +115,4 @@ def _room_slope(fund: Fund, holdings: Vector) -> Vector:
 def _objective(fund: Fund, holdings: Vector) -> float:
     model = fund.model
     tree = fund.tree_at(holdings) if model.capital_weight or model.per_capital else model.tree
-    return model.worth(holdings, tree)
+    return model.objective_value(holdings, tree)

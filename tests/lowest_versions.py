@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SETUP = Path(__file__).resolve().parent.parent / "setup.cfg"
-RUN_TIME_EXTRAS = ("markets", "db", "notebook", "mip")
+RUN_TIME_EXTRAS = ("markets", "db", "mip")
 """Extras of users; those of tests, documentation and comparisons are tools."""
 BOUND = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)\s*>=\s*(?P<lowest>[0-9.]+)")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ V = 1 / (1 + RATE)
 
 
 def zero(years: int, amount: float = 100.0, **more: Any) -> dict[str, Any]:
-    """A zero-coupon bond of whole years of 365 days, worth its amount on the curve: 1 CNY pays 1.03^years."""
-    maturity = (AS_OF + timedelta(days=365 * years)).isoformat()
+    """A zero-coupon bond of whole years, worth its amount on the curve: 1 CNY pays 1.03^years."""
+    maturity = AS_OF.replace(year=AS_OF.year + years).isoformat()
     return {"kind": "government_bond", "amount": amount, "coupon": 0.0, "maturity": maturity, "yield": RATE} | more
 
 
@@ -69,23 +69,38 @@ def test_the_hedge_ratio_compares_sensitivities() -> None:
     assert "in force from 2027-01-01" in low.label.en and "自2027-01-01起施行" in low.label.zh
 
 
-def test_the_band_can_be_the_users_and_the_inflows_netted() -> None:
-    terms = rule("rate_hedge_ratio", one_bond(liabilities=owes(("traditional", 10, 1000.0, 400.0))), min=0.8, max=1.2)
-    floor_at(terms["rate_hedge_ratio:min"], 0.8 * WORTH)
+def test_premiums_are_cash_inflows() -> None:
+    """Order 4 of 2026, art. 30: with S the loss of 1,000 due in ten years, premiums of 400 then count 0.4 S on top.
+
+    So 80% asks for bonds of 0.4 S; left out for 0.8 S; netted, of 0.6 S outflow, 100% asks for 0.6 S.
+    """
+    fund = one_bond(liabilities=owes(("traditional", 10, 1000.0, 400.0)))
+    terms = rule("rate_hedge_ratio", fund, min=0.8, max=1.2)
+    floor_at(terms["rate_hedge_ratio:min"], 0.4 * WORTH)
+    ceiling_at(terms["rate_hedge_ratio:max"], 0.8 * WORTH)
     assert terms["rate_hedge_ratio:min"].source.certainty is Certainty.USER
-    net = rule("rate_hedge_ratio", one_bond(liabilities=owes(("traditional", 10, 1000.0, 400.0))), net=True, min=1)
-    floor_at(net["rate_hedge_ratio:min"], 0.6 * WORTH)
+    floor_at(rule("rate_hedge_ratio", fund, premiums="left_out", min=0.8)["rate_hedge_ratio:min"], 0.8 * WORTH)
+    floor_at(rule("rate_hedge_ratio", fund, premiums="net", min=1)["rate_hedge_ratio:min"], 0.6 * WORTH)
+
+
+def test_the_boards_plan_stands_for_the_floor_in_the_transition() -> None:
+    """A plan of 30% at first and 40% from 2028 on: 30% in 2026 and 2027, 40% in 2029, the rule's 50% in 2030."""
+    plan = {"2027-01-01": 0.3, "2028-01-01": 0.4}
+    for day, line in ((AS_OF, 0.3), (date(2027, 12, 31), 0.3), (date(2029, 12, 31), 0.4), (date(2030, 6, 30), 0.5)):
+        maturity = day.replace(year=day.year + 10).isoformat()
+        fund = context([zero(10, maturity=maturity), {"amount": 1.0}], as_of=day, curve=CURVE, liabilities=TEN)
+        floor_at(rule("rate_hedge_ratio", fund, plan=plan)["rate_hedge_ratio:min"], line * WORTH)
 
 
 def test_once_in_force_the_label_no_longer_says_from_when() -> None:
-    bond = zero(10, maturity=(date(2027, 3, 31) + timedelta(days=3650)).isoformat())
+    bond = zero(10, maturity="2037-03-31")
     fund = context([bond, {"amount": 1.0}], as_of=date(2027, 3, 31), curve=CURVE, liabilities=TEN)
     assert "in force" not in rule("rate_hedge_ratio", fund)["rate_hedge_ratio:min"].label.en
 
 
 def test_derivatives_count_and_equity_does_not() -> None:
     swap = {"asset_id": "S", "kind": "rate_swap", "amount": 100.0}
-    day = pd.Timestamp(AS_OF) + pd.Timedelta(days=3650)
+    day = pd.Timestamp(AS_OF.replace(year=AS_OF.year + 10))
     flows = pd.DataFrame({"asset_id": ["S"], "date": [day], "principal": [100 / V**10], "interest": [0.0]})
     stock = {"asset_id": "E", "kind": "listed_stock", "amount": 100.0}
     fund = context([swap, stock], curve=CURVE, liabilities=TEN, cash_flows=flows)

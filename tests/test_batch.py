@@ -155,12 +155,12 @@ def test_what_a_task_finds_wrong_is_a_row(error: Exception, status: str) -> None
 def test_each_study_gives_what_the_library_gives(tmp_path: Path) -> None:
     fund = load(FIRST)
     (row,) = STUDIES["capital"].rows(fund, NoOptions())
-    position = fund.capital()
+    position = fund.capital().value
     assert position is not None
     assert row["comprehensive_ratio"] == position.ratio("comprehensive")
     assert row["module_minimum_capital"] == position.minimum_capital
     (row,) = STUDIES["run"].rows(fund, NoOptions())
-    result = fund.optimize()
+    result = fund.optimize().value
     assert row["objective"] == pytest.approx(result.objective)
     assert result.after is not None
     assert row["core_ratio"] == pytest.approx(result.after.ratio("core"))

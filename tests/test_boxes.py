@@ -44,3 +44,14 @@ def test_the_highest_value_is_that_of_a_linear_program(seed: int) -> None:
     for slope, highest in zip(slopes, found, strict=True):
         answer = linprog(-slope, rows[1:], amounts[1:], rows[:1], amounts[:1], np.stack([lower, upper], axis=1))
         assert highest * SCALE == pytest.approx(-answer.fun, abs=1e-7)
+
+
+@pytest.mark.parametrize(("sense", "least"), [(Sense.EQUAL, 5.0), (Sense.AT_MOST, 1.0)])
+def test_a_budget_of_one_row_bounds_it(sense: Sense, least: float) -> None:
+    """An account that holds a single row: without max it could hold any amount, were it not for the budget of 5."""
+    space = replace(space_of([5.0, 95.0], None, ["own", "other"]), lower=np.array([1.0, 0.0]))
+    terms = (budget("own", np.array([2.0, 0.0]), sense, 10.0), budget("other", np.array([0.0, 1.0]), sense, 95.0))
+    knapsack = Knapsack(Model(space, (), terms, TradeCost(*np.zeros((3, 2)), space.current)), SCALE)
+    assert knapsack.highest(np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, 1.0]])) * SCALE == pytest.approx(
+        [5.0, -least, 100.0]
+    )

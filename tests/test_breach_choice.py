@@ -14,12 +14,13 @@ from needed import package
 from scipy import sparse
 from support import make_inputs, make_registry
 
-from allocator import Fund, Infeasible, InputError, Result
+from allocator import Fund, Infeasible, InputError
 from allocator.capital import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, Sense, Space, Term
 from allocator.model.discrete import Switched
-from allocator.model.regime import Alternative, BookState
+from allocator.model.regime import BookState, OptionalBreach
+from allocator.result.result import Result
 from allocator.solve import solve
 from allocator.solve.solvers import backends
 from allocator.solve.state.state import solve_with_state
@@ -69,12 +70,12 @@ def stakes(guard: Any, **changes: Any) -> Fund:
 
 
 def held(result: Result) -> list[float]:
-    return (result.target[:3] / 1e8).tolist()
+    return (result.holdings[:3] / 1e8).tolist()
 
 
 @needs_solver
 def test_a_threshold_is_broken_where_that_pays_for_its_charge() -> None:
-    result = stakes("choose").optimize()
+    result = stakes("choose").optimize().value
     assert held(result) == pytest.approx([120.0, 48.0, 48.0], abs=1e-3)
     assert result.solution.status == "optimal"
     assert result.after is not None
@@ -85,14 +86,14 @@ def test_a_threshold_is_broken_where_that_pays_for_its_charge() -> None:
 
 @needs_solver
 def test_without_the_choice_no_threshold_is_broken_that_the_book_keeps() -> None:
-    assert max(held(stakes(True).optimize())[:2]) <= 48.0
+    assert max(held(stakes(True).optimize().value)[:2]) <= 48.0
 
 
 @needs_solver
 def test_the_charge_of_a_breach_counts_against_the_promise() -> None:
     """Free capital allows 0.41 × 3 × 48 = 59.04; even broken, 2% earns most for it: 59.04 / 0.574 and nothing else."""
     most = 300.0 - 0.41 * 3.0 * 48.0
-    result = stakes("choose", require={"comprehensive": {"free_capital": most}}).optimize()
+    result = stakes("choose", require={"comprehensive": {"free_capital": most}}).optimize().value
     assert held(result) == pytest.approx([59.04 / 0.574, 0.0, 0.0], abs=1e-2)
 
 
@@ -128,7 +129,7 @@ def test_another_word_is_refused_with_its_key() -> None:
 class Choice(BookState):
     """Charges that depend on nothing but what is broken."""
 
-    def __init__(self, tree: CapitalTree, rules: list[Alternative]) -> None:
+    def __init__(self, tree: CapitalTree, rules: list[OptionalBreach]) -> None:
         self.tree, self.rules_of = tree, rules
 
     def reach(self, space: Space) -> tuple[float, float]:
@@ -146,7 +147,7 @@ class Choice(BookState):
     def split(self, space: Space, state: float, holdings: np.ndarray) -> None:
         return None
 
-    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         return tuple(self.rules_of)
 
     def with_broken(self, broken: list[bool]) -> CapitalTree:
@@ -170,7 +171,9 @@ def test_the_best_of_all_choices_is_found_and_bounded(seed: int) -> None:
         left[row] = 1.0
         # Rate leaves and the equity leaf alike: either sign of the aggregate's slope is met.
         charges[[0, 3], row] = random.uniform(0.0, 0.05, 2)
-        rules.append(Alternative(f"limit {row}", left, random.uniform(15.0, 60.0), sparse.csr_array(charges), "here"))
+        rules.append(
+            OptionalBreach(f"limit {row}", left, random.uniform(15.0, 60.0), sparse.csr_array(charges), "here")
+        )
     state = Choice(model.tree, rules)  # type: ignore[arg-type]
     best = -np.inf
     for broken in itertools.product([False, True], repeat=3):
@@ -189,7 +192,7 @@ def test_the_best_of_all_choices_is_found_and_bounded(seed: int) -> None:
     assert set(answer.shadow_prices) == {term.name for term in model.terms}
 
 
-def limit_of(rule: Alternative, model: Model) -> Term:
+def limit_of(rule: OptionalBreach, model: Model) -> Term:
     left = Linear.of(rule.left)
     return Term(
         rule.name,

@@ -68,7 +68,7 @@ def test_a_bullet_pays_coupons_backwards_from_maturity() -> None:
 
 def test_without_face_one_cny_buys_what_the_price_at_yield_says() -> None:
     flows = flows_of(fund([BULLET]))
-    t = np.array(days_to("2026-09-30", "2027-03-31", "2027-09-30", "2028-03-31")) / 365
+    t = np.array([92 / 365, 274 / 365, 1 + 92 / 366, 1 + 275 / 366])  # 2028 is a leap year
     price = (np.array([0.02, 0.02, 0.02, 1.02]) * 1.015 ** (-2 * t)).sum()
     assert flows.principal.sum() == pytest.approx(1 / price)
     assert flows.interest == pytest.approx([0.02 / price] * 4)
@@ -94,8 +94,9 @@ def test_interest_at_the_end_is_simple_from_the_issue_date() -> None:
     flows = flows_of(fund([terms]))
     paid = 1 + 0.025 * 3
     assert flows.day.tolist() == [730]
-    assert flows.principal == pytest.approx([1.02**2 / paid])
-    assert flows.interest == pytest.approx([0.075 * 1.02**2 / paid])
+    price = 1.02 ** (1 + 365 / 366)  # the day before the second anniversary
+    assert flows.principal == pytest.approx([price / paid])
+    assert flows.interest == pytest.approx([0.075 * price / paid])
 
 
 def test_a_discount_paper_needs_no_frequency() -> None:
@@ -170,6 +171,7 @@ def test_prepayment_may_change_by_year() -> None:
 def test_an_explicit_table_wins_and_is_shared_over_the_accounts() -> None:
     rows = [{"asset_id": "X", "amount": 60.0}, {"asset_id": "X", "account": "universal", "amount": 40.0}]
     listed = [("X", "2026-01-01", 99.0, 9.0), ("X", "2027-06-30", 50.0, 5.0), ("X", "2028-06-29", 45.0, 3.0)]
+    listed.append(("X", "2026-06-30", 7.0, 1.0))  # paid on the valuation date: past, too
     flows = flows_of(fund(rows, listed))
     assert flows.row.tolist() == [0, 0, 1, 1]
     assert flows.amount == pytest.approx([0.55, 0.48, 0.55, 0.48])
@@ -228,7 +230,7 @@ def test_modified_duration_of_a_par_bond() -> None:
     bond = {"coupon": 0.03, "frequency": 1, "maturity": "2028-06-29", "yield": 0.03}
     inputs = fund([bond | {"maturity": "2028-06-30"}, bond | {"modified_duration": 7.5}])
     got = modified_durations(inputs, np.array([True, True]), Problems())
-    t = np.array([365, 731]) / 365
+    t = np.array([1.0, 2.0])
     value = np.array([0.03, 1.03]) * 1.03**-t
     assert got == pytest.approx([(t * value).sum() / value.sum() / 1.03, 7.5])
     assert got[0] == pytest.approx(1.9135, abs=4e-3)

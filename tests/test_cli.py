@@ -299,7 +299,7 @@ def test_help_in_chinese_has_no_english_left(
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert call("run", "--help") == 0
     out = read(capsys)[0]
-    assert "基金文件" in out
+    assert "组合文件" in out
     assert not set(re.findall(r"[A-Za-z]{4,}", out)) - {"allocator", "OPTIONS", "FUND", "yaml"} - OPTION_NAMES
 
 

@@ -14,11 +14,11 @@ import pytest
 from command import call
 from fake_result import NO_PLUGINS, FakeFund, fake_result
 
-from allocator.api import Result
 from allocator.errors import InputError
 from allocator.register.comparison import Comparison, compare, find_side
 from allocator.report.view import View
 from allocator.report.writer import write_view
+from allocator.result.result import Result
 from allocator.types import Language
 
 

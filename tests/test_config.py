@@ -15,7 +15,8 @@ from hypothesis import settings as tuned
 from hypothesis import strategies as st
 from pydantic import BaseModel, field_validator
 
-from allocator.config.load import apply_overrides, load_settings, settings_from_mapping, validate_options
+from allocator.config.load import load_settings, settings_from_mapping, validate_options
+from allocator.config.overrides import apply_overrides
 from allocator.config.settings import Number, Section, Settings
 from allocator.errors import InputError
 from allocator.types import Text
@@ -172,7 +173,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         (MINIMAL + "models: " + "[" * 5000, ["nested too deeply"], ["嵌套过深"]),
         (b"fund: \xff\xfe\n", ["fund.yaml, line 1: the file is not UTF-8"], ["UTF-8"]),
         (b"a: \x00\n", ["not valid YAML"], ["YAML"]),
-        (b"# " + b"x" * 600_000, ["too large for a fund file"], ["基金文件过大"]),
+        (b"# " + b"x" * 600_000, ["too large for a fund file"], ["组合文件过大"]),
     ],
 )
 def test_hostile_or_broken_yaml_is_refused_where_it_stands(

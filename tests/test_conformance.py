@@ -255,7 +255,7 @@ def test_a_plugin_that_changes_what_does_not_use_it_is_found_out(monkeypatch: py
 
     def tilted(fund: Fund) -> Any:
         result = optimize(fund)
-        moved = result.target.copy()
+        moved = result.holdings.copy()
         moved[:2] += np.array([1e-5, -1e-5]) * moved.sum()
         return replace(result, solution=replace(result.solution, holdings=moved))
 

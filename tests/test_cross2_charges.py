@@ -42,7 +42,7 @@ STOCK = [
     (stock("main", (CSI,), 3.1), NOTICE_2025, 0.27),
     (stock("main", (CSI,), 3.0), NOTICE_2025, 0.30),
     (stock("main", (DIVIDEND,), 3.1), NOTICE_2025 - DAY, 0.35),
-    (stock("main", (DIVIDEND,), 3.1), NOTICE_2025, 0.27),
+    (stock("main", (DIVIDEND,), 3.1), NOTICE_2025, 0.35),  # the notice lowers from 0.30: members of both
     (stock("main", (DIVIDEND,), 2.9), NOTICE_2025, 0.35),
     (stock("main", BOTH, 2.9), NOTICE_2025, 0.30),
     (stock("main", BOTH, 3.1), NOTICE_2025, 0.27),
@@ -71,20 +71,25 @@ def test_listed_stock(row: Row, when: date, factor: float) -> None:
     [
         ("csi300_factor_keeps_k2", stock("main", (CSI,)), 0.30 * 0.95),
         ("csi300_factor_keeps_k2", stock("main", (CSI,), 4.0), 0.27 * 0.95),
-        ("csi300_factor_keeps_k2", stock("main", (DIVIDEND,), 4.0), 0.27),
+        ("csi300_factor_keeps_k2", stock("main", (DIVIDEND,), 4.0), 0.35),
         ("csi300_factor_on_all_boards", stock("chinext", (CSI,)), 0.30),
         ("csi300_factor_on_all_boards", stock("star", (CSI,)), 0.30),
         ("csi300_factor_on_all_boards", stock("chinext", (CSI,), 4.0), 0.27),
         ("csi300_factor_on_all_boards", stock("chinext"), 0.45),
         ("star_member_keeps_k2", stock("star", (CSI,)), 0.40 * 0.95),
         ("star_member_keeps_k2", stock("star"), 0.40),
-        ("dividend_factor_needs_csi300", stock("main", (DIVIDEND,), 4.0), 0.35),
-        ("dividend_factor_needs_csi300", stock("main", BOTH, 4.0), 0.27),
     ],
 )
 def test_listed_stock_under_the_other_reading(reading: str, row: Row, factor: float) -> None:
     got = one(row, options={"readings": {reading: True}})
     assert got == {"equity_price": pytest.approx(factor, abs=1e-12)}
+
+
+def test_a_dividend_member_may_be_read_to_need_no_csi300() -> None:
+    """The notice of 2025-12-01 names both indices; read as either of them, 0.27 after three years."""
+    options = {"readings": {"dividend_factor_needs_csi300": False}}
+    assert one(stock("main", (DIVIDEND,), 4.0), options=options) == {"equity_price": pytest.approx(0.27)}
+    assert one(stock("main", BOTH, 4.0), options=options) == {"equity_price": pytest.approx(0.27)}
 
 
 def test_k1_is_the_gain_of_the_whole_book() -> None:

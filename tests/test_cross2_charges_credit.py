@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from allocator_cross2.accrued import accrued_parts
 from allocator_cross2.pack import RulePack
+from allocator_cross2.rate import rate_risk
 from charging import (
+    BOND,
     TODAY,
     Row,
     deposit,
@@ -16,8 +20,9 @@ from charging import (
     stock,
     table,
 )
+from rule_funds import context
 
-from allocator.errors import InputError
+from allocator.errors import InputError, Problems
 
 # ---- R9 §10-17 ------------------------------------------------------------------------------------------
 
@@ -323,3 +328,152 @@ def test_a_negative_position_counts_as_zero() -> None:
     assert factors([{"kind": "bond_fund", "amount": -10.0}, {"kind": "bond_fund"}])["equity_price"] == pytest.approx(
         6.0
     )
+
+
+def test_interest_receivable_has_a_ladder_of_its_own() -> None:
+    """R9 §35: of an AAA bond of 100 with D = 3, 4 are interest: 96 · 3 (0.0006 · 3 + 0.012) and 4 · 0.006.
+
+    With clean amounts the whole 100 is under spread risk, and the 4 stand beside it.
+    """
+    bond = {**BOND, "accrued_interest": 4.0}
+    spread = 3.0 * (0.0006 * 3.0 + 0.012)
+    assert factors([bond]) == pytest.approx({"spread": 96.0 * spread, "counterparty_default": 4.0 * 0.006})
+    clean = factors([bond], options={"amount_includes_accrued": False})
+    assert clean == pytest.approx({"spread": 100.0 * spread, "counterparty_default": 4.0 * 0.006})
+
+
+@pytest.mark.parametrize(
+    ("row", "factor"),
+    [
+        ({"rating": "AAA"}, 0.006),
+        ({"rating": "AA+"}, 0.015),
+        ({"rating": "AA-"}, 0.015),
+        ({"rating": "A+"}, 0.025),
+        ({"rating": "A-"}, 0.025),
+        ({"rating": "BBB+"}, 0.030),
+        ({"rating": "NR"}, 0.030),
+        ({"kind": "policy_bank_bond"}, 0.006),
+        ({"kind": "agency_bond"}, 0.006),
+        ({"kind": "government_bond"}, 0.0),
+    ],
+)
+def test_the_ladder_of_interest_receivable(row: Row, factor: float) -> None:
+    """R9 §35: 2 of interest by the rating of the bond; none on government bonds."""
+    charged = factors([{**BOND, "accrued_interest": 2.0, **row}]).get("counterparty_default", 0.0)
+    assert charged == pytest.approx(2.0 * factor)
+
+
+def test_interest_on_other_assets_takes_their_own_factor() -> None:
+    """R9 §35: 3 of interest on 100 with a large state bank: 0.005 · 100 where it lies inside, 0.005 · 103 beside."""
+    term = {**deposit("large_state"), "accrued_interest": 3.0}
+    assert factors([term]) == pytest.approx({"counterparty_default": 0.5})
+    assert factors([term], options={"amount_includes_accrued": False}) == pytest.approx({"counterparty_default": 0.515})
+
+
+def test_interest_is_computed_from_coupon_dates() -> None:
+    """4% a year paid on 31 March and 30 September: 91 of 183 days on 30 June make 2 · 91 / 183 per 100 of face.
+
+    Bought at 125 for 100 of face, a CNY holds four fifths of it; a bill issued 181 days before that pays 3% once, on
+    the 365th day, holds 3 · 181 / 365; a given amount wins.
+    """
+    paying = {"kind": "corporate_bond", "coupon": 0.04, "frequency": 2, "maturity": "2029-03-31", "face": 100.0}
+    once = {
+        **{"kind": "corporate_bond", "coupon": 0.03, "frequency": 0, "face": 100.0, "amount": 100.0},
+        **{"issue_date": "2025-12-31", "maturity": "2026-12-31"},
+    }
+    rows = [{**paying, "amount": 100.0}, {**paying, "amount": 125.0}, once]
+    given = {**paying, "amount": 100.0, "accrued_interest": 0.5}
+    inputs = context([*rows, given, {"kind": "cash", "amount": 100.0}]).inputs
+    found = accrued_parts(inputs, (inputs.assets["kind"] == "corporate_bond").to_numpy(), included=True)
+    half = 0.02 * 91.0 / 183.0
+    assert found.tolist() == pytest.approx([half, half / 1.25, 0.03 * 181.0 / 365.0, 0.005, 0.0], rel=1e-12)
+
+
+def test_clean_amounts_price_the_same_bond() -> None:
+    """At a yield of 4% one CNY of a bond with 4% and half a year of interest holds a / P; a clean one a / (P − a)."""
+    bond = {"kind": "corporate_bond", "coupon": 0.04, "frequency": 1, "maturity": "2027-12-31", "yield": 0.04}
+    inputs = context([{**bond, "amount": 100.0}]).inputs
+    rows = np.array([True])
+    price = 0.04 * 1.04 ** -(184.0 / 365.0) + 1.04 * 1.04 ** -(1.0 + 184.0 / 366.0)
+    interest = 0.04 * 181.0 / 365.0
+    assert accrued_parts(inputs, rows, included=True)[0] == pytest.approx(interest / price, rel=1e-12)
+    assert accrued_parts(inputs, rows, included=False)[0] == pytest.approx(interest / (price - interest), rel=1e-12)
+
+
+def structured(guaranteed: bool, bank_type: str | None = None, adequacy: float | None = None) -> Row:
+    bank = {"bank_type": bank_type, "capital_adequacy": adequacy}
+    return {"kind": "structured_deposit", "principal_guaranteed": guaranteed, **bank}
+
+
+@pytest.mark.parametrize(
+    ("row", "charge"),
+    [
+        # R9 §21: principal guaranteed, by bank and capital adequacy; not guaranteed 0.5
+        (structured(True, "large_state"), 5.5),
+        (structured(True, "joint_stock", 0.12), 8.0),
+        (structured(True, "joint_stock", 0.11), 10.0),
+        (structured(True, "city", 0.125), 13.0),
+        (structured(True, "rural", 0.10), 23.0),
+        (structured(True, "other", 0.14), 15.0),
+        (structured(False), 50.0),
+        # R9 §20
+        ({"kind": "interbank_lending"}, 3.0),
+        ({"kind": "third_party_payment"}, 5.0),
+        # R9 §37, §38
+        ({"kind": "loan", "loan_class": "special_mention"}, 13.5),
+        ({"kind": "guarantee"}, 30.0),
+        # R9 §36 (5): ≤ 6, 6–12, 12–18, > 18 months
+        ({"kind": "other_receivable", "age_months": 6}, 3.0),
+        ({"kind": "other_receivable", "age_months": 6.1}, 15.0),
+        ({"kind": "other_receivable", "age_months": 18}, 50.0),
+        ({"kind": "other_receivable", "age_months": 19}, 100.0),
+        # R9 §34: ≤ 6, 6–12, > 12; with government subsidies ≤ 9, 9–12, 12–18, > 18
+        ({"kind": "premium_receivable", "age_months": 3}, 0.0),
+        ({"kind": "premium_receivable", "age_months": 12}, 50.0),
+        ({"kind": "premium_receivable", "age_months": 13}, 100.0),
+        ({"kind": "premium_receivable", "age_months": 12, "subsidised": True}, 20.0),
+        ({"kind": "premium_receivable", "age_months": 13, "subsidised": True}, 70.0),
+        # R9 §22–25: RF0 by the reinsurer's ratio, k2 of a direct insurer, k3 of a branch, k4 of transparency abroad
+        ({"kind": "reinsurance_recoverable", "reinsurer_ratio": 2.0}, 0.8),
+        ({"kind": "reinsurance_recoverable", "reinsurer_ratio": 1.99}, 1.3),
+        ({"kind": "reinsurance_recoverable", "reinsurer_ratio": 2.0, "direct_insurer": True}, 0.8 * 1.1),
+        (
+            {
+                **{"kind": "reinsurance_recoverable", "reinsurer_ratio": 1.2},
+                **{"direct_insurer": True, "reinsurer_branch": True},
+            },
+            4.7 * 1.15,
+        ),
+        ({"kind": "reinsurance_recoverable"}, 74.5),
+        ({"kind": "reinsurance_recoverable", "market": "developed", "currency": "CNY"}, 86.7),
+        (
+            {
+                **{"kind": "reinsurance_recoverable", "market": "developed", "currency": "CNY"},
+                "transparency_measures": True,
+            },
+            86.7 * 0.85,
+        ),
+    ],
+)
+def test_claims_that_are_no_investments(row: Row, charge: float) -> None:
+    """100 of each, by the article beside it."""
+    assert factors([row]).get("counterparty_default", 0.0) == pytest.approx(charge)
+
+
+def test_a_loan_to_a_project_company_is_real_estate() -> None:
+    """R8 §42: 100 lent in a provincial capital 15, elsewhere 15 · 1.2; EX is the loan, not the company's property."""
+    rows = [
+        {"kind": "project_company_loan", "city_tier": "provincial_capital", "property_book_value": 500.0},
+        {"kind": "project_company_loan", "city_tier": "other"},
+    ]
+    assert factors(rows) == pytest.approx({"real_estate_price": 15.0 + 18.0})
+
+
+def test_structured_deposits_and_direct_loans_are_in_rate_risk() -> None:
+    """R8 §13 (1), (3): what repays 100 in a year is worth 100 / (1 + r) in each scenario; NCF falls by the asset."""
+    terms = {"coupon": 0.0, "frequency": 1, "maturity": "2027-06-30", "face": 100.0, "amount": 100.0}
+    curve = pd.DataFrame({"tenor": range(1, 51), "spot": [0.02] * 50})
+    inputs = context([{"kind": kind, **terms} for kind in ("structured_deposit", "loan")], curve=curve).inputs
+    found = rate_risk(inputs, RulePack.at(TODAY), np.zeros(2), Problems())
+    base, up = 0.02 + 0.0045, 0.02 * 1.97 + 0.0045
+    assert found.up.tolist() == pytest.approx([1.0 / (1.0 + base) - 1.0 / (1.0 + up)] * 2, rel=1e-12)

@@ -144,7 +144,9 @@ def test_exemptions(row: Row) -> None:
 
 def test_a_small_company_is_not_charged() -> None:
     assert table([bond(0.3 * BN)], total_assets=0.49 * BN).k_concentration.tolist() == [0.0]
-    assert table([bond(0.3 * BN)], total_assets=0.5 * BN).k_concentration.tolist() == [0.4]
+    # "500 million or less" (R8 §65)
+    assert table([bond(0.3 * BN)], total_assets=0.5 * BN).k_concentration.tolist() == [0.0]
+    assert table([bond(0.3 * BN)], total_assets=0.500001 * BN).k_concentration.tolist() == [0.4]
 
 
 def test_looked_through_assets_count_with_their_own_financing_entity() -> None:

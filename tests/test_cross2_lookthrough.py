@@ -276,7 +276,7 @@ def test_the_rest_of_an_inner_product_is_opaque_by_its_own_kind() -> None:
     assert got["equity_price"] == pytest.approx(0.5 * 0.6)
 
 
-@pytest.mark.parametrize(("share", "wholly"), [(0.05, 0.6), (0.15, None)])
+@pytest.mark.parametrize(("share", "wholly"), [(0.05, 0.6), (0.1, 0.6), (0.11, None), (0.15, None)])
 def test_a_mostly_opaque_product_may_be_taken_as_opaque(share: float, wholly: float | None) -> None:
     options = {"readings": {"mostly_opaque_is_wholly_opaque": True}}
     row, rows = product("debt_plan", rating="AAA"), [under(LOAN, share)]

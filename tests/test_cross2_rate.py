@@ -121,10 +121,9 @@ def test_liabilities_are_a_constant_by_account(curves) -> None:  # type: ignore[
 
 
 def test_an_exact_match_of_assets_and_liabilities_has_no_rate_risk() -> None:
-    bond = BOND | {"coupon": 0.0, "maturity": "2036-06-27", "yield": 0.02, "face": 100.0}
-    days = int((pd.Timestamp("2036-06-27") - pd.Timestamp(AS_OF)).days)
-    assert days == 3650
-    got = risk(fund([bond], liabilities=liabilities(("traditional", 10, 100.0, 0.0))))
+    """A bond that repays 100 on the day of liability year 30 falls at t = 30, not at 10,958 days / 365 = 30.02."""
+    bond = BOND | {"coupon": 0.0, "maturity": "2056-06-30", "yield": 0.02, "face": 100.0}
+    got = risk(fund([bond], liabilities=liabilities(("traditional", 30, 100.0, 0.0))))
     net_up = 100.0 * got.up[0] + got.liability_change()[0]
     assert net_up == pytest.approx(0.0, abs=1e-9)
 
@@ -134,7 +133,7 @@ def test_a_dated_payment_falls_on_its_day() -> None:
         {
             "account": ["traditional"],
             "year": [np.nan],
-            "date": pd.to_datetime(["2036-06-27"]),
+            "date": pd.to_datetime(["2036-06-30"]),
             "outflow": [1.0],
             "inflow": [0.0],
         }

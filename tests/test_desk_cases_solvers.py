@@ -10,9 +10,9 @@ import pytest
 
 from allocator import Fund, Infeasible, InputError
 from allocator.study.frontier import FrontierSettings, frontier
-from allocator.study.plan.moments import moments_along
+from allocator.study.plan.plan_node import moments_along
+from allocator.study.plan.projection_basis import make_world
 from allocator.study.plan.timeline import timeline
-from allocator.study.plan.world import make_world
 from tests.test_desk_cases_search import BASE, fund, stock
 
 
@@ -32,14 +32,14 @@ def plain(earned: list[float], amounts: list[float] | None = None, **sections: A
 
 @pytest.mark.parametrize("level", [0.05, 0.0, -0.01])
 def test_where_all_rows_earn_the_same_nothing_is_traded(level: float) -> None:
-    result = plain([level] * 6).optimize()
+    result = plain([level] * 6).optimize().value
     assert result.status == "optimal" and result.objective == pytest.approx(level)
-    assert result.trade == pytest.approx(np.zeros(6), abs=1e-9)
+    assert result.traded == pytest.approx(np.zeros(6), abs=1e-9)
 
 
 def test_a_gain_however_small_is_traded_for() -> None:
-    result = plain([0.05, 0.05, 0.0501]).optimize()
-    assert result.target == pytest.approx([0.0, 0.0, 30.0], abs=1e-6)
+    result = plain([0.05, 0.05, 0.0501]).optimize().value
+    assert result.holdings == pytest.approx([0.0, 0.0, 30.0], abs=1e-6)
 
 
 # ---- a rule in whole numbers that cannot hold
@@ -68,7 +68,7 @@ def test_a_solver_that_cannot_do_it_is_named_with_what_each_can(required: float)
 
 
 def test_a_linear_model_is_one_for_the_simplex() -> None:
-    result = plain([0.05, 0.04, 0.06], solve={"solver": "HIGHS"}).optimize()
+    result = plain([0.05, 0.04, 0.06], solve={"solver": "HIGHS"}).optimize().value
     assert result.status == "optimal" and result.solution.solver.startswith("HIGHS")
 
 

@@ -181,22 +181,22 @@ def fund(constraints: list[Any], **columns: Any) -> Fund:
 
 def test_the_rules_go_by_their_names_in_the_fund_file() -> None:
     kinds = ["corporate_bond"]
-    result = fund([{"max_names": {"max": 2, "kinds": kinds}}]).optimize()
-    assert result.target / 1e8 == pytest.approx([30, 30, 0, 0, 40], abs=1e-6)
+    result = fund([{"max_names": {"max": 2, "kinds": kinds}}]).optimize().value
+    assert result.holdings / 1e8 == pytest.approx([30, 30, 0, 0, 40], abs=1e-6)
     assert "SCIP" in result.solution.solver
-    result = fund([{"minimum_ticket": {"amount": 35, "kinds": ["government_bond"]}}]).optimize()
+    result = fund([{"minimum_ticket": {"amount": 35, "kinds": ["government_bond"]}}]).optimize().value
     # 120 fit into the four bonds; the fifth is left out whole.
-    assert result.target / 1e8 == pytest.approx([30, 30, 30, 10, 0], abs=1e-6)
-    result = fund([{"lots": {"size": 7, "kinds": kinds}}]).optimize()
-    assert result.target / 1e8 == pytest.approx([28, 28, 28, 14, 2], abs=1e-6)
+    assert result.holdings / 1e8 == pytest.approx([30, 30, 30, 10, 0], abs=1e-6)
+    result = fund([{"lots": {"size": 7, "kinds": kinds}}]).optimize().value
+    assert result.holdings / 1e8 == pytest.approx([28, 28, 28, 14, 2], abs=1e-6)
     # A row's own ticket and lot count before the option's.
-    result = fund(["minimum_ticket"], minimum_ticket=[None, None, None, 15.0, None]).optimize()
-    assert result.target / 1e8 == pytest.approx([30, 30, 25, 15, 0], abs=1e-6)
+    result = fund(["minimum_ticket"], minimum_ticket=[None, None, None, 15.0, None]).optimize().value
+    assert result.holdings / 1e8 == pytest.approx([30, 30, 25, 15, 0], abs=1e-6)
 
 
 def test_names_can_be_issuers() -> None:
-    result = fund([{"max_names": {"max": 1, "by": "issuer"}}], issuer=["X", "Y", "X", "Y", "X"]).optimize()
-    assert result.target / 1e8 == pytest.approx([30, 0, 30, 0, 40], abs=1e-6)
+    result = fund([{"max_names": {"max": 1, "by": "issuer"}}], issuer=["X", "Y", "X", "Y", "X"]).optimize().value
+    assert result.holdings / 1e8 == pytest.approx([30, 0, 30, 0, 40], abs=1e-6)
 
 
 def test_a_kind_that_does_not_exist_is_refused() -> None:

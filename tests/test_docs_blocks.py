@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,15 @@ def test_a_broken_block_does_not_pass(tmp_path: Path, monkeypatch: pytest.Monkey
     workshop.try_block(Block(1, "python", "", "print(1)", False))
     with pytest.raises(AssertionError):
         workshop.try_block(Block(2, "text", "", "2\n", True))
+
+
+NAMED = re.compile(r"`((?:allocator|benchmarks|constraints|docs|examples|plugins|tests)/[^`\s]+)`")
+
+
+@pytest.mark.parametrize("page", [*pages(), "SECURITY.md"])
+def test_every_file_that_a_page_names_is_there(page: str) -> None:
+    named = NAMED.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert [path for path in named if not any(ROOT.glob(path.rstrip("/")))] == []
 
 
 def test_pages_are_found() -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from documents import ROOT
+from public_names import SURFACE
 
+import allocator
 from allocator.config.settings import Settings
 from allocator.extension.registry import load_registry
+from tests.house import ORDER
 
 sys.path.insert(0, str(ROOT / "docs"))
+from build_house_page import page as house_page  # noqa: E402
 from reference import FILE_ONLY, OFFERED, settings_reference  # noqa: E402
 
 
@@ -35,9 +40,31 @@ def test_every_page_is_built_and_in_the_navigation(site: Path) -> None:
         assert f'href="{page}"' in home or page == "index.html", f"{page} is not in the navigation"
 
 
+def test_how_to_contribute_is_on_the_site(site: Path) -> None:
+    assert (site / "contributing.html").is_file()
+    assert 'href="contributing.html"' in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_picture_of_the_house_is_in_step_with_the_imports(site: Path) -> None:
+    assert (ROOT / "docs" / "house.md").read_text(encoding="utf-8") == house_page(), "run: make house"
+    text = (site / "house.html").read_text(encoding="utf-8")
+    for room in ORDER:
+        assert f">{room.strip('_')}</text>" in text
+
+
+@pytest.mark.parametrize("module", SURFACE)
+def test_every_public_name_is_documented(module: str, site: Path) -> None:
+    """Each has its heading; one that two modules share is shown where it comes first."""
+    anchors = set(re.findall(r'id="([\w.]+)"', (site / "api.html").read_text(encoding="utf-8")))
+    for name in (name for name in import_module(module).__all__ if not name.startswith("_")):
+        shared = name in allocator.__all__ and getattr(allocator, name) is getattr(import_module(module), name)
+        assert {f"{module}.{name}", *([f"allocator.{name}"] if shared else [])} & anchors, f"{module}.{name}"
+
+
 def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
     for path in site.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
+        assert 'class="mermaid"' not in text, f"{path.name}: the theme would fetch the script that draws it"
         assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+', text), path.name
 
 

@@ -47,11 +47,11 @@ def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_fund_runs_under_the_rule_and_the_tilt(installed: None) -> None:
-    result = allocator.load(FUND).optimize()
+    result = allocator.load(FUND).optimize().value
     assert result.solution.status == "optimal"
     scores = result.inputs.assets["esg_score"].to_numpy(dtype=float)
     rated = ~np.isnan(scores)
-    average = scores[rated] @ result.target[rated] / result.target[rated].sum()
+    average = scores[rated] @ result.holdings[rated] / result.holdings[rated].sum()
     assert average >= 62.0 - 1e-6
     held = scores[rated] @ result.model.space.current[rated] / result.model.space.current[rated].sum()
     assert held < 62.0, "the rule must have something to do"

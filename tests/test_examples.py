@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 import allocator
-from allocator import CapitalPosition, Fund, Result
+from allocator import Fund
+from allocator.model.position import CapitalPosition
+from allocator.result.result import Result
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LIFE = EXAMPLES / "life_insurer"
@@ -61,7 +63,7 @@ def fund() -> Fund:
 
 @pytest.fixture(scope="module")
 def position(fund: Fund) -> CapitalPosition:
-    found = fund.capital()
+    found = fund.capital().value
     assert found is not None
     return found
 
@@ -143,16 +145,16 @@ def test_the_replica_is_solved_and_verified(result: Result) -> None:
     assert result.after.ratio("comprehensive") >= 2.0 - 1e-7
     assert result.after.ratio("core") >= 1.5 - 1e-7
     total = result.model.space.total
-    gained = result.expected_return @ result.trade / total
+    gained = result.expected_return @ result.traded / total
     assert 0.0005 < gained < 0.005
-    assert np.abs(result.trade).sum() / 2 / total <= 0.10 + 1e-7
+    assert np.abs(result.traded).sum() / 2 / total <= 0.10 + 1e-7
 
 
 def test_the_answer_trades_off_rather_than_running_into_every_bound(result: Result) -> None:
     space = result.model.space
     edge = 1e-6 * space.total
     free = space.upper - space.lower > edge
-    between = (result.target > space.lower + edge) & (result.target < space.upper - edge) & free
+    between = (result.holdings > space.lower + edge) & (result.holdings < space.upper - edge) & free
     assert between.sum() >= 5
     assert result.after is not None and result.before is not None
     required = 2.0
@@ -162,11 +164,11 @@ def test_the_answer_trades_off_rather_than_running_into_every_bound(result: Resu
 def test_the_first_fund_is_small_and_solved() -> None:
     fund = allocator.load(FIRST / "fund.yaml")
     assert len(fund.inputs.assets) == 8
-    result = fund.optimize()
+    result = fund.optimize().value
     assert result.solution.status == "optimal"
     assert result.after is not None
     assert result.after.ratio("comprehensive") >= 2.0 - 1e-7
-    assert result.expected_return @ result.trade > 0.0
+    assert result.expected_return @ result.traded > 0.0
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="market data are not at hand (ALLOCATOR_DATA or ../shared/data)")

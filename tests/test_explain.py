@@ -119,7 +119,7 @@ def test_on_request_the_lowest_priority_gives_way(folder: Path, capsys: pytest.C
     write(folder, constraints=FLOORS, solve={"relax": True})
     status, out, _ = run(capsys, "explain", "fund.yaml")
     assert status == 0
-    assert "Expected return floor (priority 1) gave way by 1.50%, ≥ 3.50%" in out
+    assert "Expected return floor (priority 1) gave way by 1.50%; asked now ≥ 3.50%" in out
     status, out, _ = run(capsys, "run", "fund.yaml", "-o", "out", "--json")
     assert status == 0
     entry = json.loads(out)

@@ -22,12 +22,12 @@ from allocator.errors import Infeasible, InputError
 from allocator.model.model import Model
 from allocator.pipeline.scenarios import stress
 from allocator.solve import solve
-from allocator.solve.program.program import Verdict
+from allocator.solve.program.program import SolverStatus
 from allocator.solve.relaxation.formulation import Formulation
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.backends import SolverChain
 from allocator.solve.sweep.sweep import Sweep
+from allocator.study.corner_portfolios import CornerPortfolio, find_corner_portfolios, find_segments
 from allocator.study.frontier import FrontierSettings, frontier
-from allocator.study.kinks import Kink, find_kinks, find_stretches
 from allocator.study.plan import plan
 from allocator.study.studies import STUDIES
 from allocator.types import Text
@@ -59,16 +59,16 @@ def _by_hand() -> allocator.Fund:
 
 def test_a_frontier_worked_by_hand() -> None:
     # Turnover is ½ Σ |trade| / 100: the stock first, 5% more a unit up to 0.2, then the bond, 2% more up to 0.6.
-    found = _by_hand().frontier(13, "turnover", "expected_return")
+    found = _by_hand().frontier(13, "turnover", "expected_return").value
     levels = np.array([point.level for point in found.points])
     assert levels[[0, -1]] == pytest.approx([0.003, 0.6], abs=2e-6)
     by_hand = 0.01 + 0.05 * np.minimum(levels, 0.2) + 0.02 * np.maximum(levels - 0.2, 0.0)
     assert [point.value for point in found.points] == pytest.approx(by_hand, abs=1e-6)
-    kink = found.kinks[0]
+    kink = found.corner_portfolios[0]
     assert kink.at == pytest.approx(0.2, abs=1e-4)
     assert kink.slopes == pytest.approx((0.05, 0.02), abs=1e-4)
     assert "stock" in kink.rows
-    assert found.stretches[0].binding == ("turnover",)
+    assert found.segments[0].binding == ("turnover",)
 
 
 def _larger_of_two() -> CapitalTree:
@@ -98,8 +98,8 @@ def test_a_kink_where_no_rule_changes_names_what_does(
         SimpleNamespace(level=level, value=0.0, slope=slope, prices={"turnover": 1.0}, holdings=np.array(held))
         for level, slope, held in ((0.1, -1.0, before), (0.2, -2.0, after))
     ]
-    stretches = tuple(find_stretches(points))
-    (kink,) = find_kinks(replace(model, cost=cost), points, stretches, lambda holdings: _larger_of_two())
+    segments = tuple(find_segments(points))
+    (kink,) = find_corner_portfolios(replace(model, cost=cost), points, segments, lambda holdings: _larger_of_two())
     named = {"rows": kink.rows, "traded": kink.traded, "modules": kink.modules}
     assert kink.enters == kink.leaves == ()
     assert [name for name, found in named.items() if found][:1] == ([cause] if cause else [])
@@ -107,9 +107,9 @@ def test_a_kink_where_no_rule_changes_names_what_does(
 
 
 def test_each_level_equals_a_run_of_its_own() -> None:
-    found = allocator.load(FIRST).frontier(5)
+    found = allocator.load(FIRST).frontier(5).value
     for point in found.points[:4]:
-        run = allocator.load(FIRST, [f"capital.require.comprehensive={point.level!r}"]).optimize()
+        run = allocator.load(FIRST, [f"capital.require.comprehensive={point.level!r}"]).optimize().value
         assert point.value == pytest.approx(run.solution.objective, abs=2e-5)
         assert point.value <= run.solution.bound + 1e-9
         assert run.solution.objective <= point.bound + 1e-9
@@ -117,7 +117,7 @@ def test_each_level_equals_a_run_of_its_own() -> None:
 
 
 def test_the_slope_is_that_of_the_values() -> None:
-    found = allocator.load(FIRST).frontier(30)
+    found = allocator.load(FIRST).frontier(30).value
     middle = found.points[5:15]
     rise = (middle[-1].value - middle[0].value) / (middle[-1].level - middle[0].level)
     assert np.mean([point.slope for point in middle]) == pytest.approx(rise, rel=0.1)
@@ -157,7 +157,7 @@ def test_a_sweep_does_not_fall_into_the_naive_cones_hole() -> None:
 
 def test_a_part_split_where_capital_is_dear_is_one_again_where_it_is_not() -> None:
     """Near the far end a point of the ratio is dear, and the charges' range of the whole book too wide for the gap."""
-    found = allocator.load(FIRST.parents[1] / "life_insurer" / "fund.yaml").frontier(12)
+    found = allocator.load(FIRST.parents[1] / "life_insurer" / "fund.yaml").frontier(12).value
     assert not any(point.alone for point in found.points)
     assert {point.status for point in found.points} == {"optimal"}
     programs = [point.programs for point in found.points]
@@ -174,11 +174,11 @@ def test_a_level_that_nothing_meets_is_said_to_be_so() -> None:
 
 def test_a_kept_solver_answers_as_a_new_one() -> None:
     formulation = Formulation(_levels(book(3).model, 3)[-1])
-    kept = Chain("CLARABEL")
+    kept = SolverChain("CLARABEL")
     for level in _levels(book(3).model, 3):
         program = formulation.at(level).relaxation(formulation.whole).program
-        first, second = kept.solve(program, 10.0), Chain("CLARABEL").solve(program, 10.0)
-        assert first.verdict is second.verdict is Verdict.SOLVED
+        first, second = kept.solve(program, 10.0), SolverChain("CLARABEL").solve(program, 10.0)
+        assert first.verdict is second.verdict is SolverStatus.SOLVED
         assert program.value(first.primal) == pytest.approx(program.value(second.primal), abs=1e-7)
 
 
@@ -188,8 +188,8 @@ def test_a_moved_right_side_is_that_of_a_formulation_of_its_own() -> None:
     tighter = replace(fund.model, terms=terms)
     moved, own = Formulation(fund.model).at(tighter), Formulation(tighter)
     program = moved.relaxation(None).program
-    assert Chain().solve(program, 10.0).primal[moved.plain.holdings] == pytest.approx(
-        Chain().solve(own.relaxation(None).program, 10.0).primal[own.plain.holdings], abs=1e-6
+    assert SolverChain().solve(program, 10.0).primal[moved.plain.holdings] == pytest.approx(
+        SolverChain().solve(own.relaxation(None).program, 10.0).primal[own.plain.holdings], abs=1e-6
     )
 
 
@@ -229,10 +229,10 @@ def test_every_kink_is_told_with_its_cause(modules: tuple[str, ...]) -> None:
     from allocator.report.frontier import frontier_lines
     from allocator.types import Language
 
-    found = allocator.load(FIRST).frontier(3)
-    kink = Kink(found.points[0].level, found.points[1].level, 2.0, (-1.0, -2.0), (), (), (), (), modules)
+    found = allocator.load(FIRST).frontier(3).value
+    kink = CornerPortfolio(found.points[0].level, found.points[1].level, 2.0, (-1.0, -2.0), (), (), (), (), modules)
     bare = replace(
-        found, kinks=(kink,) * (len(found.stretches) - 1), stretches=(*found.stretches[:1], found.stretches[0])
+        found, corner_portfolios=(kink,) * (len(found.segments) - 1), segments=(*found.segments[:1], found.segments[0])
     )
     for language, words in ((Language.ENGLISH, ("counts in:", "bends")), (Language.CHINESE, ("部分改变", "弯曲"))):
         (line,) = [
@@ -243,7 +243,7 @@ def test_every_kink_is_told_with_its_cause(modules: tuple[str, ...]) -> None:
 
 def test_ratios_have_one_name_in_every_table() -> None:
     fund = allocator.load(FIRST, ["plan.steps=1"])
-    tables = [fund.frontier(2).frame, stress(fund).frame, plan(fund).frame]
+    tables = [fund.frontier(2).value.frame, stress(fund).frame, plan(fund).frame]
     tables += [pd.DataFrame(STUDIES[name].rows(fund, STUDIES[name].options())) for name in ("run", "capital")]
     for frame in tables:
         assert {"comprehensive_ratio", "core_ratio"} <= set(frame.columns)
@@ -280,5 +280,5 @@ def test_names_are_escaped_on_the_page() -> None:
     from allocator.report.frontier import frontier_report
     from allocator.types import Language
 
-    page = frontier_report(_by_hand().frontier(3, "turnover", "expected_return"), Language.ENGLISH).page()
+    page = frontier_report(_by_hand().frontier(3, "turnover", "expected_return").value, Language.ENGLISH).page()
     assert "by <hand>" not in page and "by &lt;hand&gt;" in page

@@ -46,6 +46,6 @@ def test_the_same_arguments_make_the_same_bytes(maker: ModuleType, tmp_path: Pat
     assert len(files) > 10
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
-    capital = load(tmp_path / "a" / "insurer_00" / "q01.yaml").capital()
+    capital = load(tmp_path / "a" / "insurer_00" / "q01.yaml").capital().value
     assert capital is not None
     assert 0.5 < capital.ratio("comprehensive") < 5.0

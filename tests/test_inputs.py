@@ -118,10 +118,10 @@ ISSUERS = pd.DataFrame({"issuer": ["财政部", "甲公司"], "type": ["政府",
         ({"amount": "#N/A"}, ["the cell holds a spreadsheet error, got #N/A"], ["公式错误值"]),
         (
             {"asset_id": "合计"},
-            ["column asset_id: a row of totals, got 合计", "delete the row"],
-            ["合计行", "请删除该行"],
+            ["column asset_id: looks like a total or a signature, not a holding, got 合计", "delete the row"],
+            ["疑似合计行", "请删除该行"],
         ),
-        ({"asset_id": "Total "}, ["a row of totals, got Total"], ["合计行"]),
+        ({"asset_id": "Total "}, ["not a holding, got Total"], ["合计行"]),
         ({"asset_id": "B1"}, ["row 2", "the same asset_id and account twice, got B1, traditional (row 1)"], ["重复"]),
         (
             {"issuer": "丙公司"},
@@ -192,7 +192,8 @@ def test_an_empty_table_is_told() -> None:
 
 def test_unknown_columns_of_a_closed_table_are_told() -> None:
     en, zh = told([BOND], {"curve": pd.DataFrame({"tenor": [1], "spot": [0.02], "sopt": [0.02], "备注": ["x"]})})
-    assert "curve (DataFrame), column sopt: an unknown column, allowed tenor, spot, hint: did you mean 'spot'?" in en
+    assert "curve (DataFrame), column sopt: an unknown column, allowed tenor, date" in en
+    assert "hint: did you mean 'spot'?" in en
     assert "“备注”列：无法识别的列" in zh
 
 

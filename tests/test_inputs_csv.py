@@ -17,7 +17,7 @@ from allocator.errors import InputError
 from allocator.inputs import csv_files, load_inputs
 from allocator.inputs.core_tables import CORE_ASSETS
 from allocator.inputs.csv_files import read_csv
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.headings import HeadingIndex
 from allocator.inputs.raw import RawTable
 
@@ -30,7 +30,7 @@ SPECIAL = bytes([0x81, 0x7C, 0x81, 0x5C, 0x81, 0x5B, 0x81, 0x40]).decode("gb1803
 
 def read(content: bytes) -> tuple[RawTable | None, str]:
     """Return the table and what was found wrong."""
-    findings = Findings()
+    findings = ErrorCollector()
     table = read_csv(content, "a.csv", "", WANTED, findings)
     try:
         findings.raise_if_any()

@@ -274,7 +274,7 @@ def test_two_sheets_that_fit_are_not_chosen_between(tmp_path: Path) -> None:
             ["没有已保存的计算结果"],
         ),
         (lambda page: page.__setitem__("E3", "x"), ["row 3, column 市值(万元) (E3): not an amount, got x"], ["(E3)"]),
-        (lambda page: page.__setitem__("A4", "合计"), ["column 证券代码 (A4): a row of totals"], ["合计行"]),
+        (lambda page: page.__setitem__("A4", "合计"), ["column 证券代码 (A4): looks like a total"], ["合计行"]),
     ],
 )
 def test_excel_mistakes_name_the_cell(
@@ -449,6 +449,7 @@ def test_matrices_are_read(tmp_path: Path) -> None:
         ("returns", "date", "when", "a needed column is missing, got date", "缺少必需的列"),
         ("returns", "A,B", "A,A", "two columns share a heading", "两列表头相同"),
         ("scenarios", "50%", "60%", "the probabilities do not sum to 1, got 1.1", "概率之和不为 1"),
+        ("scenarios", "50%", "40%", "the probabilities do not sum to 1, got 0.9", "概率之和不为 1"),
         ("scenarios", "50%", "-50%", "a probability must lie in [0, 1]", "概率须在 0 与 1 之间"),
         ("scenarios", "-10%", "-110%", "a return below −100%", "收益率低于 −100%"),
     ],

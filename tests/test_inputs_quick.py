@@ -8,16 +8,14 @@ from random import Random
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocator.inputs.cells import none_among, parse
-from allocator.inputs.order import canonical_order
-from allocator.inputs.quick import may_begin, order_of_different, plain_days
+from allocator.inputs.distinct import plain_days
+from allocator.inputs.order import canonical_order, order_of_different
 from allocator.inputs.raw import STRING, as_text
-from allocator.inputs.text_bytes import bare_ends, is_ascii, laid_out
 from allocator.parsing import parse_date_text
 from allocator.types import Measure
 
@@ -84,18 +82,6 @@ def test_what_is_missing_or_too_long_is_left_to_the_checks() -> None:
     assert order_of_different(pd.Series([1.0, 2.0])) is None
 
 
-@given(
-    st.lists(st.none() | st.text(alphabet="ab-合tTotAal \u3000", max_size=6), max_size=12),
-    st.lists(st.sampled_from(["", "-", "合计", "total", "a"]), min_size=1, max_size=3),
-    st.integers(0, 3),
-)
-def test_a_text_that_is_one_of_the_words_is_never_overlooked(
-    texts: list[str | None], words: list[str], start: int
-) -> None:
-    array = pa.array(texts, pa.large_string())[start:]
-    assert may_begin(array, words) >= any(text.strip().lower() in words for text in texts[start:] if text is not None)
-
-
 @settings(max_examples=40)
 @given(st.lists(st.tuples(*[st.none() | st.text(alphabet="aB一-é", max_size=2)] * 3), max_size=20))
 def test_categories_are_ordered_as_the_text_they_stand_for(rows: list[tuple[str | None, ...]]) -> None:
@@ -108,7 +94,7 @@ def test_categories_are_ordered_as_the_text_they_stand_for(rows: list[tuple[str 
 
 
 @given(
-    st.lists(st.none() | st.text(alphabet="ab-#t合 ", max_size=4), max_size=8),
+    st.lists(st.none() | st.text(alphabet="ab-#t合 ", max_size=4).map(str.strip), max_size=8),
     st.lists(st.sampled_from(["#n/a", "total", "合"]), max_size=2),
 )
 def test_a_column_said_to_hold_none_of_the_words_holds_none(texts: list[str | None], words: list[str]) -> None:
@@ -120,25 +106,6 @@ def test_only_text_is_said_to_hold_no_word() -> None:
     assert none_among(pd.Series(["A1", "A2"], dtype=STRING), frozenset({"total"}))
     for cells in (pd.Series(["A1"], dtype="category"), pd.Series([1.0]), pd.Series(["A1", 2], dtype=object)):
         assert not none_among(cells, frozenset())
-
-
-@given(
-    st.lists(st.none() | st.binary(max_size=3) | st.text(alphabet="a~! \x1f\x7f\u3000é合", max_size=3).map(str.encode)),
-    st.integers(0, 3),
-    st.sampled_from([pa.binary(), pa.large_binary()]),
-)
-def test_texts_with_bare_ends_need_no_trimming(texts: list[bytes | None], start: int, kind: pa.DataType) -> None:
-    array = pa.array(texts, kind)[start:].view(pa.string() if kind == pa.binary() else pa.large_string())
-    if bare_ends(array):
-        assert pc.utf8_trim_whitespace(array).equals(array)
-    assert is_ascii(array) == all(text.isascii() for text in texts[start:] if text is not None)
-
-
-def test_white_space_at_an_end_is_seen() -> None:
-    spaces = [chr(code) for code in range(0x3001) if chr(code).isspace()]
-    assert bare_ends(pa.array(["a b", "!", "~", "A1"]))
-    for space in spaces:
-        assert not bare_ends(pa.array(["a", f"{space}a"])) and not bare_ends(pa.array([f"a{space}", "a"]))
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -158,13 +125,3 @@ def test_classes_become_the_text_they_stand_for(texts: list[str | None], random:
         laid = pd.Series(as_text(pd.Series(used, dtype=STRING).astype("category"), np.array(order, dtype=np.intp)))
         assert laid.dtype == STRING
         pd.testing.assert_series_equal(laid, pd.Series([used[at] for at in order], dtype=STRING))
-
-
-@pytest.mark.parametrize("count", [1, 2, 6, 7, 12, 13])
-@pytest.mark.parametrize("rows", [0, 5, 10_000, 10_001, 10_002, 10_003])
-def test_words_laid_out_are_those_of_the_codes(count: int, rows: int) -> None:
-    words = pa.array(["", "合计", "a", "AA+", "government_bond", *"bcdefghi"][:count], pa.large_string())
-    codes = np.random.default_rng(rows).integers(0, count, rows).astype(np.int8)
-    laid = laid_out(words, codes)
-    laid.validate(full=True)
-    assert laid.type == pa.large_string() and laid.to_pylist() == [words[code].as_py() for code in codes.tolist()]

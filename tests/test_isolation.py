@@ -210,9 +210,9 @@ def test_an_expression_that_fails_when_solved_is_named(method: str) -> None:
 
 
 def test_a_plugins_own_expression_solves_like_the_same_linear_one() -> None:
-    own = fund(rule(lambda context, options: [term(left=Odd(""))])).optimize()
-    linear = fund(rule(lambda context, options: [term()])).optimize()
-    np.testing.assert_allclose(own.target, linear.target, atol=1e-6)
+    own = fund(rule(lambda context, options: [term(left=Odd(""))])).optimize().value
+    linear = fund(rule(lambda context, options: [term()])).optimize().value
+    np.testing.assert_allclose(own.holdings, linear.holdings, atol=1e-6)
 
 
 def models(hook: str, spec: type, build: Callable[..., Any]) -> SimpleNamespace:

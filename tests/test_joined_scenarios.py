@@ -67,7 +67,7 @@ def test_cvar_and_surplus_of_a_fund_file_are_those_of_the_joined_paths(tmp_path:
     frames = {"assets": pd.DataFrame(ROWS), "history": history(), "liabilities": LIABILITIES, "curve": CURVE}
     for name, frame in {**frames, "funds": pd.DataFrame([TECHNOLOGY])}.items():
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
-    result = load(tmp_path / "fund.yaml").optimize()
+    result = load(tmp_path / "fund.yaml").optimize().value
     order = [
         ("Z", "traditional"),
         ("B", "traditional"),

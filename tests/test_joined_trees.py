@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from allocator.capital import Aggregate, CapitalTree, Leaf, Maximum, WeightedSum, correlation_matrix
-from allocator.capital.joined import JOINED, Promise, TreePart, join_trees, promise_name
+from allocator.capital.joined import JOINED, ScenarioTree, StressedRequirement, join_trees, stressed_requirement_name
 from allocator.model import Linear, Quadratic
 from allocator.model.mapped import Mapped
 from allocator.types import Text
@@ -36,20 +36,22 @@ FIRST = sparse.csr_array(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
 @given(amounts)
 def test_parts_keep_their_values_and_promises_their_ratio(held: np.ndarray) -> None:  # type: ignore[type-arg]
     gain = np.array([1.0, -0.3, 0.2])
-    part = TreePart("later", tree(2.0), MAPPING, (Promise("comprehensive", 1.8, gain),))
-    joint = join_trees([TreePart("now", tree(1.0), FIRST), part])
+    part = ScenarioTree("later", tree(2.0), MAPPING, (StressedRequirement("comprehensive", 1.8, gain),))
+    joint = join_trees([ScenarioTree("now", tree(1.0), FIRST), part])
     values = joint.values(held)
     assert values["now:minimum"] == pytest.approx(tree(1.0).value(FIRST @ held))
     assert values["later:minimum"] == pytest.approx(tree(2.0).value(MAPPING @ held))
     expected = 1.8 * tree(2.0).value(MAPPING @ held) - gain @ held
-    assert values[promise_name("later", "comprehensive")] == pytest.approx(expected)
+    assert values[stressed_requirement_name("later", "comprehensive")] == pytest.approx(expected)
     assert joint.value(held) == 0.0
 
 
 def test_a_first_tree_stays_the_root_and_the_only_one_shown() -> None:
     held = np.array([100.0, 50.0])
     square = sparse.csr_array(np.diag([0.8, 0.5]))
-    joint = join_trees([TreePart("crash", tree(1.0), square, (Promise("core", 1.0, np.zeros(2)),))], tree(1.0))
+    joint = join_trees(
+        [ScenarioTree("crash", tree(1.0), square, (StressedRequirement("core", 1.0, np.zeros(2)),))], tree(1.0)
+    )
     assert joint.root.name == JOINED
     assert joint.value(held) == pytest.approx(tree(1.0).value(held))
     assert joint.gradient(held) == pytest.approx(tree(1.0).gradient(held))

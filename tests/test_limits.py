@@ -74,7 +74,7 @@ def test_the_equity_ceiling_follows_the_table_of_the_date(day: date, ratio: floa
         as_of=day,
         balance_sheet={"reported_comprehensive_ratio": ratio},
     )
-    holds_up_to(one("equity_ceiling", fund), ceiling)
+    holds_up_to(rule("equity_ceiling", fund)["equity_ceiling"], ceiling)
 
 
 def test_before_the_first_table_there_is_no_ceiling_to_apply() -> None:
@@ -98,7 +98,7 @@ def test_a_supervisory_condition_caps_the_ceiling_and_never_lifts_it() -> None:
         [{"kind": "listed_stock", "amount": 10.0}, {"amount": 990.0}],
         balance_sheet={"reported_comprehensive_ratio": 0.9},
     )
-    holds_up_to(one("equity_ceiling", low, supervisory=True), 100)
+    holds_up_to(rule("equity_ceiling", low, supervisory=True)["equity_ceiling"], 100)
 
 
 def test_the_users_own_ceiling_is_marked_as_theirs() -> None:
@@ -315,6 +315,54 @@ def test_public_reits_need_solvency(ratio: float, barred: bool) -> None:
         holds_up_to(terms["reit_solvency"], 10)
 
 
+@pytest.mark.parametrize(("ratio", "barred"), [(1.2, False), (1.1999, True)])
+def test_through_a_manager_public_reits_need_less_solvency(ratio: float, barred: bool) -> None:
+    """银保监办发〔2021〕120号: 150% for own account, 120% through a manager."""
+    rows = [{"kind": "reit", "amount": 10.0, "through_manager": True}, {"amount": 990.0}]
+    terms = rule("reit_solvency", context(rows, balance_sheet={"reported_comprehensive_ratio": ratio}))
+    assert set(terms) == ({"reit_solvency:manager"} if barred else set())
+    for term in terms.values():
+        holds_up_to(term, 10)
+
+
+@pytest.mark.parametrize(("ratio", "barred"), [(1.0, False), (0.9999, True)])
+def test_below_full_solvency_no_equity_is_bought(ratio: float, barred: bool) -> None:
+    """银保监办发〔2020〕63号 item 2: at 99.99% stock of 10 may be kept or sold, not added to."""
+    rows = [{"kind": "listed_stock", "amount": 10.0}, {"amount": 990.0}]
+    terms = rule("equity_ceiling", context(rows, balance_sheet={"reported_comprehensive_ratio": ratio}))
+    assert ("equity_ceiling:no_purchases" in terms) is barred
+    if barred:
+        holds_up_to(terms["equity_ceiling:no_purchases"], 10)
+
+
+@pytest.mark.parametrize(
+    ("row", "group"),
+    [
+        ({"kind": "unlisted_equity"}, "private_equity"),
+        ({"kind": "pe_fund"}, "private_equity"),
+        ({"kind": "property"}, "private_equity"),
+        ({"kind": "venture_fund"}, "venture"),
+        ({"kind": "perpetual_capital_bond"}, "bank_capital"),
+        ({"kind": "financial_bond", "tier2_capital": True}, "bank_capital"),
+        ({"kind": "perpetual_capital_bond", "issuer": "I"}, None),
+        ({"kind": "financial_bond"}, None),
+        ({"kind": "listed_stock"}, None),
+    ],
+)
+def test_the_gates_of_120_percent(row: dict[str, object], group: str | None) -> None:
+    """保监发〔2012〕59号 item 1, 101号, notice of 2020-05-27: nothing is added at 119.99%, all is free at 120%."""
+    issuers = pd.DataFrame({"issuer": ["I"], "type": ["insurer"]})
+    rows = [{"amount": 10.0, **row}, {"amount": 990.0}]
+    free = context(rows, balance_sheet={"reported_comprehensive_ratio": 1.2}, issuers=issuers)
+    assert not rule("solvency_gates", free)
+    terms = rule(
+        "solvency_gates", context(rows, balance_sheet={"reported_comprehensive_ratio": 1.1999}, issuers=issuers)
+    )
+    assert set(terms) == (set() if group is None else {f"solvency_gates:{group}"})
+    for term in terms.values():
+        holds_up_to(term, 10)
+
+
 @pytest.mark.parametrize(
     ("ratio", "allowed"),
     [
@@ -335,7 +383,10 @@ def test_the_rating_floor_of_corporate_bonds(ratio: float, allowed: set[str | No
     assert all(term.holds(np.zeros(6)) for term in terms.values())
 
 
-GOOD = {"manager_years": 5, "manager_assets": 1e9, "manager_exits": 10, "largest_underlying_share": 0.1}
+GOOD = {
+    **{"manager_years": 5, "manager_assets": 1e9, "manager_exits": 10, "largest_underlying_share": 0.1},
+    **{"manager_coinvestment": 0.03, "manager_professionals": 5, "manager_earlier_funds": 1},
+}
 
 
 @pytest.mark.parametrize(
@@ -346,6 +397,9 @@ GOOD = {"manager_years": 5, "manager_assets": 1e9, "manager_exits": 10, "largest
         ({"manager_assets": 0.99e9}, "manager_assets"),
         ({"manager_exits": 9}, "manager_exits"),
         ({"largest_underlying_share": 0.11}, "largest_underlying_share"),
+        ({"manager_coinvestment": 0.029}, "manager_coinvestment"),
+        ({"manager_professionals": 4}, "manager_professionals"),
+        ({"manager_earlier_funds": 0}, "manager_earlier_funds"),
     ],
 )
 def test_the_conditions_of_venture_funds(change: dict[str, float], barred: str | None) -> None:
@@ -359,7 +413,15 @@ def test_an_unknown_condition_is_an_error_or_taken_for_met() -> None:
     with pytest.raises(InputError) as raised:
         rule("venture_conditions", two_rows("venture_fund", manager_years=6))
     assert [problem.where for problem in raised.value.problems] == [
-        f"assets, row 1, column {name}" for name in ("manager_assets", "manager_exits", "largest_underlying_share")
+        f"assets, row 1, column {name}"
+        for name in (
+            "manager_assets",
+            "manager_exits",
+            "manager_coinvestment",
+            "manager_professionals",
+            "manager_earlier_funds",
+            "largest_underlying_share",
+        )
     ]
     assert not rule("venture_conditions", two_rows("venture_fund", manager_years=6), blank="skip")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from allocator.errors import SolverFailure
-from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict
-from allocator.solve.solvers.backends import Chain, Highs
+from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, SolverStatus
+from allocator.solve.solvers.backends import Highs, SolverChain
 
 ROOM = 30.0
 
@@ -37,8 +37,8 @@ def drawn(seed: int) -> ConeProgram:
 @given(st.integers(0, 10_000))
 def test_point_and_duals_certify_one_another(seed: int) -> None:
     program = drawn(seed)
-    answer = Chain("highs").solve(program, ROOM)
-    assert answer.verdict is Verdict.SOLVED
+    answer = SolverChain("highs").solve(program, ROOM)
+    assert answer.verdict is SolverStatus.SOLVED
     left = program.right - program.matrix @ answer.primal
     linear = slice(1, len(left) - 1)
     assert left[linear].min() > -1e-7 and np.abs(left[[0, -1]]).max() < 1e-7
@@ -47,8 +47,8 @@ def test_point_and_duals_certify_one_another(seed: int) -> None:
     assert program.bound(answer.primal, answer.dual) == pytest.approx(program.value(answer.primal), abs=1e-7)
 
 
-@pytest.mark.parametrize(("right", "verdict"), [(-1.0, Verdict.INFEASIBLE), (1.0, Verdict.UNBOUNDED)])
-def test_no_point_and_no_end_are_told_apart(right: float, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("right", "verdict"), [(-1.0, SolverStatus.INFEASIBLE), (1.0, SolverStatus.UNBOUNDED)])
+def test_no_point_and_no_end_are_told_apart(right: float, verdict: SolverStatus) -> None:
     """x ≥ 0 and x + y ≤ right with y ≥ 0 hold nothing below zero; without y ≥ 0 nothing ends."""
     rows = np.array([[1.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])[: 3 if right < 0 else 2]
     program = ConeProgram(
@@ -58,7 +58,7 @@ def test_no_point_and_no_end_are_told_apart(right: float, verdict: Verdict) -> N
         np.append(right, np.zeros(len(rows) - 1)),
         (Block(Cone.NONNEGATIVE, len(rows)),),
     )
-    assert Chain("highs").solve(program, ROOM).verdict is verdict
+    assert SolverChain("highs").solve(program, ROOM).verdict is verdict
 
 
 def test_a_contradiction_of_rows_and_bounds_comes_with_its_certificate() -> None:
@@ -66,8 +66,8 @@ def test_a_contradiction_of_rows_and_bounds_comes_with_its_certificate() -> None
     rows = np.array([[-2.0, -1.0], [1.0, 0.0], [0.0, 3.0]])
     right, nothing = np.array([-5.0, 1.0, 6.0]), sparse.csc_array((2, 2))
     program = ConeProgram(nothing, np.zeros(2), sparse.csc_array(rows), right, (Block(Cone.NONNEGATIVE, 3),))
-    answer = Chain("highs").solve(program, ROOM)
-    assert answer.verdict is Verdict.INFEASIBLE
+    answer = SolverChain("highs").solve(program, ROOM)
+    assert answer.verdict is SolverStatus.INFEASIBLE
     assert answer.dual / answer.dual[0] == pytest.approx([1.0, 2.0, 1.0 / 3.0])
 
 
@@ -75,12 +75,14 @@ def test_a_contradiction_of_rows_and_bounds_comes_with_its_certificate() -> None
 def test_a_solver_that_calls_a_program_infeasible_without_proof_is_not_believed(
     certificate: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lying(self: Highs, program: ConeProgram, seconds: float) -> Answer:
-        return Answer(Verdict.INFEASIBLE, np.zeros(program.size), np.full(len(program.right), certificate), "liar")
+    def lying(self: Highs, program: ConeProgram, seconds: float) -> SolverResult:
+        return SolverResult(
+            SolverStatus.INFEASIBLE, np.zeros(program.size), np.full(len(program.right), certificate), "liar"
+        )
 
     monkeypatch.setattr(Highs, "solve", lying)
     with pytest.raises(SolverFailure):
-        Chain("highs").solve(drawn(1), ROOM)
+        SolverChain("highs").solve(drawn(1), ROOM)
 
 
 def test_a_dual_point_outside_its_cone_proves_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,11 +91,11 @@ def test_a_dual_point_outside_its_cone_proves_no_bound(monkeypatch: pytest.Monke
     nothing, right = sparse.csc_array((1, 1)), np.array([0.0, 100.0])
     program = ConeProgram(nothing, np.ones(1), sparse.csc_array(rows), right, (Block(Cone.NONNEGATIVE, 2),))
 
-    def lying(self: Highs, program: ConeProgram, seconds: float) -> Answer:
-        return Answer(Verdict.SOLVED, np.zeros(1), np.array([1.0, -1.0]), "liar")
+    def lying(self: Highs, program: ConeProgram, seconds: float) -> SolverResult:
+        return SolverResult(SolverStatus.SOLVED, np.zeros(1), np.array([1.0, -1.0]), "liar")
 
     monkeypatch.setattr(Highs, "solve", lying)
-    answer = Chain("highs").solve(program, ROOM)
+    answer = SolverChain("highs").solve(program, ROOM)
     assert program.bound(answer.primal, answer.dual) <= 0.0
 
 

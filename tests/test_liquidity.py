@@ -101,6 +101,22 @@ def test_the_higher_of_the_two_stressed_lapses_counts() -> None:
     assert rule(fund)["liquidity_coverage:lcr2"].per[0] == pytest.approx(60 + 40)
 
 
+def test_twice_the_base_lapse_is_at_most_everything() -> None:
+    """Annex 6 of 52号: max(25% · 1,000 / 4, min(2 · 600, 1,000)) = 1,000, not 1,200; outflows 40 beside it."""
+    run = QUARTER | {"surrenders": 600, "surrender_value": 1000}
+    assert rule(context([{"amount": 1.0}]), months_3=run)["liquidity_coverage:lcr2"].per[0] == pytest.approx(1000 + 40)
+
+
+def test_a_tenth_of_interest_is_lost_with_the_principal() -> None:
+    """Annex 6 of 52号: a bond of 100 that repays 100 and pays 4 in a year brings 0.9 · 104 = 93.6 under stress."""
+    bond = {
+        **{"kind": "corporate_bond", "amount": 100.0, "rating": "AA", "coupon": 0.04, "frequency": 1},
+        **{"maturity": "2027-06-30", "face": 100.0},
+    }
+    lcr3 = rule(context([bond]))["liquidity_coverage:lcr3"]
+    assert lcr3.left.value(at(100)).tolist() == pytest.approx([28.0, 66.0 + 93.6])
+
+
 def test_lines_can_be_the_users() -> None:
     term = rule(context([{"amount": 100.0}]), lcr1=1.2)["liquidity_coverage:lcr1"]
     assert term.right.tolist() == pytest.approx([84, 300]) and term.source.certainty is Certainty.USER
@@ -118,7 +134,8 @@ FACTORS = [
     ({"kind": "money_market_fund"}, 1.0),
     ({"kind": "government_bond", "accounting": "fvoci"}, 1.0),
     ({"kind": "government_bond", "accounting": "ac"}, 0.0),
-    ({"kind": "central_bank_bill"}, 1.0),
+    ({"kind": "government_bond", "pledged_share": 0.3}, 0.7),
+    ({"kind": "central_bank_bill"}, 0.0),  # the line of 100% names treasury bonds alone
     ({"kind": "deposit", "early_withdrawal": True}, 0.9),
     ({"kind": "deposit"}, 0.0),
     ({"kind": "local_government_bond"}, 0.9),
@@ -130,13 +147,21 @@ FACTORS = [
     ({"kind": "corporate_bond", "rating": "AAA", "accounting": "ac"}, 0.0),
     ({"kind": "tech_innovation_bond", "rating": None}, 0.0),
     ({"kind": "bond_fund"}, 0.85),
+    ({"kind": "bond_fund", "open_ended": False}, 0.0),  # in a closed period
+    ({"kind": "bond_fund", "fund_size": 1.25}, 0.85),  # 80% of it is held, the bound itself
+    ({"kind": "bond_fund", "fund_size": 1.24}, 0.0),
+    ({"kind": "money_market_fund", "open_ended": False}, 0.0),
+    ({"kind": "am_product", "open_ended": True, "fund_size": 1.0}, 0.0),
     ({"kind": "overseas_fund", "overseas_bond_fund": True}, 0.8),
     ({"kind": "overseas_fund"}, 0.5),
     ({"kind": "overseas_stock"}, 0.5),
     ({"kind": "listed_stock"}, 0.5),
     ({"kind": "equity_fund"}, 0.6),
     ({"kind": "mixed_fund"}, 0.65),
-    ({"kind": "convertible_bond"}, 0.65),
+    ({"kind": "convertible_bond", "rating": "AAA"}, 0.65),
+    ({"kind": "convertible_bond", "rating": "AA+"}, 0.0),
+    ({"kind": "convertible_bond"}, 0.0),
+    ({"kind": "corporate_bond", "rating": "AAA", "equity_terms": "exchange"}, 0.65),
     ({"kind": "am_product", "open_ended": True}, 0.6),
     ({"kind": "am_product"}, 0.0),
     *(

@@ -15,8 +15,6 @@ markets =
     scikit-learn >=1.5,<2
 db =
     sqlalchemy >=2,<3
-notebook =
-    plotly >=5.20,<7
 mip =
     pyscipopt >=5,<7
 test =
@@ -27,7 +25,7 @@ test =
 def test_each_bound_is_a_constraint() -> None:
     assert list(lowest(SMALL)) == [
         *("numpy==2.0.2", "pyarrow==17", "scikit-learn==1.5"),
-        *("sqlalchemy==2", "plotly==5.20", "pyscipopt==5"),
+        *("sqlalchemy==2", "pyscipopt==5"),
     ]
 
 

@@ -45,7 +45,7 @@ def history(months: int = 60, seed: int = 4, **columns: Any) -> pd.DataFrame:
 
 
 ROW = {"account": "traditional", "amount": 100.0, "expected_return": 0.03}
-ZERO = {"asset_id": "Z", "kind": "government_bond", "coupon": 0.0, "frequency": 1, "maturity": "2036-06-27"} | ROW
+ZERO = {"asset_id": "Z", "kind": "government_bond", "coupon": 0.0, "frequency": 1, "maturity": "2036-06-30"} | ROW
 BOND = {"asset_id": "B", "kind": "corporate_bond", "coupon": 0.04, "frequency": 1, "maturity": "2031-06-30"} | ROW
 STOCK = {"asset_id": "S", "kind": "listed_stock", "board": "main"} | ROW
 TWO_PERCENT = {"yield": 0.02}
@@ -157,13 +157,10 @@ def test_a_long_half_life_is_the_sample_covariance() -> None:
 def exact(row: dict[str, Any], move: np.ndarray) -> float:
     """Revalue the payments of a bond at its yield of 2% plus the move of the curve at each of them."""
     if row["coupon"]:
-        days = np.array(
-            [(pd.Timestamp(f"{year}-06-30") - pd.Timestamp("2026-06-30")).days for year in range(2027, 2032)]
-        )
+        time = np.arange(1.0, 6.0)
         paid = np.array([0.04] * 4 + [1.04])
     else:
-        days, paid = np.array([3650]), np.array([1.0])
-    time = days / 365
+        time, paid = np.array([10.0]), np.array([1.0])
     shift = curve_loadings(time, DECAY) @ move
     return float(paid @ (1.02 + shift) ** -time / (paid @ 1.02**-time))
 
@@ -310,7 +307,7 @@ def test_a_fund_runs_on_named_factors_and_reports_them() -> None:
         "models": {"risk": {"name": "market", "half_life": 24}},
     }
     rows = pd.DataFrame([row for row in ROWS if row["account"] == "traditional"])
-    result = Fund(settings, rows, market_history=history()).optimize()
+    result = Fund(settings, rows, market_history=history()).optimize().value
     factors, exposures = factor_tables(result)
     assert factors.frame["factor"].tolist() == list(FACTORS)
     assert factors.frame["after"].abs().sum() > 0

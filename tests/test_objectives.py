@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import linprog, minimize
 
 from allocator import Fund, Infeasible, InputError
-from tests.test_book_state import fund as stock_fund
+from tests.test_portfolio_dependent_charges import fund as stock_fund
 
 HEAD: dict[str, Any] = {"fund": {"name": "Test", "as_of": "2026-03-31", "unit": 1e8}}
 NAMES = ["A0", "A1", "A2", "A3"]
@@ -47,9 +47,9 @@ def test_cvar_is_the_mean_of_the_worst_and_the_least_there_is() -> None:
     weights = np.random.default_rng(2).dirichlet(np.ones(80))
     table = scenarios(probability=weights)
     settings = {**HEAD, "objective": {"minimize": "cvar", "confidence": 0.9}, "constraints": floor(0.035)}
-    result = Fund(settings, assets(), scenarios=table).optimize()
+    result = Fund(settings, assets(), scenarios=table).optimize().value
     returns = table[NAMES].to_numpy()
-    reached = tail_mean(-returns @ result.weights, weights, 0.1)
+    reached = tail_mean(-returns @ result.shares, weights, 0.1)
     assert -result.solution.objective == pytest.approx(reached, abs=1e-12)
     # Rockafellar and Uryasev's program, written out: weights, quantile, excesses.
     cost = np.concatenate([np.zeros(4), [1.0], weights / 0.1])
@@ -71,19 +71,21 @@ def test_cvar_is_the_mean_of_the_worst_and_the_least_there_is() -> None:
 def test_cvar_as_a_measure_of_risk_takes_its_own_confidence() -> None:
     risk = {"measure": "cvar", "aversion": 0.2, "confidence": 0.8}
     table = scenarios()
-    result = Fund(
-        {**HEAD, "objective": {"maximize": "expected_return", "risk": risk}}, assets(), scenarios=table
-    ).optimize()
-    losses = -table[NAMES].to_numpy() @ result.weights
+    result = (
+        Fund({**HEAD, "objective": {"maximize": "expected_return", "risk": risk}}, assets(), scenarios=table)
+        .optimize()
+        .value
+    )
+    losses = -table[NAMES].to_numpy() @ result.shares
     worst = np.sort(losses)[-16:].mean()
-    assert result.solution.objective == pytest.approx(MEAN @ result.weights - 0.2 * worst, abs=1e-10)
+    assert result.solution.objective == pytest.approx(MEAN @ result.shares - 0.2 * worst, abs=1e-10)
 
 
 def test_a_ceiling_on_cvar_binds() -> None:
     table = scenarios()
     settings = {**HEAD, "constraints": [{"cvar": {"max": 0.08, "confidence": 0.9}}]}
-    result = Fund(settings, assets(), scenarios=table).optimize()
-    losses = -table[NAMES].to_numpy() @ result.weights
+    result = Fund(settings, assets(), scenarios=table).optimize().value
+    losses = -table[NAMES].to_numpy() @ result.shares
     assert np.sort(losses)[-8:].mean() == pytest.approx(0.08, abs=1e-7)
 
 
@@ -100,13 +102,13 @@ def test_surplus_variance_on_scenarios_is_the_variance_of_assets_less_liabilitie
     growth = 0.03 + 0.7 * (table["A2"] - 0.045) + random.normal(0, 0.01, 80)
     table = table.assign(liabilities=growth, probability=weights)
     settings = {**HEAD, "objective": {"minimize": "surplus_variance", "value": 80}}
-    result = Fund(settings, assets(), scenarios=table).optimize()
+    result = Fund(settings, assets(), scenarios=table).optimize().value
 
     def spread(held: np.ndarray) -> float:
         surplus = table[NAMES].to_numpy() @ held - 0.8 * growth.to_numpy()
         return float(weights @ (surplus - weights @ surplus) ** 2)
 
-    assert -result.solution.objective == pytest.approx(spread(result.weights), rel=1e-9)
+    assert -result.solution.objective == pytest.approx(spread(result.shares), rel=1e-9)
     best = minimize(
         lambda held: 1e4 * spread(held),
         np.full(4, 0.25),
@@ -114,7 +116,7 @@ def test_surplus_variance_on_scenarios_is_the_variance_of_assets_less_liabilitie
         constraints={"type": "eq", "fun": lambda held: held.sum() - 1},
         options={"ftol": 1e-14},
     )
-    assert spread(result.weights) == pytest.approx(best.fun / 1e4, rel=1e-5)
+    assert spread(result.shares) == pytest.approx(best.fun / 1e4, rel=1e-5)
     assert best.fun / 1e4 >= -result.solution.bound - 1e-12
 
 
@@ -140,11 +142,11 @@ def test_surplus_variance_by_factors_matches_duration_times_value() -> None:
     # Liabilities of 90 with an exposure of −10 to the yield: the surplus is immune where Σ amount × duration
     # is 900. Durations 1, 6 and 15 over 100 reach it, and equity is not held.
     settings = {**HEAD, "objective": {"minimize": "surplus_variance", "value": 90, "exposures": {"rate": -10}}}
-    result = Fund(settings, assets(specific_volatility=0.0), **FACTORS).optimize()
-    exposure = result.target / 1e8 @ np.array([1.0, 6.0, 15.0, 0.0])
+    result = Fund(settings, assets(specific_volatility=0.0), **FACTORS).optimize().value
+    exposure = result.holdings / 1e8 @ np.array([1.0, 6.0, 15.0, 0.0])
     assert exposure == pytest.approx(900.0, abs=0.1)
     assert -result.solution.objective == pytest.approx(0.0, abs=1e-9)
-    held = result.weights
+    held = result.shares
     omega = np.array([[1e-4, 2e-4], [2e-4, 0.04]])
     gap = np.array([-held @ [1.0, 6.0, 15.0, 0.0] + 0.9 * 10, held[3]])
     assert -result.solution.objective == pytest.approx(gap @ omega @ gap, abs=1e-14)
@@ -156,8 +158,8 @@ def test_the_liabilities_duration_is_taken_from_their_cash_flows() -> None:
     curve = pd.DataFrame({"tenor": range(1, 31), "spot": 0.10})
     settings = {**HEAD, "objective": {"minimize": "surplus_variance", "rate_factor": "rate"}}
     fund = Fund(settings, assets(specific_volatility=0.0), liabilities=liabilities, curve=curve, **FACTORS)
-    result = fund.optimize()
-    exposure = result.target / 1e8 @ np.array([1.0, 6.0, 15.0, 0.0])
+    result = fund.optimize().value
+    exposure = result.holdings / 1e8 @ np.array([1.0, 6.0, 15.0, 0.0])
     assert exposure == pytest.approx(100 * 2 / 1.1, abs=0.1)
     nothing = fund.model.objective[0].expression.value(np.zeros(4))[0]
     assert nothing == pytest.approx(1e-4 * (2 / 1.1) ** 2, rel=1e-12)
@@ -185,19 +187,19 @@ def robust(settings: dict[str, Any], frame: pd.DataFrame, **tables: Any) -> Any:
 def test_the_box_takes_each_return_at_its_low_end() -> None:
     # Low ends 1.9%, 2.5%, 3.0% and 2.0%: the third row is best, not the fourth.
     fund = robust({}, assets(return_uncertainty=[0.001, 0.005, 0.015, 0.04]))
-    result = fund.optimize()
-    np.testing.assert_allclose(result.weights, [0, 0, 1, 0], atol=1e-7)
+    result = fund.optimize().value
+    np.testing.assert_allclose(result.shares, [0, 0, 1, 0], atol=1e-7)
     assert result.solution.objective == pytest.approx(0.030, abs=1e-9)
 
 
 def test_the_ellipsoid_is_the_worst_mean_of_a_sphere_of_errors() -> None:
     error = np.array([0.001, 0.005, 0.015, 0.04])
-    result = robust({"box": 0, "ellipsoid": 1.5}, assets(return_uncertainty=error)).optimize()
+    result = robust({"box": 0, "ellipsoid": 1.5}, assets(return_uncertainty=error)).optimize().value
 
     def worst(held: np.ndarray) -> float:
         return float(MEAN @ held - 1.5 * np.sqrt(np.sum((error * held) ** 2)))
 
-    assert result.solution.objective == pytest.approx(worst(result.weights), abs=1e-12)
+    assert result.solution.objective == pytest.approx(worst(result.shares), abs=1e-12)
     best = minimize(
         lambda held: -worst(held),
         np.full(4, 0.25),
@@ -252,21 +254,25 @@ def test_a_robust_objective_without_uncertainty_is_refused() -> None:
 
 
 def test_a_module_of_the_tree_can_be_limited() -> None:
-    free = stock_fund().optimize()
+    free = stock_fund().optimize().value
     assert free.after is not None
-    equity = free.after.tree.values(free.target)["equity_price"]
+    equity = free.after.tree.values(free.holdings)["equity_price"]
     limited = stock_fund(constraints=[{"capital_module": {"module": "equity_price", "max": 0.8 * equity / 1e8}}])
-    result = limited.optimize()
+    result = limited.optimize().value
     assert result.after is not None
-    assert result.after.tree.values(result.target)["equity_price"] == pytest.approx(0.8 * equity, rel=1e-6)
+    assert result.after.tree.values(result.holdings)["equity_price"] == pytest.approx(0.8 * equity, rel=1e-6)
     assert result.solution.objective < free.solution.objective
     assert result.solution.status == "optimal"
 
 
 def test_a_module_of_the_tree_can_be_minimized() -> None:
-    lowest = stock_fund(objective={"minimize": "capital", "module": "equity_price"}, constraints=floor(0.03)).optimize()
+    lowest = (
+        stock_fund(objective={"minimize": "capital", "module": "equity_price"}, constraints=floor(0.03))
+        .optimize()
+        .value
+    )
     assert lowest.after is not None
-    least = lowest.after.tree.values(lowest.target)["equity_price"]
+    least = lowest.after.tree.values(lowest.holdings)["equity_price"]
     assert -lowest.solution.objective == pytest.approx(least, rel=1e-9)
     # A little less than that is out of reach.
     with pytest.raises(Infeasible):
@@ -276,13 +282,17 @@ def test_a_module_of_the_tree_can_be_minimized() -> None:
 
 
 def test_capital_as_a_measure_of_risk_is_its_cost() -> None:
-    priced = stock_fund(
-        objective={"maximize": "expected_return", "risk": {"measure": "capital", "aversion": 0.08}},
-    ).optimize()
+    priced = (
+        stock_fund(
+            objective={"maximize": "expected_return", "risk": {"measure": "capital", "aversion": 0.08}},
+        )
+        .optimize()
+        .value
+    )
     assert priced.after is not None
     expected = priced.return_after - 0.08 * priced.after.minimum_capital / priced.model.space.total
     assert priced.solution.objective == pytest.approx(expected, abs=1e-10)
-    free = stock_fund().optimize()
+    free = stock_fund().optimize().value
     assert free.after is not None
     charged = free.return_after - 0.08 * free.after.minimum_capital / free.model.space.total
     assert priced.solution.objective >= charged - 1e-9
@@ -307,7 +317,7 @@ def test_capital_without_a_regime_is_refused() -> None:
 
 @pytest.mark.parametrize("required", [{"free_capital": 14.0}, "no_worse"])
 def test_targets_as_free_capital_and_as_no_worse_than_now(required: Any) -> None:
-    result = stock_fund(required).optimize()
+    result = stock_fund(required).optimize().value
     assert result.before is not None
     assert result.after is not None
     free = result.after.own_funds.comprehensive - result.after.minimum_capital

@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from allocator.errors import InputError
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.parquet_files import read_parquet
-from allocator.inputs.raw import Wanted
+from allocator.inputs.raw import TableQuery
 
 EVERY_BYTE = """
 import pyarrow as pa, pyarrow.parquet as pq
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.parquet_files import read_parquet
-from allocator.inputs.raw import Wanted
+from allocator.inputs.raw import TableQuery
 
 sink = pa.BufferOutputStream()
 columns = {"asset_id": ["A", "B"], "amount": [1.0, 2.0], "kind": ["cash", "cash"], "layers": [1, 2]}
@@ -29,9 +29,9 @@ length = int.from_bytes(good[-8:-4], "little")
 refused = 0
 for place in range(len(good) - 8 - length, len(good) - 8):
     for turned in (1, 2, 0x10, 0x40):
-        findings = Findings()
+        findings = ErrorCollector()
         spoiled = good[:place] + bytes([good[place] ^ turned]) + good[place + 1 :]
-        refused += read_parquet(spoiled, "a.parquet", "", Wanted("assets", bool), findings) is None
+        refused += read_parquet(spoiled, "a.parquet", "", TableQuery("assets", bool), findings) is None
 print(refused)
 """
 
@@ -49,7 +49,7 @@ def test_text_that_is_no_unicode_is_told(kind: pa.DataType, others: list[str]) -
         spoiled = pa.array([*(text.encode() for text in others), odd], pa.binary()).view(pa.string())
         file = BytesIO()
         pq.write_table(pa.table({"asset_id": spoiled.cast(kind, safe=False)}), file)
-        findings = Findings()
-        assert read_parquet(file.getvalue(), "a.parquet", "", Wanted("assets", bool), findings) is None
+        findings = ErrorCollector()
+        assert read_parquet(file.getvalue(), "a.parquet", "", TableQuery("assets", bool), findings) is None
         with pytest.raises(InputError, match="cannot be read as Parquet"):
             findings.raise_if_any()

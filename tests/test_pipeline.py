@@ -31,8 +31,8 @@ def covariance(matrix: Any) -> pd.DataFrame:
 
 def test_the_best_return_fills_the_best_rows_first() -> None:
     assets = frame(amount=[50.0, 30.0, 20.0], max=[60.0, 30.0, 40.0], expected_return=[0.02, 0.03, 0.04])
-    result = Fund(HEAD, assets).optimize()
-    assert result.target == pytest.approx([30e8, 30e8, 40e8], abs=1.0)
+    result = Fund(HEAD, assets).optimize().value
+    assert result.holdings == pytest.approx([30e8, 30e8, 40e8], abs=1.0)
     assert result.solution.objective == pytest.approx(0.3 * 0.02 + 0.3 * 0.03 + 0.4 * 0.04, abs=1e-9)
     assert result.solution.status == "optimal"
 
@@ -41,8 +41,8 @@ def test_least_variance_of_independent_assets_is_inverse_to_their_variances() ->
     settings = {**HEAD, "objective": {"minimize": "variance"}}
     assets = frame(amount=[50.0, 50.0, 0.0], expected_return=[0.0, 0.0, 0.0])
     variances = np.array([0.01, 0.02, 0.04])
-    result = Fund(settings, assets, covariance=covariance(np.diag(variances))).optimize()
-    assert result.weights == pytest.approx((1 / variances) / (1 / variances).sum(), abs=1e-6)
+    result = Fund(settings, assets, covariance=covariance(np.diag(variances))).optimize().value
+    assert result.shares == pytest.approx((1 / variances) / (1 / variances).sum(), abs=1e-6)
     assert result.objective == pytest.approx(1.0 / (1 / variances).sum(), rel=1e-6)
     assert result.status == "optimal"
     assert result.objective - result.bound == pytest.approx(result.gap)
@@ -74,31 +74,31 @@ def test_factors_give_the_factor_covariance() -> None:
 
 def test_a_trade_that_costs_more_than_it_earns_is_not_made() -> None:
     columns = {"amount": [50.0, 50.0], "expected_return": [0.02, 0.03]}
-    dear = Fund(HEAD, frame(**columns, transaction_cost=[0.006, 0.006])).optimize()
-    cheap = Fund(HEAD, frame(**columns, transaction_cost=[0.004, 0.004])).optimize()
-    assert dear.trade == pytest.approx([0.0, 0.0], abs=TOLERANCE * 100e8)
-    assert cheap.target == pytest.approx([0.0, 100e8], abs=TOLERANCE * 100e8)
+    dear = Fund(HEAD, frame(**columns, transaction_cost=[0.006, 0.006])).optimize().value
+    cheap = Fund(HEAD, frame(**columns, transaction_cost=[0.004, 0.004])).optimize().value
+    assert dear.traded == pytest.approx([0.0, 0.0], abs=TOLERANCE * 100e8)
+    assert cheap.holdings == pytest.approx([0.0, 100e8], abs=TOLERANCE * 100e8)
     assert cheap.solution.objective == pytest.approx(0.03 - 0.5 * 0.008, abs=1e-9)
 
 
 def test_a_quadratic_cost_stops_where_it_costs_what_it_earns() -> None:
     # max 0.01 w − 2·q·w²  (two legs)  ⇒  w = 0.01 / (4 q)
     settings = {**HEAD, "objective": {"maximize": "expected_return", "costs": {"quadratic": 0.05}}}
-    result = Fund(settings, frame(amount=[50.0, 50.0], expected_return=[0.02, 0.03])).optimize()
-    assert result.trade[1] / 100e8 == pytest.approx(0.01 / (4 * 0.05), abs=1e-5)
+    result = Fund(settings, frame(amount=[50.0, 50.0], expected_return=[0.02, 0.03])).optimize().value
+    assert result.traded[1] / 100e8 == pytest.approx(0.01 / (4 * 0.05), abs=1e-5)
 
 
 def test_each_account_keeps_its_budget() -> None:
     assets = frame(amount=[50.0, 30.0, 20.0, 0.0], expected_return=[0.02, 0.03, 0.04, 0.05])
     assets["account"] = ["traditional", "traditional", "participating", "participating"]
-    result = Fund(HEAD, assets).optimize()
-    assert result.target == pytest.approx([0.0, 80e8, 0.0, 20e8], abs=10.0)
+    result = Fund(HEAD, assets).optimize().value
+    assert result.holdings == pytest.approx([0.0, 80e8, 0.0, 20e8], abs=10.0)
 
 
 def test_a_budget_given_replaces_the_current_sum() -> None:
     settings = {**HEAD, "accounts": {"traditional": {"budget": 120}}}
-    result = Fund(settings, frame(amount=[50.0, 50.0], expected_return=[0.02, 0.03])).optimize()
-    assert result.target.sum() == pytest.approx(120e8, rel=1e-12)
+    result = Fund(settings, frame(amount=[50.0, 50.0], expected_return=[0.02, 0.03])).optimize().value
+    assert result.holdings.sum() == pytest.approx(120e8, rel=1e-12)
 
 
 def test_a_floor_on_return_and_its_price() -> None:
@@ -111,9 +111,11 @@ def test_a_floor_on_return_and_its_price() -> None:
             "objective": {"minimize": "variance"},
             "constraints": [{"expected_return": {"min": floor}}],
         }
-        return Fund(
-            settings, frame(amount=[50.0, 50.0], expected_return=returns), covariance=covariance(variances)
-        ).optimize()
+        return (
+            Fund(settings, frame(amount=[50.0, 50.0], expected_return=returns), covariance=covariance(variances))
+            .optimize()
+            .value
+        )
 
     middle, up, down = solve(0.045), solve(0.045 + 1e-4), solve(0.045 - 1e-4)
     slope = (down.solution.objective - up.solution.objective) / 2e-4
@@ -151,7 +153,7 @@ SIGMA = covariance(np.diag([0.01, 0.02, 0.04]))
 
 def tilted(**mode: Any) -> Any:
     settings = {**TILT, "tilts": [{"tech_innovation_bonds": mode}]} if mode else TILT
-    return Fund(settings, frame(**BOOK), covariance=SIGMA).optimize()
+    return Fund(settings, frame(**BOOK), covariance=SIGMA).optimize().value
 
 
 def test_the_price_of_a_tilt_is_the_difference_of_two_runs() -> None:
@@ -160,14 +162,14 @@ def test_the_price_of_a_tilt_is_the_difference_of_two_runs() -> None:
     assert price.objective_given_up == pytest.approx(plain.solution.objective - steered.solution.objective, abs=1e-9)
     assert price.return_given_up == pytest.approx(plain.return_after - steered.return_after, abs=1e-9)
     assert price.score_after == pytest.approx(0.8, abs=1e-6)
-    assert price.moved == pytest.approx(steered.target - plain.target, abs=1e3)
+    assert price.moved == pytest.approx(steered.holdings - plain.holdings, abs=1e3)
 
 
 def test_a_budget_is_spent_and_its_price_reproduces_it_as_a_reward() -> None:
     spent = tilted(mode="budget", cost="5bp")
     assert spent.tilts[0].objective_given_up == pytest.approx(5e-4, abs=1e-7)
     price = spent.solution.shadow_prices["tilt:tech_innovation_bonds"][0]
-    assert tilted(mode="reward", reward=price).weights == pytest.approx(spent.weights, abs=1e-5)
+    assert tilted(mode="reward", reward=price).shares == pytest.approx(spent.shares, abs=1e-5)
 
 
 def test_a_floor_without_figure_is_no_worse_than_now() -> None:

@@ -62,20 +62,20 @@ def fund(
 def check(study: PlanStudy) -> None:
     """Every ratio from checked inputs of its own, and money conserved, account by account."""
     assert study.holds, (study.ratios.to_string(), study.breaches)
-    world = study.world
-    costs = world.fund.space.linear_cost[world.source]
+    basis = study.basis
+    costs = basis.fund.space.linear_cost[basis.source]
     for moment in study.moments:
         number, step = moment.node.number, moment.node.step
-        before = world.start if moment.node.parent < 0 else study.path[moment.node.parent]
-        growth = world.growth(step)
+        before = basis.start if moment.node.parent < 0 else study.path[moment.node.parent]
+        growth = basis.growth(step)
         rolled = growth.kept * moment.price * before
         sold = rolled + study.bought[number] - study.path[number]
-        assert sold.min() > -1e-7 * world.fund.space.total
+        assert sold.min() > -1e-7 * basis.fund.space.total
         spent = study.path[number].sum() + costs @ (study.bought[number] + sold)
-        came = rolled.sum() + (growth.paid * before).sum() + sum(world.outside(step).values())
+        came = rolled.sum() + (growth.paid * before).sum() + sum(basis.outside(step).values())
         assert spent == pytest.approx(came, rel=1e-7)
         own = study.positions[number].own_funds.comprehensive
-        change = study.path[number].sum() - world.start.sum() - moment.liabilities
+        change = study.path[number].sum() - basis.start.sum() - moment.liabilities
         assert own == pytest.approx(100.0 + change, abs=1e-6)
 
 
@@ -119,10 +119,10 @@ def test_what_costs_nothing_is_not_bought_and_sold_in_one_step() -> None:
     study = plan(fund(CASH, STOCK | {"transaction_cost": 0.0}, BOND, premiums={"traditional": 10.0}))
     check(study)
     for moment in study.moments:
-        number, world = moment.node.number, study.world
-        before = world.start if moment.node.parent < 0 else study.path[moment.node.parent]
-        sold = world.growth(moment.node.step).kept * moment.price * before + study.bought[number] - study.path[number]
-        assert np.minimum(sold, study.bought[number]).max() <= 1e-7 * world.fund.space.total
+        number, basis = moment.node.number, study.basis
+        before = basis.start if moment.node.parent < 0 else study.path[moment.node.parent]
+        sold = basis.growth(moment.node.step).kept * moment.price * before + study.bought[number] - study.path[number]
+        assert np.minimum(sold, study.bought[number]).max() <= 1e-7 * basis.fund.space.total
 
 
 def test_liabilities_by_hand() -> None:
@@ -136,14 +136,14 @@ def test_liabilities_by_hand() -> None:
 def test_a_contract_pays_its_coupon_and_is_paid_back() -> None:
     """A par bond at 3% pays 3 of 103 after a year, and all of what it is worth when it matures (731 days)."""
     study = plan(fund(BOND | {"amount": 300.0}, CASH))
-    world = study.world
-    first, second, third = (world.growth(step) for step in (1, 2, 3))
+    basis = study.basis
+    first, second, third = (basis.growth(step) for step in (1, 2, 3))
     share = 0.03 / (0.03 + 1.03 * 1.03 ** -(366 / 365))
     assert first.paid[0] == pytest.approx(1.03 * share, rel=1e-9)
     assert first.kept[0] + first.paid[0] == pytest.approx(1.03)
     assert first.alive[0] and second.paid[0] == pytest.approx(1.03) and not second.alive[0]
     assert not third.alive[0] and study.path[1, 0] == study.path[2, 0] == 0.0
-    assert world.is_new.tolist() == [False, False, True]
+    assert basis.is_new.tolist() == [False, False, True]
 
 
 def test_a_higher_ratio_at_the_end_is_reached() -> None:
@@ -201,10 +201,10 @@ def test_premiums_dividends_and_calls() -> None:
     )
     study = plan(book)
     check(study)
-    assert [sum(study.world.outside(step).values()) for step in (1, 2, 3)] == pytest.approx(
+    assert [sum(study.basis.outside(step).values()) for step in (1, 2, 3)] == pytest.approx(
         [20.0 + 20.0 + 8.0, -40.0 + 20.0 - 5.0, -200.0 + 20.0]
     )
-    assert study.world.reserves(3) == pytest.approx(60.0)
+    assert study.basis.reserves(3) == pytest.approx(60.0)
     assert study.bought[0, 3] >= 7.0 - 1e-6
 
 
@@ -281,7 +281,7 @@ def test_sales_stay_within_the_turnover() -> None:
     study = plan(fund(turnover=0.02))
     check(study)
     # Benefits of 40 and 200 take more than the accounts earn: that much is sold beside what the cap allows.
-    free = [0.0, *(max(-sum(study.world.outside(step).values()), 0.0) for step in (2, 3))]
+    free = [0.0, *(max(-sum(study.basis.outside(step).values()), 0.0) for step in (2, 3))]
     for line, paid in zip(study.frame.itertuples(), free, strict=True):
         assert line.sold <= 0.02 * 1.05 * line.assets + paid + 1e-6
 

@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers import backends, conditions
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.backends import SolverChain
 from allocator.solve.solvers.conditions import Conditions
 from allocator.solve.solvers.refine import MET, refined
 
@@ -31,10 +31,13 @@ def ball(slopes: np.ndarray) -> tuple[ConeProgram, np.ndarray]:
     return program, -slopes / np.linalg.norm(slopes)
 
 
-def near(program: ConeProgram, primal: np.ndarray, dual: np.ndarray, by: float) -> Answer:
+def near(program: ConeProgram, primal: np.ndarray, dual: np.ndarray, by: float) -> SolverResult:
     noise = np.random.default_rng(5)
-    return Answer(
-        Verdict.SOLVED, primal + by * noise.normal(size=len(primal)), dual + by * noise.normal(size=len(dual)), "test"
+    return SolverResult(
+        SolverStatus.SOLVED,
+        primal + by * noise.normal(size=len(primal)),
+        dual + by * noise.normal(size=len(dual)),
+        "test",
     )
 
 
@@ -61,7 +64,7 @@ def test_what_an_interior_point_leaves_of_a_flat_optimum_is_removed() -> None:
     )
     level = (targets[:3].sum() - 1.0) / (1.0 / pulls[:3]).sum()
     best = np.append(targets[:3] - level / pulls[:3], 0.0)
-    rough = Chain("clarabel").solve(program, 10.0)
+    rough = SolverChain("clarabel").solve(program, 10.0)
     assert np.abs(rough.primal - best).max() > 1e-10
     answer = refined(program, rough)
     np.testing.assert_allclose(answer.primal, best, atol=1e-13)
@@ -83,10 +86,10 @@ def test_multipliers_that_are_not_unique_do_no_harm() -> None:
     assert answer.dual.sum() == pytest.approx(1.0, abs=1e-12) and (answer.dual >= 0.0).all()
 
 
-@pytest.mark.parametrize("verdict", [Verdict.INFEASIBLE, Verdict.UNBOUNDED, Verdict.FAILED])
-def test_only_what_was_solved_is_moved(verdict: Verdict) -> None:
+@pytest.mark.parametrize("verdict", [SolverStatus.INFEASIBLE, SolverStatus.UNBOUNDED, SolverStatus.FAILED])
+def test_only_what_was_solved_is_moved(verdict: SolverStatus) -> None:
     program, best = ball(np.ones(2))
-    answer = Answer(verdict, best, np.ones(3), "test")
+    answer = SolverResult(verdict, best, np.ones(3), "test")
     assert refined(program, answer) is answer
 
 
@@ -94,7 +97,7 @@ def test_cones_without_a_known_slope_are_left_as_they_are() -> None:
     program = ConeProgram(
         sparse.csc_array((3, 3)), np.ones(3), sparse.csc_array(-np.eye(3)), np.zeros(3), (Block(Cone.EXPONENTIAL, 3),)
     )
-    answer = Answer(Verdict.SOLVED, np.ones(3), np.ones(3), "test")
+    answer = SolverResult(SolverStatus.SOLVED, np.ones(3), np.ones(3), "test")
     assert refined(program, answer) is answer
 
 
@@ -103,7 +106,7 @@ def test_a_point_far_from_any_optimum_is_not_made_worse() -> None:
     answer = near(program, -best, np.zeros(3), 0.1)
     moved = refined(program, answer)
 
-    def missed(one: Answer) -> float:
+    def missed(one: SolverResult) -> float:
         stationary = program.linear + program.matrix.T @ one.dual
         return float(np.abs(stationary).max())
 
@@ -127,7 +130,7 @@ def test_factors_of_all_holdings_change_the_ordering_not_the_answer(monkeypatch:
         conditions.linalg, "splu", lambda system, permc_spec: (seen.append(permc_spec), plain(system, permc_spec))[1]
     )
     solved = np.linalg.solve(np.diag(own) + factors.T @ factors, np.ones(size))
-    rough = Chain("clarabel").solve(program, 10.0)
+    rough = SolverChain("clarabel").solve(program, 10.0)
     answer = refined(program, replace(rough, primal=rough.primal + 1e-7))
     np.testing.assert_allclose(answer.primal[:size], solved / solved.sum(), atol=1e-13)
     assert seen == ["COLAMD"]
@@ -157,8 +160,8 @@ def test_a_step_across_an_edge_that_misses_more_at_first_is_followed_by_one_that
         np.append(1.0, np.zeros(3)),
         (Block(Cone.ZERO, 1), Block(Cone.NONNEGATIVE, 3)),
     )
-    start = Answer(
-        Verdict.SOLVED, np.array([0.3572, 0.0333, 0.6386]), np.array([0.2535, 0.0022, 0.0358, 0.0639]), "test"
+    start = SolverResult(
+        SolverStatus.SOLVED, np.array([0.3572, 0.0333, 0.6386]), np.array([0.2535, 0.0022, 0.0358, 0.0639]), "test"
     )
     level = (targets.sum() - 1.0) / (1.0 / pulls).sum()
     best = targets - level / pulls  # all three are held
@@ -233,7 +236,7 @@ def curved_book(size: int = 1_200, shared: int = 20) -> ConeProgram:
 
 def test_newtons_steps_from_a_rough_answer_end_where_the_finest_one_does() -> None:
     program = curved_book()
-    chain = Chain("clarabel")
+    chain = SolverChain("clarabel")
     answer = chain.solve(program, 10.0)
     assert chain._rough is not None and (chain._rough.setups, chain._backends[0].setups) == (1, 0)  # type: ignore[attr-defined]
     side = answer.dual - (program.right - program.matrix @ answer.primal)
@@ -245,7 +248,7 @@ def test_newtons_steps_from_a_rough_answer_end_where_the_finest_one_does() -> No
 def test_where_newtons_steps_end_nowhere_the_program_is_solved_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     program = curved_book()
     monkeypatch.setattr(backends, "approached", lambda program, answer: (answer, np.inf))
-    chain = Chain("clarabel")
+    chain = SolverChain("clarabel")
     answer = chain.solve(program, 10.0)
     assert chain._backends[0].setups == 1  # type: ignore[attr-defined]
     assert program.value(answer.primal) - program.bound(answer.primal, answer.dual) < 1e-8
@@ -254,8 +257,8 @@ def test_where_newtons_steps_end_nowhere_the_program_is_solved_to_the_end(monkey
 def test_a_program_without_a_solution_has_the_finest_certificate() -> None:
     program = curved_book()
     beyond = replace(program, right=np.where(program.right == 1.0, -1.0, program.right))  # Σ x = −1, x ≥ 0
-    answer = Chain("clarabel").solve(beyond, 10.0)
-    assert answer.verdict is Verdict.INFEASIBLE and beyond.refuted_by(answer.dual)
+    answer = SolverChain("clarabel").solve(beyond, 10.0)
+    assert answer.verdict is SolverStatus.INFEASIBLE and beyond.refuted_by(answer.dual)
 
 
 def test_a_row_whose_only_entry_is_nothing_settles_no_column() -> None:
@@ -264,5 +267,5 @@ def test_a_row_whose_only_entry_is_nothing_settles_no_column() -> None:
     program = ConeProgram(
         sparse.csc_array(np.eye(1)), np.array([-2.0]), entries, np.array([0.0, 1.0]), (Block(Cone.NONNEGATIVE, 2),)
     )
-    answer = refined(program, Answer(Verdict.SOLVED, np.array([0.99]), np.array([1e-4, 0.99]), "test"))
+    answer = refined(program, SolverResult(SolverStatus.SOLVED, np.array([0.99]), np.array([1e-4, 0.99]), "test"))
     assert answer.primal == pytest.approx([1.0], abs=1e-12) and answer.dual[1] == pytest.approx(1.0, abs=1e-12)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fake_result import NO_PLUGINS, fake_result
 
-from allocator.api import Result
+from allocator import api
 from allocator.config.load import settings_from_mapping
 from allocator.config.settings import Settings
 from allocator.errors import InputError
@@ -22,6 +22,7 @@ from allocator.register.rows import RegisterError
 from allocator.register.table import history_table
 from allocator.report.view import View
 from allocator.report.writer import write_view
+from allocator.result.result import Result
 from allocator.types import Language
 
 FUND = {"fund": {"name": "f", "as_of": "2026-06-30"}, "inputs": {"assets": "a.csv"}}
@@ -178,12 +179,12 @@ def test_a_result_warns_and_is_written_all_the_same(
     monkeypatch.setattr("allocator.report.view._registry", lambda result: NO_PLUGINS)
     monkeypatch.setenv("ALLOCATOR_REGISTER", str(tmp_path))
     with pytest.warns(RegisterWarning, match="register"):
-        written = result.report(tmp_path / "out")
+        written = api.Result(result).report(tmp_path / "out")
     assert (written / "run.json").is_file()
     monkeypatch.setenv("ALLOCATOR_REGISTER", str(tmp_path / "good.sqlite"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result.report(tmp_path / "out")
+        api.Result(result).report(tmp_path / "out")
     assert len(history(Place(file=tmp_path / "good.sqlite"))) == 1
 
 

@@ -13,7 +13,7 @@ import pytest
 import allocator
 from allocator.cli import main
 from allocator.register.comparison import Comparison, Side
-from allocator.register.replay import Past, Replay, Verdict, replay
+from allocator.register.replay import Past, Replay, SolverStatus, replay
 from allocator.report.manifest import file_hash, recipe
 from allocator.types import Language
 
@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(EXAMPLE, here / "fund")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().report("out")
+        allocator.load("fund/fund.yaml", [CHANGE, "register=off"]).optimize().value.report("out")
     return here
 
 
@@ -164,12 +164,12 @@ def test_an_infeasible_run_is_had_again(here: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("statuses", "verdict"),
     [
-        (("optimal", "feasible"), Verdict.UNPROVEN),
-        (("not_proven", "optimal"), Verdict.UNPROVEN),
-        (("optimal", "infeasible"), Verdict.OTHER_ANSWER),
+        (("optimal", "feasible"), SolverStatus.UNPROVEN),
+        (("not_proven", "optimal"), SolverStatus.UNPROVEN),
+        (("optimal", "infeasible"), SolverStatus.OTHER_ANSWER),
     ],
 )
-def test_what_a_limit_of_the_search_ended_is_no_defect(statuses: tuple[str, str], verdict: Verdict) -> None:
+def test_what_a_limit_of_the_search_ended_is_no_defect(statuses: tuple[str, str], verdict: SolverStatus) -> None:
     same: dict[str, Any] = {"fund": {"name": "F", "as_of": "2026-06-30", "unit": 1.0}, "created": ""}
     same |= {"inputs": {}, "settings": {}, "versions": {}}
     sides = tuple(Side(str(place), same | {"status": status}) for place, status in enumerate(statuses))
@@ -180,4 +180,4 @@ def test_from_python(here: Path) -> None:
     past = Past(here / "out")
     assert past.changes == (CHANGE,)
     fund = allocator.load(past.fund_file(), past.changes)
-    assert replay(past, fund, Language.ENGLISH).verdict is Verdict.BITS
+    assert replay(past, fund, Language.ENGLISH).verdict is SolverStatus.BITS

@@ -11,10 +11,11 @@ from fake_result import NO_PLUGINS, fake_result
 from rich.console import Console
 
 from allocator.language import preferred_language
+from allocator.model.units import money_unit
 from allocator.report.console import print_summary
 from allocator.report.console_table import print_table
 from allocator.report.explain import explain_entry, explain_lines
-from allocator.report.formats import FORMATS, MONEY_UNITS, money_unit
+from allocator.report.formats import FORMATS
 from allocator.report.summary import binding_rules, key_measures, top_trades, watched_breaches
 from allocator.report.view import View
 from allocator.result.tables import ReportTable
@@ -94,8 +95,8 @@ def test_binding_rules_come_dearest_first_and_budgets_last() -> None:
 def test_a_watched_rule_that_does_not_hold_is_said_on_the_first_page() -> None:
     view = View.of(fake_result(), Language.CHINESE, NO_PLUGINS)
     assert [(one.label.zh, one.value, one.limit) for one in watched_breaches(view)] == [("资产久期", "8.19", "≥ 12.00")]
-    assert "关注: 资产久期 8.19, ≥ 12.00" in shown(Language.CHINESE)
-    assert "watch: Asset duration" in shown(Language.ENGLISH)
+    assert "关注: 未满足：资产久期：实际 8.19（要求 ≥ 12.00）" in shown(Language.CHINESE)
+    assert "watch: not met: Asset duration: 8.19 (asked ≥ 12.00)" in shown(Language.ENGLISH)
 
 
 def test_prices_of_a_money_objective_are_money() -> None:
@@ -138,13 +139,14 @@ def test_measures_carry_requirement_and_sign_of_welcome() -> None:
     ],
 )
 def test_figures_are_written_the_usual_way(name: str, value: float | None, text: str) -> None:
-    assert FORMATS[name].write(value, MONEY_UNITS[0]) == text
+    assert FORMATS[name].write(value, money_unit(1e8)) == text
 
 
-def test_the_unit_of_money_follows_the_size_of_the_fund() -> None:
-    assert money_unit(5e11).label.zh == "亿元"
-    assert money_unit(5e6).label.zh == "万元"
-    assert money_unit(5e3).label.zh == "元"
+def test_the_unit_of_money_is_the_funds_own() -> None:
+    assert money_unit(1e8).label == Text("CNY 100 million", "亿元")
+    assert money_unit(1e4).label.zh == "万元"
+    assert money_unit(1.0).label.zh == "元"
+    assert money_unit(5e5).label == Text("CNY 500,000", "500,000 元")
 
 
 def test_language_is_the_one_asked_for_then_the_funds_then_the_environments() -> None:
@@ -159,5 +161,5 @@ def test_language_is_the_one_asked_for_then_the_funds_then_the_environments() ->
 def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     table = ReportTable("rows", Text("Rows", "行"), pd.DataFrame({"row": range(12)}))
     stream = io.StringIO()
-    print_table(table, Language.ENGLISH, MONEY_UNITS[0], Console(file=stream, width=80), most=5)
+    print_table(table, Language.ENGLISH, money_unit(1e8), Console(file=stream, width=80), most=5)
     assert "+7" in stream.getvalue()

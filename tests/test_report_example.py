@@ -16,12 +16,12 @@ from office import recomputed
 from pages import Tables, given_names, left_in_a_page, left_in_a_workbook
 
 import allocator
-from allocator.api import Result
 from allocator.report.chart_returns import hurdles
 from allocator.report.excel import write_workbook
 from allocator.report.tables import by_trade
 from allocator.report.view import View
 from allocator.report.writer import write_view
+from allocator.result.result import Result
 from allocator.types import Language
 
 FUND = Path(__file__).resolve().parent.parent / "examples" / "first_fund" / "fund.yaml"
@@ -72,13 +72,13 @@ def test_rows_that_are_free_to_move_lie_on_their_accounts_hurdle(view: View) -> 
     """
     result, lines = view.result, hurdles(view)
     frame, space = view.tables["allocation"].frame, result.model.space
-    slope = sum(term.weight * term.expression.gradient(result.target).toarray()[0] for term in result.model.objective)
+    slope = sum(term.weight * term.expression.gradient(result.holdings).toarray()[0] for term in result.model.objective)
     moved = (np.abs(frame["trade"]) > 1e-4 * space.total) & (frame["at_bound"] == "")
     assert moved.sum() >= 3
     for row in np.flatnonzero(moved):
         intercept, per_capital = lines[frame["account"][row]]
-        hurdle = intercept + per_capital * frame["capital_marginal"][row]
-        assert slope[row] * space.total == pytest.approx(hurdle, abs=2e-4)
+        cutoff = intercept + per_capital * frame["capital_marginal"][row]
+        assert slope[row] * space.total == pytest.approx(cutoff, abs=2e-4)
 
 
 def test_the_page_shows_the_figures_of_run_json(out: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 from fake_result import fake_result, with_sections
 from pages import Reader
 
-from allocator.api import Result
 from allocator.capital.nodes import WeightedSum
 from allocator.report.page import page
 from allocator.report.svg import nice_ticks, shorten, text_width
@@ -22,6 +21,7 @@ from allocator.report.tables import by_trade
 from allocator.report.versions import versions_of
 from allocator.report.view import View
 from allocator.report.waterfall import waterfall
+from allocator.result.result import Result
 from allocator.result.tables import ReportSectionSpec, ReportTable
 from allocator.types import Language, Text
 

@@ -50,7 +50,7 @@ UNTRANSLATED = ("股灾", "中文", "English", "SHA", "run.json", "CSV", *KEYS)
 def reports() -> Mapping[str, StudyReport]:
     """One study of each kind, small."""
     asked = load(FUND, [SCENARIOS, "capital.require_under={sensitivity_equity: {comprehensive: 190%}}"])
-    planned, frontier_of = load(FUND, [PLAN]), load(FUND).frontier(6)
+    planned, frontier_of = load(FUND, [PLAN]), load(FUND).frontier(6).value
     history_of = walked(history(), every=12, window=24)
     return {
         "stress": stress_report(asked, stress(asked), reverse_stress(asked), Language.ENGLISH),
@@ -110,14 +110,14 @@ def test_a_frontiers_points_are_those_of_run_json(folders: Mapping[str, Path]) -
     frame = pd.read_csv(folders["frontier"] / "frontier.csv")
     for column in ("level", "reached", "value", "slope", "expected_return", "minimum_capital", "gap"):
         assert [point[column] for point in entry["points"]] == frame[column].tolist(), column
-    stretches = pd.read_csv(folders["frontier"] / "stretches.csv")
-    assert [one["low"] for one in entry["stretches"]] == stretches["low"].tolist()
-    assert [one["at"] for one in entry["kinks"]] == stretches["kink"].dropna().tolist()
+    segments = pd.read_csv(folders["frontier"] / "stretches.csv")
+    assert [one["low"] for one in entry["stretches"]] == segments["low"].tolist()
+    assert [one["at"] for one in entry["kinks"]] == segments["kink"].dropna().tolist()
 
 
 def test_a_frontier_of_capital_speaks_of_one_unit_of_money(tmp_path: Path) -> None:
     """Least capital at each return: value and gap of run.json stand in the fund's unit, as in the CSV file."""
-    found = load(FUND).frontier(3, "expected_return", "minimum_capital")
+    found = load(FUND).frontier(3, "expected_return", "minimum_capital").value
     folder = write_study(frontier_report(found, Language.ENGLISH), tmp_path / "out")
     points = json.loads((folder / "run.json").read_text(encoding="utf-8"))["points"]
     frame = pd.read_csv(folder / "frontier.csv")

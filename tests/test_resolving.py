@@ -13,7 +13,7 @@ from scipy import sparse
 from allocator.config.settings import SolveSettings
 from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
 from allocator.solve import Sweep, solve
-from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.highs import Highs
 from allocator.solve.solvers.interior import Clarabel
 from allocator.types import Source, Text
@@ -61,10 +61,10 @@ def test_a_kept_interior_point_solver_answers_as_a_new_one(move: str) -> None:
     kept = Clarabel()
     for seed in range(5):
         first = _curved(seed)
-        assert kept.solve(first, ROOM).verdict is Verdict.SOLVED
+        assert kept.solve(first, ROOM).verdict is SolverStatus.SOLVED
         program = MOVES[move](first)
         again, anew = kept.solve(program, ROOM), Clarabel().solve(program, ROOM)
-        assert again.verdict is anew.verdict is Verdict.SOLVED
+        assert again.verdict is anew.verdict is SolverStatus.SOLVED
         assert program.value(again.primal) == pytest.approx(program.value(anew.primal), abs=1e-7)
         assert program.bound(again.primal, again.dual) == pytest.approx(program.value(again.primal), abs=1e-6)
     assert kept.setups == 5
@@ -85,7 +85,7 @@ def test_a_program_of_another_pattern_is_set_up_anew() -> None:
     dense = first.matrix.toarray()
     dense[-1, -1] = 0.0
     other = replace(first, matrix=sparse.csc_array(dense))
-    assert [kept.solve(each, ROOM).verdict for each in (first, other, first)] == [Verdict.SOLVED] * 3
+    assert [kept.solve(each, ROOM).verdict for each in (first, other, first)] == [SolverStatus.SOLVED] * 3
     assert kept.setups == 3
 
 
@@ -96,8 +96,8 @@ def test_a_contradiction_among_new_numbers_is_certified() -> None:
     kept.solve(first, ROOM)
     impossible = replace(first, right=right)
     answer = kept.solve(impossible, ROOM)
-    assert answer.verdict is Verdict.INFEASIBLE and impossible.refuted_by(answer.dual)
-    assert kept.solve(first, ROOM).verdict is Verdict.SOLVED
+    assert answer.verdict is SolverStatus.INFEASIBLE and impossible.refuted_by(answer.dual)
+    assert kept.solve(first, ROOM).verdict is SolverStatus.SOLVED
 
 
 def test_a_kept_solver_that_fails_is_set_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,12 +105,12 @@ def test_a_kept_solver_that_fails_is_set_up_anew(monkeypatch: pytest.MonkeyPatch
     kept.solve(first, ROOM)
     answer, told = Clarabel._answer, []
 
-    def failing(self: Clarabel, solver: object, program: ConeProgram) -> Answer:
+    def failing(self: Clarabel, solver: object, program: ConeProgram) -> SolverResult:
         told.append(answer(self, solver, program))
-        return told[-1] if len(told) > 1 else replace(told[-1], verdict=Verdict.FAILED)
+        return told[-1] if len(told) > 1 else replace(told[-1], verdict=SolverStatus.FAILED)
 
     monkeypatch.setattr(Clarabel, "_answer", failing)
-    assert kept.solve(first, ROOM).verdict is Verdict.SOLVED
+    assert kept.solve(first, ROOM).verdict is SolverStatus.SOLVED
     assert (kept.setups, len(told)) == (2, 2)
 
 
@@ -205,10 +205,10 @@ def test_a_program_that_stalls_is_tried_with_a_firmer_diagonal(monkeypatch: pyte
         tried.append(regularization)
         return plain(self, program, seconds, regularization)
 
-    stalled = Answer(Verdict.FAILED, np.zeros(program.size), np.zeros(len(program.right)), "test")
+    stalled = SolverResult(SolverStatus.FAILED, np.zeros(program.size), np.zeros(len(program.right)), "test")
     monkeypatch.setattr(Clarabel, "_set_up", noted)
     monkeypatch.setattr(Clarabel, "_answer", lambda self, solver, program: stalled)
-    assert Clarabel().solve(program, 10.0).verdict is Verdict.FAILED
+    assert Clarabel().solve(program, 10.0).verdict is SolverStatus.FAILED
     assert tried == [1e-8, 1e-7]
     tried.clear()
     Clarabel(rough=True).solve(program, 10.0)

@@ -81,6 +81,7 @@ CASES: dict[str, Case] = {
     "single_entity": Case({"kind": "corporate_bond", "issuer": "X"}),
     "share_capital": Case({"kind": "listed_stock", "share_capital_held": 0.004}),
     "fund_size": Case({"kind": "pe_fund", "fund_size": 300.0, "group_share_held": 0.5}),
+    "solvency_gates": Case({"kind": "pe_fund"}, sheet={"reported_comprehensive_ratio": 1.1}),
     "reit_solvency": Case({"kind": "reit"}, sheet={"reported_comprehensive_ratio": 1.4}),
     "corporate_rating_floor": Case({"kind": "corporate_bond", "rating": "BB"}),
     "venture_conditions": Case({"kind": "venture_fund", "manager_years": 1.0}, {"blank": "skip"}),

@@ -40,7 +40,7 @@ def table() -> list[list[str]]:
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in TEXT.splitlines() if line.startswith("|")
     ]
-    return [cells for cells in lines if len(cells) == 5 and cells[0] not in ("line", "---")]
+    return [cells for cells in lines if len(cells) == 5 and cells[0] not in ("requirement", "---")]
 
 
 def figures(when: date = WHEN) -> dict[str, Figure]:

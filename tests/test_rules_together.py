@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 import allocator
-from allocator.api import Fund, Result
+from allocator.api import Fund
+from allocator.result.result import Result
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "life_insurer"
 PLUGINS = ("limits", "eligibility", "alm", "liquidity")
@@ -27,6 +28,7 @@ YEAR = {
 RULES: list[str | dict[str, Any]] = [
     {"turnover": {"max": 0.15}},
     *("equity_ceiling", "class_limits", "liquid_assets", "low_rated_bonds", "venture_total", "gold", "reit_solvency"),
+    "solvency_gates",
     *("corporate_rating_floor", "buy_and_hold", "duration_gap"),
     {"leverage": {"borrowed": 3000}},
     {"single_asset": {"exempt_kinds": ["local_government_bond"]}},
@@ -95,8 +97,8 @@ def test_names_of_terms_are_distinct(fund: Fund) -> None:
 def test_the_answer_meets_every_rule_by_numpy_alone(fund: Fund, result: Result) -> None:
     for term in result.model.terms:
         if term.mode == "hard":
-            assert term.holds(result.target), term.name
+            assert term.holds(result.holdings), term.name
     assert result.after is not None and result.after.ratio("comprehensive") >= 2.0 - 1e-7
-    checks = fund.rule_checks(result.target)
+    checks = fund.rule_checks(result.holdings)
     assert set(checks["certainty"]) <= {"A", "B", "C", "user"}
     assert {"hard", "monitor"} <= set(checks["mode"])

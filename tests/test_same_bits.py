@@ -19,7 +19,7 @@ ORDERED = ("curve.csv", "covariance.csv")  # a curve rises by tenor; a matrix is
 
 
 def run(fund: Path, out: Path) -> tuple[bytes, dict[str, Any]]:
-    allocator.load(fund / "fund.yaml").optimize().report(out)
+    allocator.load(fund / "fund.yaml").optimize().value.report(out)
     manifest = json.loads((out / "run.json").read_text(encoding="utf-8"))
     return (out / "allocation.csv").read_bytes(), {key: manifest[key] for key in manifest if key not in TIMES}
 
@@ -83,8 +83,8 @@ def test_money_in_another_unit_gives_the_same_weights(unit: float, tmp_path: Pat
         table = pd.read_csv(fund / name, dtype={"amount": float})
         table[columns] *= factor
         table.to_csv(fund / name, index=False)
-    here, there = (allocator.load(folder / "fund.yaml").optimize() for folder in (EXAMPLES / "first_fund", fund))
-    assert there.weights == pytest.approx(here.weights, abs=1e-9)
+    here, there = (allocator.load(folder / "fund.yaml").optimize().value for folder in (EXAMPLES / "first_fund", fund))
+    assert there.shares == pytest.approx(here.shares, abs=1e-9)
     assert there.solution.objective == pytest.approx(here.solution.objective, abs=1e-12)
     assert there.solution.status == here.solution.status == "optimal"
     prices, others = here.solution.shadow_prices, there.solution.shadow_prices

@@ -159,10 +159,10 @@ def test_expected_loss_of_tranches_is_that_of_the_pool() -> None:
 def test_expected_loss_agrees_with_the_integral() -> None:
     """∫ clip(severity · p(m) − a, 0, b − a) φ(m) dm / (b − a) for a pool that lasts one year."""
     a, b, p, severity, rho = 0.03, 0.1, 0.04, 0.6, 0.2
-    hurdle = stats.norm.ppf(p)
+    cutoff = stats.norm.ppf(p)
 
     def loss(m: float) -> float:
-        given_state = stats.norm.cdf((hurdle - np.sqrt(rho) * m) / np.sqrt(1 - rho))
+        given_state = stats.norm.cdf((cutoff - np.sqrt(rho) * m) / np.sqrt(1 - rho))
         return float(np.clip(severity * given_state - a, 0, b - a) * stats.norm.pdf(m))
 
     exact = integrate.quad(loss, -8, 8, points=(-4, -3, -2, -1, 0))[0] / (b - a)
@@ -304,7 +304,7 @@ def test_a_row_with_nothing_to_build_from_is_named() -> None:
 
 def test_the_report_shows_tranches_and_parts() -> None:
     settings = {"fund": {"name": "Test", "as_of": "2026-06-30"}, "models": {"returns": "building_blocks"}}
-    result = Fund(settings, pd.DataFrame([ABS, BOND])).optimize()
+    result = Fund(settings, pd.DataFrame([ABS, BOND])).optimize().value
     tranches = tranche_tables(result)[0].frame
     assert tranches["asset_id"].tolist() == ["ABS"]
     assert tranches["loss"][0] == pytest.approx(tranches["pool_loss"][0])

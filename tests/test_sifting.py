@@ -14,13 +14,13 @@ from allocator.model import Linear, Model, ObjectiveTerm, Quadratic, Sense, Term
 from allocator.solve import Sweep, solve
 from allocator.solve.decomposition.groups import Groups, find_groups
 from allocator.solve.decomposition.master import Master
-from allocator.solve.decomposition.sifting import Recall, Sifter, Sizes
-from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.decomposition.sifting import Sifter, Sizes, WarmStart
+from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 from allocator.solve.relaxation.formulation import Formulation
 from allocator.solve.search.prices import find_prices
 from allocator.solve.search.search import Search
 from allocator.solve.solvers import choice
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.backends import SolverChain
 from allocator.types import Source, Text
 from benchmarks.universe import universe
 from tests.books import book
@@ -33,11 +33,11 @@ def sifter_of(model: Model, sizes: Sizes = FEW) -> tuple[Sifter, Formulation]:
     formulation = Formulation(model)
     plain = formulation.plain
     groups = find_groups(plain.program, plain.holdings)
-    return Sifter(plain.program, groups, Chain().solve, Recall(), sizes), formulation
+    return Sifter(plain.program, groups, SolverChain().solve, WarmStart(), sizes), formulation
 
 
-def direct(program: ConeProgram) -> Answer:
-    return Chain("clarabel").solve(program, ROOM)
+def direct(program: ConeProgram) -> SolverResult:
+    return SolverChain("clarabel").solve(program, ROOM)
 
 
 def with_risk(model: Model, seed: int) -> Model:
@@ -93,7 +93,7 @@ def test_the_sifted_optimum_is_the_optimum_and_its_bound_holds(seed: int) -> Non
     again = sifter.solve(program, ROOM)
     optimum = program.value(whole.primal)
     for answer in (found, again):
-        assert answer.verdict is Verdict.SOLVED
+        assert answer.verdict is SolverStatus.SOLVED
         assert program.value(answer.primal) == pytest.approx(optimum, abs=1e-7)
         bound = program.bound(answer.primal, answer.dual)
         assert bound <= optimum + 1e-8
@@ -127,7 +127,7 @@ def test_what_contradicts_itself_is_refuted_by_duals_of_the_whole_program() -> N
     sifter, formulation = sifter_of(replace(model, terms=(*model.terms, more)))
     program = formulation.relaxation(formulation.whole).program
     answer = sifter.solve(program, ROOM)
-    assert answer.verdict is Verdict.INFEASIBLE
+    assert answer.verdict is SolverStatus.INFEASIBLE
     assert program.refuted_by(answer.dual)
 
 
@@ -253,7 +253,7 @@ def test_a_sweep_over_a_large_universe_sifts_every_level(monkeypatch: pytest.Mon
     masters: list[int] = []
     answered = Sifter._answered
 
-    def counted(self: Sifter, master: Master, holdings: int, deadline: float) -> Answer:
+    def counted(self: Sifter, master: Master, holdings: int, deadline: float) -> SolverResult:
         masters.append(holdings)
         return answered(self, master, holdings, deadline)
 

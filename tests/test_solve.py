@@ -14,10 +14,10 @@ from allocator.errors import InputError, SolverFailure
 from allocator.model import Linear, Mode, ObjectiveTerm, Quadratic, Sense, Space, Term, TradeCost
 from allocator.model.model import CapitalLimit, Model
 from allocator.solve import solve
-from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 from allocator.solve.search.search import Search
-from allocator.solve.solvers.backends import Chain, Clarabel, Scs
-from allocator.solve.state.widening import between_trees
+from allocator.solve.solvers.backends import Clarabel, Scs, SolverChain
+from allocator.solve.state.interval_relaxation import between_trees
 from allocator.types import Source, Text
 from allocator.verify import verify
 from tests.books import book, build_model, label
@@ -140,26 +140,26 @@ def test_no_local_search_beats_the_answer(seed: int) -> None:
 class _Broken(Clarabel):
     """A solver that gives up."""
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        return Answer(Verdict.FAILED, np.zeros(program.size), np.zeros(len(program.right)), "broken 0")
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
+        return SolverResult(SolverStatus.FAILED, np.zeros(program.size), np.zeros(len(program.right)), "broken 0")
 
 
 class _Wrong(Clarabel):
     """A solver that calls anything solved."""
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        return Answer(Verdict.SOLVED, np.ones(program.size), np.zeros(len(program.right)), "wrong 0")
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
+        return SolverResult(SolverStatus.SOLVED, np.ones(program.size), np.zeros(len(program.right)), "wrong 0")
 
 
 def test_the_next_solver_answers_where_one_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     model = trap()
     expected = solve(model)
-    monkeypatch.setattr(Chain, "_all", (_Broken, Scs))
+    monkeypatch.setattr(SolverChain, "_all", (_Broken, Scs))
     answer = solve(model)
     assert answer.solver.startswith("SCS")
     assert answer.objective == pytest.approx(expected.objective, abs=1e-5)
     verify(model, answer.holdings, objective=answer.objective)
-    monkeypatch.setattr(Chain, "_all", (_Broken,))
+    monkeypatch.setattr(SolverChain, "_all", (_Broken,))
     with pytest.raises(SolverFailure, match="CLARABEL"):
         solve(model)
 
@@ -167,7 +167,7 @@ def test_the_next_solver_answers_where_one_gives_up(monkeypatch: pytest.MonkeyPa
 def test_a_wrong_solver_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     model = trap()
     right = solve(model)
-    monkeypatch.setattr(Chain, "_all", (_Wrong,))
+    monkeypatch.setattr(SolverChain, "_all", (_Wrong,))
     answer = solve(model, SolveSettings(max_nodes=30))
     # What it calls solved is judged by the exact tree, and its duals bound nothing.
     verify(model, answer.holdings, objective=answer.objective)
@@ -238,9 +238,9 @@ def test_capital_can_be_the_objective() -> None:
 
 
 def test_an_answer_that_is_no_number_goes_to_the_next_solver(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nonsense(self: Clarabel, program: ConeProgram, seconds: float) -> Answer:
+    def nonsense(self: Clarabel, program: ConeProgram, seconds: float) -> SolverResult:
         columns, rows = program.matrix.shape[1], program.matrix.shape[0]
-        return Answer(Verdict.SOLVED, np.full(columns, np.nan), np.zeros(rows), "nonsense")
+        return SolverResult(SolverStatus.SOLVED, np.full(columns, np.nan), np.zeros(rows), "nonsense")
 
     honest = solve(trap())
     monkeypatch.setattr(Clarabel, "solve", nonsense)

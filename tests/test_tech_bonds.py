@@ -88,11 +88,10 @@ def test_a_tap_on_other_terms_is_refused() -> None:
 
 
 def test_a_price_by_hand() -> None:
-    """Five years at 3%: spread 0.2% + (5 − 1)/10 · 1% = 0.6% at 5.0027 years, flat curve 2%: 2.6%, days / 365."""
+    """Five years at 3%: spread 0.2% + (5 − 1)/10 · 1% = 0.6% at 5 years, flat curve 2%: 2.6%."""
     prices = bond_prices(inputs(bond("P", face=200.0, amount=210.0), curve=CURVE, spreads=SPREADS)).iloc[0]
-    days = np.array([365, 731, 1096, 1461, 1826])
-    spread = 0.002 + (1826 / 365 - 1) / 10 * 0.01
-    price = float(np.array([3, 3, 3, 3, 103]) @ (1.02 + spread) ** (-days / 365))
+    spread = 0.006
+    price = float(np.array([3, 3, 3, 3, 103]) @ (1.02 + spread) ** -np.arange(1.0, 6.0))
     assert prices["spread"] == pytest.approx(spread)
     assert prices["price"] == pytest.approx(price, rel=1e-12)
     assert prices["ends"] == "maturity"
@@ -124,7 +123,7 @@ def test_a_callable_bond_is_worth_the_lesser_and_a_put_beats_a_call() -> None:
     assert rich["price"] == pytest.approx(rich["price_call"])
     assert rich["price"] < rich["price_maturity"]
     to_five = bond_prices(inputs(bond("P", coupon=0.06), curve=CURVE, spreads=SPREADS)).iloc[0]
-    discount = (1.02 + rich["spread"]) ** (-1826 / 365)
+    discount = (1.02 + rich["spread"]) ** -5.0
     assert rich["price"] == pytest.approx(to_five["price"] + discount)
     both = {**callable_, "put_date": "2028-06-30"}
     low = bond_prices(inputs(bond("P", coupon=0.01, **both), curve=CURVE, spreads=SPREADS)).iloc[0]
@@ -166,9 +165,9 @@ def test_the_tilt_looks_inside_an_etf() -> None:
 def test_the_report_merges_lines_and_shows_prices() -> None:
     settings = {"fund": {"name": "Test", "as_of": "2026-06-30"}}
     rows = pd.DataFrame([bond("L", issuer=None, face=100.0, cost=99.0), bond("T", issuer=None, tap_of="L")])
-    result = Fund(settings, rows, curve=CURVE, spreads=SPREADS).optimize()
+    result = Fund(settings, rows, curve=CURVE, spreads=SPREADS).optimize().value
     assert line_tables(result)[0].frame["target"].tolist() == pytest.approx([200.0])
     assert len(price_tables(result)[0].frame) == 2
-    bare = Fund(settings, rows.assign(tap_of=None)).optimize()
+    bare = Fund(settings, rows.assign(tap_of=None)).optimize().value
     assert line_tables(bare) == ()
     assert price_tables(bare) == ()

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import allocator
-from allocator.api import Result
 from allocator.extension.registry import load_registry
 from allocator.report.view import View
+from allocator.result.result import Result
 from allocator.types import Language
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "technology_fund"
@@ -64,7 +64,7 @@ def test_the_answer_is_proven_and_commits_within_the_rules_in_every_year(result:
     nav, calls, new = np.zeros(HORIZON + 1), np.zeros(HORIZON), 0.0
     for name, terms in funds.iterrows():
         row = int(np.flatnonzero(assets["asset_id"] == name)[0])
-        held, target = assets["amount"].iloc[row], result.target[row]
+        held, target = assets["amount"].iloc[row], result.holdings[row]
         per_cny = 1 / recursion(terms, 1.0, 0.0, 0.0, 0, 12)[0].max()
         added = max(target - held, 0.0) * per_cny
         kept = min(target / held, 1.0) if held else 1.0
@@ -79,7 +79,7 @@ def test_the_answer_is_proven_and_commits_within_the_rules_in_every_year(result:
     assert total is not None
     assert nav.max() <= 0.02 * total
     assert new == pytest.approx(0.006 * total, rel=1e-6)
-    liquid = result.target[assets["kind"].isin(LIQUID).to_numpy()].sum()
+    liquid = result.holdings[assets["kind"].isin(LIQUID).to_numpy()].sum()
     assert calls.sum() <= 0.2 * liquid
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support import make_inputs, make_registry
 
 import allocator
-from allocator import Fund, InputError, Result
+from allocator import Fund, InputError
 from allocator.config.settings import Section
 from allocator.extension.registry import load_registry
 from allocator.hooks import hookimpl
@@ -23,6 +23,7 @@ from allocator.inputs.look_through import contents
 from allocator.model import PartScore, TiltSpec
 from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
+from allocator.result.result import Result
 from allocator.rulebook.book import RuleBook
 from allocator.types import Language, Source, Text
 
@@ -74,7 +75,7 @@ SIGMA = np.diag([0.01, 0.02, 0.04])
 def curved(*tilts: Any) -> Result:
     ids = [f"A{i}" for i in range(3)]
     covariance = pd.DataFrame(SIGMA, index=pd.Index(ids, name="asset_id"), columns=ids)
-    return fund(tilts, objective=CURVED, tables={"covariance": covariance}, **BOOK, **AIMS).optimize()
+    return fund(tilts, objective=CURVED, tables={"covariance": covariance}, **BOOK, **AIMS).optimize().value
 
 
 def by_hand(reward: float) -> np.ndarray[Any, Any]:
@@ -86,9 +87,7 @@ def by_hand(reward: float) -> np.ndarray[Any, Any]:
 
 
 def test_a_reward_gives_the_allocation_of_the_formula() -> None:
-    assert curved({"first_aim": {"mode": "reward", "reward": "40bp"}}).weights == pytest.approx(
-        by_hand(0.004), abs=1e-6
-    )
+    assert curved({"first_aim": {"mode": "reward", "reward": "40bp"}}).shares == pytest.approx(by_hand(0.004), abs=1e-6)
 
 
 def test_reward_floor_and_budget_are_one_allocation() -> None:
@@ -97,9 +96,9 @@ def test_reward_floor_and_budget_are_one_allocation() -> None:
     price = spent.solution.shadow_prices["tilt:first_aim"][0]
     rewarded = curved({"first_aim": {"mode": "reward", "reward": float(price)}})
     floored = curved({"first_aim": {"mode": "floor", "min": spent.tilts[0].score_after}})
-    assert spent.weights == pytest.approx(by_hand(price), abs=1e-6)
-    assert rewarded.weights == pytest.approx(spent.weights, abs=1e-6)
-    assert floored.weights == pytest.approx(spent.weights, abs=1e-6)
+    assert spent.shares == pytest.approx(by_hand(price), abs=1e-6)
+    assert rewarded.shares == pytest.approx(spent.shares, abs=1e-6)
+    assert floored.shares == pytest.approx(spent.shares, abs=1e-6)
     assert floored.solution.shadow_prices["tilt:first_aim"][0] == pytest.approx(price, rel=1e-4)
     for run in (spent, rewarded, floored):
         assert run.tilts[0].objective_given_up == pytest.approx(5e-4, abs=1e-8)
@@ -122,11 +121,11 @@ def test_the_price_of_a_tilt_is_the_difference_of_two_runs(mode: dict[str, Any])
     own = {name: np.array(AIMS[name]) for name in AIMS}
     for price in (alone, together):
         assert price.return_given_up == pytest.approx(plain.return_after - steered.return_after, abs=1e-12)
-        assert price.moved == pytest.approx(steered.target - plain.target, abs=1.0)
-    value = [result.return_after - 2.0 * float(result.weights @ SIGMA @ result.weights) for result in (plain, steered)]
+        assert price.moved == pytest.approx(steered.holdings - plain.holdings, abs=1.0)
+    value = [result.return_after - 2.0 * float(result.shares @ SIGMA @ result.shares) for result in (plain, steered)]
     assert alone.objective_given_up == pytest.approx(value[0] - value[1], abs=1e-12)
-    assert alone.score_untilted == pytest.approx(own["first_aim"] @ plain.weights, abs=1e-9)
-    assert alone.score_after == pytest.approx(own["first_aim"] @ steered.weights, abs=1e-9)
+    assert alone.score_untilted == pytest.approx(own["first_aim"] @ plain.shares, abs=1e-9)
+    assert alone.score_after == pytest.approx(own["first_aim"] @ steered.shares, abs=1e-9)
     assert alone.score_before == pytest.approx(0.1 + 0.2 * 0.5, abs=1e-12)
 
 
@@ -141,37 +140,44 @@ def test_each_tilt_is_priced_alone_and_all_together() -> None:
 
 def test_a_budget_of_expected_return_buys_what_the_rows_cost() -> None:
     """From all in the 4% row, 20 bp buy 0.1 of the first row: 0.1 × (4% − 2%)."""
-    run = fund(
-        [{"first_aim": MODES[3] | {"expected_return": "20bp"}}], **BOOK, first_aim=[1.0, 0.0, 0.0], second_aim=[0.0] * 3
-    ).optimize()
-    assert run.weights == pytest.approx([0.1, 0.0, 0.9], abs=1e-7)
+    run = (
+        fund(
+            [{"first_aim": MODES[3] | {"expected_return": "20bp"}}],
+            **BOOK,
+            first_aim=[1.0, 0.0, 0.0],
+            second_aim=[0.0] * 3,
+        )
+        .optimize()
+        .value
+    )
+    assert run.shares == pytest.approx([0.1, 0.0, 0.9], abs=1e-7)
     assert run.tilts[0].return_given_up == pytest.approx(0.002, abs=1e-9)
 
 
 def test_each_budget_counts_from_what_the_former_left() -> None:
     """10 bp for the first row and 5 bp for the second: 0.05 and 0.05, each at its own distance to 4%."""
     tilts = [{"first_aim": {"mode": "budget", "cost": "10bp"}}, {"second_aim": {"mode": "budget", "cost": "5bp"}}]
-    run = fund(tilts, **BOOK, first_aim=[1.0, 0.0, 0.0], second_aim=[0.0, 1.0, 0.0]).optimize()
-    assert run.weights == pytest.approx([0.05, 0.05, 0.9], abs=1e-6)
+    run = fund(tilts, **BOOK, first_aim=[1.0, 0.0, 0.0], second_aim=[0.0, 1.0, 0.0]).optimize().value
+    assert run.shares == pytest.approx([0.05, 0.05, 0.9], abs=1e-6)
 
 
 def test_ranks_are_lexicographic_and_come_before_the_return() -> None:
     """The first aim takes A0 and A1 alike up to their bounds; the second then prefers A1; the return comes last."""
     book = {**BOOK, "max": [30.0, 60.0, 100.0], "first_aim": [1.0, 1.0, 0.0], "second_aim": [0.0, 1.0, 0.0]}
-    strict = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **book).optimize()
-    assert strict.weights == pytest.approx([0.3, 0.6, 0.1], abs=1e-6)
+    strict = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **book).optimize().value
+    assert strict.shares == pytest.approx([0.3, 0.6, 0.1], abs=1e-6)
     turned = {**book, "max": [30.0, 60.0, 100.0], "first_aim": [0.0, 0.0, 1.0]}
-    run = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **turned).optimize()
-    assert run.weights == pytest.approx([0.0, 0.0, 1.0], abs=1e-6)
-    order = fund([{"second_aim": {"mode": "rank"}}, {"first_aim": {"mode": "rank"}}], **turned).optimize()
-    assert order.weights == pytest.approx([0.0, 0.6, 0.4], abs=1e-6)
+    run = fund([{"first_aim": {"mode": "rank"}}, {"second_aim": {"mode": "rank"}}], **turned).optimize().value
+    assert run.shares == pytest.approx([0.0, 0.0, 1.0], abs=1e-6)
+    order = fund([{"second_aim": {"mode": "rank"}}, {"first_aim": {"mode": "rank"}}], **turned).optimize().value
+    assert order.shares == pytest.approx([0.0, 0.6, 0.4], abs=1e-6)
 
 
 def test_a_rank_that_keeps_a_part_leaves_room_for_the_return() -> None:
     """The best score is 0.3 (A0 at its bound); half of it must stay, the rest earns 4%."""
     book = {**BOOK, "max": [30.0, 60.0, 100.0], "first_aim": [1.0, 0.0, 0.0], "second_aim": [0.0] * 3}
-    run = fund([{"first_aim": {"mode": "rank", "keep": 0.5}}], **book).optimize()
-    assert run.weights == pytest.approx([0.15, 0.0, 0.85], abs=1e-6)
+    run = fund([{"first_aim": {"mode": "rank", "keep": 0.5}}], **book).optimize().value
+    assert run.shares == pytest.approx([0.15, 0.0, 0.85], abs=1e-6)
 
 
 @given(st.floats(0.0005, 0.02), st.floats(0.0005, 0.02))
@@ -241,13 +247,13 @@ def guarded(by: str, most: float, **more: Any) -> Result:
     columns = {**BOOK, "issuer": ["X", "Y", "Z"], "first_aim": [1.0, 1.0, 0.0], "second_aim": [0.0, 0.0, 1.0]}
     rule = {"tilt_concentration": {"max": most, "by": by, "tilts": ["first_aim"], **more}}
     floor = {"first_aim": {"mode": "floor", "min": 0.5}}
-    return fund([floor], constraints=[rule], tables={"issuers": ISSUERS}, **columns).optimize()
+    return fund([floor], constraints=[rule], tables={"issuers": ISSUERS}, **columns).optimize().value
 
 
 def test_no_issuer_takes_more_than_its_share_of_a_tilt() -> None:
     """Half is tilted and Y pays more: without the guard all of it, with 60% only 0.3; X takes the other 0.2."""
-    assert guarded("issuer", 1.0).weights == pytest.approx([0.0, 0.5, 0.5], abs=1e-6)
-    assert guarded("issuer", 0.6).weights == pytest.approx([0.2, 0.3, 0.5], abs=1e-6)
+    assert guarded("issuer", 1.0).shares == pytest.approx([0.0, 0.5, 0.5], abs=1e-6)
+    assert guarded("issuer", 0.6).shares == pytest.approx([0.2, 0.3, 0.5], abs=1e-6)
 
 
 def test_a_field_is_guarded_by_class_and_by_future_field() -> None:
@@ -288,16 +294,16 @@ def test_modes_agree_on_the_replica_under_solvency_rules() -> None:
     price = spent.solution.shadow_prices["tilt:tech_innovation_bonds"][0]
     assert spent.tilts[0].objective_given_up == pytest.approx(1e-5, abs=1e-9)
     for mode in ({"mode": "reward", "reward": float(price)}, {"mode": "floor", "min": spent.tilts[0].score_after}):
-        assert steered(**mode).weights == pytest.approx(spent.weights, abs=1e-8)
+        assert steered(**mode).shares == pytest.approx(spent.shares, abs=1e-8)
     assert spent.tilts[0].score_gap <= 1e-5 / price
-    plain = allocator.load(EXAMPLES / "life_insurer" / "fund.yaml").optimize()
+    plain = allocator.load(EXAMPLES / "life_insurer" / "fund.yaml").optimize().value
     assert plain.after is not None and spent.after is not None
     paid = spent.tilts[0]
     assert paid.return_given_up == pytest.approx(plain.return_after - spent.return_after, abs=1e-12)
     assert paid.capital_used == pytest.approx(spent.after.minimum_capital - plain.after.minimum_capital, abs=1.0)
     ratio = spent.after.ratio("comprehensive") - plain.after.ratio("comprehensive")
     assert paid.ratio_change == pytest.approx(ratio, abs=1e-12)
-    assert paid.moved == pytest.approx(spent.target - plain.target, abs=1.0)
+    assert paid.moved == pytest.approx(spent.holdings - plain.holdings, abs=1.0)
 
 
 PAGE = (EXAMPLES.parent / "docs" / "tilts.md").read_text(encoding="utf-8")
@@ -323,7 +329,7 @@ def test_the_page_names_every_tilt_with_its_options_and_every_figure() -> None:
 def test_each_tilt_is_told_in_words_in_both_languages() -> None:
     """From all in A2, a floor of 0.1 in A0 moves 10 of 100 and gives up 0.1 × (4% − 2%) = 20 bp."""
     columns = {**BOOK, "first_aim": [1.0, 0.0, 0.0], "second_aim": [0.0] * 3}
-    result = fund([{"first_aim": {"mode": "floor", "min": 0.1}}], **columns).optimize()
+    result = fund([{"first_aim": {"mode": "floor", "min": 0.1}}], **columns).optimize().value
     english, chinese = (
         [sentence[language] for sentence in tilt_sentences(View.of(result, language, REGISTRY))]
         for language in Language
@@ -338,10 +344,10 @@ def test_each_tilt_is_told_in_words_in_both_languages() -> None:
 def test_the_policy_frontier_trades_score_for_return_as_worked_by_hand() -> None:
     """The best paid bond scores ½, the next 1 for 1% less: a score of a costs 0.02 (a − ½)."""
     book = fund([{"second_aim": {"mode": "budget", "cost": "5bp"}}], **BOOK, **AIMS)
-    found = book.frontier(6, "second_aim", "expected_return")
+    found = book.frontier(6, "second_aim", "expected_return").value
     levels = np.array([point.level for point in found.points])
     assert levels[[0, -1]] == pytest.approx([0.5, 1.0 - 0.5 / 200], abs=1e-6)
     assert [point.value for point in found.points] == pytest.approx(0.04 - 0.02 * (levels - 0.5), abs=1e-9)
     assert [point.slope for point in found.points[1:]] == pytest.approx([-0.02] * 5, abs=1e-8)
     assert all(point.reached >= point.level - 1e-9 for point in found.points)
-    assert found.stretches[-1].binding == ("second_aim",)
+    assert found.segments[-1].binding == ("second_aim",)

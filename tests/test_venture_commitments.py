@@ -337,16 +337,16 @@ def test_the_optimizer_commits_within_ceiling_and_liquidity_and_the_report_says_
     }
     funds = pd.DataFrame([fund("OLD", 2022, 100.0, 80.0, nav=100.0, **TECHNOLOGY), fund("NEW", nav=0.0)])
     decided = Fund(settings, assets, funds=funds)
-    result = decided.optimize()
+    result = decided.optimize().value
     terms = {term.name: term for term in decided.model.terms}
-    exposure = terms["venture_commitments:exposure"].shown(result.target)[0]
+    exposure = terms["venture_commitments:exposure"].shown(result.holdings)[0]
     assert exposure.max() == pytest.approx(0.02, abs=1e-7)
-    assert terms["venture_commitments:calls"].holds(result.target)
+    assert terms["venture_commitments:calls"].holds(result.holdings)
     commitments = commitment_tables(result)[0]
     assert commitments.name == "commitments"
     assert list(commitments.frame)[:4] == ["asset_id", "account", "current", "target"]
     new = commitments.frame.set_index("asset_id").loc["NEW"]
-    assert new["target"] == pytest.approx(result.target[1] / (PEAK / 100), rel=1e-6)
+    assert new["target"] == pytest.approx(result.holdings[1] / (PEAK / 100), rel=1e-6)
     simulated = simulation_tables(result)[0].frame
     assert simulated["asset_id"].tolist() == ["OLD"]
     assert simulated["reserve_amount"][0] == pytest.approx(simulated["reserve"][0] * 120.0, rel=1e-9)
@@ -356,7 +356,7 @@ def test_a_table_of_funds_that_cannot_be_projected_is_said_in_the_report_and_sto
     assets = pd.DataFrame([{"asset_id": "OLD", "kind": "venture_fund", "amount": 1.0, "expected_return": 0.1}])
     settings = {"fund": {"name": "Test", "as_of": "2026-06-30"}}
     funds = pd.DataFrame([{"asset_id": "OLD", "vintage": 2022}])
-    result = Fund(settings, assets.assign(account="traditional"), funds=funds).optimize()
+    result = Fund(settings, assets.assign(account="traditional"), funds=funds).optimize().value
     table = commitment_tables(result)[0]
     assert table.name == "commitments_missing"
     assert "contribution rates" in table.frame["problem"][0]

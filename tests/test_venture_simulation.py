@@ -84,8 +84,8 @@ def test_milestones_and_exits_have_the_probabilities_and_moments_put_in(
     _, success = simulation._milestones(portfolio, rng, paths)
     error = np.sqrt(0.27 * 0.73 / paths * (1 + 9 * 0.3))
     assert success.mean() == pytest.approx(0.27, abs=4 * error / np.sqrt(10))
-    hurdle = stats.norm.ppf(1 - 0.27)
-    joint = stats.multivariate_normal([0, 0], [[1, 0.25], [0.25, 1]]).cdf([-hurdle, -hurdle])
+    cutoff = stats.norm.ppf(1 - 0.27)
+    joint = stats.multivariate_normal([0, 0], [[1, 0.25], [0.25, 1]]).cdf([-cutoff, -cutoff])
     assert (success[:, 0] & success[:, 1]).mean() == pytest.approx(joint, abs=4 * np.sqrt(joint / paths))
     multiple = simulation._exit_multiple(portfolio, rng, rng.standard_normal(paths), np.ones_like(success)) * 10
     logs = np.log(multiple.astype(float))

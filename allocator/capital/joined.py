@@ -22,7 +22,7 @@ from allocator.capital.nodes import Leaf, Node, WeightedSum
 from allocator.capital.tree import CapitalTree
 from allocator.types import Text
 
-__all__ = ["JOINED", "Promise", "TreePart", "join_trees", "promise_name"]
+__all__ = ["JOINED", "StressedRequirement", "ScenarioTree", "join_trees", "stressed_requirement_name"]
 
 Vector = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ JOINED = "joined"
 
 
 @dataclass(frozen=True, eq=False)
-class Promise:
+class StressedRequirement:
     """A ratio that one part must hold.
 
     Parameters
@@ -50,7 +50,7 @@ class Promise:
 
 
 @dataclass(frozen=True, eq=False)
-class TreePart:
+class ScenarioTree:
     """One further tree.
 
     Parameters
@@ -68,16 +68,31 @@ class TreePart:
     name: str
     tree: CapitalTree
     mapping: sparse.csr_array
-    promises: tuple[Promise, ...] = ()
+    promises: tuple[StressedRequirement, ...] = ()
 
 
-def promise_name(part: str, promise: str) -> str:
-    """Return the name of the node that a promise's limit speaks of."""
+def stressed_requirement_name(part: str, promise: str) -> str:
+    """Return the name of the node that a promise's limit speaks of.
+
+    Parameters
+    ----------
+    part : str
+        Name of the tree.
+    promise : str
+        Name of the ratio it must hold.
+    """
     return f"{part}:{promise}_required"
 
 
-def join_trees(parts: Sequence[TreePart], first: CapitalTree | None = None) -> CapitalTree:
+def join_trees(parts: Sequence[ScenarioTree], first: CapitalTree | None = None) -> CapitalTree:
     """Return one tree of all parts; its value is that of ``first``, or zero without one.
+
+    Parameters
+    ----------
+    parts : sequence of ScenarioTree
+        The further trees, each with a mapping (k, n) from the joint holdings.
+    first : CapitalTree or None
+        The tree over the joint holdings (n,) that stays at the root.
 
     Raises
     ------
@@ -100,7 +115,7 @@ def join_trees(parts: Sequence[TreePart], first: CapitalTree | None = None) -> C
     return CapitalTree(root, sparse.csr_array(sparse.vstack(matrices)), np.concatenate(constants), memoranda)
 
 
-def _promised(part: TreePart, first_row: int) -> tuple[list[Node], sparse.csr_array, Vector]:
+def _promised(part: ScenarioTree, first_row: int) -> tuple[list[Node], sparse.csr_array, Vector]:
     """Return the nodes of a part's promises, and the rows of its leaves over the joint holdings."""
     known: dict[int, Node] = {}
 
@@ -116,7 +131,7 @@ def _promised(part: TreePart, first_row: int) -> tuple[list[Node], sparse.csr_ar
     count = matrix.shape[0]
     tops: list[Node] = []
     for place, promise in enumerate(part.promises):
-        name = promise_name(part.name, promise.name)
+        name = stressed_requirement_name(part.name, promise.name)
         label = Text(f"{promise.name} in {part.name}", f"{part.name}：{promise.name}")
         less = Leaf(f"{name}_less", label, shown=False, row=first_row + count + place)
         tops.append(WeightedSum(name, label, "", (root, less), False, (promise.required, 1.0)))

@@ -46,11 +46,23 @@ class Node:
     shown: bool = True
 
     def value(self, below: Vector) -> float:
-        """Return the amount in CNY, given the children's amounts ``below``."""
+        """Return the amount in CNY, given the children's amounts ``below``.
+
+        Raises
+        ------
+        TypeError
+            For a kind of node that has no value of its own: a leaf, whose amount is a row of the matrix.
+        """
         raise TypeError(f"{type(self).__name__} has no value of its own")
 
     def slopes(self, below: Vector) -> Vector:
-        """Return the derivative with respect to each child; at a kink the first active piece counts."""
+        """Return the derivative with respect to each child; at a kink the first active piece counts.
+
+        Raises
+        ------
+        TypeError
+            As for `value`.
+        """
         raise TypeError(f"{type(self).__name__} has no slopes of its own")
 
 
@@ -163,18 +175,47 @@ class Aggregate(Node):
 
     @staticmethod
     def value_with(below: Vector, correlation: NDArray[np.float64]) -> float:
-        """Return sqrt(v′Rv) for one matrix."""
+        """Return sqrt(v′Rv) for one matrix.
+
+        Parameters
+        ----------
+        below : ndarray (children,)
+            Amounts of the modules v, CNY.
+        correlation : ndarray (children, children)
+            R.
+        """
         return float(np.sqrt(max(float(below @ correlation @ below), 0.0)))
 
     @staticmethod
     def slopes_with(below: Vector, correlation: NDArray[np.float64]) -> Vector:
-        """Return Rv / sqrt(v′Rv); zero where the aggregate itself is zero."""
+        """Return Rv / sqrt(v′Rv); zero where the aggregate itself is zero.
+
+        Parameters
+        ----------
+        below : ndarray (children,)
+            Amounts of the modules v, CNY.
+        correlation : ndarray (children, children)
+            R.
+        """
         total = Aggregate.value_with(below, correlation)
         return np.zeros(len(below)) if total == 0.0 else np.asarray(correlation @ below / total)
 
 
 def correlation_matrix(order: Sequence[str], pairs: dict[tuple[str, str], float]) -> NDArray[Any]:
-    """Return the symmetric matrix with unit diagonal that holds ``pairs``; pairs not named are zero."""
+    """Return the symmetric matrix with unit diagonal that holds ``pairs``; pairs not named are zero.
+
+    Parameters
+    ----------
+    order : sequence of str
+        Names of the modules, one for each row and column.
+    pairs : dict of (str, str) to float
+        Correlation of two modules, in [−1, 1].
+
+    Raises
+    ------
+    ValueError
+        When a pair names a module that is not in ``order``.
+    """
     matrix = np.eye(len(order))
     for (first, second), value in pairs.items():
         i, j = order.index(first), order.index(second)

@@ -120,13 +120,21 @@ class CapitalTree:
         object.__setattr__(self, "_order", tuple(order.values()))
 
     def charging(self, coefficients: sparse.csr_array) -> CapitalTree:
-        """Return the tree with other coefficients, as many leaves (leaves, n); what is known of its nodes is kept."""
+        """Return the tree with other coefficients, as many leaves (leaves, n); what is known of its nodes is kept.
+
+        Raises
+        ------
+        ValueError
+            When the matrix has another number of leaves.
+        """
         if coefficients.shape[0] != self.coefficients.shape[0]:
             raise ValueError(f"{coefficients.shape[0]} leaves in place of {self.coefficients.shape[0]}")
         # Found before the copy is taken, so that all copies have it.
         _ = self._leaf_places, self._above_leaves, self._by_name
         other = copy(self)
         object.__setattr__(other, "coefficients", coefficients)
+        # Amounts are those of the former coefficients.
+        other.__dict__.pop("_last", None)
         return other
 
     @property
@@ -147,7 +155,13 @@ class CapitalTree:
         )
 
     def node(self, name: str) -> Node:
-        """Return the module or memorandum of that name; KeyError if there is none."""
+        """Return the module or memorandum of that name; KeyError if there is none.
+
+        Raises
+        ------
+        KeyError
+            When nothing is called so.
+        """
         for candidate in (*self._order, *(memorandum.node for memorandum in self.memoranda)):
             if candidate.name == name:
                 return candidate
@@ -210,7 +224,20 @@ class CapitalTree:
         return float(self.amounts(holdings)[-1])
 
     def values(self, holdings: Vector, names: Iterable[str] | None = None) -> dict[str, float]:
-        """Return the amount of every module and memorandum by name, or of those ``names`` alone, CNY."""
+        """Return the amount of every module and memorandum by name, or of those ``names`` alone, CNY.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        names : iterable of str or None
+            Modules and memoranda wanted; None for all.
+
+        Raises
+        ------
+        KeyError
+            When nothing is called so.
+        """
         amounts = self.amounts(holdings)
         wanted = self._by_name if names is None else {name: self._by_name[name] for name in names}
         return {

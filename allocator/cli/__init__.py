@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ from typer.core import TyperGroup
 from allocator.cli.audit import audit_commands
 from allocator.cli.fund import fund_commands
 from allocator.cli.options import INTERRUPTED
+from allocator.cli.output import say_json, take_standard_streams
 from allocator.cli.plugins import plugin_commands
 from allocator.cli.register import register_commands
 from allocator.cli.scenarios import scenario_commands
@@ -36,6 +38,9 @@ __all__ = ["app", "main"]
 _USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
 """What typer raises for a command line it cannot read."""
 
+LARGEST_FILE = 1 << 20
+"""Bytes of a fund file looked at for its language."""
+_LANGUAGE = re.compile(rb"^language:[ \t]*[\"']?(en|zh)\b", re.MULTILINE)
 OBJECTS = 50_000
 """Objects that a command makes before Python looks for cycles among them, instead of 700."""
 
@@ -47,10 +52,33 @@ class _UsageError(InputError):
 
 
 class _Commands(TyperGroup):
-    """The command group; a name the library does not know is looked up among the plugins' commands."""
+    """The command group: the library's own commands, and those of plugins."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or _plugin_command(cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the library's commands, then of the plugins'."""
+        own = super().list_commands(ctx)
+        return [*own, *(name for name in sorted(_announced()) if name not in own)]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with its whole summary; long ones go on below."""
+        found = [(name, super(_Commands, self).get_command(ctx, name)) for name in super().list_commands(ctx)]
+        rows = [(name, command.help or "") for name, command in found if command is not None]
+        language, own = _spoken(sys.argv[1:]), dict(rows)
+        for name, package in sorted(_announced().items()):
+            if name not in own:
+                rows.append((name, Text(f"A command of {package}.", f"{package} 的命令。")[language]))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _announced() -> dict[str, str]:
+    """Return the plugins' commands with their packages, as announced in the entry points: nothing is imported."""
+    from importlib.metadata import entry_points
+
+    return {one.name: one.module.partition(".")[0] for one in entry_points(group="allocator.commands")}
 
 
 def _plugin_command(name: str) -> Any:
@@ -68,7 +96,6 @@ app = typer.Typer(
     cls=_Commands,
     name="allocator",
     help="Decide how a life insurer's capital is invested, under the solvency rules it lives under.",
-    epilog="Plugins may add commands: see 'allocator plugins list'.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # halves the time of --help
@@ -82,9 +109,21 @@ app.add_typer(scenario_commands)
 app.add_typer(plugin_commands, name="plugins")
 
 
+def _version(asked: bool) -> None:
+    """Print the version and leave, where it was asked for."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"allocator {version('allocator-insurance')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a defect.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback when the program fails.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Take the options that stand before a command; `main` reads ``--debug`` itself."""
 
@@ -97,7 +136,21 @@ def _spoken(arguments: Sequence[str]) -> Language:
             given = arguments[position + 1]
         if given in set(Language):
             return Language(given)
-    return preferred_language(None, None, os.environ)
+    return preferred_language(None, _language_of_file(arguments), os.environ)
+
+
+def _language_of_file(arguments: Sequence[str]) -> str | None:
+    """Return the language that the fund file among the arguments asks for, read before anything in it is checked."""
+    for argument in reversed(arguments):
+        name, _, value = argument.partition("=")
+        if name == "language" and value in set(Language):
+            return value
+        if argument.endswith((".yaml", ".yml")) and os.path.isfile(argument):
+            with open(argument, "rb") as file:
+                found = _LANGUAGE.search(file.read(LARGEST_FILE))
+            if found:
+                return found[1].decode()
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -106,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(_status(list(arguments)))
     # The process lives for this command alone: it looks for cycles seldom, and what is left ends with it.
     gc.set_threshold(OBJECTS)
+    take_standard_streams()
     status = _status(sys.argv[1:])
     gc.freeze()
     sys.exit(status)
@@ -122,10 +176,9 @@ def _status(arguments: list[str]) -> int:
     with _interruptions() as seen:
         try:
             status = command.main(arguments, prog_name="allocator", standalone_mode=False)
+            sys.stdout.flush()
         except (typer.Abort, KeyboardInterrupt):
             return INTERRUPTED
-        except BrokenPipeError:
-            return 1
         except Exception as error:
             if debug and not isinstance(error, (AllocatorError, _USAGE_ERROR)):
                 traceback.print_exc()
@@ -185,7 +238,6 @@ def _report(error: AllocatorError, language: Language, as_json: bool) -> int:
         typer.echo(f"  {problem.render(language)}", err=True)
     if as_json:
         from allocator.report.manifest import failure_entry
-        from allocator.report.writer import dump_json
 
-        typer.echo(dump_json(failure_entry(error)))
+        say_json(failure_entry(error))
     return error.exit_status

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, Lang, console, language_of, load_fund
+from allocator.cli.options import AsJson, Lang, language_of, load_fund
+from allocator.cli.output import console, say, say_json
 from allocator.language import preferred_language
 from allocator.types import Language
 
@@ -39,34 +40,31 @@ def trace_figure(
     from dataclasses import asdict
 
     from allocator.report.trace import trace, trace_lines
-    from allocator.report.writer import dump_json
 
     found = trace(out, figure)
     if as_json:
-        typer.echo(dump_json({"figure": figure, "money": found.money, "lines": [asdict(line) for line in found.lines]}))
+        say_json({"figure": figure, "money": found.money, "lines": [asdict(line) for line in found.lines]})
     else:
         for text in trace_lines(found, preferred_language(lang, None, os.environ)):
-            typer.echo(text)
+            say(text)
     return 0
 
 
 def replay_run(path: Path, fund: Path | None, overrides: Sequence[str], lang: Language | None, as_json: bool) -> int:
     """Make the run of ``path`` again, print what differs, and return the exit status of the verdict."""
     from allocator.register.replay import Past, replay
-    from allocator.report.writer import dump_json
 
     past = Past(path)
     book = load_fund(fund or past.fund_file(), [*past.changes, *overrides])
     language = language_of(lang, book)
     found = replay(past, book, language)
     if as_json:
-        typer.echo(dump_json(found.entry))
+        say_json(found.entry)
         return found.verdict.exit_status
+    from allocator.model.units import money_unit
     from allocator.report.console_table import print_table
-    from allocator.report.formats import money_unit
 
-    first, screen = found.comparison.sides[0], console()
-    money = money_unit(float(first.manifest.get("funded_total") or 0.0) * first.unit)
+    money, screen = money_unit(found.comparison.sides[0].unit), console()
     for table in found.comparison.tables:
         if table.name in GOING_IN or (found.differences and table.name not in ("runs", "rules")):
             print_table(table, language, money, screen)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from allocator.cli.audit import replay_run
-from allocator.cli.options import AsJson, FundFile, Lang, Overrides, console, language_of, load_fund, register_run
+from allocator.cli.options import AsJson, FundFile, Lang, Overrides, language_of, load_fund, register_run
+from allocator.cli.output import console, say, say_json
 from allocator.errors import Infeasible, InputError, NotProven, Problem
-from allocator.language import preferred_language
+from allocator.language import counted, preferred_language
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run(
     fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
     past: Annotated[
-        Path | None, typer.Option("--replay", metavar="OUT", help="Make a past run again; write nothing.")
+        Path | None, typer.Option("--replay", metavar="OUT", help="Repeat a past run and compare; write nothing.")
     ] = None,
     overrides: Overrides = [],  # noqa: B006
     lang: Lang = None,
@@ -46,14 +47,14 @@ def run(
     from time import perf_counter
 
     from allocator.report.view import View
-    from allocator.report.writer import check_folder, dump_json, write_failure, write_view
+    from allocator.report.writer import check_folder, write_failure, write_view
 
     check_folder(out)
     start = perf_counter()
     book = load_fund(fund, overrides)
     loaded = perf_counter() - start
     try:
-        result = book.optimize()
+        result = book.optimize().value
     except (Infeasible, NotProven) as error:
         write_failure(error, book.inputs, out, lang)
         register_run(out, book, language_of(lang, book))
@@ -62,7 +63,7 @@ def run(
     write_view(view, out)
     register_run(out, book, view.language)
     if as_json:
-        typer.echo(dump_json(view.manifest))
+        say_json(view.manifest)
     else:
         from allocator.report.console import print_summary
 
@@ -82,7 +83,7 @@ def _with_seconds(result: Result, **more: float) -> Result:
     return replace(result, seconds={**more, **result.seconds})
 
 
-@fund_commands.command(help="Capital, ratios, rule checks of what is held; no optimizer.")
+@fund_commands.command(help="Capital, ratios and rule checks of the current holdings; no optimizer.")
 def capital(
     fund: Annotated[Path | None, typer.Argument(metavar="[FUND.yaml]", help="The fund file.")] = None,
     filed: Annotated[Path | None, typer.Option("--filed", metavar="FILE.csv", help="Filed module amounts.")] = None,
@@ -100,7 +101,7 @@ def capital(
     if (fund is None) == (filed is None):
         raise InputError(
             Problem(
-                Text("give either a fund file or --filed", "请给出基金文件或 --filed 之一"),
+                Text("give either a fund file or --filed", "请给出组合文件或 --filed 之一"),
                 "allocator capital",
                 hint=Text("allocator capital FUND.yaml", "allocator capital FUND.yaml"),
             )
@@ -115,32 +116,41 @@ def capital(
     if out is not None:
         outcome.save(out)
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json(outcome.entry))
+        say_json(outcome.entry)
     else:
         outcome.show(console(), language)
     return 0
 
 
-@fund_commands.command(help="Check every input and the wiring; list all problems at once.")
+@fund_commands.command(help="Check every input and setting; list all problems at once.")
 def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_json: AsJson = False) -> int:  # noqa: B006
     """Read everything, build the capital and the model, and say what a reader must know."""
+    from allocator.inputs.balance import sum_of_rows
     from allocator.report.manifest import note_entry
-    from allocator.report.writer import dump_json
+    from allocator.report.warnings import unchecked_warning
 
-    book = load_fund(fund, overrides)
-    notes = book.validate()
+    try:
+        book = load_fund(fund, overrides)
+        notes = book.validate()
+    except InputError:
+        from allocator.pipeline.fund import examine
+
+        if fund.is_file():
+            examine(fund, overrides)
+        raise
     if as_json:
         rows = {name: len(table) for name, table in book.inputs.tables.items()}
-        typer.echo(dump_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]}))
+        say_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]})
         return 0
     language = language_of(lang, book)
+    for warning in unchecked_warning(book.unchecked):
+        say(warning[language])
     for name, table in book.inputs.tables.items():
-        typer.echo(Text(f"{name}: {len(table):,} rows", f"{name}：{len(table):,} 行")[language])
+        say(Text(f"{name}: {counted(len(table), 'row')}", f"{name}：{len(table):,} 行")[language])
+    say(sum_of_rows(book.inputs)[language])
     for note in notes:
-        typer.echo(f"· {note.text[language]}" + (f" ({note.article})" if note.article else ""))
-    typer.echo(Text("Everything can be used.", "全部输入可用。")[language])
+        say(f"· {note.text[language]}" + (f" ({note.article})" if note.article else ""))
+    say(Text("Everything can be used.", "全部输入可用。")[language])
     return 0
 
 
@@ -151,19 +161,17 @@ def explain(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_jso
     from allocator.report.view import View
 
     book = load_fund(fund, overrides)
-    view = View.of(book.optimize(), language_of(lang, book))
+    view = View.of(book.optimize().value, language_of(lang, book))
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json(explain_entry(view)))
+        say_json(explain_entry(view))
     else:
         for line in explain_lines(view):
-            typer.echo(line)
+            say(line)
     return 0 if view.result.status == "optimal" else NOT_PROVEN
 
 
-@fund_commands.command(help="Make a fund folder to start from.")
-def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")], lang: Lang = None) -> int:
+@fund_commands.command(help="Create a fund folder to start from.")
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")], lang: Lang = None) -> int:
     """Write a commented fund file and a table of every kind."""
     from allocator.extension.registry import load_registry
     from allocator.testing.template import write_template
@@ -173,5 +181,5 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to m
         f"Written to {folder}/. Next: allocator validate {folder}/fund.yaml",
         f"已写入 {folder}/。下一步：allocator validate {folder}/fund.yaml",
     )
-    typer.echo(written[preferred_language(lang, None, os.environ)])
+    say(written[preferred_language(lang, None, os.environ)])
     return 0

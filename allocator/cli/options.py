@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from allocator.cli.output import console, say_json
 from allocator.language import preferred_language
 from allocator.types import Language, Text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from allocator.api import Fund
     from allocator.report.study import StudyReport
 
@@ -25,7 +23,6 @@ __all__ = [
     "FundFile",
     "Lang",
     "Overrides",
-    "console",
     "language_of",
     "load_fund",
     "open_fund",
@@ -38,7 +35,7 @@ INTERRUPTED = 130
 
 FundFile = Annotated[Path, typer.Argument(metavar="FUND.yaml", help="The fund file.")]
 Overrides = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; repeatable.")]
-Lang = Annotated[Language | None, typer.Option("--lang", help="Language of whatever people read.")]
+Lang = Annotated[Language | None, typer.Option("--lang", help="Language of messages and reports.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -59,13 +56,13 @@ def open_fund(fund: Path, out: Path | None, overrides: Sequence[str]) -> Fund:
 
 def tell(report: StudyReport, book: Fund, out: Path | None, as_json: bool, lines: Sequence[str] = ()) -> None:
     """Write OUT/ and register the study if asked for, then print the JSON object or, without ``lines``, its view."""
-    from allocator.report.writer import dump_json, write_study
+    from allocator.report.writer import write_study
 
     if out is not None:
         write_study(report, out)
         register_run(out, book, report.language)
     if as_json:
-        typer.echo(dump_json(report.told))
+        say_json(report.told)
         return
     screen = console()
     for line in lines:
@@ -94,10 +91,3 @@ def register_run(out: Path, book: Fund | None, language: Language, file: str = "
             Text("warning: the run is not in the register", "警告：本次运行未能登记")[language], fg="yellow"
         )
         typer.echo(f"{title}\n  {problem.render(language)}", err=True)
-
-
-def console() -> Console:
-    """Return a console that is wide enough for the tables when nobody looks at it through a terminal."""
-    from rich.console import Console
-
-    return Console() if sys.stdout.isatty() else Console(width=120)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from allocator.cli.options import AsJson, Lang, console
+from allocator.cli.options import AsJson, Lang
+from allocator.cli.output import console, say, say_json
 from allocator.language import preferred_language
 from allocator.types import Text
 
@@ -29,21 +30,19 @@ def plugins_list(lang: Lang = None, as_json: AsJson = False) -> int:
 
     entries = plugin_entries()
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json({"plugins": entries}))
+        say_json({"plugins": entries})
     else:
         print_plugins(entries, console(), preferred_language(lang, None, os.environ))
     return 0
 
 
-@plugin_commands.command("new", help="Write a plugin's project whose tests pass as they are.")
+@plugin_commands.command("new", help="Create a plugin project whose tests pass unchanged.")
 def plugins_new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plugin and of its package.")],
     parts: Annotated[
-        str, typer.Option("--with", metavar="PART,…", help="What it begins with: constraint, tilt, objective …")
+        str, typer.Option("--with", metavar="PART,…", help="What it starts with: constraint, tilt, objective …")
     ] = "constraint",
-    parent: Annotated[Path, typer.Option("--in", metavar="DIR", help="Where the project's folder is made.")] = Path(),
+    parent: Annotated[Path, typer.Option("--in", metavar="DIR", help="Where to create the project's folder.")] = Path(),
     lang: Lang = None,
 ) -> int:
     """Write the folder NAME with a package, its tests, a README and a CI file."""
@@ -54,27 +53,25 @@ def plugins_new(
         f"Written to {folder}/. Next: pip install -e {folder} and pytest {folder}",
         f"已写入 {folder}/。下一步：pip install -e {folder}，再运行 pytest {folder}",
     )
-    typer.echo(written[preferred_language(lang, None, os.environ)])
+    say(written[preferred_language(lang, None, os.environ)])
     return 0
 
 
-@plugin_commands.command("check", help="Try everything a plugin offers on a small fund, and say what does not hold.")
+@plugin_commands.command("check", help="Test everything a plugin offers on a small fund, and report what fails.")
 def plugins_check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed plugin.")],
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
     """Run the conformance suite on one plugin."""
-    from allocator.report.conformance import finding_entries, print_findings
     from allocator.testing import Outcome, conformance
+    from allocator.testing.conformance_report import finding_entries, print_findings
 
     findings = conformance(name)
     failed = any(finding.outcome is Outcome.FAILED for finding in findings)
     if as_json:
-        from allocator.report.writer import dump_json
-
         status = "failed" if failed else "conforms"
-        typer.echo(dump_json({"plugin": name, "status": status, "findings": finding_entries(findings)}))
+        say_json({"plugin": name, "status": status, "findings": finding_entries(findings)})
     else:
         print_findings(name, findings, console(), preferred_language(lang, None, os.environ))
     return NOT_CONFORMING if failed else 0

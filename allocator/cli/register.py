@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from allocator.cli.options import AsJson, Lang, console
+from allocator.cli.options import AsJson, Lang
+from allocator.cli.output import console, say, say_json
 from allocator.language import preferred_language
 from allocator.types import Text
 
@@ -34,18 +35,16 @@ def history(
     runs = () if place is None else registered(place, fund, last)
     language = preferred_language(lang, None, os.environ)
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json({"register": str(place or "off"), "runs": [_entry(run) for run in runs]}))
+        say_json({"register": str(place or "off"), "runs": [_entry(run) for run in runs]})
     elif not runs:
         text = Text(f"No run is registered ({place or 'off'}).", f"没有已登记的运行（{place or 'off'}）。")
-        typer.echo(text[language])
+        say(text[language])
     else:
+        from allocator.model.units import money_unit
         from allocator.register.table import history_table
         from allocator.report.console_table import print_table
-        from allocator.report.formats import MONEY_UNITS
 
-        print_table(history_table(runs), language, MONEY_UNITS[0], console(), last)
+        print_table(history_table(runs), language, money_unit(1.0), console(), last)
     return 0
 
 
@@ -55,7 +54,7 @@ def _entry(run: Run) -> dict[str, Any]:
     return stored | {"kind": run.kind, "unchanged": run.unchanged, "manifest": run.manifest}
 
 
-@register_commands.command(help="Runs side by side: what changed going in, what changed coming out.")
+@register_commands.command(help="Compare runs: what changed in the inputs, what changed in the results.")
 def compare(
     runs: Annotated[list[str], typer.Argument(metavar="OUT…", help="OUT folders, or numbers of the register.")],
     lang: Lang = None,
@@ -69,15 +68,12 @@ def compare(
     place = register_place(os.environ)
     comparison = side_by_side([find_side(given, place) for given in runs])
     if as_json:
-        from allocator.report.writer import dump_json
-
-        typer.echo(dump_json(comparison.entry))
+        say_json(comparison.entry)
         return 0
+    from allocator.model.units import money_unit
     from allocator.report.console_table import print_table
-    from allocator.report.formats import money_unit
 
-    first = comparison.sides[0]
-    money = money_unit(float(first.manifest.get("funded_total") or 0.0) * first.unit)
+    money = money_unit(comparison.sides[0].unit)
     screen, language = console(), preferred_language(lang, None, os.environ)
     for table in comparison.tables:
         print_table(table, language, money, screen)

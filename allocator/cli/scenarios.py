@@ -17,11 +17,11 @@ OutFolder = Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT",
 scenario_commands = typer.Typer(rich_markup_mode=None)
 
 
-@scenario_commands.command(help="Capital under the rules' stress scenarios and one's own; how far each factor may go.")
+@scenario_commands.command(help="Capital under the rules' stress scenarios and your own; reverse stress tests.")
 def stress(
     fund: FundFile,
     out: OutFolder = None,
-    reverse: Annotated[bool, typer.Option("--reverse", help="Search how far each factor may go.")] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Find how far each factor may move.")] = False,
     overrides: Overrides = [],  # noqa: B006
     lang: Lang = None,
     as_json: AsJson = False,
@@ -38,7 +38,7 @@ def stress(
     return 0
 
 
-@scenario_commands.command(help="A plan over years: what to hold at every step, its ratios checked at each.")
+@scenario_commands.command(help="A multi-year plan: holdings at every step, with the ratios verified at each.")
 def plan(
     fund: FundFile,
     out: OutFolder = None,
@@ -56,7 +56,7 @@ def plan(
     return 0 if study.holds and study.solution.status == "optimal" else NOT_PROVEN
 
 
-@scenario_commands.command(help="Walk through returns.csv deciding with what was known, against two simpler ways.")
+@scenario_commands.command(help="Backtest on returns.csv without look-ahead, against two simpler strategies.")
 def backtest(
     fund: FundFile,
     out: OutFolder = None,

@@ -19,11 +19,16 @@ from allocator.cli.options import (
     register_run,
     tell,
 )
-from allocator.errors import InputError, Problem
+from allocator.cli.output import say, say_json
+from allocator.errors import AllocatorError, InputError, Problem
+from allocator.language import counted
 from allocator.parsing import parse_number_text
 from allocator.types import Text
 
 __all__ = ["study_commands"]
+
+FAILED = {"defect": AllocatorError.exit_status, "bad_input": InputError.exit_status}
+"""Exit status of a batch by the worst of its tasks; a task without a feasible answer has been answered."""
 
 study_commands = typer.Typer(rich_markup_mode=None)
 
@@ -34,9 +39,9 @@ def frontier(
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
     points: Annotated[int, typer.Option("--points", help="Number of levels.")] = 50,
     between: Annotated[
-        str, typer.Option("--between", metavar="NAME", help="Figure promised at each level.")
+        str, typer.Option("--between", metavar="NAME", help="Figure constrained at each level.")
     ] = "comprehensive",
-    best: Annotated[str, typer.Option("--and", metavar="NAME", help="Figure made as good as can be.")] = "objective",
+    best: Annotated[str, typer.Option("--and", metavar="NAME", help="Figure optimised at each level.")] = "objective",
     low: Annotated[str | None, typer.Option("--from", metavar="LEVEL", help="First level: 2.5 or 250%.")] = None,
     high: Annotated[str | None, typer.Option("--to", metavar="LEVEL", help="Last level: 3 or 300%.")] = None,
     overrides: Overrides = [],  # noqa: B006
@@ -67,11 +72,11 @@ def _level(text: str | None, option: str) -> float | None:
     return read[0]
 
 
-@study_commands.command(help="Ask one question of many funds, dates, settings or seeds.")
+@study_commands.command(help="Run one study for many funds, dates, settings or seeds.")
 def batch(
     study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Folder to write.")] = Path("out"),
-    jobs: Annotated[int, typer.Option("--jobs", help="Processes; -1 for one a core.")] = -1,
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes; -1 for one per core.")] = -1,
     backend: Annotated[
         str, typer.Option("--backend", help="'loky' for local processes, 'dask' for a cluster.")
     ] = "loky",
@@ -90,7 +95,6 @@ def batch(
     from allocator.language import preferred_language
     from allocator.report.manifest import batch_manifest
     from allocator.report.progress import progress
-    from allocator.report.writer import dump_json
     from allocator.study.batch import Workers, run_batch
     from allocator.study.store import Store
     from allocator.study.tasks import BatchSettings, Plan
@@ -107,20 +111,20 @@ def batch(
             f"stopped: {store.finished:,} of {len(plan):,} tasks are finished and kept; continue with --resume",
             f"已中断：{len(plan):,} 个任务中已完成并保存 {store.finished:,} 个；可用 --resume 继续",
         )
-        typer.echo(stopped[language], err=True)
+        say(stopped[language], err=True)
         return INTERRUPTED
     counts = store.statuses()
     if is_new:
         store.sign(batch_manifest(plan, study, written, counts))
         register_run(out, None, language, "batch.json")
     if as_json:
-        typer.echo(dump_json({"study": plan.spec.name, "tasks": len(plan), "rows": counts, "file": str(written)}))
+        say_json({"study": plan.spec.name, "tasks": len(plan), "rows": counts, "file": str(written)})
     else:
         told_rows = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-        typer.echo(
+        say(
             Text(
-                f"{len(plan):,} tasks; rows by status: {told_rows}. Written to {written}",
+                f"{counted(len(plan), 'task')}; rows by status: {told_rows}. Written to {written}",
                 f"{len(plan):,} 个任务；各状态行数：{told_rows}。已写入 {written}",
             )[language]
         )
-    return 0
+    return next((status for name, status in FAILED.items() if counts.get(name)), 0)

@@ -1,8 +1,9 @@
-"""From FUND.yaml to `Settings`: every problem names file, line, key, what was got, what is allowed, and a cure."""
+"""From FUND.yaml to `Settings`: every problem names file, line, key, got, allowed, and how to fix it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,24 +11,26 @@ from pydantic import BaseModel, ValidationError
 
 from allocator.config.messages import Place, translate
 from allocator.config.settings import Settings
-from allocator.config.yaml import LARGEST, Document, line_place, parse_scalar, parse_yaml
+from allocator.config.yaml import LARGEST, Document, line_place, parse_yaml
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.types import Text
 
 __all__ = [
-    "apply_overrides",
+    "OWN",
+    "TERM_LISTS",
+    "read_settings",
     "load_section",
     "load_settings",
     "settings_from_mapping",
     "validate_options",
-    "choose",
+    "lookup",
     "Spec",
 ]
 
 Options = TypeVar("Options", bound=BaseModel)
 
-_TERM_LISTS = ("constraints", "tilts")
-_OWN = ("folder", "file", "lines", "overrides", "given")
+TERM_LISTS = ("constraints", "tilts")
+OWN = ("folder", "file", "lines", "overrides", "given")
 """Fields of `Settings` that are no keys of the fund file."""
 
 
@@ -45,6 +48,12 @@ def load_settings(path: Path | str) -> Settings:
         When the file cannot be read, is not valid YAML, or has keys or values that are not allowed; all
         problems at once.
     """
+    if not isinstance(path, (str, Path)):
+        what = Text("the path of a fund file is needed", "应为基金文件路径")
+        hint = Text(
+            "in Python: allocator.Fund(settings, assets=frame)", "在 Python 中：allocator.Fund(settings, assets=表)"
+        )
+        raise InputError(Problem(what, "load", type(path).__name__, "fund.yaml", hint))
     path = Path(path)
     problems = Problems()
     document = parse_yaml(_read_text(path), path.name, problems)
@@ -55,7 +64,7 @@ def load_settings(path: Path | str) -> Settings:
             hint=Text("start from `allocator init DIR`", "可用 `allocator init DIR` 生成模板"),
         )
     problems.raise_if_any()
-    return _settings(document, path.name, path.parent)
+    return read_settings(document, path.name, path.parent)
 
 
 def settings_from_mapping(content: Mapping[str, Any], folder: Path | str = "") -> Settings:
@@ -66,49 +75,7 @@ def settings_from_mapping(content: Mapping[str, Any], folder: Path | str = "") -
     InputError
         Naming the dotted keys at fault.
     """
-    return _settings(Document(dict(content)), "", Path(folder))
-
-
-def apply_overrides(settings: Settings, overrides: Sequence[str]) -> Settings:
-    """Return the settings with ``KEY=VALUE`` applied, validated anew.
-
-    Parameters
-    ----------
-    settings : Settings
-        A validated fund file.
-    overrides : sequence of str
-        Such as ``"capital.require.comprehensive=2.0"``; a list item is named by number or, for terms, by
-        name (``"constraints.equity_ceiling.max=0.3"``). Values are YAML scalars.
-
-    Raises
-    ------
-    InputError
-        For text without ``=``, terms the file does not mention, and whatever validation refuses.
-    """
-    if not overrides:
-        return settings
-    content = _content(settings)
-    problems = Problems()
-    changed = set(settings.overrides)
-    for override in overrides:
-        key, found, value = override.partition("=")
-        parts = [part.strip() for part in key.split(".")]
-        if not found or not all(parts):
-            problems.add(Text("not of the form KEY=VALUE", "格式应为 KEY=VALUE"), "--set", override)
-            continue
-        changed.update(_set(content, parts, _value(key, value.strip(), problems), problems))
-    problems.raise_if_any()
-    document = Document(content, dict(settings.lines))
-    given = (*settings.given, *overrides)
-    return _settings(document, settings.file, settings.folder, frozenset(changed), given)
-
-
-def _value(key: str, text: str, problems: Problems) -> Any:
-    """Return a scalar, or YAML's one-line form of a list, mapping or quoted text, restricted as in a fund file."""
-    if not text.startswith(("[", "{", '"', "'")):
-        return parse_scalar(text)
-    content = parse_yaml(f"value: {text}", f"--set {key}", problems).content
-    return content.get("value") if isinstance(content, dict) else None
+    return read_settings(Document(dict(content)), "", Path(folder))
 
 
 def load_section(path: Path | str, model: type[Options]) -> Options:
@@ -185,7 +152,7 @@ def _read_text(path: Path) -> str:
     if len(content) > LARGEST:
         raise InputError(
             Problem(
-                Text("the file is too large for a fund file", "基金文件过大"),
+                Text("the file is too large for a fund file", "组合文件过大"),
                 path.name,
                 None,
                 f"≤ {LARGEST // 1024} KiB",
@@ -212,7 +179,7 @@ def _neighbours(path: Path) -> list[str]:
         return []
 
 
-def _settings(
+def read_settings(
     document: Document,
     file: str,
     folder: Path,
@@ -228,21 +195,46 @@ def _settings(
             Problem(Text("the file must hold sections", "文件应由若干节组成"), file, None, "fund:, inputs:, …")
         )
     content = {str(key): value for key, value in document.content.items() if value is not None}
-    for key in _OWN:
+    for key in OWN:
         if key in content:
             content[f"{key} "] = content.pop(key)
-    for key in _TERM_LISTS:
+    for key in TERM_LISTS:
         if key in content:
             content[key] = _terms(content[key], key, frame, problems)
     own = {"folder": folder, "file": file, "lines": lines, "overrides": overrides, "given": given}
     try:
         settings = Settings.model_validate({**content, **own})
     except ValidationError as error:
-        problems.extend(translate(error, Settings, {**content, **own}, Place(frame.where, _OWN)))
-        raise InputError(problems) from None
+        problems.extend(translate(error, Settings, {**content, **own}, Place(frame.where, OWN)))
+        refused = InputError(problems)
+        refused.partial = _without_faults(content, own, error)
+        raise refused from None
     _check_sections(settings, problems)
-    problems.raise_if_any()
+    if len(problems):
+        refused = InputError(problems)
+        refused.partial = settings
+        raise refused
     return settings
+
+
+def _without_faults(content: dict[str, Any], own: dict[str, Any], error: ValidationError) -> Settings | None:
+    """Return the settings without the values that were refused; None where the file needs them."""
+    kept = copy.deepcopy(content)
+    for details in error.errors(include_url=False):
+        at: Any = kept
+        for part in details["loc"][:-1]:
+            inner = at.get(part) if isinstance(at, dict) else None
+            if not isinstance(inner, dict):
+                break
+            at = inner
+        else:
+            part = details["loc"][-1]
+        if isinstance(at, dict):
+            at.pop(part, None)
+    try:
+        return Settings.model_validate({**kept, **own})
+    except ValidationError:
+        return None
 
 
 def _terms(entries: Any, key: str, frame: Settings, problems: Problems) -> list[dict[str, Any]]:
@@ -309,72 +301,10 @@ def _check_sections(settings: Settings, problems: Problems) -> None:
             )
 
 
-def _content(settings: Settings) -> dict[str, Any]:
-    """Return the settings as the fund file would state them: what was not given stays out."""
-    content = settings.model_dump(exclude_unset=True, exclude=set(_OWN), by_alias=True)
-    for key in _TERM_LISTS:
-        if key in content:
-            content[key] = [{term["name"]: dict(term.get("options", {}))} for term in content[key]]
-    return content
-
-
-def _set(content: dict[str, Any], parts: list[str], value: Any, problems: Problems) -> list[str]:
-    """Set one key in place; return its dotted forms: as written, and with terms by number and name."""
-    at: Any = content
-    full: list[str] = []
-    for place, part in enumerate(parts[:-1]):
-        if isinstance(at, list):
-            position, name = _item(at, part, parts, problems)
-            if position is None:
-                return []
-            at = at[position] if name is None else at[position][name]
-            full += [str(position), *([name] if name else [])]
-        elif isinstance(at, dict):
-            if at.get(part) is None:
-                at[part] = {}
-            at = at[part]
-            full.append(part)
-        else:
-            return _refuse(parts[:place], problems)
-    if not isinstance(at, dict):
-        return _refuse(parts, problems)
-    at[parts[-1]] = value
-    return [".".join(parts), ".".join([*full, parts[-1]])]
-
-
-def _item(
-    items: list[Any], part: str, parts: Sequence[str], problems: Problems
-) -> tuple[int, str | None] | tuple[None, None]:
-    """Return the position of the list's item of that number or name, and the name its options stand under."""
-    names = [next(iter(item)) if isinstance(item, dict) and len(item) == 1 else None for item in items]
-    if part.isdecimal() and int(part) < len(items):
-        return int(part), names[int(part)]
-    if part in names:
-        return names.index(part), part
-    known = [name for name in names if name]
-    problems.add(
-        Text("the fund file does not mention this entry", "基金文件中没有该项"),
-        f"--set {'.'.join(parts)}",
-        part,
-        ", ".join(known) or None,
-        did_you_mean(part, known),
-    )
-    return None, None
-
-
-def _refuse(parts: Sequence[str], problems: Problems) -> list[str]:
-    problems.add(
-        Text("this key cannot be set to a value", "该键不能直接赋值"),
-        f"--set {'.'.join(parts)}",
-        hint=Text("name a key of a section, or an option of a term", "请指定某一节的键或某项规则的选项"),
-    )
-    return []
-
-
 Spec = TypeVar("Spec")
 
 
-def choose(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
+def lookup(offered: Mapping[str, Spec], name: str, where: str) -> Spec:
     """Return what is offered under a name; InputError with the nearest when nothing is."""
     if name in offered:
         return offered[name]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.parsing import parse_date_text, parse_number_text
-from allocator.types import Phrase, Text
+from allocator.config.values import Day, Money, Number, RequiredRatio, parse_date, parse_number
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = [
     "AccountSettings",
@@ -18,43 +18,21 @@ __all__ = [
     "CapitalSettings",
     "Day",
     "FundSettings",
+    "Money",
     "Number",
     "ObjectiveSettings",
     "PlanSettings",
     "PluginSettings",
+    "RequiredRatio",
     "Section",
     "Settings",
     "SolveSettings",
     "StressSettings",
     "TermSettings",
+    "TimeAxis",
     "parse_date",
     "parse_number",
 ]
-
-
-def parse_number(value: Any) -> Any:
-    """Turn ``"1e8"``, ``"1,000.5"``, ``"5%"`` and ``"0.1bp"`` into floats; leave anything else as it is."""
-    if isinstance(value, bool):
-        raise ValueError(Text("a number is needed, not yes or no", "应为数字，而非是/否"))
-    read = parse_number_text(value) if isinstance(value, str) else None
-    return value if read is None else read[0]
-
-
-def parse_date(value: Any) -> Any:
-    """Turn ``"2026/6/30"`` and the like into dates, ``20260630`` too; no other number is a date."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return value
-    read = parse_date_text(str(value))
-    if read is None:
-        raise ValueError(Text("not a date: write 2026-06-30", "不是有效日期，请写成 2026-06-30"))
-    return read
-
-
-Number = Annotated[float, BeforeValidator(parse_number), Field(allow_inf_nan=False)]
-"""A finite number; numeric text, ``%`` and ``bp`` are understood."""
-
-Day = Annotated[date, BeforeValidator(parse_date)]
-"""A date; year, month and day in any of the usual notations."""
 
 
 class Section(BaseModel):
@@ -63,18 +41,28 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+class TimeAxis(StrEnum):
+    """How days become years: by anniversaries of the valuation date, or days / 365."""
+
+    ANNIVERSARIES = "anniversaries"
+    DAYS_365 = "days_365"
+
+
 class FundSettings(Section):
     """``fund:`` — what the fund is, on which date, in which unit.
 
     ``name`` stands on every report; ``as_of`` is the valuation date and decides which rules are in force.
     ``unit`` is CNY per unit of money in the file and its tables: 1, 1e4 (万元) or 1e8 (亿元). ``frequency`` is
-    the periods a year of the table ``returns``.
+    the periods a year of the table ``returns``. ``time_axis``: by ``anniversaries`` of the valuation date, or
+    ``days_365``. ``mandate`` says that the rows are a part of the company's assets, however small.
     """
 
     name: str
     as_of: Day
     unit: Annotated[Number, Field(gt=0)] = 1.0
     frequency: Annotated[int, Field(gt=0)] = 252
+    time_axis: TimeAxis = TimeAxis.ANNIVERSARIES
+    mandate: bool = False
 
 
 class BalanceSheetSettings(Section):
@@ -86,19 +74,19 @@ class BalanceSheetSettings(Section):
     capital available by quality. ``reported_comprehensive_ratio`` is last quarter's: it sets the equity tier.
     """
 
-    total_assets: Number | None = None
-    admitted_assets: Number | None = None
-    admitted_liabilities: Number | None = None
-    core_capital: Number | None = None
-    actual_capital: Number | None = None
+    total_assets: Money | None = None
+    admitted_assets: Money | None = None
+    admitted_liabilities: Money | None = None
+    core_capital: Money | None = None
+    actual_capital: Money | None = None
     reported_comprehensive_ratio: Number | None = None
-    core_tier1: Number | None = None
-    core_tier2: Number | None = None
-    supplementary_tier1: Number | None = None
-    supplementary_tier2: Number | None = None
+    core_tier1: Money | None = None
+    core_tier2: Money | None = None
+    supplementary_tier1: Money | None = None
+    supplementary_tier2: Money | None = None
 
 
-Ratios = dict[str, Annotated[Number, Field(gt=0)]]
+Ratios = dict[str, RequiredRatio]
 """Ratio name → what it must be."""
 
 
@@ -124,9 +112,9 @@ class AccountSettings(Section):
     ``budget`` is an equality; ``min`` and ``max`` bound the account's sum instead.
     """
 
-    budget: Number | None = None
-    min: Number | None = None
-    max: Number | None = None
+    budget: Money | None = None
+    min: Money | None = None
+    max: Money | None = None
 
 
 class RiskSettings(BaseModel):
@@ -146,7 +134,7 @@ class CostSettings(Section):
     """``objective.costs:`` — trading costs beside each row's ``transaction_cost``.
 
     ``linear`` is the cost per unit traded where the row gives none; ``quadratic`` the cost per unit
-    traded and per unit of total current amount (a trade t costs ``quadratic · t² / Σ current``);
+    traded and per unit of what all accounts hold after trading (a trade t costs ``quadratic · t² / Σ target``);
     ``horizon`` the years over which a one-off cost is spread.
     """
 
@@ -217,7 +205,7 @@ class SolveSettings(Section):
 
 
 class StressSettings(Section):
-    """``stress:`` — scenarios of one's own beside those that plugins offer.
+    """``stress:`` — scenarios of your own in addition to those that plugins offer.
 
     Parameters
     ----------
@@ -236,7 +224,7 @@ class StressSettings(Section):
     reverse: dict[str, dict[str, Any]] | None = None
 
 
-BySteps = dict[Annotated[int, Field(ge=1)], Number]
+BySteps = dict[Annotated[int, Field(ge=1)], Money]
 """Step → amount, in ``fund.unit``."""
 
 
@@ -291,7 +279,7 @@ class PlanSettings(Section):
     leave_out : tuple of str
         Rules that make no sense at a later step.
     rounds : int
-        How often the plan is made anew with charges and totals at its own path, and tightened where it misses.
+        How many rounds re-solve the plan with charges and totals at its own path, tightened where it falls short.
     gap : number
         Optimality gap at which a round stops, yearly return.
     time_limit : number
@@ -305,7 +293,7 @@ class PlanSettings(Section):
     under: dict[str, Ratios] = {}
     branches: tuple[BranchSettings, ...] = ()
     turnover: Annotated[Number, Field(gt=0, le=1)] = 0.1
-    premiums: dict[str, Number] = {}
+    premiums: dict[str, Money] = {}
     reserve_share: Annotated[Number, Field(ge=0)] = 1.0
     new_capital: BySteps = {}
     dividends: BySteps = {}
@@ -345,6 +333,7 @@ class BacktestSettings(Section):
 class Settings(Section):
     """A whole fund file, validated.
 
+    ``strict_columns``: columns that no plugin declares are errors instead of notes.
     ``register`` is where runs are registered: a file, a database URL, or ``off``; the field has another name
     because models have a method of that one. ``folder`` is where relative paths start; ``lines`` maps dotted
     keys (list items by number) to line numbers of the fund file, for messages; ``overrides`` holds the keys
@@ -365,7 +354,9 @@ class Settings(Section):
     stress: StressSettings = StressSettings()
     plan: PlanSettings = PlanSettings()
     backtest: BacktestSettings = BacktestSettings()
+    strict_columns: bool = False
     language: Literal["en", "zh"] | None = None
+    csv_formulas: Literal["escape", "keep"] = "escape"
     run_register: str | Literal[False] | None = Field(default=None, alias="register")
     folder: Path = Path()
     file: str = ""
@@ -383,4 +374,4 @@ class Settings(Section):
         line = self.lines.get(known)
         english = [self.file, f"line {line}" if line else "", key]
         chinese = [self.file, f"第 {line} 行" if line else "", key]
-        return Phrase(", ".join(filter(None, english)), "，".join(filter(None, chinese)))
+        return LocalizedPhrase(", ".join(filter(None, english)), "，".join(filter(None, chinese)))

@@ -17,7 +17,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from allocator.errors import Problem, Problems
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["Document", "line_place", "parse_scalar", "parse_yaml"]
 
@@ -50,8 +50,18 @@ class Document:
 
 
 def line_place(file: str, line: int, key: str = "") -> str:
-    """Return a place in a YAML file: file, line, key."""
-    return Phrase(
+    """Return a place in a YAML file: file, line, key.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    line : int
+        Counted from one.
+    key : str
+        Dotted key; empty for none.
+    """
+    return LocalizedPhrase(
         ", ".join(filter(None, (file, f"line {line}", key))), "，".join(filter(None, (file, f"第 {line} 行", key)))
     )
 
@@ -86,7 +96,7 @@ class _Loader(yaml.SafeLoader):
                     Text("nested too deeply", "嵌套过深"),
                     line_place(self.file, line),
                     None,
-                    Phrase(f"≤ {DEEPEST} levels", f"≤ {DEEPEST} 层"),
+                    LocalizedPhrase(f"≤ {DEEPEST} levels", f"≤ {DEEPEST} 层"),
                 )
             )
         self.depth += 1
@@ -158,7 +168,9 @@ class _Reader:
                     Text("aliases expand to too many values", "别名展开后的内容过多"),
                     line_place(self._file, line),
                     None,
-                    Phrase(f"≤ {MOST_VALUES:,} values, ≤ {DEEPEST} levels", f"≤ {MOST_VALUES:,} 个值，≤ {DEEPEST} 层"),
+                    LocalizedPhrase(
+                        f"≤ {MOST_VALUES:,} values, ≤ {DEEPEST} levels", f"≤ {MOST_VALUES:,} 个值，≤ {DEEPEST} 层"
+                    ),
                 )
             )
         self.lines.setdefault(key, line)
@@ -202,7 +214,7 @@ def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
     place = file
     if mark is not None:
         line, column = mark.line + 1, mark.column + 1
-        place = Phrase(f"{file}, line {line}, column {column}", f"{file}，第 {line} 行第 {column} 列")
+        place = LocalizedPhrase(f"{file}, line {line}, column {column}", f"{file}，第 {line} 行第 {column} 列")
     detail = getattr(error, "problem", None) or getattr(error, "reason", None)
     return Problem(
         Text("the file is not valid YAML", "文件不是有效的 YAML"),

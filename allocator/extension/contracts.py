@@ -1,7 +1,7 @@
 """What each hook must return, and what the functions inside a specification must: checked at every call.
 
 `CONTRACTS` is the one table of it. The registry checks what a hook returns and hands on each specification with
-its functions watched, so that whoever calls one later is told the plugin's name when it fails.
+its functions watched, so that an error in a later call names the plugin.
 """
 
 from __future__ import annotations

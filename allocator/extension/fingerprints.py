@@ -48,7 +48,7 @@ def check_pin(plugin: str, module: str, distribution: Distribution | None, pinne
     Raises
     ------
     PluginError
-        When they differ, or cannot be told.
+        When they differ, or cannot be determined.
     """
     try:
         found = None if distribution is None else fingerprint(distribution, module)

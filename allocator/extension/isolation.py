@@ -1,4 +1,4 @@
-"""Calls into plugins: whatever goes wrong in one is told with the plugin's name, and nothing it does spreads.
+"""Calls into plugins: whatever goes wrong in one is reported with the plugin's name, and affects nothing else.
 
 A watched call may raise, return what its hook does not allow, take too long, or write to what it was handed.
 Each is a `PluginError` that names the plugin and the function. What is no defect of the plugin passes through:
@@ -30,7 +30,7 @@ __all__ = ["Watch", "broken"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_HINT = Text("disable it under plugins.disable or mend it", "请在 plugins.disable 中停用或修复该插件")
+_HINT = Text("disable it under plugins.disable or fix it", "请在 plugins.disable 中停用或修复该插件")
 _CONTRACT = Text("the plugin does not keep the hook's contract", "插件未遵守钩子约定")
 _SLOW = Text("the plugin takes too long", "插件运行超时")
 _CHANGED = Text("the plugin changed what it was handed", "插件改动了交给它的数据")

@@ -63,7 +63,7 @@ def installed_plugins() -> tuple[PluginInfo, ...]:
         entries = [entry for entry in distribution.entry_points if entry.group == hooks.GROUP]
         if not entries:
             continue
-        # Reading a distribution's metadata is dear: once, and only of those that have plugins.
+        # Reading a distribution's metadata is slow: once, and only of those that have plugins.
         name, version = distribution.metadata["Name"], distribution.version
         for entry in entries:
             info = PluginInfo(entry.name, entry.value, name, version, name == DISTRIBUTION, entry)

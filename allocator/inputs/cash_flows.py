@@ -4,13 +4,13 @@ A row's flows come from the table ``cash_flows`` when it names the asset, else f
 frequency, maturity, amortisation, prepayment_rate, next_call_date, call_price, put_date, floating. How much
 principal one CNY buys is face / amount where both are given, else 1 / dirty price at ``yield``.
 Rules: a contract that may be called or put ends at the first such date; a floating one, under
-`FloatingRule.RESET`, is worth par at its next coupon date; time is days/365 from the valuation date.
+`FloatingRule.RESET`, is worth par at its next coupon date; time is that of `allocator.inputs.time_axis`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -22,6 +22,7 @@ from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve
 from allocator.inputs.fund import Inputs
 from allocator.inputs.schedules import Contracts, Flows, contract_flows
 from allocator.inputs.terms import Terms, column, read_terms
+from allocator.inputs.time_axis import flow_axis
 from allocator.types import Text
 
 __all__ = ["CashFlows", "FloatingRule", "asset_cash_flows", "cash_flow_parts", "modified_durations", "yields"]
@@ -53,6 +54,8 @@ class CashFlows:
         Days after the valuation date, > 0.
     principal, interest : ndarray (k,)
         What is received, per CNY of the row's amount; negative is paid.
+    axis : ndarray (days,) or None
+        Years of each day after the valuation date; None: days / 365.
     """
 
     size: int
@@ -60,6 +63,7 @@ class CashFlows:
     day: NDArray[np.int64]
     principal: Vector
     interest: Vector
+    axis: Vector | None = None
 
     @property
     def amount(self) -> Vector:
@@ -69,11 +73,12 @@ class CashFlows:
     @property
     def time(self) -> Vector:
         """Years from the valuation date (k,)."""
-        return self.day / DAYS_IN_YEAR
+        return self.day / DAYS_IN_YEAR if self.axis is None else self.axis[self.day]
 
     def present_value(self, curve: SpotCurve) -> Vector:
         """Return Σ amount · d(t) per CNY of each row, shape (n,); 0 for rows without flows."""
-        factors = curve.discount_by_day(int(self.day.max(initial=0)))
+        last = int(self.day.max(initial=0))
+        factors = curve.discount_by_day(last) if self.axis is None else curve.discount(self.axis[: last + 1])
         return self._by_row(self.amount * factors[self.day])
 
     def spot_durations(self, curve: SpotCurve) -> Vector:
@@ -127,7 +132,19 @@ def asset_cash_flows(
 def cash_flow_parts(
     inputs: Inputs, rows: NDArray[np.bool_], problems: Problems, floating: FloatingRule = FloatingRule.RESET
 ) -> Iterator[CashFlows]:
-    """Yield the same payments some rows at a time: what is summed over them needs no memory for all at once."""
+    """Yield the same payments some rows at a time: what is summed over them needs no memory for all at once.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs.
+    rows : ndarray of bool (n,)
+        Rows whose payments are asked for.
+    problems : Problems
+        Takes what is wrong or missing.
+    floating : FloatingRule
+        How floating coupons are taken.
+    """
     listed = _listed_rows(inputs) & rows
     yield from _contract_parts(inputs, rows & ~listed, problems, floating)
     if listed.any():
@@ -139,6 +156,15 @@ def modified_durations(inputs: Inputs, rows: NDArray[np.bool_], problems: Proble
 
     A given ``modified_duration`` wins; else D = Σ t CF v(t) / Σ CF v(t) / (1 + y/f), v(t) = (1 + y/f)^(−f t).
     Floating rows get their rate duration (to the next reset), callable ones that to the first call.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs.
+    rows : ndarray of bool (n,)
+        Rows whose duration is asked for.
+    problems : Problems
+        Takes what is wrong or missing.
     """
     given = column(inputs.assets, "modified_duration")
     for row in np.flatnonzero(rows & (given <= 0)):
@@ -172,6 +198,13 @@ def yields(flows: CashFlows, frequency: ArrayLike = 1.0) -> Vector:
 
     Newton on the convex, decreasing function ln Σ CF e^(−δt) of the force of interest δ. NaN where there is
     no answer (no flows, or a sum that is not positive).
+
+    Parameters
+    ----------
+    flows : CashFlows
+        Payments per CNY of value.
+    frequency : float or ndarray (n,)
+        How often a year the yield is compounded.
     """
     delta = np.zeros(flows.size)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -195,18 +228,22 @@ def _contract_parts(
     resets = terms.contracts.resets & (floating is FloatingRule.RESET)
     for first in range(0, len(terms.row), _CHUNK):
         piece = slice(first, first + _CHUNK)
-        flows = contract_flows(_taken(terms.contracts, piece, resets))
-        units = _principal_per_cny(flows, terms, piece)
+        contracts = _taken(terms.contracts, piece, resets)
+        longest = (contracts.maturity - contracts.as_of).astype(np.int64).max(initial=0)
+        axis = flow_axis(inputs, int(longest))
+        flows = contract_flows(contracts, axis)
+        units = _principal_per_cny(flows, terms, piece, axis)
         scale = units[flows.contract]
         row = terms.row[piece][flows.contract]
-        yield CashFlows(len(inputs.assets), row, flows.day, flows.principal * scale, flows.interest * scale)
+        yield CashFlows(len(inputs.assets), row, flows.day, flows.principal * scale, flows.interest * scale, axis)
 
 
-def _principal_per_cny(flows: Flows, terms: Terms, piece: slice) -> Vector:
+def _principal_per_cny(flows: Flows, terms: Terms, piece: slice, axis: Vector | None) -> Vector:
     """Return face / amount where given, else 1 / dirty price, price = Σ CF (1 + y/f)^(−f t)."""
     force = _force(terms.rate[piece], np.maximum(terms.contracts.frequency[piece], 1))
     known = terms.principal[piece]
-    value = (flows.principal + flows.interest) * np.exp(-force[flows.contract] * flows.day / DAYS_IN_YEAR)
+    time = flows.day / DAYS_IN_YEAR if axis is None else axis[flows.day]
+    value = (flows.principal + flows.interest) * np.exp(-force[flows.contract] * time)
     price = np.bincount(flows.contract, weights=value, minlength=len(known))
     return np.where(np.isnan(known), 1.0 / price, known)
 
@@ -262,6 +299,7 @@ def _listed_flows(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) -
         joined["day"].to_numpy(dtype=np.int64),
         joined["principal"].to_numpy(dtype=float),
         joined["interest"].to_numpy(dtype=float),
+        flow_axis(inputs, int(joined["day"].max()) if len(joined) else 0),
     )
     frequency = _compounding(inputs)
     rate = column(assets, "yield")
@@ -275,7 +313,7 @@ def _listed_flows(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) -
             inputs.where("assets", int(bad), "amount"),
         )
     scale = np.where(np.abs(base) > 0, 1.0 / np.where(base == 0, 1.0, base), 0.0)[row]
-    return CashFlows(len(assets), row, flows.day, flows.principal * scale, flows.interest * scale)
+    return replace(flows, principal=flows.principal * scale, interest=flows.interest * scale)
 
 
 def _solved(
@@ -311,4 +349,5 @@ def _joined(size: int, parts: list[CashFlows]) -> CashFlows:
         np.concatenate([np.empty(0, dtype=np.int64), *(part.day for part in parts)]),
         np.concatenate([empty, *(part.principal for part in parts)]),
         np.concatenate([empty, *(part.interest for part in parts)]),
+        max((part.axis for part in parts if part.axis is not None), key=len, default=None),
     )

@@ -15,9 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized
-from allocator.inputs.headings import spelling
-from allocator.inputs.quick import may_begin, plain_days
+from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized, plain_days
+from allocator.inputs.headings import spelling, spellings
 from allocator.inputs.raw import SAMPLE, STRING, as_text
 from allocator.parsing import normalise, parse_date_text, parse_number_text
 from allocator.types import Measure
@@ -33,6 +32,7 @@ __all__ = [
     "parse_choice",
     "parse_free",
     "parse_numbers",
+    "parse_words",
     "plain_text",
 ]
 
@@ -92,21 +92,24 @@ def among(cells: pd.Series, words: frozenset[str]) -> Mask:
     distinct = distinct_of(cells)
     found = np.zeros(len(distinct.values) + 1, dtype=bool)
     if isinstance(distinct.values, pa.Array):
-        if may_begin(distinct.values, words):
-            plain = pc.utf8_lower(pc.utf8_trim_whitespace(distinct.values))
-            wanted = pa.array(sorted(words), plain.type)
-            found[:-1] = pc.is_in(plain, value_set=wanted).to_numpy(zero_copy_only=False)
+        found[:-1] = _is_word(distinct.values, words).to_numpy(zero_copy_only=False)
     else:
         found[:-1] = [isinstance(value, str) and value.strip().lower() in words for value in distinct.values]
     return distinct.marked(found)
 
 
 def none_among(cells: pd.Series, words: frozenset[str]) -> bool:
-    """Return True when every cell is text and surely none is empty, stands for nothing or is one of some words."""
+    """Return whether every cell is text and none is empty, stands for nothing or is one of some words."""
     if not isinstance(cells.dtype, pd.StringDtype):
         return False
-    values = distinct_of(cells).values
-    return isinstance(values, pa.Array) and not values.null_count and not may_begin(values, words | _EMPTY_TEXT)
+    values: pa.Array = distinct_of(cells).values
+    return not values.null_count and not pc.any(_is_word(values, words | _EMPTY_TEXT)).as_py()
+
+
+def _is_word(texts: pa.Array, words: frozenset[str]) -> pa.BooleanArray:
+    """Return which texts, trimmed as all are once read, are one of some words; case counts for none."""
+    plain = pc.ascii_lower(texts)
+    return pc.is_in(plain, value_set=pa.array(sorted(words), plain.type))
 
 
 def blank(cells: pd.Series) -> Mask:
@@ -167,8 +170,7 @@ def parse_numbers(cells: pd.Series, factor: float = 1.0, *, suffixes: bool = Fal
 
 def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Parsed:
     """Return cells as canonical choices; case, space, ``_``, ``-`` and full width do not matter."""
-    known = {spelling(alias): name for name, aliases in choices.items() for alias in aliases}
-    known.update({spelling(name): name for name in choices})
+    known = spellings(choices)
 
     def convert(value: object) -> object:
         text = plain_text(value)
@@ -177,7 +179,7 @@ def parse_choice(cells: pd.Series, choices: Mapping[str, tuple[str, ...]]) -> Pa
             return known[key]
         return EMPTY if normalise(text).lower() in _EMPTY_VALUE else _BAD
 
-    return _parse_words(distinct_of(cells, few=True), convert)
+    return parse_words(distinct_of(cells, few=True), convert)
 
 
 def parse_free(cells: pd.Series) -> Parsed:
@@ -255,7 +257,7 @@ def _states(read: Iterable[object]) -> NDArray[np.int8]:
     return np.array([1 if item is EMPTY else 2 if item is _BAD else 0 for item in read], dtype=np.int8)
 
 
-def _parse_words(distinct: Distinct, convert: Callable[[object], object]) -> Parsed:
+def parse_words(distinct: Distinct, convert: Callable[[object], object]) -> Parsed:
     """Return text, each distinct value converted once."""
     read = distinct.read(convert)
     states = _states(read)
@@ -267,10 +269,10 @@ def _parse_text(cells: pd.Series) -> Parsed:
     """Return text without surrounding white space; other cells as `plain_text` writes them."""
     distinct = distinct_of(cells)
     if not isinstance(distinct.values, pa.Array):
-        return _parse_words(distinct, _word)
+        return parse_words(distinct, _word)
     words = distinct.values
-    if may_begin(words, _EMPTY_TEXT):
-        nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
+    nothing = pc.is_in(words, value_set=pa.array(sorted(_EMPTY_TEXT), words.type))
+    if pc.any(nothing).as_py():
         words = pc.if_else(nothing, pa.scalar(None, words.type), words)
     missing = np.ones(len(words) + 1, dtype=bool)
     missing[:-1] = words.is_null().to_numpy(zero_copy_only=False) if words.null_count else False

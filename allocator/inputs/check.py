@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -11,31 +12,18 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from allocator.errors import did_you_mean
-from allocator.inputs.cells import (
-    Parsed,
-    among,
-    blank,
-    is_empty,
-    key_codes,
-    none_among,
-    parse,
-    parse_choice,
-    parse_free,
-)
-from allocator.inputs.findings import Fault, Findings
+from allocator.inputs.cells import among, blank, is_empty, key_codes, none_among, parse_free, plain_text
+from allocator.inputs.columns import EXCEL_ERRORS, ColumnReader, shower
+from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource
-from allocator.inputs.order import canonical_order
-from allocator.inputs.quick import order_of_different
+from allocator.inputs.headings import ALLOWED_UNITS, stated_units
+from allocator.inputs.identity import identities
+from allocator.inputs.order import canonical_order, order_of_different
 from allocator.inputs.raw import RawTable, array_of, as_text, text_column
-from allocator.inputs.resolve import HeadingPlace, column_letter, resolve_headings, source_of
-from allocator.parsing import normalise
-from allocator.types import Column, Measure, Phrase, Table, Text
+from allocator.inputs.resolve import Unknown, column_letter, resolve_headings, source_of, unknown_heading
+from allocator.types import Column, Measure, Table, Text
 
 __all__ = ["CheckedTable", "check_table", "drop_blank_rows", "drop_totals", "report_excel_errors"]
-
-MOST_CHOICES = 12
-"""Choices listed in a message; all of them stand in the guide that ``allocator init`` writes."""
 
 _TOTALS = frozenset(
     {
@@ -43,34 +31,12 @@ _TOTALS = frozenset(
         *("total", "totals", "subtotal", "sub-total", "sub total", "grand total", "sum"),
     }
 )
-_EXCEL_ERRORS = frozenset(
-    {
-        *("#n/a", "#ref!", "#div/0!", "#value!", "#name?", "#null!", "#num!", "#spill!", "#calc!"),
-        "#getting_data",
-    }
+_TOTAL_LIKE = re.compile(
+    r"合\s*计|总\s*计|小\s*计|总和|汇总|制表|填表|复核|审核|负责人|经办|签字|签章|盖章"
+    r"|\b(sub-?)?totals?\b|\b(prepared|reviewed|approved|signed) by\b|\bsignature\b",
+    re.IGNORECASE,
 )
-
-_UNREADABLE: Mapping[Measure, Fault] = MappingProxyType(
-    {
-        Measure.MONEY: Fault(
-            Text("not an amount", "不是有效金额"),
-            "1234.5, 1,234.5, (1,234.5)",
-            Text(
-                "put the unit in the heading, e.g. 市值(万元), not in the cell",
-                "单位写在表头，如“市值(万元)”，不要写在单元格内",
-            ),
-        ),
-        Measure.RATE: Fault(Text("not a rate", "不是有效比率"), "0.035, 3.5%, 35bp"),
-        Measure.NUMBER: Fault(Text("not a number", "不是有效数字"), "1234.5, 1,234.5"),
-        Measure.INTEGER: Fault(Text("not a whole number", "不是整数"), "0, 1, 2 …"),
-        Measure.DATE: Fault(
-            Text("not a date", "不是有效日期"),
-            "2026-06-30, 2026/6/30, 20260630, 2026年6月30日",
-            Text("write the year first and leave out the time of day", "请按年、月、日顺序填写，不带时刻"),
-        ),
-        Measure.FLAG: Fault(Text("neither yes nor no", "既不是“是”也不是“否”"), "true/false, yes/no, 1/0, 是/否"),
-    }
-)
+"""Words of rows that are no holdings: sums, and who made the table."""
 _EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
     {
         Measure.LIST: "list",
@@ -79,17 +45,6 @@ _EMPTY_TYPES: Mapping[Measure, str] = MappingProxyType(
         Measure.TEXT: "str",
         Measure.CHOICE: "str",
     }
-)
-_NONE_DECLARED = Phrase("none is declared: enable a plugin that declares some", "尚无声明：请启用声明了取值的插件")
-_UNKNOWN_FIGURE = Fault(
-    Text("a figure that is not known", "数值缺失"),
-    hint=Text("write the figure; leave the cell empty only where nothing is held", "请填写数值；确无持有时才留空"),
-)
-"""Where an empty cell stands for a figure (nothing held), a word for 'missing' must not: it may hide one."""
-_MISSING = Fault(Text("a needed cell is empty", "必填单元格为空"), hint=Text("fill it in", "请补填"))
-_RATE_HINT = Text(
-    "rates are decimals: write 0.035 or 3.5%, or put (%) in the heading",
-    "比率以小数表示：请写 0.035 或 3.5%，或在表头注明 (%)",
 )
 
 
@@ -109,6 +64,8 @@ class CheckedTable:
         The columns that identify a row.
     order : ndarray of int (n,) or None
         The positions that sort the rows by the first of them where it alone tells all rows apart; else None.
+    unknown : tuple of Unknown
+        Headings of columns kept that no plugin declares.
     """
 
     frame: pd.DataFrame
@@ -116,6 +73,7 @@ class CheckedTable:
     given: tuple[str, ...]
     key: tuple[str, ...]
     order: NDArray[np.intp] | None
+    unknown: tuple[Unknown, ...] = ()
 
     def settled(self, *, canonical: bool) -> tuple[pd.DataFrame, TableSource]:
         """Return frame and source with text as text; ``canonical``: in the order of `allocator.inputs.order`."""
@@ -132,8 +90,8 @@ class CheckedTable:
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self.frame)), copy=False), source
 
 
-def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) -> CheckedTable:
-    """Return the checked table; what is wrong goes to ``findings``.
+def check_table(raw: RawTable, table: Table, unit: float, errors: ErrorCollector) -> CheckedTable:
+    """Return the checked table; what is wrong goes to ``errors``.
 
     Parameters
     ----------
@@ -147,17 +105,18 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
         Receives the problems. A frame with problems holds empty cells in their places.
     """
     raw = drop_blank_rows(_plain(raw))
-    found, free = resolve_headings(raw, table, findings)
+    unit = _unit(raw, unit, errors)
+    found, free = resolve_headings(raw, table, errors)
     source = source_of(raw, {name: place.position for name, place in found.items()})
-    report_excel_errors(raw, findings)
+    report_excel_errors(raw, errors)
     if table.key and table.key[0] in found:
-        raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], findings)
+        needed = (found[column.name].position for column in table.columns if column.required and column.name in found)
+        raw = drop_totals(raw, found[table.key[0]].position, source, table.key[0], errors, needed)
         source = replace(source, rows=raw.rows)
     absent = _absent([column for column in table.columns if column.name not in found], len(raw.rows))
+    reader = ColumnReader(raw, unit, source, errors, identities(table), next(iter(table.key), ""))
     frame = {
-        column.name: _column(raw, found[column.name], column, unit, source, findings)
-        if column.name in found
-        else absent[column.name]
+        column.name: reader.read(found[column.name], column) if column.name in found else absent[column.name]
         for column in table.columns
     }
     for position in free:
@@ -166,13 +125,43 @@ def check_table(raw: RawTable, table: Table, unit: float, findings: Findings) ->
     checked = pd.DataFrame(columns, index=pd.RangeIndex(len(raw.rows)), copy=False)
     order = order_of_different(checked[table.key[0]]) if table.key else None
     if order is None:
-        _report_repeats(checked, table, source, findings)
-    return CheckedTable(checked, source, tuple(name for name in frame if name not in absent), table.key, order)
+        _report_repeats(checked, table, source, errors)
+    given = tuple(name for name in frame if name not in absent)
+    missing = [column for column in table.columns if column.name not in found]
+    unknown = tuple(unknown_heading(raw.headings[position].strip(), missing) for position in free)
+    return CheckedTable(checked, source, given, table.key, order, unknown)
+
+
+def _unit(raw: RawTable, unit: float, errors: ErrorCollector) -> float:
+    """Return CNY per unit of money: what a line above the headings states, else the fund's unit."""
+    stated, unreadable = stated_units(raw.titles)
+    if len(stated) > 1 or unreadable:
+        errors.add(
+            Text("the unit stated above the headings cannot be read", "表头上方注明的单位无法识别"),
+            raw.file,
+            "; ".join(unreadable or raw.titles),
+            ALLOWED_UNITS[Measure.MONEY],
+            Text(
+                "put the unit into each heading: 市值(万元), 票面利率(%)",
+                "请在各列表头注明单位：市值(万元)、票面利率(%)",
+            ),
+        )
+    if len(stated) != 1:
+        return unit
+    (found,) = stated
+    if found != unit:
+        errors.notes.append(
+            Text(
+                f"{raw.file}: money is in units of CNY {found:g}, as stated above the headings; fund.unit is {unit:g}",
+                f"{raw.file}：金额按表头上方注明的单位读取（1 = {found:g} 元）；fund.unit 为 {unit:g}",
+            )
+        )
+    return found
 
 
 def _plain(raw: RawTable) -> RawTable:
     """Return the table with its plain columns told: one look at each instead of one for every kind of word."""
-    words = _EXCEL_ERRORS | _TOTALS
+    words = EXCEL_ERRORS | _TOTALS
     return replace(raw, plain=frozenset(at for at, cells in enumerate(raw.cells) if none_among(cells, words)))
 
 
@@ -188,125 +177,52 @@ def drop_blank_rows(raw: RawTable) -> RawTable:
     return _kept(raw, ~nothing)
 
 
-def report_excel_errors(raw: RawTable, findings: Findings) -> None:
+def report_excel_errors(raw: RawTable, errors: ErrorCollector) -> None:
     """Report cells such as #REF! that a spreadsheet could not compute."""
-    fault = Fault(
+    fault = CellError(
         Text("the cell holds a spreadsheet error", "单元格为公式错误值"),
         hint=Text("mend the formula and save the file again", "请修正公式后重新保存"),
     )
     for position, cells in enumerate(raw.cells):
-        if position not in raw.plain and (wrong := among(cells, _EXCEL_ERRORS)).any():
+        if position not in raw.plain and (wrong := among(cells, EXCEL_ERRORS)).any():
             name = raw.headings[position].strip() or column_letter(position)
             source = source_of(raw, {name: position})
-            findings.cells(fault, source, name, wrong, _shower(cells))
+            errors.cells(fault, source, name, wrong, shower(cells))
 
 
-def drop_totals(raw: RawTable, position: int, source: TableSource, column: str, findings: Findings) -> RawTable:
-    """Report rows whose first key cell says 合计, total …, and return the others: a sum is no row of its own."""
+def drop_totals(
+    raw: RawTable, position: int, source: TableSource, column: str, errors: ErrorCollector, needed: Iterable[int] = ()
+) -> RawTable:
+    """Report rows of totals and signatures, and return the others: a sum is no row of its own.
+
+    Such a row says 合计, total … in its key cell at ``position``, or anywhere while a ``needed`` cell is empty.
+    """
     cells = raw.cells[position]
-    if position in raw.plain or not (totals := among(cells, _TOTALS)).any():
+    totals = np.zeros(len(cells), dtype=bool) if position in raw.plain else among(cells, _TOTALS)
+    gaps = totals.copy()
+    for place in {*needed} - raw.plain:
+        gaps |= blank(raw.cells[place])
+    for row in np.flatnonzero(gaps & ~totals).tolist():
+        totals[row] = _says_total(raw, row) is not None
+    if not totals.any():
         return raw
-    fault = Fault(
-        Text("a row of totals", "合计行"),
+    fault = CellError(
+        Text("looks like a total or a signature, not a holding", "疑似合计行或签字行，而非持仓"),
         hint=Text("delete the row: totals are computed", "请删除该行：合计由程序计算"),
     )
-    findings.cells(fault, source, column, totals, _shower(cells))
+    errors.cells(fault, source, column, totals, lambda row: _says_total(raw, row))
     return _kept(raw, ~totals)
+
+
+def _says_total(raw: RawTable, row: int) -> str | None:
+    """Return the cell of a row that says so, None without one."""
+    texts = (str(cells.iloc[row]) for cells in raw.cells if not is_empty(cells.iloc[row]))
+    return next((text[:80] for text in texts if _TOTAL_LIKE.search(text) or text.strip().lower() in _TOTALS), None)
 
 
 def _kept(raw: RawTable, rows: NDArray[np.bool_]) -> RawTable:
     cells = tuple(column[rows].reset_index(drop=True) for column in raw.cells)
     return replace(raw, cells=cells, rows=raw.rows[rows])
-
-
-def _column(
-    raw: RawTable, place: HeadingPlace, column: Column, unit: float, source: TableSource, findings: Findings
-) -> pd.Series:
-    """Return one declared column, typed; report cells that are unreadable, empty or out of range."""
-    cells = raw.cells[place.position]
-    if column.measure is Measure.TEXT and place.position in raw.plain:
-        return cells
-    default = unit if column.measure is Measure.MONEY else 1.0
-    factor = default if place.match.factor is None else place.match.factor
-    show = _shower(cells)
-    if column.measure is Measure.CHOICE:
-        parsed = parse_choice(cells, column.choices)
-        _report_choices(column, parsed, source, findings, show)
-    else:
-        parsed = parse(cells, column.measure, factor, raw.epoch_shift)
-        if parsed.bad.any():
-            bad = parsed.bad & ~among(cells, _EXCEL_ERRORS)  # those are reported already
-            findings.cells(_UNREADABLE[column.measure], source, column.name, bad, show)
-    if column.default is not None and parsed.empty.any():
-        findings.cells(_UNKNOWN_FIGURE, source, column.name, _words_for_missing(cells, parsed.empty), show)
-    if column.required and parsed.empty.any():
-        findings.cells(_MISSING, source, column.name, parsed.empty)
-    per = factor if column.measure is Measure.MONEY else 1.0
-    _report_range(column, parsed.column, per, source, findings, show)
-    return _fill(column, parsed)
-
-
-def _words_for_missing(cells: pd.Series, empty: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which of the ``empty`` cells say in a word, such as ``NaN`` or ``n/a``, that a figure is missing."""
-    found = np.zeros(len(cells), dtype=bool)
-    filled = np.flatnonzero(empty & cells.notna().to_numpy())
-    if filled.size:
-        texts = cells.iloc[filled].astype(object)
-        found[filled] = texts.isin([text for text in texts.unique() if not is_empty(normalise(str(text)))])
-    return found
-
-
-def _report_choices(
-    column: Column, parsed: Parsed, source: TableSource, findings: Findings, show: Callable[[int], str | None]
-) -> None:
-    if not parsed.bad.any():
-        return
-    spellings = {alias: name for name, aliases in column.choices.items() for alias in (name, *aliases)}
-
-    def hint(row: int) -> Text | None:
-        return did_you_mean(str(show(row)), spellings)
-
-    what = Text(f"an unknown value of {column.name}", f"{column.label.zh}的取值无法识别")
-    listed = ", ".join(list(column.choices)[:MOST_CHOICES])
-    more = f", … ({len(column.choices)}: COLUMNS.md)" if len(column.choices) > MOST_CHOICES else ""
-    fault = Fault(what, f"{listed}{more}" or _NONE_DECLARED)
-    findings.cells(fault, source, column.name, parsed.bad, show, hint)
-
-
-def _report_range(
-    column: Column,
-    values: pd.Series,
-    per: float,
-    source: TableSource,
-    findings: Findings,
-    show: Callable[[int], str | None],
-) -> None:
-    """Report numbers outside the column's range; money is compared in the file's unit."""
-    if column.minimum is None and column.maximum is None:
-        return
-    numbers = values.to_numpy(dtype=np.float64)
-    low = -np.inf if column.minimum is None else column.minimum * per
-    high = np.inf if column.maximum is None else column.maximum * per
-    bad = (numbers < low) | (numbers > high)
-    if not bad.any():
-        return
-    ends = (column.minimum, column.maximum)
-    allowed = (
-        f"{ends[0]:g} – {ends[1]:g}"
-        if ends[0] is not None and ends[1] is not None
-        else f"≥ {ends[0]:g}"
-        if ends[0] is not None
-        else f"≤ {ends[1]:g}"
-    )
-    hint = _RATE_HINT if column.measure is Measure.RATE else None
-    findings.cells(Fault(Text("out of range", "超出允许范围"), allowed, hint), source, column.name, bad, show)
-
-
-def _fill(column: Column, parsed: Parsed) -> pd.Series:
-    """Return the values with the declared meaning of empty cells."""
-    if column.default is None or not parsed.empty.any():
-        return parsed.column
-    return parsed.values.mask(parsed.empty, column.default)
 
 
 def _absent(columns: list[Column], size: int) -> dict[str, pd.Series]:
@@ -338,7 +254,7 @@ def _constant(kind: str, value: object, size: int) -> pd.Series:
     return text_column(array)
 
 
-def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, findings: Findings) -> None:
+def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, errors: ErrorCollector) -> None:
     """Report rows whose key stood in an earlier row."""
     if not table.key or frame.empty:
         return
@@ -353,21 +269,12 @@ def _report_repeats(frame: pd.DataFrame, table: Table, source: TableSource, find
     first = np.flatnonzero(codes.duplicated(keep=False).to_numpy() & ~repeated)
 
     def shown(row: int) -> str:
-        return ", ".join(str(frame[column].iloc[row]) for column in key)
+        cells = (frame[column].iloc[row] for column in key)
+        return ", ".join(plain_text(cell) for cell in cells if not pd.isna(cell))
 
     earlier = {shown(row): int(source.rows[row]) for row in first.tolist()}
-    fault = Fault(
+    fault = CellError(
         Text(f"the same {' and '.join(key)} twice", f"{'、'.join(key)} 重复"),
         hint=Text("merge the rows or delete one", "请合并或删除重复行"),
     )
-    findings.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")
-
-
-def _shower(cells: pd.Series) -> Callable[[int], str | None]:
-    """Return a function that shows a cell as it stands in the file."""
-
-    def show(row: int) -> str | None:
-        value = cells.iloc[row]
-        return None if is_empty(value) else str(value)[:80]
-
-    return show
+    errors.cells(fault, source, key[0], repeated, lambda row: f"{shown(row)} (row {earlier[shown(row)]})")

@@ -72,8 +72,18 @@ CORE_ASSETS = Table(
             ("市值", "公允价值", "持仓市值", "金额", "全价市值", "持有市值", "期末市值", "market value"),
             default=0.0,
         ),
-        Column("min", Measure.MONEY, Text("Smallest target amount", "目标金额下限"), ("下限", "最低金额", "持仓下限")),
-        Column("max", Measure.MONEY, Text("Largest target amount", "目标金额上限"), ("上限", "最高金额", "持仓上限")),
+        Column(
+            "min",
+            Measure.MONEY,
+            Text("Smallest target amount", "目标金额下限"),
+            ("下限", "最低金额", "持仓下限", "minimum", "lower limit"),
+        ),
+        Column(
+            "max",
+            Measure.MONEY,
+            Text("Largest target amount", "目标金额上限"),
+            ("上限", "最高金额", "持仓上限", "maximum", "upper limit"),
+        ),
         Column(
             "expected_return",
             Measure.RATE,

@@ -1,7 +1,7 @@
 """Spot curves: rates by annual tenor, discount factors, and the mean of a daily history.
 
 r(t) is linear between the tenors given, flat below the first and beyond the last. The discount factor is
-d(t) = (1 + r(t))^−t, compounded annually. Time is in years, days/365 from the valuation date.
+d(t) = (1 + r(t))^−t, compounded annually. Time is in years from the valuation date.
 """
 
 from __future__ import annotations
@@ -89,6 +89,17 @@ def spot_curve(frame: pd.DataFrame, first: float, last: float, where: str, probl
 
     Tenors between that the table leaves out are interpolated linearly, as the curve is everywhere.
     Anything else that is wrong is added to ``problems`` and the answer is None.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``tenor`` in years and ``spot`` as annual decimals, in any order.
+    first, last : float
+        Tenors in years that the table must reach.
+    where : str
+        Place of the table, for ``problems``.
+    problems : Problems
+        Takes what is wrong.
     """
     ordered = frame.sort_values("tenor")
     tenors, rates = ordered["tenor"].to_numpy(dtype=float), ordered["spot"].to_numpy(dtype=float)
@@ -127,6 +138,14 @@ def mean_of_history(
     frame : DataFrame
         ``date`` and one column per tenor: ``1y``, ``2y`` … in decimals. A tenor never observed in these
         days is left out; one observed on some of them only is added to ``problems``, as is a short history.
+    as_of : date
+        The last day that counts.
+    observations : int
+        How many days.
+    where : str
+        Place of the table, for ``problems``.
+    problems : Problems
+        Takes what is wrong.
     """
     past = frame.loc[frame["date"] <= pd.Timestamp(as_of)]
     window = past.sort_values("date").tail(observations)

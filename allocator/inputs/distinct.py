@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.inputs.raw import as_arrow, classes, text_column
 
-__all__ = ["EMPTY", "Distinct", "distinct_of", "factorized"]
+__all__ = ["EMPTY", "Distinct", "distinct_of", "factorized", "plain_days"]
 
 EMPTY = object()
 """What an empty cell reads as."""
+
+_PLAIN_DAY = r"^\d{4}(-\d{1,2}-|/\d{1,2}/)\d{1,2}$"
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -77,3 +80,14 @@ def factorized(cells: pd.Series) -> tuple[NDArray[np.int64], Any]:
         return pd.factorize(cells)
     except TypeError:
         return pd.factorize(cells.map(lambda value: value if pd.api.types.is_scalar(value) else repr(value)))
+
+
+def plain_days(texts: pa.Array) -> NDArray[np.datetime64]:
+    """Return the days of texts such as 2026-06-30 and 2026/6/30, NaT for all others and for days that do not exist."""
+    days = np.full(len(texts), np.datetime64("NaT", "s"))
+    plain = pc.match_substring_regex(texts, _PLAIN_DAY).fill_null(False)
+    written = pc.replace_substring(texts.filter(plain), "/", "-").to_pandas()
+    read = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
+    days[plain.to_numpy(zero_copy_only=False)] = read.to_numpy().astype("datetime64[s]")
+    days[days < np.datetime64("0001-01-01", "s")] = np.datetime64("NaT")
+    return days

@@ -12,14 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.config.settings import Settings
-from allocator.types import AssetKind, Phrase
+from allocator.inputs.headings import spellings
+from allocator.inputs.raw import SHEET
+from allocator.types import AssetKind, LocalizedPhrase, Text
 
-__all__ = ["BalanceSheet", "Inputs", "TableSource", "column_place"]
+__all__ = ["SHEET", "BalanceSheet", "Inputs", "TableSource", "column_place"]
 
 
 def column_place(file: str, heading: str) -> str:
     """Return the place of a column: ``"assets.csv, column 评级"``."""
-    return Phrase(f"{file}, column {heading}", f"{file}，“{heading}”列")
+    return LocalizedPhrase(f"{file}, column {heading}", f"{file}，“{heading}”列")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class TableSource:
         SHA-256 of the file, hexadecimal; of the values and headings when a frame was given in Python.
     letters : mapping of str to str
         Column name → spreadsheet column ("C"), for Excel only.
+    sheets : tuple of str
+        File and sheet of the parts of a table from several sheets; ``rows`` then adds `SHEET` for each part before.
     """
 
     file: str
@@ -64,17 +68,28 @@ class TableSource:
     headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     fingerprint: str = ""
     letters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sheets: tuple[str, ...] = ()
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Return file (with the sheet) and file row of a row."""
+        sheet, number = divmod(int(self.rows[row]), SHEET)
+        return self.sheets[sheet] if self.sheets else self.file, number
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """File row of each row, whatever its sheet."""
+        return self.rows % SHEET
 
     def where(self, row: int, column: str = "") -> str:
         """Return the place of a cell: ``"assets.csv, row 12, column 评级"``, with ``(C12)`` for Excel."""
-        number = int(self.rows[row])
+        file, number = self.place(row)
         if not column:
-            return Phrase(f"{self.file}, row {number}", f"{self.file}，第 {number} 行")
+            return LocalizedPhrase(f"{file}, row {number}", f"{file}，第 {number} 行")
         cell = f" ({self.letters[column]}{number})" if column in self.letters else ""
         heading = self.headings.get(column, column)
-        return Phrase(
-            f"{self.file}, row {number}, column {heading}{cell}",
-            f"{self.file}，第 {number} 行，“{heading}”列{cell}",
+        return LocalizedPhrase(
+            f"{file}, row {number}, column {heading}{cell}",
+            f"{file}，第 {number} 行，“{heading}”列{cell}",
         )
 
     def where_column(self, column: str) -> str:
@@ -102,6 +117,10 @@ class Inputs:
         Where each table came from.
     kinds : mapping of str to AssetKind
         The kinds declared by enabled plugins.
+    notes : tuple of Text
+        What a reader of the figures must know of the files: columns nobody understands, a unit taken from a title.
+    choices : mapping of str to mapping of str to str
+        Column of choices (``issuer.x`` for those of the issuers table) → spelling (`headings.spelling`) → value.
     """
 
     settings: Settings
@@ -109,6 +128,8 @@ class Inputs:
     tables: Mapping[str, pd.DataFrame]
     sources: Mapping[str, TableSource]
     kinds: Mapping[str, AssetKind]
+    notes: tuple[Text, ...] = ()
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def assets(self) -> pd.DataFrame:
@@ -124,6 +145,13 @@ class Inputs:
     def unit(self) -> float:
         """CNY per unit of the fund's money figures."""
         return self.settings.fund.unit
+
+    def words(self, column: str) -> Mapping[str, str]:
+        """Return the values of a column of choices by every spelling that names one; none for another column."""
+        if column == "kind" and column not in self.choices:
+            kinds = self.kinds.values()
+            return spellings({kind.name: (kind.label.zh, kind.label.en, *kind.aliases) for kind in kinds})
+        return self.choices.get(column, {})
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return an optional table, or None when the fund has none."""

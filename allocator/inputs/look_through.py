@@ -73,6 +73,13 @@ class Contents:
 def contents(inputs: Inputs, *, opened: bool = True) -> Contents:
     """Return the parts of every row, products opened layer by layer; with ``opened`` false the rows themselves.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs.
+    opened : bool
+        Whether products are opened by the table ``underlying``.
+
     Raises
     ------
     InputError

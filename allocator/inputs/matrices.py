@@ -17,21 +17,26 @@ from numpy.typing import NDArray
 
 from allocator.inputs.cells import parse, parse_numbers
 from allocator.inputs.check import drop_blank_rows, drop_totals, report_excel_errors
-from allocator.inputs.findings import Fault, Findings
+from allocator.inputs.error_collector import CellError, ErrorCollector
 from allocator.inputs.fund import TableSource, column_place
 from allocator.inputs.headings import spelling
-from allocator.inputs.raw import RawTable, Wanted
+from allocator.inputs.identity import identity, parse_identities
+from allocator.inputs.raw import RawTable, TableQuery
 from allocator.inputs.resolve import column_letter
-from allocator.types import Measure, Phrase, Text
+from allocator.types import LocalizedPhrase, Measure, Text
 
 __all__ = ["MATRIX_READERS", "MatrixReader", "check_covariance", "check_returns", "check_scenarios", "matrix_wanted"]
 
-MatrixReader = Callable[[RawTable, Sequence[str], Findings], tuple[pd.DataFrame, TableSource]]
+MatrixReader = Callable[[RawTable, Sequence[str], ErrorCollector], tuple[pd.DataFrame, TableSource]]
 
 SYMMETRY = 1e-8
 """Largest |Σij − Σji| relative to √(Σii Σjj)."""
 DEFINITENESS = 1e-8
 """Largest negative eigenvalue of the correlation matrix put down to rounding."""
+HIGHEST_VOLATILITY = 2.0
+"""As in the column ``volatility`` of the assets table."""
+FEW = 12
+"""Observations below which an estimate of risk is said to rest on few."""
 PROBABILITY = 1e-6
 """How far the probabilities of scenarios may be from one in sum."""
 
@@ -45,21 +50,26 @@ _LEADING: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
-_EMPTY = Fault(
+_EMPTY = CellError(
     Text("an empty cell", "单元格为空"),
     hint=Text("fill it in, or leave the whole column out", "请补填，或整列删除"),
 )
-_NOT_NUMBER = Fault(Text("not a number", "不是有效数字"), "0.0123, 1.23%")
+_NOT_NUMBER = CellError(Text("not a number", "不是有效数字"), "0.0123, 1.23%")
 
 
-def matrix_wanted(table: str, assets: Sequence[str]) -> Wanted:
+def matrix_wanted(table: str, assets: Sequence[str]) -> TableQuery:
     """Return what a reader must know to find a table whose columns are asset codes."""
     leading = _LEADING[table]
     known = {*leading, *(spelling(code) for code in assets)}
-    return Wanted(table, lambda heading: spelling(heading) in known, lambda heading: spelling(heading) not in leading)
+    return TableQuery(
+        table,
+        lambda heading: spelling(heading) in known,
+        lambda heading: spelling(heading) not in leading,
+        code=lambda heading: leading.get(spelling(heading)) == "asset_id",
+    )
 
 
-def check_returns(raw: RawTable, assets: Sequence[str], findings: Findings) -> tuple[pd.DataFrame, TableSource]:
+def check_returns(raw: RawTable, assets: Sequence[str], errors: ErrorCollector) -> tuple[pd.DataFrame, TableSource]:
     """Return the history: ``date`` (increasing, unique) and simple periodic returns, a column for each asset.
 
     Parameters
@@ -71,64 +81,70 @@ def check_returns(raw: RawTable, assets: Sequence[str], findings: Findings) -> t
     findings : Findings
         Receives the problems.
     """
-    raw, source, places = _prepare(raw, "returns", findings)
+    raw, source, places = _prepare(raw, "returns", errors)
     if "date" not in places:
-        findings.add(Text("a needed column is missing", "缺少必需的列"), raw.file, "date (日期)", "date, 日期")
+        errors.add(Text("a needed column is missing", "缺少必需的列"), raw.file, "date (日期)", "date, 日期")
         return pd.DataFrame(), source
     dates = parse(raw.cells[places["date"]], Measure.DATE, epoch_shift=raw.epoch_shift)
     show = raw.cells[places["date"]].iloc.__getitem__
-    bad = Fault(Text("not a date", "不是有效日期"), "2026-06-30, 2026/6/30, 20260630, 2026年6月30日")
-    findings.cells(bad, source, "date", dates.bad | dates.empty, lambda row: str(show(row)))
+    bad = CellError(Text("not a date", "不是有效日期"), "2026-06-30, 2026/6/30, 20260630, 2026年6月30日")
+    errors.cells(bad, source, "date", dates.bad | dates.empty, lambda row: str(show(row)))
     stamps = dates.values.to_numpy()
     late = np.zeros(len(stamps), dtype=bool)
     late[1:] = stamps[1:] <= stamps[:-1]
-    order = Fault(
+    order = CellError(
         Text("dates must increase and not repeat", "日期必须递增且不重复"),
         hint=Text("sort the rows by date", "请按日期升序排列"),
     )
-    findings.cells(order, source, "date", late, lambda row: str(stamps[row])[:10])
-    lowest = Fault(
+    errors.cells(order, source, "date", late, lambda row: str(stamps[row])[:10])
+    lowest = CellError(
         Text("a return of −100% or less", "收益率不高于 −100%"),
         "> -1",
         Text("returns are simple and in decimals", "收益率为简单收益率，以小数表示"),
     )
-    columns = {"date": dates.values, **_numbers(raw, places, ("date",), source, findings, lowest)}
+    columns = {"date": dates.values, **_numbers(raw, places, ("date",), source, errors, lowest)}
+    _report_prices(columns, source, errors)
+    if 1 < len(stamps) < FEW:
+        errors.notes.append(
+            Text(
+                f"{source.file}: {len(stamps)} observations are few for an estimate of risk",
+                f"{source.file}：仅有 {len(stamps)} 期观测，风险估计的可靠性有限",
+            )
+        )
     return pd.DataFrame(columns, copy=False), source
 
 
-def check_scenarios(raw: RawTable, assets: Sequence[str], findings: Findings) -> tuple[pd.DataFrame, TableSource]:
+def check_scenarios(raw: RawTable, assets: Sequence[str], errors: ErrorCollector) -> tuple[pd.DataFrame, TableSource]:
     """Return the scenarios: annual returns, a row each; ``probability``, if given, is positive and sums to 1."""
-    raw, source, places = _prepare(raw, "scenarios", findings)
-    lowest = Fault(Text("a return below −100%", "收益率低于 −100%"), "≥ -1")
+    raw, source, places = _prepare(raw, "scenarios", errors)
+    lowest = CellError(Text("a return below −100%", "收益率低于 −100%"), "≥ -1")
     columns: dict[str, pd.Series] = {}
     if "scenario" in places:
         columns["scenario"] = parse(raw.cells[places["scenario"]], Measure.TEXT).values
     if "probability" in places:
-        column = _numbers(raw, {"probability": places["probability"]}, (), source, findings, None)["probability"]
+        column = _numbers(raw, {"probability": places["probability"]}, (), source, errors, None)["probability"]
         probability = column.to_numpy()
-        fault = Fault(Text("a probability must lie in [0, 1]", "概率须在 0 与 1 之间"), "0 – 1")
-        findings.cells(
-            fault, source, "probability", (probability < 0) | (probability > 1), lambda row: str(column[row])
-        )
+        fault = CellError(Text("a probability must lie in [0, 1]", "概率须在 0 与 1 之间"), "0 – 1")
+        errors.cells(fault, source, "probability", (probability < 0) | (probability > 1), lambda row: str(column[row]))
         total = float(np.nansum(probability))
         if abs(total - 1.0) > PROBABILITY:
-            findings.add(
+            errors.add(
                 Text("the probabilities do not sum to 1", "概率之和不为 1"),
                 source.where_column("probability"),
                 f"{total:.9g}",
                 "1",
             )
         columns["probability"] = column
-    columns.update(_numbers(raw, places, ("scenario", "probability"), source, findings, lowest))
+    columns.update(_numbers(raw, places, ("scenario", "probability"), source, errors, lowest))
     return pd.DataFrame(columns, copy=False), source
 
 
-def check_covariance(raw: RawTable, assets: Sequence[str], findings: Findings) -> tuple[pd.DataFrame, TableSource]:
+def check_covariance(raw: RawTable, assets: Sequence[str], errors: ErrorCollector) -> tuple[pd.DataFrame, TableSource]:
     """Return ``asset_id`` and the matrix, its columns in the order of its rows; symmetric, positive semidefinite."""
-    raw, source, places = _prepare(raw, "covariance", findings)
+    raw, source, places = _prepare(raw, "covariance", errors)
     first = places.pop("asset_id", 0)
     name = raw.headings[first].strip() if raw.headings else ""
-    places.pop(name, None)
+    places.pop(identity(name), None)
     source = TableSource(
         source.file,
         source.rows,
@@ -137,22 +153,25 @@ def check_covariance(raw: RawTable, assets: Sequence[str], findings: Findings) -
         MappingProxyType({**source.letters, **({"asset_id": column_letter(first)} if raw.spreadsheet else {})}),
     )
     if not raw.cells:
-        findings.add(Text("the covariance is empty", "协方差矩阵为空"), raw.file)
+        errors.add(Text("the covariance is empty", "协方差矩阵为空"), raw.file)
         return pd.DataFrame(), source
-    before = len(findings)
-    codes = parse(raw.cells[first], Measure.TEXT)
-    findings.cells(_EMPTY, source, "asset_id", codes.empty)
+    before = len(errors)
+    codes = parse_identities(raw.cells[first], words_for_none=False)
+    errors.cells(_EMPTY, source, "asset_id", codes.empty)
     rows = codes.values.tolist()
     repeated = codes.values.duplicated().to_numpy() & ~codes.empty
-    findings.cells(Fault(Text("the same asset twice", "资产重复")), source, "asset_id", repeated, lambda row: rows[row])
-    _report_cover(rows, list(places), assets, source, findings)
-    columns = _numbers(raw, places, (), source, findings, None)
-    if len(findings) > before:
+    errors.cells(
+        CellError(Text("the same asset twice", "资产重复")), source, "asset_id", repeated, lambda row: rows[row]
+    )
+    _report_cover(rows, list(places), assets, source, errors)
+    columns = _numbers(raw, places, (), source, errors, None)
+    if len(errors) > before:
         return pd.DataFrame(), source
     matrix = np.column_stack([columns[code].to_numpy() for code in rows])
-    _report_asymmetry(matrix, rows, source, findings)
-    if len(findings) == before:
-        _report_indefinite(matrix, source, findings)
+    _report_scale(matrix, rows, source, errors)
+    _report_asymmetry(matrix, rows, source, errors)
+    if len(errors) == before:
+        _report_indefinite(matrix, source, errors)
     frame = pd.DataFrame(matrix, columns=pd.Index(rows), copy=False)
     frame.insert(0, "asset_id", codes.values)
     return frame, source
@@ -163,17 +182,17 @@ MATRIX_READERS: Mapping[str, MatrixReader] = MappingProxyType(
 )
 
 
-def _prepare(raw: RawTable, table: str, findings: Findings) -> tuple[RawTable, TableSource, dict[str, int]]:
+def _prepare(raw: RawTable, table: str, errors: ErrorCollector) -> tuple[RawTable, TableSource, dict[str, int]]:
     """Return the table without blank rows, its source, and the position of each column."""
     raw = drop_blank_rows(raw)
     leading = _LEADING[table]
     places: dict[str, int] = {}
     for position, heading in enumerate(raw.headings):
-        name = leading.get(spelling(heading), heading.strip()) if heading.strip() else ""
+        name = leading.get(spelling(heading), identity(heading)) if heading.strip() else ""
         if not name and (position == 0 or raw.cells[position].isna().all()):
             continue
         if name in places or not name:
-            findings.add(
+            errors.add(
                 Text("two columns share a heading", "两列表头相同")
                 if name
                 else Text("a column without heading", "该列没有表头"),
@@ -184,9 +203,9 @@ def _prepare(raw: RawTable, table: str, findings: Findings) -> tuple[RawTable, T
     letters = {name: column_letter(position) for name, position in places.items()} if raw.spreadsheet else {}
     headings = {name: raw.headings[position].strip() for name, position in places.items()}
     source = TableSource(raw.file, raw.rows, MappingProxyType(headings), raw.fingerprint, MappingProxyType(letters))
-    report_excel_errors(raw, findings)
+    report_excel_errors(raw, errors)
     if raw.cells and table != "covariance":
-        raw = drop_totals(raw, 0, source, next(iter(places), ""), findings)
+        raw = drop_totals(raw, 0, source, next(iter(places), ""), errors)
         source = replace(source, rows=raw.rows)
     return raw, source, places
 
@@ -196,8 +215,8 @@ def _numbers(
     places: Mapping[str, int],
     without: tuple[str, ...],
     source: TableSource,
-    findings: Findings,
-    lowest: Fault | None,
+    errors: ErrorCollector,
+    lowest: CellError | None,
 ) -> dict[str, pd.Series]:
     """Return every column but ``without`` as floats; report cells that are empty, no numbers, or at most −1."""
     columns: dict[str, pd.Series] = {}
@@ -207,13 +226,13 @@ def _numbers(
         cells = raw.cells[position]
         parsed = parse_numbers(cells, suffixes=True)
         if parsed.empty.any():
-            findings.cells(_EMPTY, source, name, parsed.empty)
+            errors.cells(_EMPTY, source, name, parsed.empty)
         if parsed.bad.any():
-            findings.cells(_NOT_NUMBER, source, name, parsed.bad, _show(cells))
+            errors.cells(_NOT_NUMBER, source, name, parsed.bad, _show(cells))
         if lowest is not None:
             low = parsed.values.to_numpy() <= -1.0 if lowest.allowed == "> -1" else parsed.values.to_numpy() < -1.0
             if low.any():
-                findings.cells(lowest, source, name, low, _show(cells))
+                errors.cells(lowest, source, name, low, _show(cells))
         columns[name] = parsed.values
     return columns
 
@@ -223,7 +242,7 @@ def _show(cells: pd.Series) -> Callable[[int], str | None]:
 
 
 def _report_cover(
-    rows: list[str], columns: list[str], assets: Sequence[str], source: TableSource, findings: Findings
+    rows: list[str], columns: list[str], assets: Sequence[str], source: TableSource, errors: ErrorCollector
 ) -> None:
     """Report codes that are only a row or only a column, and assets the matrix does not cover.
 
@@ -240,10 +259,42 @@ def _report_cover(
     ):
         if missing:
             more = f" … ({len(missing)})" if len(missing) > 10 else ""
-            findings.add(what, source.file, ", ".join(missing[:10]) + more)
+            errors.add(what, source.file, ", ".join(missing[:10]) + more)
 
 
-def _report_asymmetry(matrix: NDArray[np.float64], codes: list[str], source: TableSource, findings: Findings) -> None:
+def _report_prices(columns: Mapping[str, pd.Series], source: TableSource, errors: ErrorCollector) -> None:
+    """Report columns that hold prices or index levels, not returns: all positive, and half of them above 100%."""
+    for name, column in columns.items():
+        values = column.to_numpy()
+        if name != "date" and len(values) and values.dtype.kind == "f" and values.min() > 0 and np.median(values) > 1.0:
+            errors.add(
+                Text("these look like prices, not returns", "疑似价格序列，而非收益率"),
+                source.where_column(name),
+                f"{values[0]:g}, …",
+                hint=Text("give simple returns in decimals: p₁ / p₀ − 1", "请填写小数形式的简单收益率：p₁ / p₀ − 1"),
+            )
+
+
+def _report_scale(matrix: NDArray[np.float64], codes: list[str], source: TableSource, errors: ErrorCollector) -> None:
+    """Report variances beyond what the column ``volatility`` allows: such a matrix is in percent squared."""
+    deviation = np.sqrt(np.abs(np.diag(matrix)))
+    if deviation.max(initial=0.0) > HIGHEST_VOLATILITY:
+        row = int(deviation.argmax())
+        errors.add(
+            Text(
+                "a volatility beyond all measure: the matrix looks to be in percent squared",
+                "波动率过大：疑似以百分比的平方表示",
+            ),
+            source.where(row, codes[row]),
+            f"{matrix[row, row]:g} ({deviation[row]:.0%})",
+            f"≤ {HIGHEST_VOLATILITY**2:g} ({HIGHEST_VOLATILITY:.0%})",
+            Text("covariances are annual and in decimals: divide by 10,000", "协方差为年化、以小数表示：请除以 10,000"),
+        )
+
+
+def _report_asymmetry(
+    matrix: NDArray[np.float64], codes: list[str], source: TableSource, errors: ErrorCollector
+) -> None:
     scale = np.sqrt(np.abs(np.diag(matrix)))
     apart = np.abs(matrix - matrix.T)
     relative = np.divide(
@@ -252,7 +303,7 @@ def _report_asymmetry(matrix: NDArray[np.float64], codes: list[str], source: Tab
     if relative.size == 0 or relative.max() <= SYMMETRY:
         return
     row, column = sorted(int(place) for place in np.unravel_index(int(relative.argmax()), relative.shape))
-    findings.add(
+    errors.add(
         Text("the covariance is not symmetric", "协方差矩阵不对称"),
         f"{source.where(row, codes[column])} | {source.where(column, codes[row])}",
         f"{float(matrix[row, column])!r} | {float(matrix[column, row])!r}",
@@ -261,7 +312,7 @@ def _report_asymmetry(matrix: NDArray[np.float64], codes: list[str], source: Tab
     )
 
 
-def _report_indefinite(matrix: NDArray[np.float64], source: TableSource, findings: Findings) -> None:
+def _report_indefinite(matrix: NDArray[np.float64], source: TableSource, errors: ErrorCollector) -> None:
     """Report a matrix with an eigenvalue below zero.
 
     Judged on the correlation matrix C = D^−½ Σ D^−½ (a zero variance counts as 1), so that units and sizes do not
@@ -270,7 +321,7 @@ def _report_indefinite(matrix: NDArray[np.float64], source: TableSource, finding
     variance = np.diag(matrix)
     if (variance < 0).any():
         row = int(np.argmin(variance))
-        findings.add(Text("a variance is negative", "方差为负"), source.where(row), f"{variance[row]:g}", "≥ 0")
+        errors.add(Text("a variance is negative", "方差为负"), source.where(row), f"{variance[row]:g}", "≥ 0")
         return
     scale = 1.0 / np.sqrt(np.where(variance > 0, variance, 1.0))
     correlation = (matrix + matrix.T) / 2.0 * np.outer(scale, scale)
@@ -278,10 +329,10 @@ def _report_indefinite(matrix: NDArray[np.float64], source: TableSource, finding
         np.linalg.cholesky(correlation + DEFINITENESS * np.eye(len(matrix)))
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(correlation)[0])
-        findings.add(
+        errors.add(
             Text("the covariance is not positive semidefinite", "协方差矩阵非半正定"),
             source.file,
-            Phrase(
+            LocalizedPhrase(
                 f"smallest eigenvalue of the correlation matrix {smallest:.6g}",
                 f"相关系数矩阵最小特征值 {smallest:.6g}",
             ),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allocator.inputs.findings import Findings
-from allocator.inputs.raw import RawTable, Wanted, series_of
-from allocator.inputs.text_bytes import is_ascii
+from allocator.inputs.error_collector import ErrorCollector
+from allocator.inputs.raw import RawTable, TableQuery, series_of
 from allocator.types import Text
 
 __all__ = ["read_parquet"]
@@ -19,9 +19,9 @@ _INDEX = "__index_level_"
 
 
 def read_parquet(
-    content: bytes | memoryview, file: str, fingerprint: str, wanted: Wanted, findings: Findings
+    content: bytes | memoryview, file: str, fingerprint: str, wanted: TableQuery, errors: ErrorCollector
 ) -> RawTable | None:
-    """Return the table of a Parquet file, or None with the reason in ``findings``. Rows count from 1.
+    """Return the table of a Parquet file, or None with the reason in ``errors``. Rows count from 1.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def read_parquet(
     try:
         parquet = pq.ParquetFile(pa.BufferReader(content))
         if parquet.metadata.num_rows > MOST_ROWS:
-            findings.add(Text("too many rows", "行数过多"), file, f"{parquet.metadata.num_rows:,}", f"≤ {MOST_ROWS:,}")
+            errors.add(Text("too many rows", "行数过多"), file, f"{parquet.metadata.num_rows:,}", f"≤ {MOST_ROWS:,}")
             return None
         classes = _class_columns(parquet)
         table = pq.read_table(pa.BufferReader(content), read_dictionary=classes) if classes else parquet.read()
         return _table(table, file, fingerprint)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), "")[:200]
-        findings.add(Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"), file, reason)
+        errors.add(Text("the file cannot be read as Parquet", "无法按 Parquet 读取该文件"), file, reason)
         return None
 
 
@@ -65,7 +65,7 @@ def _expect_unicode(column: pa.ChunkedArray) -> None:
     """Raise ArrowInvalid where text is not Unicode; no reader looks, and ASCII is told quickest."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         for chunk in column.chunks:
-            if not is_ascii(chunk):
+            if not pc.all(pc.string_is_ascii(chunk)).as_py():
                 chunk.validate(full=True)
 
 

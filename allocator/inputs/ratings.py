@@ -88,10 +88,22 @@ def parse_rating(cell: object) -> int | None:
 
 
 def rating_cells(frame: pd.DataFrame, issuers: pd.DataFrame | None) -> pd.Series:
-    """Return the rating of each row as written: its own, else the one that the table ``issuers`` gives its issuer."""
+    """Return the rating of each row as written: its own, else its issuer's (R9 §5).
+
+    The issuer's stands in the row's ``issuer_rating``, else in the table ``issuers``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table ``assets``, or one with its columns ``rating`` and ``issuer``.
+    issuers : DataFrame or None
+        The table ``issuers``.
+    """
     if "rating" not in frame:
         return pd.Series(np.nan, index=frame.index, dtype="str")
     own = frame["rating"]
+    if "issuer_rating" in frame:
+        own = own.where(own.notna(), frame["issuer_rating"])
     if issuers is None or "rating" not in issuers or "issuer" not in frame or not issuers["rating"].notna().any():
         return own
     rated = issuers.dropna(subset="rating")
@@ -103,6 +115,15 @@ def rating_ranks(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) ->
     """Return the rank of each row's rating (n,); `UNRATED` outside ``rows``. An empty cell takes the issuer's.
 
     A rating that cannot be read is added to ``problems``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs.
+    rows : ndarray of bool (n,)
+        Rows whose rating is asked for.
+    problems : Problems
+        Takes the ratings that are not understood, with their cells.
     """
     ranks = np.full(len(inputs.assets), UNRATED, dtype=np.int64)
     if "rating" not in inputs.assets:

@@ -12,18 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from allocator.inputs.text_bytes import bare_ends, laid_out
-
 __all__ = [
     "SAMPLE",
+    "SHEET",
     "STRING",
     "RawTable",
-    "Wanted",
+    "TableQuery",
     "array_of",
     "as_arrow",
     "as_text",
     "classes",
     "heading_row",
+    "joined",
     "mostly_differs",
     "one_array",
     "series_of",
@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 HEADING_ROWS = 10
+SHEET = 1 << 32
+"""What lies between the rows of one sheet and the next in a table of several."""
 
 
 def _never(heading: str) -> bool:
@@ -39,7 +41,7 @@ def _never(heading: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TableQuery:
     """What a reader must know of the table it looks for.
 
     Parameters
@@ -52,12 +54,15 @@ class Wanted:
         Whether a heading's cells are numbers or dates, so that plain ones need no parsing.
     percent : callable
         Whether a heading says that its cells are percentages.
+    code : callable
+        Whether a heading's cells are codes or other text, whose leading zeros count.
     """
 
     name: str
     fits: Callable[[str], bool]
     typed: Callable[[str], bool] = field(default=_never)
     percent: Callable[[str], bool] = field(default=_never)
+    code: Callable[[str], bool] = field(default=_never)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +88,10 @@ class RawTable:
     plain : frozenset of int
         Positions of columns of text known to hold no empty cell, total or spreadsheet error, which need no look
         for these.
+    titles : tuple of str
+        What stands above the headings, cell by cell.
+    sheets : tuple of str
+        File and sheet of each part of a table of several sheets, whose rows then stand `SHEET` apart.
     """
 
     file: str
@@ -93,6 +102,33 @@ class RawTable:
     spreadsheet: bool = False
     epoch_shift: int = 0
     plain: frozenset[int] = frozenset()
+    titles: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+
+
+def joined(parts: Sequence[RawTable], file: str) -> RawTable:
+    """Return one table of the rows of several sheets, under every heading that one of them has."""
+    headings = tuple(dict.fromkeys(heading.strip() for part in parts for heading in part.headings))
+    frames = [
+        pd.DataFrame(
+            {name.strip(): cells.astype(object) for name, cells in zip(part.headings, part.cells, strict=True)}
+        )
+        for part in parts
+    ]
+    frame = pd.concat(frames, ignore_index=True).reindex(columns=list(headings)).astype(object)
+    cells = tuple(tidy(frame[name].where(frame[name].notna(), None).infer_objects()) for name in headings)
+    rows = np.concatenate([part.rows + at * SHEET for at, part in enumerate(parts)])
+    titles = tuple(title for part in parts for title in part.titles)
+    return RawTable(
+        file,
+        headings,
+        cells,
+        rows,
+        parts[0].fingerprint,
+        epoch_shift=parts[0].epoch_shift,
+        titles=titles,
+        sheets=tuple(part.file for part in parts),
+    )
 
 
 def heading_row(rows: Sequence[Sequence[str]], fits: Callable[[str], bool]) -> tuple[int, int]:
@@ -175,11 +211,8 @@ def as_text(column: pd.Series, order: NDArray[np.intp] | None = None) -> Any:
         return array if order is None else array.take(order)
     codes = array.codes if order is None else array.codes[order]
     words = as_arrow(array.categories)
-    if codes.min(initial=0) < 0:
-        texts = words.take(pa.array(codes, mask=codes < 0))
-    else:
-        texts = pa.repeat(words[0], len(codes)) if len(words) == 1 else laid_out(words, codes)
-    return array_of(text_column(texts))
+    missing = codes < 0
+    return array_of(text_column(words.take(pa.array(codes, mask=missing if missing.any() else None))))
 
 
 def series_of(column: pa.ChunkedArray) -> pd.Series:
@@ -204,8 +237,7 @@ def _text(column: pa.ChunkedArray) -> pd.Series:
         column = column.cast(pa.large_string())
     if not pa.types.is_dictionary(column.type):
         if mostly_differs(column):
-            words = one_array(column)
-            return text_column(words if bare_ends(words) else pc.utf8_trim_whitespace(words))
+            return text_column(pc.utf8_trim_whitespace(one_array(column)))
         column = column.dictionary_encode()
     encoded = one_array(column)
     codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices

@@ -91,8 +91,8 @@ class _Dates:
     fraction: Vector
 
 
-def contract_flows(contracts: Contracts) -> Flows:
-    """Return all payments after the valuation date.
+def contract_flows(contracts: Contracts, axis: Vector | None = None) -> Flows:
+    """Return all payments after the valuation date; ``axis`` gives the years of each day, None: days / 365.
 
     With B the balance, b the scheduled share of it and s(t) what prepayment leaves, (1 − CPR)^t at one rate,
 
@@ -118,14 +118,19 @@ def contract_flows(contracts: Contracts) -> Flows:
     if not shrinking.any():
         return Flows(contract, day, principal, interest)
     step = np.arange(contract.size) - begin[contract]
-    before, after = _balances(contracts, dates.periods[dates.group], contract, step, day)
+    before, after = _balances(contracts, dates.periods[dates.group], contract, step, day, axis)
     repaid = before - after
     repaid[last] = before[last] * contracts.redemption
     return Flows(contract, day, repaid, before * interest)
 
 
 def _balances(
-    contracts: Contracts, periods: NDArray[np.int64], contract: NDArray[np.int64], step: Days, day: Days
+    contracts: Contracts,
+    periods: NDArray[np.int64],
+    contract: NDArray[np.int64],
+    step: Days,
+    day: Days,
+    axis: Vector | None,
 ) -> tuple[Vector, Vector]:
     """Return the balance before and after each payment, per unit outstanding at the valuation date.
 
@@ -134,7 +139,7 @@ def _balances(
     """
     kind, total = contracts.amortisation[contract], periods[contract].astype(float)
     rate = (contracts.coupon / np.maximum(contracts.frequency, 1))[contract]
-    time = day / DAYS_IN_YEAR
+    time = day / DAYS_IN_YEAR if axis is None else axis[day]
     earlier = np.where(step == 0, 0.0, np.concatenate([[0.0], time[:-1]]))
     annuity = (kind == Amortisation.ANNUITY) & (rate != 0)
     linear = (kind != Amortisation.BULLET) & ~annuity

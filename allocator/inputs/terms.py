@@ -12,7 +12,7 @@ from allocator.config.settings import parse_number
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.schedules import Amortisation, Contracts
-from allocator.types import Text
+from allocator.types import EMPTY, Text
 
 __all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "filled", "flags", "read_terms"]
 
@@ -47,7 +47,15 @@ class Terms:
 
 
 def column(frame: pd.DataFrame, name: str) -> Vector:
-    """Return a numeric column as floats; NaN throughout when the frame does not have it."""
+    """Return a numeric column as floats; NaN throughout when the frame does not have it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows.
+    name : str
+        The column. The answer is (n,), NaN where a cell is empty.
+    """
     if name not in frame:
         return np.full(len(frame), np.nan)
     return pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
@@ -68,7 +76,7 @@ def read_terms(inputs: Inputs, rows: NDArray[np.int64], problems: Problems) -> T
         ~np.isin(frequency, _FREQUENCIES),
         "frequency",
         Text("the number of coupons a year is missing or not usable", "付息频率缺失或不可用"),
-        ", ".join(map(str, _FREQUENCIES)),
+        ", ".join(map(str, _FREQUENCIES)) + ", 年付, 半年付, 季付, 月付, 到期一次还本付息",
     )
     faults.add(
         (frequency == 0) & (coupon != 0) & (np.isnat(issued) | (issued > as_of)),
@@ -92,7 +100,10 @@ def read_terms(inputs: Inputs, rows: NDArray[np.int64], problems: Problems) -> T
     faults.add(
         np.isnan(principal) & (np.isnan(rate) | (rate <= -1)),
         "yield",
-        Text("a yield is needed to price the row, as it has no face and amount", "缺少面值与金额，须提供收益率以定价"),
+        Text(
+            "a yield, or a face value beside the amount, is needed to price the row",
+            "定价须有收益率，或金额与面值",
+        ),
         "> -1",
     )
     good = ~faults.found
@@ -125,7 +136,7 @@ class _Faults:
             row = int(self._rows[position])
             frame = self._inputs.assets
             cell = frame[name].iloc[row] if name in frame else None
-            shown = "empty" if cell is None or pd.isna(cell) else str(cell)
+            shown = EMPTY if cell is None or pd.isna(cell) else str(cell)
             self._problems.add(what, self._inputs.where("assets", row, name), shown, allowed)
 
 
@@ -174,6 +185,13 @@ def annual_rates(frame: pd.DataFrame, name: str) -> Vector:
     """Return a list of annual rates per row, shape (k, years): shorter lists go on with their last rate.
 
     An empty cell is one rate of zero; a cell that is not made of numbers is NaN.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows, or k of them.
+    name : str
+        The column: annual decimals parted by ``;`` in each cell.
     """
     if name not in frame:
         return np.zeros((len(frame), 1))
@@ -199,14 +217,30 @@ def _dates_of(frame: pd.DataFrame, name: str) -> NDArray[np.datetime64]:
 
 
 def flags(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
-    """Return a yes/no column; no throughout when the frame does not have it, and for empty cells."""
+    """Return a yes/no column; no throughout when the frame does not have it, and for empty cells.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows.
+    name : str
+        The column. The answer is (n,).
+    """
     if name not in frame:
         return np.zeros(len(frame), dtype=bool)
     return frame[name].eq(True).fillna(False).to_numpy(dtype=bool)
 
 
 def filled(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
-    """Return which cells of a column hold something; none when the frame does not have it."""
+    """Return which cells of a column hold something; none when the frame does not have it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table of n rows.
+    name : str
+        The column. The answer is (n,).
+    """
     if name not in frame:
         return np.zeros(len(frame), dtype=bool)
     return frame[name].notna().to_numpy(dtype=bool)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.config.settings import AccountSettings
@@ -15,6 +17,8 @@ from allocator.model.terms import Sense, Term
 from allocator.types import Certainty, Source, Text
 
 __all__ = ["build_budgets", "build_space", "build_trade_cost"]
+
+Vector = NDArray[np.float64]
 
 OWN = Source("accounts", certainty=Certainty.USER)
 
@@ -39,9 +43,7 @@ def build_space(inputs: Inputs) -> Space:
     upper = np.where(np.isnan(upper), np.where(funded, np.inf, current), upper)
     settings = inputs.settings
     cost = assets["transaction_cost"].to_numpy(dtype=float)
-    total = float(current[funded].sum())
-    if total <= 0.0:
-        total = sum(account.budget or 0.0 for account in settings.accounts.values()) * inputs.unit
+    total = _funded_total(inputs, current * funded)
     if total <= 0.0:
         raise InputError(
             Problem(
@@ -62,13 +64,41 @@ def build_space(inputs: Inputs) -> Space:
         funded,
         np.where(np.isnan(cost), settings.objective.costs.linear, cost),
         total,
+        inputs.unit,
     )
+
+
+def _funded_total(inputs: Inputs, current: Vector) -> float:
+    """Return what all accounts hold after trading: their budgets, else their current sums.
+
+    An account with ``min`` or ``max`` instead of a budget counts with its current sum, brought inside them: the total
+    is a constant of the program, and so are the weights' denominators.
+    """
+    held = pd.Series(current).groupby(inputs.assets["account"].fillna("").to_numpy()).sum()
+    total = 0.0
+    for name in dict.fromkeys([*held.index, *inputs.settings.accounts]):
+        given, now = inputs.settings.accounts.get(name, AccountSettings()), float(held.get(name, 0.0)) / inputs.unit
+        least, most = (given.min or 0.0, np.inf if given.max is None else given.max)
+        total += min(max(now, least), most) if given.budget is None else given.budget
+    return total * inputs.unit
 
 
 def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
     """Return one budget per account: Σ target = budget, by default the account's current sum.
 
     ``accounts.NAME.min`` and ``max`` replace the equality by bounds on the account's sum.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with its ``accounts`` section.
+    space : Space
+        The decision space (n rows).
+
+    Raises
+    ------
+    InputError
+        When a budget lies outside what the rows' ``min`` and ``max`` allow.
     """
     terms: list[Term] = []
     problems = Problems()
@@ -114,7 +144,15 @@ def build_budgets(inputs: Inputs, space: Space) -> tuple[Term, ...]:
 
 
 def build_trade_cost(inputs: Inputs, space: Space) -> TradeCost:
-    """Return the one-off cost of moving from the current to the target holdings, CNY."""
+    """Return the one-off cost of moving from the current to the target holdings, CNY.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with ``objective.costs``.
+    space : Space
+        The decision space (n rows), with the rows' own linear costs.
+    """
     quadratic = 2.0 * inputs.settings.objective.costs.quadratic / space.total
     impact = np.full(space.size, quadratic) * space.funded
     return TradeCost(space.linear_cost, space.linear_cost, impact, space.current, space.lower, space.upper)

@@ -48,7 +48,15 @@ class Choices:
         return replace(self, inputs=sparse.csr_array(sparse.hstack([self.inputs, empty])))
 
     def narrowed(self, numbers: Vector, lower: Vector, upper: Vector) -> tuple[Vector, Vector]:
-        """Return the bounds (n,), CNY, inside which the conditions hold for these whole numbers (m,)."""
+        """Return the bounds (n,), CNY, inside which the conditions hold for these whole numbers (m,).
+
+        Parameters
+        ----------
+        numbers : ndarray (m,)
+            The whole numbers k.
+        lower, upper : ndarray (n,)
+            Bounds of the holdings, CNY.
+        """
         lower, upper = lower.copy(), upper.copy()
         room = self.right - self.outputs @ numbers
         row = np.repeat(np.arange(len(room)), np.diff(self.inputs.indptr))

@@ -21,15 +21,15 @@ __all__ = ["ModelContext"]
 class ModelContext:
     """The fund, the decision space and the estimates chosen under ``models:``.
 
+    Every estimate is built when first asked for, and raises InputError when its data are missing: a term that
+    needs none of them is not held up by them.
+
     Parameters
     ----------
     inputs : Inputs
         The checked inputs.
     space : Space
         The decision space.
-
-    Every estimate is built when first asked for, and raises InputError when its data are missing: a term that
-    needs none of them is not held up by them.
     """
 
     inputs: Inputs
@@ -61,5 +61,5 @@ class ModelContext:
 
     @cached_property
     def tilt_scores(self) -> Mapping[str, PartScore]:
-        """The score of every tilt that the fund file names, told apart by what the rows hold."""
+        """The score of every tilt that the fund file names, by what the rows hold."""
         return self._tilts()

@@ -46,10 +46,10 @@ def desmoothed(reported: Vector, lag: float | None = None) -> Vector:
     Raises
     ------
     ValueError
-        When φ lies outside [0, 1): a negative autocorrelation is no valuation lag.
+        When φ is outside [0, 1): a negative autocorrelation is no valuation lag.
     """
     phi = autocorrelation(reported) if lag is None else lag
     if not 0.0 <= phi < 1.0:
-        raise ValueError(f"a valuation lag lies in [0, 1), got {phi:.3f}")
+        raise ValueError(f"a valuation lag must be in [0, 1), got {phi:.3f}")
     true: Vector = (reported[1:] - phi * reported[:-1]) / (1.0 - phi)
     return true

@@ -48,7 +48,15 @@ class Epigraph:
 
     @classmethod
     def linear(cls, direct: Vector, constant: float) -> Epigraph:
-        """Return a function without columns of its own."""
+        """Return a function without columns of its own.
+
+        Parameters
+        ----------
+        direct : ndarray (n,)
+            Slope per CNY of each holding.
+        constant : float
+            Value at no holdings.
+        """
         none, no = np.zeros(0), np.zeros(0, dtype=bool)
         rows = sparse.csr_array((0, len(direct)))
         return cls(direct, constant, rows, sparse.csr_array((0, 0)), none, none, none, no, no)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.config.load import choose, validate_options
+from allocator.config.load import lookup, validate_options
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.lent import LentTables
@@ -88,7 +88,7 @@ class Estimates:
             raise InputError(Problem(what, self._where(key), repr(given), ", ".join(offered)))
         name, options = (given, {}) if isinstance(given, str) else (given.get("name", default), dict(given))
         options.pop("name", None)
-        spec = choose(offered, name, self._where(key))
+        spec = lookup(offered, name, self._where(key))
         return make(spec, validate_options(spec.options, options, self.inputs.settings, key))
 
     def _default_risk(self) -> str:

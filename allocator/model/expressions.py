@@ -36,7 +36,15 @@ class Expression(ABC):
 
     @abstractmethod
     def convex(self, variable: cp.Variable, scale: float) -> cp.Expression:
-        """Return the same function of ``scale · variable`` for the solver, shape (rows,)."""
+        """Return the same function of ``scale · variable`` for the solver, shape (rows,).
+
+        Parameters
+        ----------
+        variable : cvxpy.Variable (n,)
+            Holdings in units of ``scale``.
+        scale : float
+            CNY per unit of the variable.
+        """
 
     @abstractmethod
     def gradient(self, holdings: Vector) -> sparse.csr_array:
@@ -59,7 +67,13 @@ class Expression(ABC):
         return False
 
     def choices(self, upper: Vector) -> Choices:
-        """Return what a mixed-integer solver must choose; only for a `discrete` expression."""
+        """Return what a mixed-integer solver must choose; only for a `discrete` expression.
+
+        Raises
+        ------
+        TypeError
+            For an expression that is not `discrete`.
+        """
         raise TypeError(f"{type(self).__name__} needs no choices")
 
 
@@ -80,7 +94,15 @@ class Linear(Expression):
 
     @classmethod
     def of(cls, rows: Any, constant: Any = 0.0) -> Linear:
-        """Return the expression for one dense row, several, or a sparse matrix."""
+        """Return the expression for one dense row, several, or a sparse matrix.
+
+        Parameters
+        ----------
+        rows : array_like (n,) or (rows, n), or sparse matrix
+            Slopes per CNY of each holding.
+        constant : float or array_like (rows,)
+            Added to each row.
+        """
         matrix = sparse.csr_array(rows if sparse.issparse(rows) else np.atleast_2d(np.asarray(rows, dtype=float)))
         return cls(matrix, np.broadcast_to(np.asarray(constant, dtype=float), (matrix.shape[0],)).copy())
 

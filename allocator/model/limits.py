@@ -6,6 +6,7 @@ moves the right side of a row already in breach to the row's current value.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Self
@@ -16,12 +17,14 @@ from pydantic import Field, model_validator
 from scipy import sparse
 
 from allocator.config.settings import Number, Section
-from allocator.errors import InputError, Problem
+from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.fund import Inputs
+from allocator.inputs.headings import spelling
 from allocator.inputs.terms import column
 from allocator.model.context import ModelContext
 from allocator.model.expressions import Linear
 from allocator.model.terms import TOLERANCE, Mode, Sense, Term
+from allocator.rulebook.book import USER
 from allocator.types import Source, Text
 
 __all__ = [
@@ -31,9 +34,11 @@ __all__ = [
     "book_value_ratio",
     "bound",
     "grouped",
+    "named_choices",
     "percent",
     "place",
     "position_term",
+    "rules_without_rows",
     "total_assets",
 ]
 
@@ -135,6 +140,21 @@ def position_term(
     """Return ``target <sense> current`` for each chosen row: ≤ bars purchases, ≥ sales, == both.
 
     Derivatives are left out, as a signed notional is neither bought nor sold. None when no row is chosen.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund.
+    name : str
+        Name of the term.
+    label : Text
+        A sentence for reports.
+    rows : ndarray of bool (n,)
+        Rows it speaks of.
+    sense : Sense
+        ``<=`` bars purchases, ``>=`` sales, ``==`` both.
+    source : Source
+        Where the rule comes from.
     """
     space = context.space
     chosen = np.flatnonzero(rows & space.funded)
@@ -183,10 +203,69 @@ def book_value_ratio(inputs: Inputs) -> Vector:
     return np.where(known, book / np.where(known, amount, 1.0), 1.0)
 
 
+def named_choices(context: ModelContext, column: str, words: Sequence[str], where: str) -> tuple[str, ...]:
+    """Return the values that words name in a column of choices, Chinese ones and other spellings too.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund.
+    column : str
+        A column of the assets table that holds choices.
+    words : sequence of str
+        As the fund file states them.
+    where : str
+        Their place, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming each word that is no value of the column, with the nearest.
+    """
+    known = context.inputs.words(column)
+    if not known:
+        return tuple(words)
+    problems = Problems()
+    for word in words:
+        if spelling(word) not in known:
+            values = ", ".join(dict.fromkeys(known.values()))
+            problems.add(
+                Text(f"no such value of {column}", f"{column} 没有该取值"),
+                where,
+                word,
+                values,
+                did_you_mean(word, known),
+            )
+    problems.raise_if_any()
+    return tuple(known[spelling(word)] for word in words)
+
+
+def rules_without_rows(terms: Iterable[Term]) -> tuple[Text, ...]:
+    """Return a note for each rule of the fund's own in which no row counts, so that it holds whatever is bought."""
+    idle = (
+        term for term in terms if term.source == USER and isinstance(term.left, Linear) and not term.left.matrix.nnz
+    )
+    return tuple(
+        Text(f"no row counts in the rule {term.name}: it always holds", f"规则 {term.name} 未选中任何资产，始终成立")
+        for term in idle
+    )
+
+
 def place(context: ModelContext, rule: str, key: str = "", value: object = None) -> str:
     """Return where the fund file names a rule: ``"fund.yaml, line 31, constraints.2.limit.rule"``.
 
     Of several entries of one rule, the first whose ``key`` holds ``value``.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund.
+    rule : str
+        Name of the rule.
+    key : str
+        Option of the rule that tells several entries apart; empty for the rule itself.
+    value : object
+        What that option holds.
     """
     settings = context.inputs.settings
     for entry in settings.constraints:

@@ -47,11 +47,27 @@ class CapitalLimit:
     cost_weight: float = 1.0
 
     def slack(self, module: float, cost: float) -> float:
-        """Return the room left in CNY when the module is ``module`` CNY and trading costs ``cost`` CNY."""
+        """Return the room left in CNY when the module is ``module`` CNY and trading costs ``cost`` CNY.
+
+        Parameters
+        ----------
+        module : float
+            Amount of the module, CNY.
+        cost : float
+            One-off cost of trading, CNY.
+        """
         return self.available - self.multiplier * module - self.cost_weight * cost
 
     def holds(self, module: float, cost: float) -> bool:
-        """Return whether ``(available − cost) / module`` reaches the multiplier within `TOLERANCE`."""
+        """Return whether ``(available − cost) / module`` reaches the multiplier within `TOLERANCE`.
+
+        Parameters
+        ----------
+        module : float
+            Amount of the module, CNY.
+        cost : float
+            One-off cost of trading, CNY.
+        """
         return self.slack(module, cost) >= -TOLERANCE * abs(module)
 
 
@@ -95,7 +111,7 @@ class Model:
     capital_weight: float = 0.0
     per_capital: bool = False
 
-    def gain(self, holdings: NDArray[np.float64]) -> float:
+    def value_before_capital(self, holdings: NDArray[np.float64]) -> float:
         """Return Σ weight · expression less the price of soft breaches, by numpy alone."""
         total = sum(part.weight * float(part.expression.value(holdings)[0]) for part in self.objective)
         for term in self.terms:
@@ -107,6 +123,13 @@ class Model:
         """Return the module that the objective speaks of, CNY, by ``tree`` in place of the model's own.
 
         Zero when the objective speaks of none.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        tree : CapitalTree or None
+            Read in place of the model's own.
         """
         tree = self.tree if tree is None else tree
         if tree is None or not (self.capital_weight or self.per_capital):
@@ -114,10 +137,20 @@ class Model:
         name = self.capital_module or tree.root.name
         return tree.values(holdings, [name])[name]
 
-    def worth(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
-        """Return the objective, in maximized form, at ``holdings`` (n,) in CNY."""
-        gain, module = self.gain(holdings), self.module(holdings, tree)
-        return gain / module if self.per_capital else gain - self.capital_weight * module
+    def objective_value(self, holdings: NDArray[np.float64], tree: CapitalTree | None = None) -> float:
+        """Return the objective, in maximized form, at ``holdings`` (n,) in CNY.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        tree : CapitalTree or None
+            Read in place of the model's own, where the objective speaks of capital.
+        """
+        value_before_capital, module = self.value_before_capital(holdings), self.module(holdings, tree)
+        return (
+            value_before_capital / module if self.per_capital else value_before_capital - self.capital_weight * module
+        )
 
     @property
     def in_money(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import choose, validate_options
+from allocator.config.load import lookup, validate_options
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.model import ModelContext, Objective, ObjectiveSpec, ObjectiveTerm
 from allocator.model.build import build_trade_cost
@@ -42,7 +42,7 @@ def build_objective(
     way, name = ("minimize", chosen.minimize) if chosen.minimize else ("maximize", chosen.maximize)
     assert name is not None
     fitting = {key: spec for key, spec in offered.items() if spec.direction == way}
-    spec = choose(fitting, name, settings.where(f"objective.{way}"))
+    spec = lookup(fitting, name, settings.where(f"objective.{way}"))
     objective = spec.build(context, validate_options(spec.options, chosen.options, settings, "objective"))
     objective = _less_risk(context, objective, offered)
     if objective.capital_weight or objective.per_capital:
@@ -51,13 +51,13 @@ def build_objective(
 
 
 def _less_risk(context: ModelContext, objective: Objective, offered: Mapping[str, ObjectiveSpec]) -> Objective:
-    """Subtract aversion × measure, in the objective's own unit; a measure in CNY counts per Σ current."""
+    """Subtract aversion × measure, in the objective's own unit; a measure in CNY counts per Σ target."""
     settings, total = context.inputs.settings, context.space.total
     risk = settings.objective.risk
     if risk is None or risk.aversion == 0.0:
         return objective
     place = settings.where("objective.risk.measure")
-    spec = choose({key: spec for key, spec in offered.items() if spec.direction == "minimize"}, risk.measure, place)
+    spec = lookup({key: spec for key, spec in offered.items() if spec.direction == "minimize"}, risk.measure, place)
     measure = spec.build(context, validate_options(spec.options, risk.options, settings, "objective.risk"))
     if measure.capital_weight and (objective.per_capital or objective.capital_weight):
         what = Text("the objective speaks of capital already", "目标本身已含资本")
@@ -83,13 +83,22 @@ def _cost_terms(context: ModelContext, objective: Objective) -> tuple[ObjectiveT
 def require_module(module: str, tree: CapitalTree | None, place: str) -> None:
     """Refuse a rule or an objective that speaks of a risk module the regime does not have.
 
+    Parameters
+    ----------
+    module : str
+        Name of the risk module; empty for minimum capital.
+    tree : CapitalTree or None
+        The regime's tree; None without a regime.
+    place : str
+        Place in the fund file, for the message.
+
     Raises
     ------
     InputError
         Without a regime, or when ``module`` is not empty and not in ``tree``.
     """
     if tree is None:
-        what = Text("capital is asked of a fund without a solvency regime", "基金未设定偿付能力规则，无从计量资本")
+        what = Text("capital is asked of a fund without a solvency regime", "组合未设定偿付能力规则，无从计量资本")
         hint = Text("give the section capital", "请填写 capital 部分")
         raise InputError(Problem(what, place, hint=hint))
     names = [node.name for node in tree.nodes]

@@ -60,7 +60,13 @@ class CapitalPosition:
         return self.tree.value(self.holdings)
 
     def ratio(self, name: str) -> float:
-        """Return the ratio of that requirement, e.g. ``"comprehensive"``."""
+        """Return the ratio of that requirement, e.g. ``"comprehensive"``.
+
+        Raises
+        ------
+        KeyError
+            When the regime states no ratio of that name.
+        """
         for requirement in self.requirements:
             if requirement.name == name:
                 return requirement.ratio(self.minimum_capital)

@@ -1,4 +1,4 @@
-"""The door a solvency regime enters by: own funds, requirements and a capital tree over the holdings."""
+"""The interface of a solvency regime: own funds, requirements and a capital tree over the holdings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from allocator.model.space import Space
     from allocator.model.terms import Term
 
-__all__ = ["Alternative", "BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
+__all__ = ["OptionalBreach", "BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
 
 Vector = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ class RegimeNote:
 
 
 @dataclass(frozen=True, eq=False)
-class Alternative:
+class OptionalBreach:
     """A rule a′x ≤ h that may be broken at a charge: the optimizer decides, the exact tree judges.
 
     Parameters
@@ -142,17 +142,40 @@ class BookState(ABC):
 
     @abstractmethod
     def trees(self, low: float, high: float) -> tuple[CapitalTree, CapitalTree]:
-        """Return two trees between whose coefficients the exact ones lie while low ≤ state ≤ high."""
+        """Return two trees between whose coefficients the exact ones lie while low ≤ state ≤ high.
+
+        Parameters
+        ----------
+        low, high : float
+            Ends of an interval of the state.
+        """
 
     @abstractmethod
     def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
-        """Return rules kept by every book in the space whose state lies between ``low`` and ``high``."""
+        """Return rules kept by every book in the space whose state lies between ``low`` and ``high``.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings.
+        low, high : float
+            Ends of an interval of the state.
+        """
 
     @abstractmethod
     def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
         """Return two spaces that cover ``space`` and make the rules at ``state`` tell more of ``holdings``.
 
         None when the rules are exact in the space already.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings (n,).
+        state : float
+            The state of the rules.
+        holdings : ndarray (n,)
+            A relaxed answer, CNY.
         """
 
     def straddling(self, space: Space) -> NDArray[np.int64]:
@@ -185,7 +208,7 @@ class BookState(ABC):
         """
         yield self, space
 
-    def alternatives(self, space: Space) -> tuple[Alternative, ...]:
+    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         """Return the rules that may be kept or broken; `trees` charges for none of them.
 
         None may hold a row that the space's bounds let fall below zero.
@@ -252,7 +275,7 @@ class Regime(ABC):
         """Return how each row is charged: one line per asset row and module with its derivation.
 
         Columns at least: asset_id, account, module, exposure (CNY), factor, charge (CNY), article,
-        derivation (text; a `Phrase` where the languages differ).
+        derivation (text; a `LocalizedPhrase` where the languages differ).
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""A score told apart by what the rows hold."""
+"""A score by what the rows hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class PartScore:
-    """A score told apart by what the rows hold.
+    """A score by what the rows hold.
 
     Parameters
     ----------

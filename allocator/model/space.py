@@ -30,7 +30,10 @@ class Space:
     linear_cost : ndarray (n,)
         Annual cost per CNY traded, decimal.
     total : float
-        Σ current amount of the funded rows, CNY: the denominator of weights.
+        What the funded rows hold after trading, CNY: the sum of the accounts' budgets, a constant of the program and
+        the denominator of weights, returns, risk and turnover.
+    unit : float
+        CNY per unit of the fund's money, in which people read amounts.
     """
 
     asset_id: NDArray[np.str_]
@@ -41,6 +44,13 @@ class Space:
     funded: NDArray[np.bool_]
     linear_cost: Vector
     total: float
+    unit: float = 1.0
+
+    @property
+    def current_weights(self) -> Vector:
+        """Share of each row in what is held now (n,): another total than `total` where budgets move money in or out."""
+        held = float(self.current[self.funded].sum())
+        return self.current / (held if held > 0.0 else self.total)
 
     @property
     def size(self) -> int:

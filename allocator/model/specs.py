@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from allocator.model.model import CapitalLimit
     from allocator.model.terms import Objective, Term
 
-__all__ = ["ConstraintSpec", "ObjectiveSpec"]
+__all__ = ["STATUTORY", "ConstraintSpec", "ObjectiveSpec"]
+
+STATUTORY = "statutory"
+"""The set of rules that the law asks of every fund."""
 
 Vector = NDArray[np.float64]
 
@@ -27,12 +30,16 @@ class ConstraintSpec:
     """What the hook ``allocator_constraints`` returns, one for each term name.
 
     ``build(context, options) -> sequence of Term or CapitalLimit``; it raises InputError for data it lacks.
+    ``presets`` names sets of rules that it belongs to: a fund file that names the set under ``constraints:`` has it
+    with its own defaults. The set `STATUTORY` is what the law asks of every fund: a fund under a solvency regime that
+    leaves out a rule of it says so.
     """
 
     name: str
     label: Text
     options: type[BaseModel]
     build: Callable[[ModelContext, Any], Sequence[Term | CapitalLimit]]
+    presets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

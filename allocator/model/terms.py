@@ -84,7 +84,7 @@ class Term:
     price : float
         Soft only: objective given up (annual decimal) per unit shown of breach.
     rows : tuple of str
-        A name per row when there are several (an issuer, a bucket), a `Phrase` where the languages differ;
+        A name per row when there are several (an issuer, a bucket), a `LocalizedPhrase` where the languages differ;
         empty for one row.
     priority : int or None
         Terms with the lowest priority give way first when the user asks for it; None never gives way.

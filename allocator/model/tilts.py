@@ -1,7 +1,7 @@
 """Policy tilts: a score per row, and how it steers.
 
 A tilt never hides its price: each mode turns a model into a steered one, and the pipeline compares the two
-optima. With s the score per CNY and T = Σ current, the score of a portfolio is s′x / T. Of a product that lists
+optima. With s the score per CNY and T = Σ target, the score of a portfolio is s′x / T. Of a product that lists
 what it holds, s is the share-weighted score of what is inside.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
-from allocator.config.load import choose, validate_options
+from allocator.config.load import lookup, validate_options
 from allocator.config.settings import Number, Section, Settings
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.inputs.fund import Inputs
@@ -72,7 +72,21 @@ class TiltSpec:
         parts: Callable[[Inputs, Any], PartScore],
         source: Source,
     ) -> TiltSpec:
-        """Return a tilt that scores what lies inside the rows."""
+        """Return a tilt that scores what lies inside the rows.
+
+        Parameters
+        ----------
+        name : str
+            Name in the fund file.
+        label : Text
+            Its title.
+        options : type of pydantic.BaseModel
+            Its own keys; extra keys must be forbidden.
+        parts : callable
+            ``parts(inputs, options) -> PartScore``: scores of what the rows consist of, in [0, 1].
+        source : Source
+            The policy it serves.
+        """
         return cls(name, label, options, lambda inputs, chosen: parts(inputs, chosen).by_row, source, parts)
 
 
@@ -141,7 +155,17 @@ Options = TypeVar("Options", bound=BaseModel)
 
 
 def options_of(settings: Settings, name: str, options: type[Options]) -> Options | None:
-    """Return a tilt's own options as the fund file gives them; None when it does not name the tilt."""
+    """Return a tilt's own options as the fund file gives them; None when it does not name the tilt.
+
+    Parameters
+    ----------
+    settings : Settings
+        The fund file.
+    name : str
+        Name of the tilt.
+    options : type of pydantic.BaseModel
+        Its own keys.
+    """
     for entry in settings.tilts:
         if entry.name == name:
             return options.model_validate({k: v for k, v in entry.options.items() if k not in mode_keys()})
@@ -176,11 +200,33 @@ class Tilt:
         return Linear.of(np.where(model.space.funded, self.score, 0.0) / model.space.total)
 
     def of(self, model: Model, holdings: Vector) -> float:
-        """Return the score of a portfolio."""
+        """Return the score of a portfolio.
+
+        Parameters
+        ----------
+        model : Model
+            Its space says what scores are a share of.
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        """
         return float(self.expression(model).value(holdings)[0])
 
+    def before(self, model: Model) -> float:
+        """Return the score of what is held now, as a share of that."""
+        return float(np.where(model.space.funded, self.score, 0.0) @ model.space.current_weights)
+
     def aim(self, model: Model, weight: float = 1.0, unit: str = "share") -> ObjectiveTerm:
-        """Return weight × s′x / T as a part of an objective."""
+        """Return weight × s′x / T as a part of an objective.
+
+        Parameters
+        ----------
+        model : Model
+            Its space says what scores are a share of.
+        weight : float
+            Factor of the score.
+        unit : str
+            Unit of weight × score.
+        """
         return ObjectiveTerm(f"tilt:{self.spec.name}", self.spec.label, self.expression(model), weight, unit)
 
     def highest(self, model: Model) -> Model:
@@ -188,7 +234,15 @@ class Tilt:
         return replace(model, objective=(self.aim(model),), capital_weight=0.0, per_capital=False)
 
     def term(self, model: Model, least: float) -> Term:
-        """Return ``s′x / T ≥ least``."""
+        """Return ``s′x / T ≥ least``.
+
+        Parameters
+        ----------
+        model : Model
+            Its space says what scores are a share of.
+        least : float
+            Score that must be kept, a share of T.
+        """
         return Term(
             f"tilt:{self.spec.name}",
             self.spec.label,
@@ -200,19 +254,26 @@ class Tilt:
             self.spec.source,
         )
 
-    def steer(self, model: Model) -> Model:
+    def apply_tilts(self, model: Model) -> Model:
         """Return the model with this tilt's reward or floor in it; budgets and ranks change nothing here."""
         if isinstance(self.mode, Reward):
             reward = self.aim(model, self.mode.reward, "annual decimal")
             return replace(model, objective=(*model.objective, reward))
         if isinstance(self.mode, Floor):
-            least = self.of(model, model.space.current) if self.mode.min is None else self.mode.min
+            least = self.before(model) if self.mode.min is None else self.mode.min
             return replace(model, terms=(*model.terms, self.term(model, least)))
         return model
 
 
 def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, ...]:
     """Return the tilts that the fund file names, scored.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with its ``tilts`` section.
+    offered : mapping of str to TiltSpec
+        Tilts of the enabled plugins, by name.
 
     Raises
     ------
@@ -221,7 +282,7 @@ def named_tilts(inputs: Inputs, offered: Mapping[str, TiltSpec]) -> tuple[Tilt, 
     """
     tilts = []
     for entry in inputs.settings.tilts:
-        spec = choose(offered, entry.name, inputs.settings.where(f"tilts.{entry.position}"))
+        spec = lookup(offered, entry.name, inputs.settings.where(f"tilts.{entry.position}"))
         prefix = f"tilts.{entry.position}.{entry.name}"
         own = {key: value for key, value in entry.options.items() if key not in mode_keys()}
         steering = {key: value for key, value in entry.options.items() if key in mode_keys()}

@@ -6,28 +6,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
-from allocator.config.load import apply_overrides, choose, load_settings, validate_options
+from allocator.config.load import load_settings, lookup, validate_options
+from allocator.config.overrides import apply_overrides
 from allocator.config.settings import Settings
-from allocator.errors import Problems
+from allocator.errors import InputError, Problems
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs import load_inputs
 from allocator.inputs.fund import Inputs
 from allocator.model import CapitalLimit, Model, ModelContext, Objective, Space, Term
 from allocator.model.build import build_space, build_trade_cost
-from allocator.model.constraints import build_rules, check_terms, required_capital
+from allocator.model.constraints import build_rules, check_terms, required_capital, unchecked_limits
 from allocator.model.estimates import Estimates
+from allocator.model.limits import rules_without_rows
 from allocator.model.objective import build_objective
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import BookState, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.model.terms import refuse_repeated
 from allocator.model.tilts import Tilt, named_tilts
+from allocator.types import Text
 
 __all__ = ["Fund", "load_fund"]
 
@@ -73,7 +76,7 @@ class Fund:
         capital = self.settings.capital
         if capital is None:
             return None
-        spec = choose(self.registry.regimes, capital.regime, self.settings.where("capital.regime"))
+        spec = lookup(self.registry.regimes, capital.regime, self.settings.where("capital.regime"))
         options = validate_options(spec.options, capital.options, self.settings, "capital")
         return spec.build(self.inputs, options)
 
@@ -134,6 +137,11 @@ class Fund:
         return None if self.regime is None else self.ask_regime(self.regime.book_state)(self.space)
 
     @property
+    def unchecked(self) -> tuple[Text, ...]:
+        """Titles of the statutory limits that no rule of the fund file checks; none without a solvency regime."""
+        return tuple(spec.label for spec in unchecked_limits(self.settings, self.registry.constraints))
+
+    @property
     def requirements(self) -> tuple[Requirement, ...]:
         """The ratios to report, in order; none without a regime."""
         return () if self.regime is None else self.ask_regime(self.regime.requirements)()
@@ -167,7 +175,14 @@ class Fund:
                 part()
         problems.raise_if_any()
         _ = self.model
-        return () if self.regime is None else self.ask_regime(self.regime.notes)()
+        return self.notes
+
+    @property
+    def notes(self) -> tuple[RegimeNote, ...]:
+        """What a reader of the figures must know: of the files first, then of the regime's assumptions."""
+        stated = () if self.regime is None else self.ask_regime(self.regime.notes)()
+        idle = rules_without_rows(self.terms)
+        return (*map(RegimeNote, (*self.inputs.notes, *idle)), *stated)
 
     @cached_property
     def tilts(self) -> tuple[Tilt, ...]:
@@ -201,6 +216,55 @@ class Fund:
         return self.registry.watch("allocator_regimes", name, f"{name}.{method.__name__}").guard(method)
 
 
+def examine(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
+    """Read, check and build all that a run builds short of solving.
+
+    What is wrong at one stage does not hide what is wrong at the next: each goes on with what the one before could
+    read, without the rows and keys already found at fault.
+
+    Parameters
+    ----------
+    path : str or Path
+        FUND.yaml.
+    overrides : sequence of str
+        ``KEY=VALUE`` as on the command line.
+
+    Raises
+    ------
+    InputError
+        With the problems of every stage.
+    """
+    problems = Problems()
+
+    def stage(make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except InputError as error:
+            problems.extend(error.problems)
+            return error.partial
+
+    settings = stage(lambda: load_settings(path))
+    settings = settings and stage(lambda: apply_overrides(settings, overrides))
+    registry = settings and enabled_plugins(settings.plugins)
+    inputs = settings and stage(lambda: load_inputs(settings, registry))
+    if inputs is None:
+        problems.raise_if_any()
+    fund = Fund(inputs, registry)
+    if not len(problems):
+        fund.validate()
+        return fund
+    known = {problem.where for problem in problems}
+    unread = [f"inputs.{name}" for name in settings.inputs if name not in inputs.tables]
+    try:
+        fund.validate()
+    except InputError as error:
+        new = (problem for problem in error.problems if problem.where not in known)
+        problems.extend(problem for problem in new if not any(name in problem.where for name in unread))
+    except Exception:  # what is missing, which is named already, may stop whatever needs it
+        raise InputError(problems) from None
+    raise InputError(problems)
+
+
 def load_fund(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
     """Read and check a fund file and everything it names.
 
@@ -214,8 +278,8 @@ def load_fund(path: str | Path, overrides: Sequence[str] = ()) -> Fund:
     Raises
     ------
     InputError
-        With every problem found, each with file, row or line, and a cure.
+        With every problem found, each with file, row or line, and how to fix it.
     """
-    settings = apply_overrides(load_settings(Path(path)), overrides)
+    settings = apply_overrides(load_settings(path), overrides)
     registry = enabled_plugins(settings.plugins)
     return Fund(load_inputs(settings, registry), registry)

@@ -18,10 +18,11 @@ from allocator.errors import Infeasible
 from allocator.model import Model
 from allocator.model.tilts import Tilt
 from allocator.pipeline.fund import Fund
-from allocator.pipeline.survival import JoinedState, Survival
-from allocator.pipeline.tilting import alone_or_together, price, steer
+from allocator.pipeline.joined_state import JoinedState
+from allocator.pipeline.scenario_requirements import ScenarioRequirements
+from allocator.pipeline.tilting import alone_or_together, apply_tilts, price
 from allocator.result.result import Result
-from allocator.solve import Concession, relax_by_priority
+from allocator.solve import RelaxedConstraint, relax_by_priority
 from allocator.solve import solve as solve_model
 from allocator.solve.search.exact import ENOUGH, Exact
 from allocator.solve.search.solution import Solved
@@ -61,16 +62,16 @@ def optimize(fund: Fund) -> Result:
 def _optimize(fund: Fund) -> Result:
     seconds: dict[str, float] = {}
     with _timed(seconds, "model"):
-        model, before, survival = fund.model, fund.position(), Survival(fund)
+        model, before, survival = fund.model, fund.position(), ScenarioRequirements(fund)
     with _timed(seconds, "solve"):
-        untilted, concessions = _solve_or_relax(fund, model)
+        untilted, relaxed_constraints = _solve_or_relax(fund, model)
     with _timed(seconds, "tilts"):
         tilts = fund.tilts
-        steered = _steered(fund, untilted, tilts)
-        alone = alone_or_together(untilted, steered, tilts, partial(_steered, fund))
+        tilted = _tilted(fund, untilted, tilts)
+        alone = alone_or_together(untilted, tilted, tilts, partial(_tilted, fund))
         prices = [price(untilted, *pair, fund.position, fund.context.expected_return) for pair in alone]
-    solution = steered.solution
-    model = survival.applied(steered.model, solution.holdings)
+    solution = tilted.solution
+    model = survival.applied(tilted.model, solution.holdings)
     solution.holdings.setflags(write=False)
     with _timed(seconds, "verify"):
         after = fund.position(solution.holdings)
@@ -90,8 +91,9 @@ def _optimize(fund: Fund) -> Result:
         {tilt.spec.name: tilt.score for tilt in tilts},
         tuple(prices),
         seconds,
-        concessions,
+        relaxed_constraints,
         stressed,
+        fund.unchecked,
     )
 
 
@@ -118,7 +120,7 @@ def solve(fund: Fund, model: Model, settings: SolveSettings | None = None, *, di
         As `optimize`.
     """
     settled = settings or fund.settings.solve
-    solved = Survival(fund).hold(model, partial(_solve_alone, fund, settings=settled, diagnose=diagnose))
+    solved = ScenarioRequirements(fund).hold(model, partial(_solve_alone, fund, settings=settled, diagnose=diagnose))
     return _stayed(fund, solved)
 
 
@@ -132,7 +134,7 @@ def _stayed(fund: Fund, solved: Solved) -> Solved:
         return solved
     staying = replace(model, tree=fund.tree_at(held))
     exact = Exact(staying)
-    objective = exact.objective(held) if exact.keeps_terms(held) and exact.room(held) >= ENOUGH else -np.inf
+    objective = exact.objective(held) if exact.keeps_terms(held) and exact.headroom(held) >= ENOUGH else -np.inf
     if objective < solution.objective - EQUAL * max(1.0, abs(solution.objective)):
         return solved
     bound = max(solution.bound, objective)
@@ -141,7 +143,7 @@ def _stayed(fund: Fund, solved: Solved) -> Solved:
     )
 
 
-def _solve_or_relax(fund: Fund, model: Model) -> tuple[Solved, tuple[Concession, ...]]:
+def _solve_or_relax(fund: Fund, model: Model) -> tuple[Solved, tuple[RelaxedConstraint, ...]]:
     """Solve; where the rules contradict each other and the user wants it, the lowest priorities give way."""
     if not fund.settings.solve.relax:
         return solve(fund, model), ()
@@ -155,8 +157,8 @@ def _solve_or_relax(fund: Fund, model: Model) -> tuple[Solved, tuple[Concession,
     try:
         return solve(fund, model, diagnose=False), ()
     except Infeasible:
-        relaxed, concessions = relax_by_priority(model, ask=ask)
-    return solve(fund, relaxed), concessions
+        relaxed, relaxed_constraints = relax_by_priority(model, ask=ask)
+    return solve(fund, relaxed), relaxed_constraints
 
 
 def _solve_alone(
@@ -170,8 +172,8 @@ def _solve_alone(
     return Solved(replace(model, tree=tree), solution)
 
 
-def _steered(fund: Fund, untilted: Solved, tilts: Sequence[Tilt]) -> Solved:
-    return steer(untilted, tilts, partial(solve, fund), fund.settings.solve, fund.context.expected_return)
+def _tilted(fund: Fund, untilted: Solved, tilts: Sequence[Tilt]) -> Solved:
+    return apply_tilts(untilted, tilts, partial(solve, fund), fund.settings.solve, fund.context.expected_return)
 
 
 @contextmanager

@@ -60,7 +60,13 @@ def required_under(fund: Fund) -> dict[tuple[str, str], float]:
 
 
 def capital_of(fund: Fund) -> CapitalPosition:
-    """Return the capital of the current holdings; InputError for a fund without a solvency regime."""
+    """Return the capital of the current holdings; InputError for a fund without a solvency regime.
+
+    Raises
+    ------
+    InputError
+        For a fund without a solvency regime.
+    """
     position = fund.position()
     if position is None:
         raise InputError(
@@ -77,6 +83,18 @@ def scenarios_of(fund: Fund, *, every: bool = False) -> tuple[Scenario, ...]:
     """Return the scenarios of plugins, then those of the fund file; ``stress.only`` picks some unless ``every``.
 
     What a plugin's scenario lacks the fund file may give under the scenario's own name.
+
+    Parameters
+    ----------
+    fund : Fund
+        The fund.
+    every : bool
+        Whether ``stress.only`` is passed over.
+
+    Raises
+    ------
+    InputError
+        For a name that a plugin has taken, and one in ``stress.only`` that there is not.
     """
     settings = fund.settings.stress
     prescribed = [spec.scenario(fund.inputs) for spec in fund.registry.stresses.values()]
@@ -97,7 +115,22 @@ def scenarios_of(fund: Fund, *, every: bool = False) -> tuple[Scenario, ...]:
 
 
 def scenario_named(fund: Fund, name: str, where: str) -> Scenario:
-    """Return one scenario; InputError at ``where`` for a name that no plugin and no entry of the file has."""
+    """Return one scenario; InputError at ``where`` for a name that no plugin and no entry of the file has.
+
+    Parameters
+    ----------
+    fund : Fund
+        The fund.
+    name : str
+        Name of the scenario.
+    where : str
+        Place in the fund file, for the message.
+
+    Raises
+    ------
+    InputError
+        For a name that no plugin and no entry of the file has.
+    """
     found = {item.name: item for item in scenarios_of(fund, every=True)}
     if name not in found:
         raise InputError(_unknown(name, found, fund.settings.where(where)))
@@ -108,7 +141,7 @@ def _completed(offered: Scenario, own: Scenario) -> Scenario:
     """Return a scenario of the rules with the effect that the fund file gives."""
     given = Text(
         "the effect of this scenario is the fund file's, not computed here",
-        "本情景的影响由基金文件给出，并非本程序计算",
+        "本情景的影响由组合文件给出，并非本程序计算",
     )
     return replace(offered, shocks=own.shocks, capital=own.capital, missing=None, notes=(*offered.notes, given))
 
@@ -135,7 +168,17 @@ def _own(fund: Fund, name: str, entry: Mapping[str, Any]) -> Scenario:
 
 
 def outcome_of(fund: Fund, scenario: Scenario, costs: float = 0.0) -> StressOutcome:
-    """Return the fund after a scenario, and after ``costs`` (CNY) of trading to what it holds."""
+    """Return the fund after a scenario, and after ``costs`` (CNY) of trading to what it holds.
+
+    Parameters
+    ----------
+    fund : Fund
+        The fund.
+    scenario : Scenario
+        What happens.
+    costs : float
+        What trading to the present holdings cost, CNY.
+    """
     if scenario.missing is not None:
         return StressOutcome(scenario, None, None, (*scenario.notes, scenario.missing))
     shocked = shock_fund(fund, scenario).given(-costs)
@@ -155,7 +198,17 @@ def _new_notes(before: Regime | None, after: Regime | None) -> tuple[Text, ...]:
 
 
 def stressed_fund(fund: Fund, shocked: Shocked, scenario: Scenario) -> Fund:
-    """Return the fund after the scenario, as new checked inputs."""
+    """Return the fund after the scenario, as new checked inputs.
+
+    Parameters
+    ----------
+    fund : Fund
+        Before.
+    shocked : Shocked
+        The fund's inputs after the shocks.
+    scenario : Scenario
+        Whose regime options hold.
+    """
     return fund.with_inputs(shocked.stressed_inputs(scenario.capital))
 
 

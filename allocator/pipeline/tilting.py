@@ -21,7 +21,7 @@ from allocator.solve.search.exact import Exact
 from allocator.solve.search.solution import Solution, Solved
 from allocator.types import Text
 
-__all__ = ["alone_or_together", "price", "steer"]
+__all__ = ["alone_or_together", "price", "apply_tilts"]
 
 Vector = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ ROUGH = 1e-2
 Solver = Callable[[Model, SolveSettings], Solved]
 
 
-def steer(
+def apply_tilts(
     untilted: Solved, tilts: Sequence[Tilt], solve: Solver, settings: SolveSettings, expected_return: Vector
 ) -> Solved:
     """Return the optimum under all tilts.
@@ -75,7 +75,7 @@ def steer(
     """
     model = untilted.model
     for tilt in tilts:
-        model = tilt.steer(model)
+        model = tilt.apply_tilts(model)
     gap = np.nan
     for tilt in tilts:
         if isinstance(tilt.mode, Rank):
@@ -95,35 +95,58 @@ def steer(
 
 
 def alone_or_together(
-    untilted: Solved, steered: Solved, tilts: Sequence[Tilt], steer_by: Callable[[Solved, Sequence[Tilt]], Solved]
+    untilted: Solved, tilted: Solved, tilts: Sequence[Tilt], steer_by: Callable[[Solved, Sequence[Tilt]], Solved]
 ) -> list[tuple[Solved, Tilt | None]]:
     """Return the optimum of each tilt alone, and of all of them together (tilt None), to be priced.
 
     A floor that the untilted optimum already meets changes nothing by itself and is not solved for.
+
+    Parameters
+    ----------
+    untilted, tilted : Solved
+        The optimum without any tilt, and under all of them.
+    tilts : sequence of Tilt
+        In the order of the fund file.
+    steer_by : callable
+        ``steer_by(untilted, tilts)``: the optimum under some of them.
     """
     if not tilts:
         return []
     model, holdings = untilted.model, untilted.solution.holdings
     alone: list[tuple[Solved, Tilt | None]] = []
     for tilt in tilts:
-        met = isinstance(tilt.mode, Floor) and tilt.steer(model).terms[-1].holds(holdings)
-        only = steered if len(tilts) == 1 else untilted if met else steer_by(untilted, [tilt])
+        met = isinstance(tilt.mode, Floor) and tilt.apply_tilts(model).terms[-1].holds(holdings)
+        only = tilted if len(tilts) == 1 else untilted if met else steer_by(untilted, [tilt])
         alone.append((only, tilt))
-    return [*alone, (steered, None)]
+    return [*alone, (tilted, None)]
 
 
 def price(
     untilted: Solved,
-    steered: Solved,
+    tilted: Solved,
     tilt: Tilt | None,
     capital: Callable[[Vector], CapitalPosition | None],
     expected_return: Vector,
 ) -> TiltPrice:
-    """Return what a steered optimum costs against the untilted one; tilt None is all of them together."""
-    model, base, moved = untilted.model, untilted.solution.holdings, steered.solution.holdings
+    """Return what a steered optimum costs against the untilted one; tilt None is all of them together.
+
+    Parameters
+    ----------
+    untilted, tilted : Solved
+        The two optima.
+    tilt : Tilt or None
+        The tilt; None for all of them together.
+    capital : callable
+        ``capital(holdings)``: the exact capital at holdings (n,), None without a regime.
+    expected_return : ndarray (n,)
+        μ, annual decimal.
+    """
+    model, base, moved = untilted.model, untilted.solution.holdings, tilted.solution.holdings
     before, after = capital(base), capital(moved)
     own = Exact(model)
-    scores = [np.nan if tilt is None else tilt.of(model, x) for x in (model.space.current, moved, base)]
+    scores = [np.nan, np.nan, np.nan]
+    if tilt is not None:
+        scores = [tilt.before(model), tilt.of(model, moved), tilt.of(model, base)]
     return TiltPrice(
         name="all" if tilt is None else tilt.spec.name,
         mode="" if tilt is None else tilt.mode.mode,
@@ -135,7 +158,7 @@ def price(
         score_untilted=scores[2],
         objective_given_up=own.objective(base) - own.objective(moved),
         moved=moved - base,
-        score_gap=np.nan if tilt is None else steered.score_gap,
+        score_gap=np.nan if tilt is None else tilted.score_gap,
     )
 
 

@@ -5,27 +5,33 @@ hooks (`API_VERSION`). Everything else in `allocator` is private and may change 
 for people, `allocator.testing` for a plugin's tests."""
 
 from allocator.config.load import validate_options
-from allocator.config.settings import Number, Section, parse_number
+from allocator.config.settings import Money, Number, RequiredRatio, Section, parse_number
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.hooks import API_VERSION, CommandSpec, hookimpl
-from allocator.language import preferred_language
-from allocator.types import Certainty, Language, Phrase, Source, Text
+from allocator.language import counted, preferred_language
+from allocator.model.units import money_unit
+from allocator.types import EMPTY, Certainty, Language, LocalizedPhrase, Source, Text
 
 __all__ = [
     "API_VERSION",
     "Certainty",
+    "EMPTY",
     "CommandSpec",
     "InputError",
     "Language",
     "Number",
-    "Phrase",
+    "LocalizedPhrase",
+    "Money",
     "Problem",
     "Problems",
+    "RequiredRatio",
     "Section",
     "Source",
     "Text",
+    "counted",
     "did_you_mean",
     "hookimpl",
+    "money_unit",
     "parse_number",
     "preferred_language",
     "validate_options",

@@ -12,12 +12,12 @@ from allocator.capital import (
     WeightedSum,
     correlation_matrix,
 )
-from allocator.model.regime import Alternative, BookState, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
+from allocator.model.regime import BookState, OptionalBreach, OwnFunds, Regime, RegimeNote, RegimeSpec, Requirement
 
 __all__ = [
     "Absolute",
     "Aggregate",
-    "Alternative",
+    "OptionalBreach",
     "BookState",
     "CapitalTree",
     "Leaf",

@@ -1,5 +1,6 @@
 """Cash flows of assets and liabilities, curves, and the schedules of contracts."""
 
+from allocator.config.settings import TimeAxis
 from allocator.inputs.cash_flows import (
     CashFlows,
     FloatingRule,
@@ -10,6 +11,7 @@ from allocator.inputs.cash_flows import (
 )
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, mean_of_history, spot_curve
 from allocator.inputs.schedules import Amortisation, Contracts, contract_flows
+from allocator.inputs.time_axis import flow_axis, years_ahead
 
 __all__ = [
     "Amortisation",
@@ -18,11 +20,14 @@ __all__ = [
     "DAYS_IN_YEAR",
     "FloatingRule",
     "SpotCurve",
+    "TimeAxis",
     "asset_cash_flows",
     "cash_flow_parts",
     "contract_flows",
+    "flow_axis",
     "mean_of_history",
     "modified_durations",
     "spot_curve",
+    "years_ahead",
     "yields",
 ]

@@ -1,12 +1,12 @@
 """Dated rule packs: figures with document, article, effective date and degree of certainty."""
 
-from allocator.rulebook.book import USER, Figure, RuleBook, Said, Wording, read_yaml
+from allocator.rulebook.book import USER, Figure, LocalizedName, LocalizedText, RuleBook, read_yaml
 
 __all__ = [
     "Figure",
     "RuleBook",
-    "Said",
+    "LocalizedName",
     "USER",
-    "Wording",
+    "LocalizedText",
     "read_yaml",
 ]

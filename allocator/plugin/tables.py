@@ -1,10 +1,12 @@
 """Tables and their columns: what a plugin declares, and what it reads of checked inputs."""
 
+from allocator.inputs.cells import is_empty, parse_numbers
 from allocator.inputs.core_tables import ACCOUNT_CHOICES
 from allocator.inputs.csv_files import decode
-from allocator.inputs.findings import Findings
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import Inputs
 from allocator.inputs.headings import spelling
+from allocator.inputs.identity import identity
 from allocator.inputs.look_through import contents
 from allocator.inputs.ratings import SCALE, UNRATED, parse_rating, rating_cells, rating_ranks, read_rating
 from allocator.inputs.terms import PRICE_BASE, annual_rates, column, filled, flags
@@ -14,7 +16,7 @@ __all__ = [
     "ACCOUNT_CHOICES",
     "AssetKind",
     "Column",
-    "Findings",
+    "ErrorCollector",
     "Inputs",
     "Measure",
     "PRICE_BASE",
@@ -27,6 +29,9 @@ __all__ = [
     "decode",
     "filled",
     "flags",
+    "identity",
+    "is_empty",
+    "parse_numbers",
     "parse_rating",
     "rating_cells",
     "rating_ranks",

@@ -24,12 +24,12 @@ from allocator.model import (
     Term,
     TiltSpec,
     TradeCost,
-    factor_risk,
     options_of,
 )
 from allocator.model.combination import Combination
 from allocator.model.desmoothing import desmoothed
 from allocator.model.discrete import Discrete, NamesHeld, OddLot, ShortTicket
+from allocator.model.factor_risk import factor_risk
 from allocator.model.limits import (
     SHARE_OF_TOTAL_ASSETS,
     Blank,
@@ -37,14 +37,17 @@ from allocator.model.limits import (
     book_value_ratio,
     bound,
     grouped,
+    named_choices,
     percent,
     place,
     position_term,
     total_assets,
 )
+from allocator.model.specs import STATUTORY
 from allocator.model.terms import TOLERANCE
 
 __all__ = [
+    "STATUTORY",
     "Blank",
     "CapitalLimit",
     "Combination",
@@ -82,6 +85,7 @@ __all__ = [
     "desmoothed",
     "factor_risk",
     "grouped",
+    "named_choices",
     "options_of",
     "percent",
     "place",

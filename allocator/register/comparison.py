@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError, Problem
+from allocator.model.units import money_unit, unit_names
 from allocator.register.place import Place
 from allocator.register.runs import DONE, RUN, kind_of, recorded
 from allocator.register.table import KINDS, OUTCOMES, minute
-from allocator.report.formats import money_unit
-from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS, UNIT_NAMES
+from allocator.report.csv_table import read_csv
+from allocator.report.words import ACCOUNTS, HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -57,7 +58,7 @@ class Side:
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table of OUT, None when it is not there."""
         path = None if self.folder is None else self.folder / f"{name}.csv"
-        return pd.read_csv(path) if path is not None and path.is_file() else None
+        return read_csv(path) if path is not None and path.is_file() else None
 
 
 def find_side(given: str, place: Place | None) -> Side:
@@ -183,7 +184,7 @@ def _runs(sides: Sequence[Side]) -> ReportTable:
         frame = frame.drop(columns="verified")
     headings = {
         "run": Text("Run", "运行"),
-        "fund": Text("Fund", "基金"),
+        "fund": Text("Fund", "组合"),
         "as_of": Text("As of", "估值日"),
         "created": Text("Written (UTC)", "生成时间（UTC）"),
         "status": Text("Status", "状态"),
@@ -302,8 +303,7 @@ def _figure(side: Side, path: tuple[str, ...], unit: str) -> float:
 
 
 def _units(sides: Sequence[Side]) -> Mapping[str, Text]:
-    total = float(sides[0].manifest.get("funded_total") or 0.0) * sides[0].unit
-    return {**UNIT_NAMES, "CNY": money_unit(total).label}
+    return unit_names(money_unit(sides[0].unit))
 
 
 def _rules(sides: Sequence[Side]) -> ReportTable:

@@ -1,4 +1,4 @@
-"""Where the register lies: a file for each user, or whatever the fund file or the environment says."""
+"""Where the register is kept: a file for each user, or whatever the fund file or the environment says."""
 
 from __future__ import annotations
 

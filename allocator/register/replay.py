@@ -143,14 +143,14 @@ class Past:
         path: Path | None = None if told is None else self.run.folder / told
         if path is not None and path.is_file():
             return path
-        what = Text("the fund file of this run must be given", "须给出该次运行的基金文件")
+        what = Text("the fund file of this run must be given", "须给出该次运行的组合文件")
         hint = Text("allocator run --replay OUT/run.json FUND.yaml", "allocator run --replay OUT/run.json FUND.yaml")
         raise InputError(Problem(what, str(self.run.folder / "run.json"), told, hint=hint))
 
     def side(self, name: str) -> Side:
         """Return the run as one side of a comparison."""
         answered = self.run.manifest["status"] in ("optimal", "feasible")
-        frames = {table: _exact(self.run.file(table)) for table in SHOWN} if answered else {}
+        frames = {table: self.run.table(table) for table in SHOWN} if answered else {}
         return _Held(name, self.run.manifest, None, frames)
 
 
@@ -236,16 +236,6 @@ def replay(past: Past, fund: Fund, language: Language) -> Replay:
     names = Text("then", "当时"), Text("now", "现在")
     now = _Held(names[1][language], _as_written(manifest), None, frames)
     return Replay(Comparison((past.side(names[0][language]), now)))
-
-
-def _exact(path: Path) -> pd.DataFrame:
-    """Return a table with every figure to the last bit, which pandas' own reader does not promise."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    told = csv.ConvertOptions(column_types=dict.fromkeys(KEYS, pa.string()))
-    frame: pd.DataFrame = csv.read_csv(path, convert_options=told).to_pandas()
-    return frame
 
 
 def _as_written(manifest: Mapping[str, Any]) -> Mapping[str, Any]:

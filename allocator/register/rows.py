@@ -73,7 +73,7 @@ def unusable(place: object, error: object) -> RegisterError:
             str(error),
             hint=Text(
                 "name another place by ALLOCATOR_REGISTER or register: in the fund file, or switch it off",
-                "请用 ALLOCATOR_REGISTER 或基金文件的 register: 指定其他位置，或将其关闭",
+                "请用 ALLOCATOR_REGISTER 或组合文件的 register: 指定其他位置，或将其关闭",
             ),
         )
     )

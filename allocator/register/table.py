@@ -30,7 +30,7 @@ HEADINGS = {
     "number": Text("No.", "编号"),
     "created": Text("Written (UTC)", "生成时间（UTC）"),
     "kind": Text("Kind", "类型"),
-    "fund": Text("Fund", "基金"),
+    "fund": Text("Fund", "组合"),
     "as_of": Text("As of", "估值日"),
     "status": Text("Status", "状态"),
     "expected_return": Text("Expected return", "预期收益率"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allocator.report.chart_parts import WIDTH, figure_writer
-from allocator.report.formats import FORMATS, MONEY_UNITS
-from allocator.report.study import Chart, StudyReport
+from allocator.model.units import money_unit
+from allocator.report.chart_parts import WIDTH, Chart, figure_writer
+from allocator.report.formats import FORMATS
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
@@ -92,7 +93,7 @@ def backtest_report(book: Fund, study: BacktestStudy, language: Language) -> Stu
 _LINES = (
     Text(
         "every decision saw returns and curves up to its date only; rules, liabilities and terms are the fund file's",
-        "每次决策仅使用截至当日的收益率与曲线；规则、负债与条款取自基金文件",
+        "每次决策仅使用截至当日的收益率与曲线；规则、负债与条款取自组合文件",
     ),
     Text(
         "ratios are the exact engine's, after trading and its costs",
@@ -113,7 +114,7 @@ def _path(study: BacktestStudy) -> Chart:
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(max(len(dates) - 1, 1)), LEFT, WIDTH - 16.0)
     y = Scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
-    write = figure_writer("percent", MONEY_UNITS[-1])
+    write = figure_writer("percent", money_unit(1.0))
     for tick in ticks:
         canvas.line((LEFT, y(tick)), (WIDTH - 16.0, y(tick)), "grid")
         canvas.text(LEFT - 6.0, y(tick) + 4.0, write(tick), "tick", "end")
@@ -126,11 +127,11 @@ def _path(study: BacktestStudy) -> Chart:
             if before is not None:
                 canvas.line(before, point, "join")
             said = NAMES.get(strategy) or Text(strategy, strategy)
-            percent = FORMATS["percent"].write(item.ratios[name], MONEY_UNITS[-1])
+            percent = FORMATS["percent"].write(item.ratios[name], money_unit(1.0))
             hint = Text(f"{said.en}, {item.date}: {percent}", f"{said.zh}，{item.date}：{percent}")
             canvas.circle(*point, 3.5, "breach" if not item.holds else MARKS[number % len(MARKS)], hint)
             before = point
     if levels:
         canvas.path([(LEFT, y(levels[0])), (WIDTH - 16.0, y(levels[0]))], "hurdle")
     note = Text("Dashed: what is required; red: below it.", "虚线为要求；红色为未达标。")
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allocator.report.chart_parts import WIDTH, figure_writer, key_list
+from allocator.report.chart_parts import WIDTH, figure_writer
 from allocator.report.formats import FORMATS
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.view import View
@@ -15,7 +15,7 @@ WIDE = 2 * WIDTH
 """The chart takes the whole width of the page."""
 
 
-def cash_flow_chart(view: View) -> str:
+def cash_flow_chart(view: View) -> Canvas:
     """Draw assets before and after as bars and the liabilities' net outflow as a line, year by year."""
     frame = view.tables["cash_flows"].frame
     columns = ["assets_before", "assets_after", "liabilities"]
@@ -38,7 +38,8 @@ def cash_flow_chart(view: View) -> str:
             canvas.text(left + step / 2, HEIGHT + 16, str(int(year)), "tick", "middle")
     net = [(LEFT + step * (place + 0.5), y(value)) for place, value in enumerate(frame["liabilities"])]
     canvas.path(net, "owed")
-    return canvas.render() + key_list(KEYS)
+    canvas.legend(KEYS.items())
+    return canvas
 
 
 KEYS = {

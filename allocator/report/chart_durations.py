@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allocator.report.chart_parts import LABEL, WIDTH, draw_axis, figure_writer, key_list
+from allocator.report.chart_parts import LABEL, WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.view import View
@@ -14,7 +14,7 @@ HEIGHT = 46.0
 """Of one account's three bars."""
 
 
-def duration_chart(view: View) -> str:
+def duration_chart(view: View) -> Canvas:
     """Draw the DV01 of both sides by account, with the durations written beside it."""
     table = view.tables["durations"]
     frame = table.frame
@@ -38,7 +38,8 @@ def duration_chart(view: View) -> str:
         canvas.text(WIDTH - 2, y + 21, Text(f"{before} → {after} years", f"{before} → {after} 年"), "value", "end")
         owed_text = Text(f"liabilities {owed}", f"负债 {owed}")
         canvas.text(WIDTH - 2, y + 36, owed_text, "value flat", "end")
-    return canvas.render() + key_list(KEYS)
+    canvas.legend(KEYS.items())
+    return canvas
 
 
 KEYS = {

@@ -35,7 +35,7 @@ def marginal_by_kind(view: View) -> pd.DataFrame:
     return most.sort_values("mean", ascending=False, kind="stable")
 
 
-def marginal_chart(view: View) -> str:
+def marginal_chart(view: View) -> Canvas:
     """Draw a bar to each kind's mean and a line from its cheapest to its dearest row."""
     frame = marginal_by_kind(view)
     title = Text("What one more CNY costs in capital, by kind", "每增持 1 元占用的资本（按类别）")
@@ -52,4 +52,4 @@ def marginal_chart(view: View) -> str:
         canvas.rect(scale(0.0), y + 3, scale(line["mean"]) - scale(0.0), ROW - 6, class_, hint)
         canvas.line((scale(line["low"]), y + ROW / 2), (scale(line["high"]), y + ROW / 2), "range")
         canvas.text(WIDTH - 2, y + ROW / 2 + 4, mean, "value", "end")
-    return canvas.render()
+    return canvas

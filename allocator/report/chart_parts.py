@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from allocator.report.formats import FORMATS, MoneyUnit
-from allocator.report.html import both, tag
+from allocator.model.units import MoneyUnit
+from allocator.report.formats import FORMATS
+from allocator.report.page_table import PageTable
 from allocator.report.svg import Canvas, Scale
 from allocator.types import Text
 
-__all__ = ["LABEL", "ROW", "WIDTH", "Write", "draw_axis", "figure_writer", "key_list"]
+__all__ = ["Chart", "LABEL", "ROW", "WIDTH", "Write", "draw_axis", "figure_writer"]
 
 WIDTH = 620.0
 """Width of a chart in drawing units; about its width on a desk's screen."""
@@ -19,6 +21,17 @@ LABEL = 188.0
 
 ROW = 24.0
 """Height of one bar with its room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing with its title, a line below, and its figures as a table where the page folds one beneath it."""
+
+    title: Text
+    picture: Canvas
+    note: Text | None = None
+    table: PageTable | None = None
+
 
 Write = Callable[[float], str]
 """How an axis writes a figure."""
@@ -43,9 +56,3 @@ def figure_writer(form: str, money: MoneyUnit) -> Write:
         return ("−" if figure < 0 and text != "0" else "") + text + shown.suffix
 
     return write
-
-
-def key_list(words: Mapping[str, Text]) -> str:
-    """Return a legend: each entry the class of its colour and its label."""
-    items = [tag("li", tag("i", class_=f"key {name}") + both(label)) for name, label in words.items()]
-    return tag("ul", items, class_="legend")

@@ -12,7 +12,7 @@ the account's budget, per unit of share. These are the hurdle lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,8 @@ import pandas as pd
 from allocator.model.terms import Sense
 from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS
-from allocator.report.html import both, tag
 from allocator.report.svg import Canvas, Scale, nice_ticks
+from allocator.report.tables import row_name
 from allocator.report.view import View
 from allocator.report.words import ACCOUNTS, GROUPS
 from allocator.types import Text
@@ -41,7 +41,7 @@ LINE = 13.0
 Point = tuple[float, float]
 
 
-def return_chart(view: View) -> str:
+def return_chart(view: View) -> Canvas:
     """Draw the rows: area is the target, hollow points are not held, lines are the accounts' hurdles."""
     frame = view.tables["allocation"].frame
     frame = frame.iloc[np.argsort(-frame["target"].abs().to_numpy(), kind="stable")[:MOST_POINTS]]
@@ -60,7 +60,8 @@ def return_chart(view: View) -> str:
     for height, place, label in sorted(names, key=lambda entry: entry[:2]):
         lowest = max(height, lowest + LINE)
         canvas.text(place, lowest, label, "halo", "end")
-    return canvas.render() + _legend(order, bool(names))
+    canvas.legend(_legend(order, bool(names)))
+    return canvas
 
 
 def hurdles(view: View) -> dict[str, Point]:
@@ -134,7 +135,7 @@ def _colour(group: str) -> int:
 
 
 def _hint(line: Mapping[Any, Any], view: View) -> Text:
-    label = str(line.get("name") or line["asset_id"])
+    label = row_name(line)
     account = view.tables["allocation"].labels["account"].get(str(line["account"])) or Text("—", "—")
     percent = FORMATS["percent"]
     earned = percent.write(line["expected_return"], view.money)
@@ -146,12 +147,9 @@ def _hint(line: Mapping[Any, Any], view: View) -> Text:
     )
 
 
-def _legend(groups: Sequence[str], lined: bool) -> str:
-    items = []
+def _legend(groups: Sequence[str], lined: bool) -> Iterator[tuple[str, Text]]:
+    """Yield the class and the label of each colour."""
     for group in groups:
-        label = GROUPS.get(group) or Text(group.replace("_", " ") or "other", group or "其他")
-        items.append(tag("li", tag("i", class_=f"key group{_colour(group)}") + both(label)))
+        yield f"group{_colour(group)}", GROUPS.get(group) or Text(group.replace("_", " ") or "other", group or "其他")
     if lined:
-        text = Text("hurdle of each account", "各账户门槛收益线")
-        items.append(tag("li", tag("i", class_="key hurdle") + both(text)))
-    return tag("ul", items, class_="legend")
+        yield "hurdle", Text("hurdle of each account", "各账户门槛收益线")

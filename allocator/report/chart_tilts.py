@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.report.chart_parts import ROW, WIDTH, draw_axis, figure_writer, key_list
+from allocator.report.chart_parts import ROW, WIDTH, draw_axis, figure_writer
 from allocator.report.formats import FORMATS
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.view import View
@@ -30,7 +30,7 @@ KEYS = {
 }
 
 
-def tilt_exposure_chart(view: View) -> str:
+def tilt_exposure_chart(view: View) -> Canvas:
     """Draw each tilt's exposure before and after; a stroke marks that of the best allocation without tilts."""
     frame = view.tables["tilts"].frame
     frame = frame[frame["name"] != "all"]
@@ -56,10 +56,11 @@ def tilt_exposure_chart(view: View) -> str:
         mark = scale(line["score_untilted"])
         canvas.line((mark, y + 3), (mark, y + 25), "untilted")
         canvas.text(WIDTH - 2, y + HEIGHT / 2 + 4, f"{untilted} → {after}", "value", "end")
-    return canvas.render() + key_list(KEYS)
+    canvas.legend(KEYS.items())
+    return canvas
 
 
-def tilt_price_chart(view: View) -> str:
+def tilt_price_chart(view: View) -> Canvas:
     """Draw the return that each tilt gives up, its capital written beside it; all together come last."""
     frame = view.tables["tilts"].frame
     title = Text("Return given up for each tilt", "各项政策倾斜让渡的收益")
@@ -82,7 +83,7 @@ def tilt_price_chart(view: View) -> str:
         canvas.rect(scale(0.0), y + 7, scale(line["return_given_up"]) - scale(0.0), 14, class_, hint)
         canvas.text(WIDTH - 2, y + HEIGHT / 2, price, "value" + strong, "end")
         canvas.text(WIDTH - 2, y + HEIGHT / 2 + 12, Text(f"capital {used}", f"资本 {used}"), "tick", "end")
-    return canvas.render()
+    return canvas
 
 
 def _label(view: View, name: Any) -> Text:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.model.units import MoneyUnit
 from allocator.report.chart_parts import LABEL, ROW, WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MoneyUnit, format_name
+from allocator.report.formats import FORMATS, format_name
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import BINDING_TOLERANCE
 from allocator.report.view import View
 from allocator.report.waterfall import Step, waterfall
+from allocator.report.words import HEADINGS
 from allocator.types import Text
 
 __all__ = [
@@ -72,7 +74,7 @@ def kind_label(view: View, kind: object) -> Text:
     return view.tables["allocation"].labels["kind"].get(str(kind)) or Text(str(kind), str(kind))
 
 
-def allocation_chart(view: View) -> str:
+def allocation_chart(view: View) -> Canvas:
     """Draw what is held before and after, by kind."""
     sums, labels = kind_sums(view, ("target", "current"))
     title = Text("Holdings before and after, by kind", "调整前后持仓（按类别）")
@@ -92,14 +94,15 @@ def allocation_chart(view: View) -> str:
         canvas.rect(scale(0.0), y + 4, scale(line["current"]) - scale(0.0), 8, "bar before", hint)
         canvas.rect(scale(0.0), y + 13, scale(line["target"]) - scale(0.0), 11, "bar after", hint)
         canvas.text(WIDTH - 2, y + row / 2 + 4, change, _direction(change), "end")
-    return canvas.render()
+    canvas.legend((("before", HEADINGS["current"]), ("after", HEADINGS["target"])))
+    return canvas
 
 
 def _direction(change: str) -> str:
     return "value up" if change.startswith("+") else "value down" if change.startswith("−") else "value flat"
 
 
-def waterfall_chart(view: View) -> str:
+def waterfall_chart(view: View) -> Canvas:
     """Draw the way from the modules to minimum capital at the target holdings; a tick marks the level before."""
     after, before = view.result.after, view.result.before
     assert after is not None
@@ -119,7 +122,7 @@ def waterfall_chart(view: View) -> str:
         if step.kind != "total":
             end = scale(float(levels[position + 1]))
             canvas.line((end, ROW * position + 5), (end, ROW * (position + 1) + 5), "join")
-    return canvas.render()
+    return canvas
 
 
 def _waterfall_row(
@@ -143,7 +146,7 @@ def _waterfall_row(
     canvas.text(WIDTH - 2, y + ROW / 2 + 4, amount, "value" + (" strong" if step.kind == "total" else ""), "end")
 
 
-def contribution_chart(view: View) -> str:
+def contribution_chart(view: View) -> Canvas:
     """Draw each kind's share of minimum capital (Euler), liabilities and constants beside it."""
     sums, labels = kind_sums(view, ("capital_contribution",))
     constants = view.cny(view.manifest["capital"]["attribution"]["liabilities_and_constants"]) or 0.0
@@ -163,10 +166,10 @@ def contribution_chart(view: View) -> str:
         class_ = f"bar {kind}" if amount >= 0 else "bar relief"
         canvas.rect(scale(0.0), y + 5, scale(amount) - scale(0.0), ROW - 10, class_, _both(shown, shown, label))
         canvas.text(WIDTH - 2, y + ROW / 2 + 4, shown, "value", "end")
-    return canvas.render()
+    return canvas
 
 
-def rules_chart(view: View, most: int = MOST) -> str:
+def rules_chart(view: View, most: int = MOST) -> Canvas:
     """Draw how much of each limit is used; a full bar is a rule without room."""
     frame = view.tables["constraints"].frame
     labels = view.tables["constraints"].labels["name"]
@@ -193,7 +196,7 @@ def rules_chart(view: View, most: int = MOST) -> str:
         hint = _both(f"{value} {sense} {limit}", f"{value} {sense} {limit}", label)
         canvas.rect(left, y + 5, length, ROW - 10, f"bar {state}", hint)
         canvas.text(wide - 2, y + ROW / 2 + 4, f"{value} {sense} {limit}", "value small", "end", 126)
-    return canvas.render()
+    return canvas
 
 
 def _used(frame: pd.DataFrame) -> np.ndarray:

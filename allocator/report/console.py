@@ -12,10 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text as Line
 
+from allocator.model.units import MoneyUnit
 from allocator.report.console_table import BAD, GOOD, QUIET
-from allocator.report.formats import FORMATS, MoneyUnit
+from allocator.report.formats import FORMATS
+from allocator.report.warnings import unchecked_warning
 from allocator.report.words import HEADINGS, STATUS
-from allocator.types import Text
+from allocator.types import Text, visible
 
 if TYPE_CHECKING:
     from allocator.report.summary import Measure, Trade
@@ -35,18 +37,23 @@ GAP = 3
 def print_summary(view: View, console: Console) -> None:
     """Print the first page of a result."""
     language, fund = view.language, view.manifest["fund"]
+    for warning in unchecked_warning(view.result.unchecked):
+        console.print(Line(visible(warning[language]), style="yellow"), soft_wrap=True)
     money = Text(f"money in {view.money.label.en}", f"金额单位：{view.money.label.zh}")
-    console.print(Line(f"{fund['name']}  ·  {fund['as_of']}  ·  {money[language]}", style="bold"))
+    console.print(Line(visible(f"{fund['name']}  ·  {fund['as_of']}  ·  {money[language]}"), style="bold"))
     console.print(_measures(view, console.width))
     _print_trades(view, console)
     _print_rules(view, console)
     _print_tilts(view, console)
     console.print(_proof(view))
+    for note in view.result.inputs.notes:
+        console.print(f"· {note[language]}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _grid(headings: Sequence[str], rows: Sequence[Sequence[str | Line]], width: int) -> Table:
     """Return a table: the first column gives way where the screen is narrow, figures never do."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    rows = [[visible(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     widest = [
         max([cell_len(heading), *(cell_len(str(row[place])) for row in rows)]) for place, heading in enumerate(headings)
     ]
@@ -80,10 +87,7 @@ def _measures(view: View, width: int) -> Table:
 def _change(line: Measure, money: MoneyUnit) -> Line:
     if line.change is None:
         return Line("")
-    text = line.write_change(money)
-    if line.welcome is None or not text.startswith(("+", "−")):
-        return Line(text, style=QUIET)
-    return Line(text, style=GOOD if text.startswith("+") == line.welcome else BAD)
+    return Line(line.write_change(money), style={True: GOOD, False: BAD, None: QUIET}[line.improves(money)])
 
 
 def _print_trades(view: View, console: Console) -> None:
@@ -142,7 +146,7 @@ def _print_watched(view: View, console: Console) -> None:
 
     for breach in watched_breaches(view)[:WATCHED]:
         mark = Text("watch", "关注")[view.language]
-        console.print(Line(f"{mark}: {breach.label[view.language]} {breach.value}, {breach.limit}", style="yellow"))
+        console.print(Line(visible(f"{mark}: {breach.said[view.language]}"), style="yellow"))
 
 
 def _print_tilts(view: View, console: Console) -> None:

@@ -8,17 +8,16 @@ import numpy as np
 import pandas as pd
 
 from allocator.inputs.fund import Inputs
-from allocator.report.csv_table import in_unit
+from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.leaves import summed_by
 from allocator.result.tables import ReportTable
-from allocator.types import Phrase
+from allocator.types import LocalizedPhrase
 
 if TYPE_CHECKING:
     from allocator.report.view import View
 
 __all__ = [
     "csv_frames",
-    "rules_in_unit",
 ]
 
 
@@ -31,7 +30,7 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
     frames = {name: in_unit(view.tables[name], unit) for name in ("allocation", "commitments", "tilts")}
     frames |= {name: in_unit(view.tables[name], unit) for name in ("stress", "stress_modules") if name in view.tables}
     frames |= {table.name: in_unit(table, unit) for section in view.sections for table in section.tables if table.saved}
-    frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.target) / unit
+    frames["allocation"]["cost"] = view.result.model.cost.by_row(view.result.holdings) / unit
     frames["allocation"] = _as_in_the_file(frames["allocation"], view.result.inputs)
     charges = view.tables.get("charges")
     if charges is not None:
@@ -42,9 +41,11 @@ def csv_frames(view: View) -> dict[str, pd.DataFrame]:
         row = frame.pop("row").to_numpy(np.int64)
         if view.result.after is not None:
             frame["leaves"] = summed_by(view.result.after.tree, frame["module"], row)
-        frame["derivation_zh"] = [said.zh if isinstance(said, Phrase) else said for said in frame["derivation"]]
+        frame["derivation_zh"] = [
+            said.zh if isinstance(said, LocalizedPhrase) else said for said in frame["derivation"]
+        ]
         frames["charges"] = frame
-    frames["constraints"] = _labelled(rules_in_unit(view), "name", view.tables["constraints"])
+    frames["constraints"] = _labelled(_rules(view), "name", view.tables["constraints"])
     capital = view.tables.get("capital")
     if capital is None:
         frames["capital"] = pd.DataFrame(columns=list(CAPITAL_COLUMNS))
@@ -70,18 +71,9 @@ def _places(inputs: Inputs) -> list[str]:
     source = inputs.sources.get("assets")
     if source is None:
         return [""] * len(inputs.assets)
-    return [f"{source.file}, row {row}" for row in source.rows.tolist()]
+    places = (source.place(row) for row in range(len(source.rows)))
+    return [f"{file}, row {number}" for file, number in places]
 
 
-def rules_in_unit(view: View) -> pd.DataFrame:
-    """Turn rules in CNY, and prices of an objective in CNY, into ``fund.unit``; say so in the column ``unit``."""
-    unit = view.result.inputs.unit
-    frame = view.tables["constraints"].frame.copy()
-    money = frame["unit"] == "CNY"
-    frame.loc[money, ["lhs", "rhs", "slack"]] /= unit
-    frame.loc[money, "shadow_price"] *= unit
-    if view.result.objective_in_money:
-        frame["shadow_price"] /= unit
-    if unit != 1.0:
-        frame.loc[money, "unit"] = f"CNY {unit:g}".replace("e+0", "e").replace("e+", "e")
-    return frame
+def _rules(view: View) -> pd.DataFrame:
+    return rules_in_unit(view.tables["constraints"].frame, view.unit, view.result.objective_in_money)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from allocator.errors import Problems
 from allocator.inputs.cash_flows import CashFlows
-from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve, spot_curve
+from allocator.inputs.curves import SpotCurve, spot_curve
 from allocator.inputs.fund import Inputs
+from allocator.inputs.time_axis import years_ahead
 from allocator.report.words import ACCOUNTS
 from allocator.result.result import Result
 from allocator.result.tables import ReportTable
@@ -52,7 +53,7 @@ def duration_table(result: Result, flows: CashFlows) -> ReportTable | None:
         mine = np.ones(space.size, dtype=bool) if name == TOTAL else np.asarray(space.account) == name
         theirs = owed if name == TOTAL else owed[owed["account"] == name]
         line: list[object] = [name]
-        for held in (space.current, result.target):
+        for held in (space.current, result.holdings):
             line += _pair(float(value[mine] @ held[mine]), float(sensitivity[mine] @ held[mine]))
         line += _pair(*_liability(curve, theirs))
         rows.append(line)
@@ -102,7 +103,7 @@ def _owed(inputs: Inputs) -> pd.DataFrame | None:
     time = table["year"].to_numpy(dtype=float, na_value=np.nan)
     if "date" in table:
         days = (pd.to_datetime(table["date"]) - pd.Timestamp(inputs.as_of)).dt.days.to_numpy(dtype=float)
-        time = np.where(np.isnan(time), days / DAYS_IN_YEAR, time)
+        time = np.where(np.isnan(time), years_ahead(inputs, days), time)
     inflow = table["inflow"].fillna(0.0) if "inflow" in table else 0.0
     net = table["outflow"].astype(float) - inflow
     return pd.DataFrame({"account": table.get("account", ""), "time": time, "net": net})

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
+from allocator.language import counted
+from allocator.model.units import money_unit, unit_names
 from allocator.report import capital_sheet
-from allocator.report.csv_table import in_unit
-from allocator.report.csvfiles import rules_in_unit
+from allocator.report.csv_table import in_unit, rules_in_unit
 from allocator.report.formats import FORMATS, column_format, format_name, is_missing
 from allocator.report.headline import headline
 from allocator.report.manifest import Json
@@ -26,7 +27,7 @@ from allocator.report.sheets import TOTAL, Book, Formula, Sheet
 from allocator.report.summary import binding_rules, key_measures, proof_line
 from allocator.report.tables import by_trade
 from allocator.report.view import View
-from allocator.report.words import BINDING, HEADINGS, STATUS, UNIT_NAMES
+from allocator.report.words import BINDING, HEADINGS, STATUS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -86,9 +87,8 @@ def _finish(book: Book, view: Shown, path: Path) -> None:
 
 
 def _unit_note(view: Shown) -> str:
-    unit = view.unit
-    named = {1e8: "亿元", 1e4: "万元", 1.0: "元"}.get(unit, f"{unit:,.0f} 元")
-    return Text(f"Money in units of CNY {unit:,.0f}.", f"金额单位：{named}。")[view.language]
+    label = money_unit(view.unit).label
+    return Text(f"Money in {label.en}.", f"金额单位：{label.zh}。")[view.language]
 
 
 def _summary(sheet: Sheet, view: View) -> None:
@@ -182,7 +182,8 @@ def _rows(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, view: Shown) ->
 def _plain(sheet: Sheet, table: ReportTable, view: View) -> None:
     frame = in_unit(table, view.unit)
     if table.name == "constraints":
-        frame, table = rules_in_unit(view), replace(table, labels={**table.labels, "unit": UNIT_NAMES})
+        frame = rules_in_unit(table.frame, view.unit, view.result.objective_in_money)
+        table = replace(table, labels={**table.labels, "unit": unit_names(view.money)})
     _sheet_of(sheet, table, frame, view)
 
 
@@ -202,7 +203,7 @@ def _total(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, lines: tuple[i
     forms = [table.formats[column] if column in table.summed else "text" for column in columns]
     if len(frame) > MOST_ROWS:
         rest = frame.iloc[MOST_ROWS:]
-        label = Text(f"{len(rest):,} further rows", f"其余 {len(rest):,} 行")[view.language]
+        label = Text(counted(len(rest), "further row"), f"其余 {len(rest):,} 行")[view.language]
         last = sheet.append([label, *(rest[c].sum() if c in table.summed else None for c in columns[1:])], forms)
     sums = []
     for place, column in enumerate(columns[1:], 1):
@@ -219,7 +220,9 @@ def _total(sheet: Sheet, table: ReportTable, frame: pd.DataFrame, lines: tuple[i
 def _say_rest(sheet: Sheet, frame: pd.DataFrame, view: Shown) -> None:
     left = len(frame) - MOST_ROWS
     if left > 0:
-        sheet.line(Text(f"{left:,} further rows are in the CSV file.", f"其余 {left:,} 行见 CSV 文件。")[view.language])
+        sheet.line(
+            Text(f"{counted(left, 'further row')} in the CSV file.", f"其余 {left:,} 行见 CSV 文件。")[view.language]
+        )
 
 
 def _allocation(sheet: Sheet, table: ReportTable, view: View) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from allocator.report.summary import BindingRule, binding_rules, given_way, proof_line
+from allocator.report.tables import row_name
 from allocator.report.tilts import tilt_sentences
 from allocator.report.view import View
 from allocator.report.words import ACCOUNTS, STATUS
@@ -47,13 +48,10 @@ def absentees(view: View) -> tuple[Absentee, ...]:
         return ()
     needed = solution.reduced_costs / gained
     absent = (solution.holdings == space.lower) & (space.lower == 0.0) & (space.upper > 0.0) & (needed > NOTHING)
-    names = view.tables["allocation"].frame.get("name")
+    frame = view.tables["allocation"].frame
     return tuple(
         Absentee(
-            str(space.asset_id[row]),
-            str(space.account[row]),
-            str(space.asset_id[row] if names is None else names.iloc[row]),
-            float(needed[row]),
+            str(space.asset_id[row]), str(space.account[row]), row_name(frame.iloc[row].to_dict()), float(needed[row])
         )
         for row in sorted(np.flatnonzero(absent).tolist(), key=lambda row: (needed[row], row))
     )
@@ -94,7 +92,7 @@ def explain_lines(view: View) -> tuple[str, ...]:
     )
     lines = [head[language]]
     rules = binding_rules(view)
-    lines += [f"{breach.label[language]} {breach.value}, {breach.limit}" for breach in given_way(view)]
+    lines += [breach.said[language] for breach in given_way(view)]
     lines += [_sentence(rule, view)[language] for rule in rules]
     if not rules:
         lines.append(

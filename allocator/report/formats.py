@@ -10,44 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.types import Text
+from allocator.model.units import MoneyUnit
 
 __all__ = [
     "FORMATS",
-    "MONEY_UNITS",
     "UNITS",
     "Format",
-    "MoneyUnit",
     "column_format",
     "format_name",
     "is_missing",
-    "money_unit",
 ]
 
 EMPTY = "—"
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyUnit:
-    """The unit that money is shown in: CNY per unit and its name."""
-
-    scale: float
-    label: Text
-
-
-MONEY_UNITS = (
-    MoneyUnit(1e8, Text("CNY 100 million", "亿元")),
-    MoneyUnit(1e4, Text("CNY 10,000", "万元")),
-    MoneyUnit(1.0, Text("CNY", "元")),
-)
-
-
-def money_unit(total: float) -> MoneyUnit:
-    """Return the largest unit in which ``total`` (CNY) is at least ten, so that two decimals tell something."""
-    for unit in MONEY_UNITS:
-        if abs(total) >= 10.0 * unit.scale:
-            return unit
-    return MONEY_UNITS[-1]
 
 
 @dataclass(frozen=True, slots=True)

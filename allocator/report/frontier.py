@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MoneyUnit, format_name, money_unit
+from allocator.model.units import MoneyUnit, money_unit
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
+from allocator.report.formats import FORMATS, format_name
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels
 from allocator.report.words import HEADINGS, RATIOS, STATUS
 from allocator.result.tables import ReportTable
 from allocator.study.axis import Axis
+from allocator.study.corner_portfolios import CornerPortfolio, Segment
 from allocator.study.frontier import Frontier
-from allocator.study.kinks import Kink, Stretch
 from allocator.types import Language, Text
 
 __all__ = ["frontier_lines", "frontier_report"]
@@ -79,7 +80,7 @@ def _write(axis: Axis, value: float, money: MoneyUnit) -> str:
 
 
 def _lead(frontier: Frontier) -> Text:
-    money = money_unit(frontier.model.space.total)
+    money = money_unit(frontier.inputs.unit)
     first, last = frontier.points[0], frontier.points[-1]
     ends = [(_write(frontier.axis, p.level, money), _write(frontier.best, p.value, money)) for p in (first, last)]
     best, axis = _name(frontier.best), _name(frontier.axis)
@@ -110,8 +111,8 @@ def _per(frontier: Frontier) -> tuple[float, Text]:
     if form == "percent":
         return 0.01, Text("per percentage point", "每个百分点")
     if form == "money":
-        unit = frontier.inputs.unit
-        return unit, Text(f"per CNY {unit:,.0f}", f"每 {unit:,.0f} 元")
+        money = money_unit(frontier.inputs.unit)
+        return money.scale, Text(f"per {money.label.en}", f"每{money.label.zh}")
     return 1.0, Text("per unit", "每单位")
 
 
@@ -119,14 +120,14 @@ def _slope(frontier: Frontier, slope: float) -> Text:
     step, per = _per(frontier)
     form = format_name("by_unit", frontier.best.unit)
     shown = FORMATS["basis_points" if form == "percent" else form]
-    text = shown.write(slope * step, money_unit(frontier.model.space.total), sign=True)
+    text = shown.write(slope * step, money_unit(frontier.inputs.unit), sign=True)
     return Text(f"{text} {per.en}", f"{per.zh} {text}")
 
 
 def _sentences(frontier: Frontier, money: MoneyUnit) -> list[Text]:
     """Return one sentence a stretch, and one a kink between them."""
     said: list[Text] = []
-    for place, stretch in enumerate(frontier.stretches):
+    for place, stretch in enumerate(frontier.segments):
         low, high = (_write(frontier.axis, level, money) for level in (stretch.low, stretch.high))
         rules = _binding(frontier, stretch.binding)
         slope = _slope(frontier, _middle(frontier, stretch))
@@ -136,12 +137,12 @@ def _sentences(frontier: Frontier, money: MoneyUnit) -> list[Text]:
                 f"{low} – {high}：{slope.zh}；起约束作用：{rules.zh}",
             )
         )
-        if place < len(frontier.kinks):
-            said.append(_kink_sentence(frontier, frontier.kinks[place], money))
+        if place < len(frontier.corner_portfolios):
+            said.append(_kink_sentence(frontier, frontier.corner_portfolios[place], money))
     return said
 
 
-def _kink_sentence(frontier: Frontier, kink: Kink, money: MoneyUnit) -> Text:
+def _kink_sentence(frontier: Frontier, kink: CornerPortfolio, money: MoneyUnit) -> Text:
     at = _write(frontier.axis, kink.at, money)
     parts = [Text(f"kink near {at}", f"拐点约 {at}")]
     for names, word in ((kink.enters, ENTERS), (kink.leaves, LEAVES)):
@@ -154,7 +155,7 @@ def _kink_sentence(frontier: Frontier, kink: Kink, money: MoneyUnit) -> Text:
     return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
-def _other_cause(frontier: Frontier, kink: Kink) -> Text:
+def _other_cause(frontier: Frontier, kink: CornerPortfolio) -> Text:
     """Return what changes at a kink where no rule does."""
     for names, word in ((kink.rows, BOUNDS), (kink.traded, TRADED)):
         if names:
@@ -168,7 +169,7 @@ def _other_cause(frontier: Frontier, kink: Kink) -> Text:
     return Text(f"{PICKED.en} {named_en}", f"{PICKED.zh}{named_zh}")
 
 
-def _middle(frontier: Frontier, stretch: Stretch) -> float:
+def _middle(frontier: Frontier, stretch: Segment) -> float:
     return frontier.points[(stretch.first + stretch.last) // 2].slope
 
 
@@ -219,8 +220,8 @@ def _points(frontier: Frontier) -> ReportTable:
 
 def _stretches(frontier: Frontier) -> ReportTable:
     rows, labels = [], {}
-    for place, stretch in enumerate(frontier.stretches):
-        kink = frontier.kinks[place] if place < len(frontier.kinks) else None
+    for place, stretch in enumerate(frontier.segments):
+        kink = frontier.corner_portfolios[place] if place < len(frontier.corner_portfolios) else None
         rule = labels[";".join(stretch.binding)] = _binding(frontier, stretch.binding)
         rows.append(
             {
@@ -256,7 +257,7 @@ def _stretches(frontier: Frontier) -> ReportTable:
 
 
 def _allocations(frontier: Frontier) -> ReportTable:
-    frame, money = frontier.allocations, money_unit(frontier.model.space.total)
+    frame, money = frontier.allocations, money_unit(frontier.inputs.unit)
     levels = {f"{point.level:.6g}": _write(frontier.axis, point.level, money) for point in frontier.points}
     axis = _name(frontier.axis)
     return ReportTable(
@@ -301,7 +302,7 @@ def _record(frontier: Frontier) -> Json:
         ],
         "stretches": [
             {"low": one.low / scales[0], "high": one.high / scales[0], "binding": list(one.binding)}
-            for one in frontier.stretches
+            for one in frontier.segments
         ],
         "kinks": [
             {
@@ -312,7 +313,7 @@ def _record(frontier: Frontier) -> Json:
                 "traded": list(one.traded),
                 "modules": list(one.modules),
             }
-            for one in frontier.kinks
+            for one in frontier.corner_portfolios
         ],
         "seconds": dict(frontier.seconds),
     }
@@ -326,9 +327,9 @@ def _chart_note(frontier: Frontier) -> Text:
     )
 
 
-def _chart(frontier: Frontier) -> str:
+def _chart(frontier: Frontier) -> Canvas:
     canvas = Canvas(WIDTH, HEIGHT, _title(frontier))
-    money = money_unit(frontier.model.space.total)
+    money = money_unit(frontier.inputs.unit)
     levels, values = [p.level for p in frontier.points], [p.value for p in frontier.points]
     across, up = nice_ticks(min(levels), max(levels), 6), nice_ticks(min(values), max(values), 6)
     x, y = Scale(across[0], across[-1], LEFT, RIGHT), Scale(up[0], up[-1], BOTTOM, TOP)
@@ -340,7 +341,7 @@ def _chart(frontier: Frontier) -> str:
     canvas.text(LEFT, TOP - 10, _name(frontier.best), "small")
     canvas.text(RIGHT, BOTTOM + 32, _name(frontier.axis), "small", "end")
     canvas.path([(x(level), y(value)) for level, value in zip(levels, values, strict=True)], "owed")
-    edges = {place for one in frontier.stretches[1:] for place in (one.first - 1, one.first)}
+    edges = {place for one in frontier.segments[1:] for place in (one.first - 1, one.first)}
     for place, point in enumerate(frontier.points):
         rules = _binding(frontier, list(point.prices))
         at, value = _write(frontier.axis, point.level, money), _write(frontier.best, point.value, money)
@@ -355,4 +356,4 @@ def _chart(frontier: Frontier) -> str:
             "binding" if place in edges else "after",
             hint,
         )
-    return canvas.render()
+    return canvas

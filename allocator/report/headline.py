@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from allocator.language import counted
 from allocator.report.formats import FORMATS
 from allocator.report.summary import Measure, binding_rules, count_trades, key_measures, proof_line
 from allocator.report.view import View
+from allocator.report.warnings import unchecked_warning
 from allocator.report.words import STATUS
 from allocator.types import Text
 
@@ -21,6 +23,7 @@ def headline(view: View) -> tuple[Text, ...]:
     """Return the sentences, in the order of the first page's questions; figures as run.json has them."""
     measures = {line.name: line for line in key_measures(view)}
     return (
+        *unchecked_warning(view.result.unchecked),
         _trading(view),
         _earning(measures["expected_return"], view),
         *_capital(measures, view),
@@ -37,7 +40,7 @@ def _trading(view: View) -> Text:
     turnover = FORMATS["percent"].write(view.manifest["turnover"], view.money)
     cost = FORMATS["money"].write(view.cny(view.manifest["trading_cost"]), view.money)
     return Text(
-        f"{bought} rows are bought and {sold} sold: {turnover} of the portfolio, at a cost of {cost}.",
+        f"{counted(bought, 'row')} bought and {sold:,} sold: {turnover} of the portfolio, at a cost of {cost}.",
         f"买入 {bought} 项、卖出 {sold} 项，单边换手 {turnover}，交易成本 {cost}。",
     )
 

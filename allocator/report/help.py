@@ -12,16 +12,16 @@ CHINESE: Mapping[str, str] = {
     "Decide how a life insurer's capital is invested, under the solvency rules it lives under.": (
         "在偿付能力监管规则之下，为寿险公司的长期资金确定配置方案。"
     ),
-    "Plugins may add commands: see 'allocator plugins list'.": "插件可增加命令，参见 'allocator plugins list'。",
+    "Show the version and exit.": "显示版本号并退出。",
     "What is installed, enabled, and from where.": "已安装与启用的插件及其来源。",
-    "The fund file.": "基金文件。",
+    "The fund file.": "组合文件。",
     "Change one setting; repeatable.": "修改一项设置，可重复使用。",
-    "Language of whatever people read.": "面向读者的语言。",
+    "Language of messages and reports.": "提示与报告所用语言。",
     "Print one JSON object and nothing else.": "仅输出一个 JSON 对象。",
-    "Show the traceback of a defect.": "程序缺陷时显示调用栈。",
+    "Show the traceback when the program fails.": "程序缺陷时显示调用栈。",
     "Optimize, verify, write the output folder.": "优化、复核并写出结果目录。",
     "Folder to write.": "结果目录。",
-    "Capital, ratios, rule checks of what is held; no optimizer.": (
+    "Capital, ratios and rule checks of the current holdings; no optimizer.": (
         "计算当前持仓的最低资本、充足率并检查规则，不做优化。"
     ),
     "Filed module amounts.": "已披露的各风险模块金额。",
@@ -29,45 +29,45 @@ CHINESE: Mapping[str, str] = {
     "'auto' or a number, for filed amounts.": "规模系数：'auto' 或数值，用于披露金额。",
     "Regime that aggregates filed amounts.": "汇总披露金额所用的监管制度。",
     "CSV or JSON file.": "CSV 或 JSON 文件。",
-    "Check every input and the wiring; list all problems at once.": "检查全部输入与设置，一次列出所有问题。",
+    "Check every input and setting; list all problems at once.": "检查全部输入与设置，一次列出所有问题。",
     "Shadow prices in words; if infeasible, the rules in conflict.": (
         "用文字说明影子价格；若无可行解，指出相互冲突的规则。"
     ),
-    "Capital under the rules' stress scenarios and one's own; how far each factor may go.": (
-        "计算监管压力情景与自定义情景下的资本，以及各因素可承受的变动幅度。"
+    "Capital under the rules' stress scenarios and your own; reverse stress tests.": (
+        "计算监管压力情景与自定义情景下的资本；反向压力测试。"
     ),
-    "A plan over years: what to hold at every step, its ratios checked at each.": (
-        "多期规划：各期持有什么，并逐期复核充足率。"
+    "A multi-year plan: holdings at every step, with the ratios verified at each.": (
+        "多年规划：确定各期持仓，并逐期复核充足率。"
     ),
-    "Walk through returns.csv deciding with what was known, against two simpler ways.": (
-        "按历史收益率滚动回测，仅用当时已知信息，并与两种简单做法对照。"
+    "Backtest on returns.csv without look-ahead, against two simpler strategies.": (
+        "按历史收益率滚动回测，仅用当时已知信息，并与两种简单策略对照。"
     ),
-    "Search how far each factor may go.": "反向压力测试：寻找各因素可承受的变动幅度。",
+    "Find how far each factor may move.": "反向压力测试：寻找各因素可承受的变动幅度。",
     "List the installed plugins and what they offer.": "列出已安装的插件及其提供的内容。",
-    "Make a fund folder to start from.": "生成一个可直接修改的基金目录。",
-    "Folder to make.": "要生成的目录。",
-    "Write a plugin's project whose tests pass as they are.": "生成一个测试即可通过的插件项目。",
+    "Create a fund folder to start from.": "生成一个可直接修改的组合目录。",
+    "Folder to create.": "要生成的目录。",
+    "Create a plugin project whose tests pass unchanged.": "生成一个插件项目，其测试无需修改即可通过。",
     "Name of the plugin and of its package.": "插件及其包的名称。",
-    "What it begins with: constraint, tilt, objective …": "初始内容：constraint、tilt、objective 等。",
-    "Where the project's folder is made.": "项目目录的上级目录。",
-    "Try everything a plugin offers on a small fund, and say what does not hold.": (
-        "在小型基金上试用插件的全部内容，指出不符合约定之处。"
+    "What it starts with: constraint, tilt, objective …": "初始内容：constraint、tilt、objective 等。",
+    "Where to create the project's folder.": "项目目录的上级目录。",
+    "Test everything a plugin offers on a small fund, and report what fails.": (
+        "在小型组合上测试插件提供的全部内容，并列出不符合约定之处。"
     ),
     "Name of an installed plugin.": "已安装插件的名称。",
     "The best of one figure at every level of another.": "在一个指标的各个水平上，求另一指标的最优值。",
     "Number of levels.": "点数。",
-    "Figure promised at each level.": "逐级要求的指标。",
-    "Figure made as good as can be.": "优化的指标。",
+    "Figure constrained at each level.": "各水平上受约束的指标。",
+    "Figure optimised at each level.": "各水平上优化的指标。",
     "First level: 2.5 or 250%.": "起始水平：2.5 或 250%。",
     "Last level: 3 or 300%.": "终止水平：3 或 300%。",
-    "Ask one question of many funds, dates, settings or seeds.": "对多个基金、日期、设置或随机种子批量提出同一问题。",
+    "Run one study for many funds, dates, settings or seeds.": "对多个组合、日期、设置或随机种子批量运行同一项研究。",
     "The study file.": "研究文件。",
-    "Processes; -1 for one a core.": "进程数；-1 表示每个核心一个。",
+    "Processes; -1 for one per core.": "进程数；-1 表示每个核心一个。",
     "'loky' for local processes, 'dask' for a cluster.": "'loky' 为本机进程，'dask' 为集群。",
     "Address of the Dask scheduler.": "Dask 调度器地址。",
     "Continue a batch that was stopped.": "继续已中断的批量任务。",
     "Show this message and exit.": "显示帮助并退出。",
-    "Make a past run again; write nothing.": "重做以往的运行并说明差异，不写文件。",
+    "Repeat a past run and compare; write nothing.": "重新执行以往的运行并对比差异，不写文件。",
     "Trace a figure of a run down to factor, article, file and row.": "将结果中的数字追溯至因子、条款、文件与行号。",
     "Folder of a run.": "运行结果目录。",
     "capital.MODULE, solvency.RATIO, constraints.RULE, allocation.ASSET, tilts.TILT, or a measure: expected_return, "
@@ -76,9 +76,9 @@ CHINESE: Mapping[str, str] = {
         "turnover、trading_cost、funded_total、objective。"
     ),
     "The runs and studies of the register, newest first.": "已登记的运行与研究，最新的在前。",
-    "Only runs of this fund.": "仅列出该基金的运行。",
+    "Only runs of this fund.": "仅列出该组合的运行。",
     "How many runs.": "列出多少次运行。",
-    "Runs side by side: what changed going in, what changed coming out.": "并列比较多次运行：输入与结果各有何变化。",
+    "Compare runs: what changed in the inputs, what changed in the results.": "对比多次运行：输入与结果各有何变化。",
     "OUT folders, or numbers of the register.": "结果目录，或登记编号。",
 }
 """English help string → Chinese; a test keeps it complete."""

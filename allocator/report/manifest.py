@@ -15,11 +15,12 @@ import numpy as np
 from allocator.config.settings import Settings
 from allocator.errors import AllocatorError, Infeasible, NotProven, VerificationError
 from allocator.inputs.fund import Inputs
+from allocator.model.limits import rules_without_rows
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime, RegimeNote
 from allocator.report.leaves import leaf_entries
 from allocator.report.versions import versions_of
-from allocator.result.result import Result, TiltPrice
+from allocator.result.result import TRADE_NOISE, Result, TiltPrice
 from allocator.types import Language
 from allocator.verify import verify
 
@@ -44,9 +45,6 @@ __all__ = [
 
 Json = dict[str, Any]
 
-TRADE_SEEN = 1e-6
-"""Share of the portfolio above which a difference between two answers is a trade and not rounding."""
-
 
 def manifest(result: Result) -> Json:
     """Return run.json of a verified answer, money in ``fund.unit``; the writer adds the files' hashes."""
@@ -61,6 +59,7 @@ def manifest(result: Result) -> Json:
         "nodes": solution.nodes,
         "solver": solution.solver,
         "verified": verified(result),
+        "unchecked_limits": [{"en": item.en, "zh": item.zh} for item in result.unchecked],
         "aim": {
             "direction": "minimize" if chosen.minimize else "maximize",
             "name": chosen.minimize or chosen.maximize,
@@ -71,28 +70,31 @@ def manifest(result: Result) -> Json:
             "after": result.return_after,
         },
         "volatility": _volatility(result),
-        "trading_cost": float(result.model.cost.value(result.target)[0]) / unit,
-        "turnover": 0.5 * float(np.abs(result.trade[space.funded]).sum()) / space.total,
+        "trading_cost": float(result.model.cost.value(result.holdings)[0]) / unit,
+        "turnover": 0.5 * float(np.abs(result.traded[space.funded]).sum()) / space.total,
         "funded_total": space.total / unit,
+        "shares": _shares(result),
         "seconds": dict(result.seconds),
     }
     if result.before is not None and result.after is not None:
         summary |= _solvency(result.before, result.after, unit)
         summary["capital"]["leaves"] = leaf_entries(result.after, result.inputs.settings, unit)
-    if result.concessions:
+    if result.relaxed_constraints:
         summary["concessions"] = [
             {"name": item.name, "amount": item.amount, "unit": item.unit, "priority": item.priority}
-            for item in result.concessions
+            for item in result.relaxed_constraints
         ]
     if result.tilts:
         summary["tilts"] = {tilt.name: _tilt(tilt, result) for tilt in result.tilts}
-    return summary | provenance(result.inputs, result.regime)
+    made = provenance(result.inputs, result.regime)
+    idle = [note_entry(RegimeNote(text)) for text in rules_without_rows(result.model.terms)]
+    return summary | made | {"notes": idle + made["notes"]}
 
 
 def verified(result: Result) -> bool:
     """Return whether bounds, rules and promises on capital hold at the target, recomputed in numpy here and now."""
     try:
-        return verify(result.model, result.target, None if result.after is None else result.after.tree).passed
+        return verify(result.model, result.holdings, None if result.after is None else result.after.tree).passed
     except VerificationError:
         return False
 
@@ -223,16 +225,32 @@ def _volatility(result: Result) -> Json | None:
         return None
     space = result.model.space
     return {
-        "before": math.sqrt(result.risk.variance(space.current / space.total)),
-        "after": math.sqrt(result.risk.variance(result.weights)),
+        "before": math.sqrt(result.risk.variance(space.current_weights)),
+        "after": math.sqrt(result.risk.variance(result.shares)),
         "method": {"en": result.risk.method.en, "zh": result.risk.method.zh},
     }
+
+
+def _shares(result: Result) -> Json:
+    """Return the share of each theme of kinds before and after, by the theme's English name in lower case."""
+    kinds, assets, space = result.inputs.kinds, result.inputs.assets, result.model.space
+    found: Json = {}
+    for kind in dict.fromkeys(assets["kind"]) if "kind" in assets else ():
+        theme = kinds[kind].theme if kind in kinds else None
+        if theme is None:
+            continue
+        rows = (assets["kind"] == kind).to_numpy()
+        name = theme.en.lower().replace(" ", "_")
+        line = found.setdefault(name, {"before": 0.0, "after": 0.0, "label": {"en": theme.en, "zh": theme.zh}})
+        line["before"] += float(space.current[rows].sum()) / space.total
+        line["after"] += float(result.holdings[rows].sum()) / space.total
+    return found
 
 
 def _tilt(tilt: TiltPrice, result: Result) -> Json:
     space, unit = result.model.space, result.inputs.unit
     order = np.argsort(-np.abs(tilt.moved), kind="stable")
-    traded = order[np.abs(tilt.moved[order]) > TRADE_SEEN * space.total]
+    traded = order[np.abs(tilt.moved[order]) > TRADE_NOISE * space.total]
     return {
         "mode": tilt.mode,
         "score_before": tilt.score_before,
@@ -266,7 +284,7 @@ def provenance(inputs: Inputs, regime: Regime | None) -> Json:
             "rows": len(inputs.assets),
             "regime": settings.capital.regime if settings.capital else None,
         },
-        "notes": [note_entry(note) for note in (regime.notes() if regime else ())],
+        "notes": [note_entry(note) for note in (*map(RegimeNote, inputs.notes), *(regime.notes() if regime else ()))],
         "inputs": _inputs(inputs),
         "seed": settings.solve.seed,
         "settings": _settings(inputs),

@@ -45,7 +45,7 @@ def _cash_flow_table(result: Result, flows: CashFlows, owed: pd.Series) -> Repor
     year = _year(flows.day.astype(float))
     last = int(max(year.max(initial=0), owed.index.max()))
     frame = pd.DataFrame({"year": np.arange(1, last + 1)})
-    for name, holdings in (("assets_before", result.model.space.current), ("assets_after", result.target)):
+    for name, holdings in (("assets_before", result.model.space.current), ("assets_after", result.holdings)):
         paid = np.bincount(year, weights=flows.amount * holdings[flows.row], minlength=last + 1)
         frame[name] = paid[1 : last + 1]
     frame["liabilities"] = owed.reindex(frame["year"], fill_value=0.0).to_numpy()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.model.units import money_unit
 from allocator.pipeline.scenarios import scenario_named
-from allocator.report.chart_parts import WIDTH, figure_writer
-from allocator.report.formats import FORMATS, MONEY_UNITS
-from allocator.report.study import Chart, StudyReport
+from allocator.report.chart_parts import WIDTH, Chart, figure_writer
+from allocator.report.formats import FORMATS
+from allocator.report.study import StudyReport
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.tables import account_labels, kind_labels
 from allocator.report.words import HEADINGS, RATIOS
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_report"]
 
 PLAN_HEADINGS = {
-    "node": Text("Moment", "节点"),
+    "node": Text("Node", "节点"),
     "step": Text("Step", "期"),
     "date": Text("Date", "日期"),
     "branch": Text("Branch", "分支"),
@@ -143,7 +144,7 @@ def _sentences(study: PlanStudy, scenarios: Mapping[str, Text]) -> Iterator[Text
             name = RATIOS.get(point.ratio) or Text(point.ratio, point.ratio)
             label = scenarios.get(point.scenario)
             under = ("", "") if label is None else (f" ({label.en})", f"（{label.zh}）")
-            ratio = FORMATS["percent"].write(point.reached, MONEY_UNITS[-1])
+            ratio = FORMATS["percent"].write(point.reached, money_unit(1.0))
             yield Text(
                 f"step {point.node.step} binds{under[0]}: {name.en} {ratio}; own funds are worth "
                 f"{point.price * 100:.2f} cents a year per CNY there; what grew most since the step before: "
@@ -183,7 +184,7 @@ ASSUMPTIONS = (
     Text(
         "assumptions: liabilities move by the present value of their listed flows on the fund's curve, with no tax, no "
         "dividend to policyholders and no change of insurance risk",
-        "假设：负债按所列现金流在基金曲线上的现值变动；不计税、保单红利与保险风险变化",
+        "假设：负债按所列现金流在组合曲线上的现值变动；不计税、保单红利与保险风险变化",
     ),
 )
 
@@ -194,14 +195,14 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
     own = [point for point in study.points if not point.scenario]
     steps = max(point.node.step for point in own)
     figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
-    figures += [study.world.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    figures += [study.basis.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
     if not np.isfinite(figures).all():
         return ()
     ticks = nice_ticks(min(figures), max(figures))
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
     y = Scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
-    write = figure_writer("percent", MONEY_UNITS[-1])
+    write = figure_writer("percent", money_unit(1.0))
     for tick in ticks:
         canvas.line((LEFT, y(tick)), (WIDTH - 16.0, y(tick)), "grid")
         canvas.text(LEFT - 6.0, y(tick) + 4.0, write(tick), "tick", "end")
@@ -211,13 +212,13 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
     canvas.text(0.5 * (LEFT + WIDTH), HEIGHT - 6.0, PLAN_HEADINGS["step"], "tick", "middle")
     for name in dict.fromkeys(point.ratio for point in own):
         chosen = {point.node.number: point for point in own if point.ratio == name}
-        start = study.world.fund.position().ratio(name)  # type: ignore[union-attr]
+        start = study.basis.fund.position().ratio(name)  # type: ignore[union-attr]
         said = RATIOS.get(name) or Text(name, name)
         for point in chosen.values():
             parent = chosen.get(point.node.parent)
             before = (0.0, start) if parent is None else (float(parent.node.step), parent.reached)
             canvas.line((x(before[0]), y(before[1])), (x(point.node.step), y(point.reached)), "join")
-            percent = FORMATS["percent"].write(point.reached, MONEY_UNITS[-1])
+            percent = FORMATS["percent"].write(point.reached, money_unit(1.0))
             branch = branches[point.node.branch]
             hint = Text(
                 f"step {point.node.step}, {branch.en}: {said.en} {percent}",
@@ -225,7 +226,7 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
             )
             class_ = "breach" if not point.holds else "binding" if point.binds else "after"
             canvas.circle(x(point.node.step), y(point.reached), 3.5, class_, hint)
-        percent = FORMATS["percent"].write(start, MONEY_UNITS[-1])
+        percent = FORMATS["percent"].write(start, money_unit(1.0))
         canvas.circle(x(0.0), y(start), 3.5, "before", Text(f"now: {said.en} {percent}", f"当前：{said.zh} {percent}"))
         canvas.text(x(0.0) + 8.0, y(start) - 8.0, said, "halo")
         asked = [(x(p.node.step), y(p.required)) for p in chosen.values() if not np.isnan(p.required)]
@@ -235,4 +236,4 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
         "Dashed: what is required. Yellow: the ratio binds there; red: it is missed.",
         "虚线为要求；黄色表示该期充足率构成约束，红色表示未满足。",
     )
-    return (Chart(title, canvas.render(), note),)
+    return (Chart(title, canvas, note),)

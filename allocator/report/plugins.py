@@ -11,7 +11,7 @@ from allocator.errors import AllocatorError
 from allocator.extension.fingerprints import fingerprint
 from allocator.extension.registry import PluginInfo, Registry, installed_plugins, load_registry
 from allocator.hooks import HOOKS
-from allocator.types import Language, Text
+from allocator.types import Language, Text, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,7 +122,7 @@ def print_plugins(entries: list[dict[str, Any]], console: Console, language: Lan
         offers = entry["error"] or ", ".join(hook.removeprefix("allocator_") for hook in entry["hooks"])
         api = entry["requires_api"] or "?"
         cells = (entry["name"], f"{entry['distribution']} {entry['version']}", str(api), loads[language], offers)
-        table.add_row(*(escape(cell) for cell in cells))
+        table.add_row(*(escape(visible(cell)) for cell in cells))
     console.print(table)
     if not entries:
         console.print(Text("No plugin is installed.", "未安装任何插件。")[language])

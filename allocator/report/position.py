@@ -11,11 +11,15 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem
 from allocator.extension.registry import load_registry
+from allocator.model.regime import RegimeNote
 from allocator.model.terms import Term
-from allocator.report.formats import FORMATS, MoneyUnit, money_unit
-from allocator.report.manifest import capital_summary
+from allocator.model.units import MoneyUnit, money_unit, unit_names
+from allocator.report.csv_table import guarded, rules_in_unit
+from allocator.report.formats import FORMATS
+from allocator.report.manifest import capital_summary, note_entry
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
-from allocator.report.words import HEADINGS, RATIOS, UNIT_NAMES
+from allocator.report.warnings import unchecked_warning
+from allocator.report.words import HEADINGS, RATIOS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -45,6 +49,8 @@ class CapitalOutcome:
         Sentences shown above the tables.
     money : MoneyUnit
         Unit of the console's money.
+    formulas : bool
+        Whether texts of the CSV file stay as they are even where a spreadsheet takes them for formulas.
     """
 
     entry: dict[str, Any]
@@ -52,6 +58,7 @@ class CapitalOutcome:
     tables: tuple[ReportTable, ...]
     lines: tuple[Text, ...]
     money: MoneyUnit
+    formulas: bool = False
 
     def save(self, path: Path) -> None:
         """Write the JSON object to a ``.json`` file, else the frame as CSV; the file appears whole or not at all."""
@@ -60,7 +67,9 @@ class CapitalOutcome:
         if path.suffix.lower() == ".json":
             write_whole(path, dump_json(self.entry) + "\n")
         else:
-            write_whole(path, self.frame.to_csv(index=False, lineterminator="\n"))
+            write_whole(
+                path, (self.frame if self.formulas else guarded(self.frame)).to_csv(index=False, lineterminator="\n")
+            )
 
     def show(self, console: Console, language: Language) -> None:
         """Print sentences and tables."""
@@ -84,20 +93,20 @@ def capital_report(book: Fund) -> CapitalOutcome:
     if position is None:
         raise InputError(
             Problem(
-                Text("the fund has no solvency regime", "该基金未设定偿付能力监管制度"),
+                Text("the fund has no solvency regime", "该组合未设定偿付能力监管制度"),
                 book.inputs.settings.where("capital"),
                 hint=Text("add a capital section", "请增加 capital 部分"),
             )
         )
-    rules = book.rule_checks()
+    rules, formulas = book.rule_checks(), book.inputs.settings.csv_formulas == "keep"
     entry = capital_summary(position, book.regime, unit)
     table = capital_table(position.tree, position.holdings)
     frame = table.frame.assign(amount=table.frame["amount"] / unit)
     entry["capital"]["modules"] = frame.to_dict("records")
     entry["capital"]["assets"] = _attributed(book, position)
     entry["capital"]["charges"] = _charges(book, unit)
-    entry["rules"] = _rules_in_unit(rules, unit).to_dict("records")
-    money = money_unit(position.minimum_capital)
+    entry["rules"] = rules_in_unit(rules, unit).to_dict("records")
+    money = money_unit(unit)
     lines = [
         Text(
             f"Minimum capital {FORMATS['money'].write(position.minimum_capital, money)} ({money.label.en})",
@@ -110,8 +119,16 @@ def capital_report(book: Fund) -> CapitalOutcome:
         asked = item.statutory if item.required is None else item.required
         needed = FORMATS["percent"].write(asked, money)
         lines.append(Text(f"{label.en} {ratio}, required ≥ {needed}", f"{label.zh} {ratio}，要求 ≥ {needed}"))
-    notes = [note.text for note in (book.regime.notes() if book.regime else ())]
-    return CapitalOutcome(entry, frame, (table, _rules_table(rules, money, book.terms)), (*lines, *notes), money)
+    entry["notes"] = [note_entry(RegimeNote(text)) for text in book.inputs.notes] + entry["notes"]
+    notes = [*book.inputs.notes, *(note.text for note in (book.regime.notes() if book.regime else ()))]
+    return CapitalOutcome(
+        entry,
+        frame,
+        (table, _rules_table(rules, money, book.terms)),
+        (*unchecked_warning(book.unchecked), *lines, *notes),
+        money,
+        formulas,
+    )
 
 
 def _attributed(book: Fund, position: CapitalPosition) -> list[dict[Hashable, Any]]:
@@ -132,19 +149,13 @@ def _charges(book: Fund, unit: float) -> list[dict[Hashable, Any]]:
     return frame.assign(**money).to_dict("records")
 
 
-def _rules_in_unit(rules: pd.DataFrame, unit: float) -> pd.DataFrame:
-    frame = rules.copy()
-    frame.loc[frame["unit"] == "CNY", ["lhs", "rhs", "slack"]] /= unit
-    return frame
-
-
 def _rules_table(rules: pd.DataFrame, money: MoneyUnit, terms: Sequence[Term]) -> ReportTable:
     formats = dict.fromkeys(("lhs", "rhs", "slack"), "by_unit")
     headings = {**HEADINGS, "name": HEADINGS["rule"]}
     labels = RULE_LABELS | {
         "name": {name: text for term in terms for name, text in term_labels(term).items()},
         "source": source_labels(terms),
-        "unit": {**UNIT_NAMES, "CNY": money.label},
+        "unit": unit_names(money),
     }
     return ReportTable("constraints", Text("Rules", "约束与限额"), rules, headings, formats, labels=labels)
 

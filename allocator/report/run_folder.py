@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from allocator.errors import InputError, Problem
+from allocator.report.csv_table import read_csv
 from allocator.report.manifest import file_hash
 from allocator.types import Text
 
@@ -42,7 +43,7 @@ class RunFolder:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as the run wrote it."""
-        return pd.read_csv(self.file(name), dtype={"asset_id": str}, keep_default_na=False, na_values=[""])
+        return read_csv(self.file(name))
 
     def wrote(self, name: str) -> bool:
         """Return whether the run wrote a table."""

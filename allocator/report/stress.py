@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from allocator.model.terms import TOLERANCE
-from allocator.report.chart_parts import WIDTH, draw_axis, figure_writer
-from allocator.report.formats import FORMATS, MONEY_UNITS
+from allocator.model.units import money_unit
+from allocator.report.chart_parts import WIDTH, Chart, draw_axis, figure_writer
+from allocator.report.formats import FORMATS
 from allocator.report.manifest import Json
-from allocator.report.study import Chart, StudyReport, records
+from allocator.report.study import StudyReport, records
 from allocator.report.svg import Canvas, Scale, nice_ticks
 from allocator.report.words import HEADINGS, RATIOS, SOURCES
 from allocator.result.tables import ReportTable
@@ -172,7 +173,8 @@ def _reverse(reverse: ReverseStudy) -> ReportTable:
         "factor": {point.factor: point.label for point in reverse.points},
         "shocks": {str(point.shocks): Text(point.shocks, point.shocks.zh) for point in reverse.points},
     }
-    return ReportTable("reverse_stress", title, reverse.frame, REVERSE_HEADINGS, formats, note, labels)
+    frame = reverse.frame.sort_values("statutory", ascending=False, kind="stable", ignore_index=True)
+    return ReportTable("reverse_stress", title, frame, REVERSE_HEADINGS, formats, note, labels)
 
 
 def _sentences(study: StressStudy) -> tuple[Text, ...]:
@@ -192,48 +194,56 @@ def _sentences(study: StressStudy) -> tuple[Text, ...]:
 
 
 def _bars(study: StressStudy, labels: dict[str, Text]) -> Chart:
-    """Draw each scenario's ratios as bars, each with the level it must keep."""
+    """Draw each scenario's ratios as bars, with what is required of them there and the level set by the rules."""
     names = [item.name for item in study.base.requirements]
-    drawn = np.isfinite(study.frame[f"{names[0]}_ratio"].astype(float))  # a ratio without end has no bar
-    frame: pd.DataFrame = study.frame[drawn]
+    statutory = {item.name: item.statutory for item in study.base.requirements}
+    finite = np.isfinite(study.frame[f"{names[0]}_ratio"].astype(float))  # a ratio without end has no bar
+    frame: pd.DataFrame = study.frame[finite]
     scenarios = frame["scenario"].astype(str).tolist()
     found = {(name, one): ratio for name in names for one, ratio in zip(scenarios, frame[f"{name}_ratio"], strict=True)}
-    asked = {(name, one): study.level(one, name) for name, one in found}
+    stated = {
+        (name, one): None if np.isnan(level) else float(level)
+        for name in names
+        for one, level in zip(scenarios, frame[f"{name}_required"].astype(float), strict=True)
+    }
     row = PITCH * len(names) + 12.0
     bottom = TOP + row * len(frame)
-    ticks = nice_ticks(min([0.0, *found.values()]), max([0.0, *found.values(), *asked.values()]))
+    ticks = nice_ticks(
+        min([0.0, *found.values()]), max([0.0, *found.values(), *statutory.values(), *filter(None, stated.values())])
+    )
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
     canvas, scale = Canvas(WIDTH, bottom + 24.0, title), Scale(ticks[0], ticks[-1], LEFT, WIDTH - 50.0)
-    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", MONEY_UNITS[-1]))
+    draw_axis(canvas, scale, ticks, (TOP, bottom), figure_writer("percent", money_unit(1.0)))
     for place, one in enumerate(scenarios):
         y, label = TOP + place * row + 5.0, labels[one]
         canvas.text(LEFT - 8.0, y + 12.0, label, "small", "end", LEFT - 12.0)
         for number, name in enumerate(names):
-            ratio, level = found[name, one], asked[name, one]
+            ratio, level = found[name, one], stated[name, one]
+            lowest = statutory[name] if level is None else max(level, statutory[name])
             percent, said = _percent(ratio), RATIOS.get(name) or Text(name, name)
+            asked = Text("nothing required here", "未设要求")
+            if level is not None:
+                asked = Text(f"required {_percent(level)}", f"要求 {_percent(level)}")
             hint = Text(
-                f"{label.en}: {said.en} {percent}, required {_percent(level)}",
-                f"{label.zh}：{said.zh} {percent}，要求 {_percent(level)}",
+                f"{label.en}: {said.en} {percent}; {asked.en}; set by the rules {_percent(statutory[name])}",
+                f"{label.zh}：{said.zh} {percent}；{asked.zh}；监管标准 {_percent(statutory[name])}",
             )
-            class_ = "breach" if ratio < level - TOLERANCE else "after" if number == 0 else "before"
+            class_ = "breach" if ratio < lowest - TOLERANCE else "after" if number == 0 else "before"
             over = y + PITCH * number
             canvas.rect(scale(0.0), over, scale(ratio) - scale(0.0), PITCH - 2.0, class_, hint)
-            canvas.path([(scale(level), over - 2.0), (scale(level), over + PITCH)], "hurdle")
+            for at, drawn in ((statutory[name], "untilted"), (level, "hurdle")):
+                if at is not None:
+                    canvas.path([(scale(at), over - 2.0), (scale(at), over + PITCH)], drawn)
             canvas.text(max(scale(ratio), scale(0.0)) + 4.0, over + PITCH - 4.0, percent, "value")
-    levels = [(RATIOS.get(name) or Text(name, name), _span([asked[name, one] for one in scenarios])) for name in names]
+    levels = [(RATIOS.get(name) or Text(name, name), _percent(statutory[name])) for name in names]
     note = Text(
-        f"Bars from above: {'; '.join(f'{said.en}, required {level}' for said, level in levels)}. "
-        "Dashed: what is required; red: below it.",
-        f"自上而下：{'；'.join(f'{said.zh}，要求 {level}' for said, level in levels)}。虚线为要求，红色为低于要求。",
+        f"Bars from above: {'; '.join(f'{said.en}, {level} by the rules' for said, level in levels)}. "
+        "Solid line: the level set by the rules; dashed: what the fund requires there, where it does; red: below one.",
+        f"自上而下：{'；'.join(f'{said.zh}，监管标准 {level}' for said, level in levels)}。"
+        "实线为监管标准，虚线为本组合在该情景下的要求（如有），红色为低于其一。",
     )
-    return Chart(title, canvas.render(), note)
+    return Chart(title, canvas, note)
 
 
 def _percent(value: float) -> str:
-    return FORMATS["percent"].write(value, MONEY_UNITS[-1])
-
-
-def _span(levels: Collection[float]) -> str:
-    """Return the levels' one value, or the least and the greatest."""
-    low, high = _percent(min(levels, default=np.nan)), _percent(max(levels, default=np.nan))
-    return low if low == high else f"{low} – {high}"
+    return FORMATS["percent"].write(value, money_unit(1.0))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from allocator.model.units import MoneyUnit, money_unit
+from allocator.report.chart_parts import Chart
 from allocator.report.csv_table import in_unit
-from allocator.report.document import Part, document, evidence, panel
-from allocator.report.formats import MoneyUnit, money_unit
-from allocator.report.html import both, figure, plain, table, tag
+from allocator.report.document import Part, document, evidence, footer, money_note
 from allocator.report.manifest import Json, study_manifest
+from allocator.report.page_table import page_table
+from allocator.report.templating import render
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
 
@@ -21,16 +22,7 @@ if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
     from allocator.model.regime import Regime
 
-__all__ = ["Chart", "StudyReport", "records"]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A drawing (SVG) with its title and a line below."""
-
-    title: Text
-    picture: str
-    note: Text | None = None
+__all__ = ["StudyReport", "records"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +75,7 @@ class StudyReport:
     @cached_property
     def money(self) -> MoneyUnit:
         """Unit of the money shown."""
-        assets = self.inputs.assets["amount"]
-        return money_unit(float(assets.sum()))
+        return money_unit(self.inputs.unit)
 
     @cached_property
     def json(self) -> Json:
@@ -125,28 +116,14 @@ def records(table: ReportTable, unit: float) -> list[dict[str, Any]]:
 
 def _page(report: StudyReport) -> str:
     fund = report.inputs.settings.fund
-    unit = report.money.label
-    line = [plain(fund.as_of.isoformat()), both(Text(f"money in {unit.en}", f"金额单位：{unit.zh}"))]
-    head = tag("div", tag("h1", plain(fund.name)) + tag("p", " · ".join(line)))
+    day = fund.as_of.isoformat()
     title = Text(f"{fund.name}: {report.title.en}", f"{fund.name}：{report.title.zh}")
-    written = report.manifest["created"]
-    footer = Text(
-        f"Every figure equals run.json and the CSV files beside this page. Written {written}.",
-        f"本页数字与同目录 run.json 及 CSV 文件一致。生成时间 {written}。",
-    )
-    parts = [("overview", report.title, _overview(report)), *_tables(report), evidence(report.manifest)]
-    return document(title, report.language, tag("div", head, class_="title"), parts, footer)
-
-
-def _overview(report: StudyReport) -> str:
-    charts = [panel(figure(chart.title, chart.picture, chart.note, wide=True), "panel full") for chart in report.charts]
-    lines = panel(tag("ul", [tag("li", both(line)) for line in report.lines])) if report.lines else ""
-    return tag("h2", both(report.title)) + "".join(charts) + lines
-
-
-def _tables(report: StudyReport) -> Sequence[Part]:
-    return [
-        (item.name, item.title, panel(table(item, report.money), "panel full long"))
-        for item in report.tables
-        if not item.frame.empty
+    tables = [
+        Part(one.name, one.title, render("section.html", charts=(), tables=[shown], lines=()))
+        for one in report.tables
+        if not one.frame.empty
+        for shown in (page_table(one, report.money, headed=False),)
     ]
+    parts = [Part("overview", report.title, render("study.html", report=report)), *tables, evidence(report.manifest)]
+    facts = [Text(day, day), money_note(report.money)]
+    return document(title, report.language, fund.name, facts, parts, footer(report.manifest["created"]))

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.report.formats import FORMATS, MoneyUnit, format_name
-from allocator.report.tables import BINDING_TOLERANCE
+from allocator.model.units import MoneyUnit
+from allocator.report.formats import FORMATS, format_name
+from allocator.report.tables import BINDING_TOLERANCE, row_name
 from allocator.report.view import View
 from allocator.report.words import RATIOS
+from allocator.result.result import TRADE_NOISE
 from allocator.types import Text
 
 __all__ = [
+    "SHARE",
     "BindingRule",
     "Breach",
     "Measure",
@@ -32,6 +35,9 @@ __all__ = [
 ]
 
 RATE_HEDGE = "rate_hedge_ratio"
+
+SHARE = "share:"
+"""How the names of the measures of themes begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,11 @@ class Measure:
     def change(self) -> float | None:
         """After less before."""
         return None if self.before is None or self.after is None else self.after - self.before
+
+    def improves(self, money: MoneyUnit) -> bool | None:
+        """Return whether the change is welcome; None where it is neither or too small to be shown."""
+        sign = self.write_change(money)[0]
+        return (sign == "+") == self.welcome if self.welcome is not None and sign in "+−" else None
 
     def write_change(self, money: MoneyUnit) -> str:
         """Return the change as text; a change of a percentage is in percentage points."""
@@ -79,10 +90,13 @@ def key_measures(view: View) -> tuple[Measure, ...]:
     for term in view.result.model.terms:
         if term.name.split(":")[0] == RATE_HEDGE:
             before = float(term.shown(view.result.model.space.current)[0][0])
-            after = float(term.shown(view.result.target)[0][0])
+            after = float(term.shown(view.result.holdings)[0][0])
             label = Text("Rate hedge ratio", "利率对冲率")
             lines.append(Measure(RATE_HEDGE, label, "percent", before, after))
             break
+    for name, share in entry["shares"].items():
+        label = Text(f"Share of {share['label']['en'].lower()}", f"{share['label']['zh']}占比")
+        lines.append(Measure(f"{SHARE}{name}", label, "percent", share["before"], share["after"]))
     lines.append(Measure("turnover", Text("Turnover (one way)", "换手率（单边）"), "percent", None, entry["turnover"]))
     cost = view.cny(entry["trading_cost"])
     lines.append(Measure("trading_cost", Text("Trading cost", "交易成本"), "money", None, cost))
@@ -107,10 +121,6 @@ class Trade:
     capital_marginal: float | None
 
 
-TRADE_NOISE = 1e-6
-"""Trades below this share of the total are the solver's rounding, not decisions; tables keep them."""
-
-
 def top_trades(view: View, most: int) -> tuple[tuple[Trade, ...], tuple[Trade, ...]]:
     """Return the largest purchases and the largest sales, at most ``most`` of each."""
     table = view.tables["allocation"]
@@ -120,7 +130,7 @@ def top_trades(view: View, most: int) -> tuple[tuple[Trade, ...], tuple[Trade, .
         return tuple(
             Trade(
                 str(line["asset_id"]),
-                str(line.get("name") or line["asset_id"]),
+                row_name(line),
                 labels[line["account"]],
                 float(line["current"]),
                 float(line["target"]),
@@ -178,7 +188,7 @@ def binding_rules(view: View, most: int | None = None) -> tuple[BindingRule, ...
     in_money = view.manifest["aim"]["unit"] == "money"
     found = []
     for line in frame.to_dict("records"):
-        size, step = _step(line["unit"], view.money)
+        size, step = _step(line["unit"], view)
         gain = float(line["shadow_price"]) * size
         limit = FORMATS[format_name("by_unit", line["unit"])].write(line["rhs"], view.money)
         label = table.labels["name"][line["name"]]
@@ -204,20 +214,42 @@ _SENSE = {"<=": "≤", ">=": "≥", "==": ""}
 POINT = Text("1 percentage point", "1 个百分点")
 
 
-def _step(unit: str, money: MoneyUnit) -> tuple[float, Text]:
-    """Return the step that a price is quoted for: a point of a share, a unit of money, a year, one."""
-    one = {"money": (money.scale, Text(money.label.en, f"1 {money.label.zh}" if money.scale > 1 else "1 元"))}
-    steps = one | {"percent": (0.01, POINT), "years": (1.0, Text("1 year", "1 年"))}
-    return steps.get(format_name("by_unit", unit), (1.0, Text("1 unit", "1 单位")))
+LEAST_STEP = 1e-4
+"""Share of the portfolio that a step of money comes to at least."""
+
+
+def _step(unit: str, view: View) -> tuple[float, Text]:
+    """Return the step that a price is quoted for: a point of a share, a round amount of money, a year, one."""
+    form = format_name("by_unit", unit)
+    if form == "money":
+        return _money_step(view.money, view.result.model.space.total)
+    steps = {"percent": (0.01, POINT), "years": (1.0, Text("1 year", "1 年"))}
+    return steps.get(form, (1.0, Text("1 unit", "1 单位")))
+
+
+def _money_step(money: MoneyUnit, total: float) -> tuple[float, Text]:
+    """Return one unit of money, or the power of ten of it that can be felt in a portfolio of ``total`` CNY."""
+    power = 0
+    while money.scale * 10.0**power < LEAST_STEP * total:
+        power += 1
+    while money.scale * 10.0**power > total:
+        power -= 1
+    size = 10.0**power
+    figure = f"{size:,.10g}"
+    english = money.label.en if power == 0 and money.scale > 1.0 else f"{figure} × {money.label.en}"
+    if money.scale == 1.0:
+        english = f"CNY {figure}"
+    return size * money.scale, Text(english, f"{figure} {money.label.zh}")
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that is only watched and does not hold, or that gave way."""
+    """A rule that is only watched and does not hold, or that gave way; ``said`` is the sentence about it."""
 
     label: Text
     value: str
     limit: str
+    said: Text
 
 
 def watched_breaches(view: View) -> tuple[Breach, ...]:
@@ -228,7 +260,12 @@ def watched_breaches(view: View) -> tuple[Breach, ...]:
     for line in frame[(frame["mode"] == "monitor") & (frame["slack"] < -BINDING_TOLERANCE)].to_dict("records"):
         shown = FORMATS[format_name("by_unit", line["unit"])]
         limit = f"{_SENSE[line['sense']]} {shown.write(line['rhs'], view.money)}".strip()
-        found.append(Breach(table.labels["name"][line["name"]], shown.write(line["lhs"], view.money), limit))
+        label, value = table.labels["name"][line["name"]], shown.write(line["lhs"], view.money)
+        said = Text(
+            f"not met: {label.en.rstrip('.')}: {value} (asked {limit})",
+            f"未满足：{label.zh.rstrip('。')}：实际 {value}（要求 {limit}）",
+        )
+        found.append(Breach(label, value, limit, said))
     return tuple(found)
 
 
@@ -237,14 +274,16 @@ def given_way(view: View) -> tuple[Breach, ...]:
     table = view.tables["constraints"]
     limits = dict(zip(table.frame["name"], table.frame[["sense", "rhs"]].to_dict("records"), strict=True))
     found = []
-    for item in view.result.concessions:
+    for item in view.result.relaxed_constraints:
         shown, moved = FORMATS[format_name("by_unit", item.unit)], limits[item.name]
         label = table.labels["name"][item.name]
-        given = Text(
-            f"{label.en} (priority {item.priority}) gave way by", f"{label.zh}（优先级 {item.priority}）已放宽"
-        )
+        value = shown.write(item.amount, view.money)
         limit = f"{_SENSE[moved['sense']]} {shown.write(moved['rhs'], view.money)}".strip()
-        found.append(Breach(given, shown.write(item.amount, view.money), limit))
+        said = Text(
+            f"{label.en} (priority {item.priority}) gave way by {value}; asked now {limit}",
+            f"{label.zh}（优先级 {item.priority}）已放宽 {value}，现要求 {limit}",
+        )
+        found.append(Breach(label, value, limit, said))
     return tuple(found)
 
 

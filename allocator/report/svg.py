@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from allocator.report.html import attributes, plain
-from allocator.types import Text
+from allocator.report.templating import render
+from allocator.types import Language, Text
 
 __all__ = ["Canvas", "Scale", "nice_ticks", "shorten", "text_width"]
 
@@ -61,13 +62,36 @@ class Scale:
 LARGEST = 1.225
 """Pixels a drawing unit takes where there is room; a drawing shrinks with its place but grows no further."""
 
+LEGEND = 18.0
+"""Height of a line of a legend."""
+
+STROKES = ("hurdle", "untilted")
+"""Classes of lines; the others are filled."""
+
+HEADING = 30.0
+"""Height of the heading of a picture that stands alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A shape with its attributes, in both languages what is said of it, and its words where it is a text."""
+
+    shape: str
+    place: Mapping[str, object]
+    hint: Text | None = None
+    words: Text | None = None
+
 
 class Canvas:
-    """An SVG drawing of ``width`` × ``height`` units; it fills its place as far as its text stays readable."""
+    """An SVG drawing of ``width`` × ``height`` units; it fills its place as far as its text stays readable.
+
+    The page and a notebook show the same drawing: in the page its words switch with the language, and `alone` is
+    one language's picture for a notebook or a file.
+    """
 
     def __init__(self, width: float, height: float, title: Text) -> None:
         self.width, self.height, self.title = width, height, title
-        self._parts: list[str] = []
+        self._marks: list[Mark] = []
 
     def rect(self, x: float, y: float, width: float, height: float, class_: str, hint: Text | None = None) -> None:
         """Draw a bar; a negative width runs to the left."""
@@ -85,7 +109,7 @@ class Canvas:
     def path(self, points: Sequence[tuple[float, float]], class_: str) -> None:
         """Draw a line through points."""
         route = "M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in points)
-        self._parts.append(f'<path d="{route}" class="{class_}"/>')
+        self._marks.append(Mark("path", {"d": route, "class": class_}))
 
     def text(
         self, x: float, y: float, text: str | Text, class_: str = "", anchor: str = "start", width: float | None = None
@@ -94,31 +118,52 @@ class Canvas:
         if isinstance(text, str):
             text = Text(text, text)
         room = math.inf if width is None else width
-        english, chinese = shorten(text.en, room), shorten(text.zh, room)
-        inner = (
-            plain(english)
-            if english == chinese
-            else f'<tspan class="en">{plain(english)}</tspan><tspan class="zh">{plain(chinese)}</tspan>'
-        )
-        place = attributes({"x": round(x, 2), "y": round(y, 2), "class_": class_ or None, "text_anchor": anchor})
-        self._parts.append(f"<text{place}>{inner}</text>")
+        place = {"x": round(x, 2), "y": round(y, 2), **({"class": class_} if class_ else {}), "text-anchor": anchor}
+        words = Text(shorten(text.en, room), shorten(text.zh, room))
+        self._marks.append(Mark("text", place, words=words))
+
+    def legend(self, entries: Iterable[tuple[str, Text]]) -> None:
+        """Write what the colours mean below the drawing, in columns: the class of each and its label."""
+        listed = list(entries)
+        widest = 34.0 + max(max(text_width(label.en), text_width(label.zh)) for _, label in listed)
+        columns = max(1, min(len(listed), int(self.width / widest)))
+        for place, (class_, label) in enumerate(listed):
+            row, column = divmod(place, columns)
+            x, y = column * widest, self.height + (row + 1) * LEGEND - 4.0
+            if class_ in STROKES:
+                self.path([(x, y - 4.0), (x + 12.0, y - 4.0)], f"key {class_}")
+            else:
+                self.rect(x, y - 9.0, 10.0, 10.0, f"key {class_}")
+            self.text(x + 16.0, y, label, "legend")
+        self.height += math.ceil(len(listed) / columns) * LEGEND + 4.0
 
     def _mark(self, shape: str, place: dict[str, float], class_: str, hint: Text | None) -> None:
         numbers = {name: round(value, 2) for name, value in place.items()}
-        extra = {} if hint is None else {"data_en": hint.en, "data_zh": hint.zh}
-        self._parts.append(f"<{shape}{attributes({**numbers, 'class_': class_, **extra})}/>")
+        self._marks.append(Mark(shape, {**numbers, "class": class_}, hint))
 
-    def render(self) -> str:
-        """Return the drawing; the page gives it its name in the language that is switched on."""
-        head = attributes(
-            {
-                "viewBox": f"0 0 {self.width:g} {self.height:g}",
-                "width": f"{LARGEST * self.width:g}",
-                "role": "img",
-                "tabindex": "0",
-                "aria_label": self.title.en,
-                "data_label_en": self.title.en,
-                "data_label_zh": self.title.zh,
-            }
-        )
-        return f"<svg{head}>{''.join(self._parts)}</svg>"
+    def __html__(self) -> str:
+        """Return the drawing for the page, which gives it its name in the language that is switched on."""
+        head = {
+            "viewBox": f"0 0 {self.width:g} {self.height:g}",
+            "width": f"{LARGEST * self.width:g}",
+            "role": "img",
+            "tabindex": "0",
+            "aria-label": self.title.en,
+            "data-label-en": self.title.en,
+            "data-label-zh": self.title.zh,
+        }
+        return render("drawing.svg", head=head, marks=self._marks, title=None)
+
+    __str__ = __html__
+
+    def alone(self, title: Text, language: Language) -> str:
+        """Return the drawing as a picture that needs nothing else, with its heading, in one language."""
+        head = {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "viewBox": f"0 {-HEADING:g} {self.width:g} {self.height + HEADING:g}",
+            "width": f"{LARGEST * self.width:g}",
+            "role": "img",
+            "class": "alone",
+        }
+        other = "en" if language is Language.CHINESE else "zh"
+        return render("drawing.svg", head=head, marks=self._marks, title=title[language], other=other)

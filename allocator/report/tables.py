@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
 from allocator.inputs.fund import Inputs
+from allocator.model.constraints import BINDING_TOLERANCE, term_rows
 from allocator.model.model import CapitalLimit
 from allocator.model.terms import Mode, Sense, Term
-from allocator.report.formats import money_unit
+from allocator.model.units import money_unit, unit_names
+from allocator.report.formats import is_missing
 from allocator.report.matching import matching_tables
 from allocator.report.words import (
     ACCOUNTS,
@@ -32,7 +34,7 @@ from allocator.report.words import (
 )
 from allocator.result.result import Result
 from allocator.result.tables import ReportTable
-from allocator.types import Phrase, Source, Text
+from allocator.types import LocalizedPhrase, Source, Text
 
 __all__ = [
     "BINDING_TOLERANCE",
@@ -46,6 +48,7 @@ __all__ = [
     "kind_labels",
     "RULE_LABELS",
     "result_tables",
+    "row_name",
     "rules_table",
     "source_labels",
     "term_labels",
@@ -54,8 +57,6 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 
-BINDING_TOLERANCE = 1e-6
-"""A rule binds when its room, relative to the larger of 1 and the limit in the unit shown, is at most this."""
 
 CHARGE_COLUMNS = ("asset_id", "account", "module", "exposure", "factor", "charge", "article", "derivation")
 """Columns of the charges that every regime gives; the page shows these, the workbook also a regime's own."""
@@ -81,13 +82,15 @@ def result_tables(result: Result, tilts: Mapping[str, Text] | None = None) -> di
 
 def allocation_table(result: Result) -> ReportTable:
     """Return one line per row of the assets table: what is held, bought and sold, and what it costs in capital."""
-    space, assets, target = result.model.space, result.inputs.assets, result.target
+    space, assets, target = result.model.space, result.inputs.assets, result.holdings
     frame = pd.DataFrame({"asset_id": space.asset_id, "account": space.account})
     for column in ("name", "kind"):
         if column in assets:
             frame[column] = assets[column].to_numpy()
-    frame["current"], frame["target"], frame["trade"] = space.current, target, result.trade
-    frame["weight_before"], frame["weight"] = space.current / space.total, result.weights
+    if "name" in frame:
+        frame["name"] = frame["name"].where(frame["name"].notna(), frame["asset_id"])
+    frame["current"], frame["target"], frame["trade"] = space.current, target, result.traded
+    frame["weight_before"], frame["weight"] = space.current_weights, result.shares
     frame["expected_return"] = result.expected_return
     if result.after is not None:
         attribution = result.after.tree.attribute(target)
@@ -114,10 +117,17 @@ def allocation_table(result: Result) -> ReportTable:
     return ReportTable("allocation", title, frame, headings, formats, labels=labels, summed=summed)
 
 
+def row_name(line: Mapping[Any, Any]) -> str:
+    """Return the name of a row of the allocation, its id where it has none."""
+    name = line.get("name")
+    return str(line["asset_id"] if is_missing(name) or name == "" else name)
+
+
 def by_trade(allocation: pd.DataFrame) -> NDArray[np.int64]:
     """Return the order that puts the largest trades first, then the largest holdings, then rows by their names."""
     trade, target = (allocation[name].abs().to_numpy() for name in ("trade", "target"))
-    noise = 1e-9 * max(float(np.max(np.abs(allocation["current"].to_numpy()), initial=0.0)), 1e-300)
+    largest = max(allocation["current"].abs().max(), target.max(initial=0.0), trade.max(initial=0.0))
+    noise = 1e-9 * largest if largest > 0.0 else 1.0
     names = [np.unique(allocation[name].astype(str), return_inverse=True)[1] for name in ("account", "asset_id")]
     return np.lexsort((*names, -np.round(target / noise), -np.round(trade / noise)))
 
@@ -174,14 +184,14 @@ def capital_table(
 def charges_table(result: Result) -> ReportTable:
     """Return how each row is charged, with its derivation and article."""
     assert result.regime is not None
-    frame = result.regime.charges(result.target).reset_index(drop=True)
+    frame = result.regime.charges(result.holdings).reset_index(drop=True)
     labels: dict[str, Mapping[str, Text]] = {"account": account_labels(frame["account"])}
     if result.after is not None:
         labels["module"] = result.after.tree.labels
     if "kind" in frame:
         labels["kind"] = kind_labels(result.inputs)
     if "derivation" in frame:
-        said = (value for value in frame["derivation"] if isinstance(value, Phrase))
+        said = (value for value in frame["derivation"] if isinstance(value, LocalizedPhrase))
         labels["derivation"] = {str(value): Text(value, value.zh) for value in said}
     formats = {"exposure": "money", "charge": "money", "factor": "percent"}
     formats |= {str(name): "flag" for name in frame if _is_flag(frame[name])}
@@ -207,12 +217,12 @@ def rules_table(result: Result) -> ReportTable:
     """
     rows: list[dict[str, Any]] = []
     labels: dict[str, Text] = {}
-    prices, money = result.solution.shadow_prices, money_unit(result.model.space.total)
+    prices, money = result.solution.shadow_prices, money_unit(result.inputs.unit)
     for limit in result.model.capital_limits:
         rows.append(_capital_row(result, limit))
         labels[limit.name] = RATIOS.get(limit.name) or limit.label
     for term in result.model.terms:
-        rows += term_rows(term, result.target, prices.get(term.name))
+        rows += term_rows(term, result.holdings, prices.get(term.name))
         labels |= term_labels(term)
     frame = pd.DataFrame(rows, columns=list(RULE_COLUMNS))
     return ReportTable(
@@ -225,7 +235,7 @@ def rules_table(result: Result) -> ReportTable:
         | {
             "name": labels,
             "source": source_labels(result.model.terms),
-            "unit": {**UNIT_NAMES, "CNY": money.label},
+            "unit": unit_names(money),
         },
     )
 
@@ -257,31 +267,6 @@ RULE_COLUMNS = (
 )
 
 
-def term_rows(term: Term, holdings: Vector, price: Vector | None) -> list[dict[str, Any]]:
-    """Return one line for each row of a term, in the unit shown."""
-    left, right = term.shown(holdings)
-    slack = term.slack(holdings)
-    if price is None:
-        price = np.full(len(right), np.nan if term.mode is Mode.MONITOR else 0.0)
-    hard = term.mode is not Mode.MONITOR
-    return [
-        {
-            "name": name,
-            "source": str(term.source),
-            "unit": term.unit,
-            "lhs": float(left[i]),
-            "sense": term.sense.value,
-            "rhs": float(right[i]),
-            "slack": float(slack[i]),
-            "shadow_price": float(price[i]),
-            "binding": bool(hard and slack[i] <= BINDING_TOLERANCE * max(1.0, abs(right[i]))),
-            "mode": term.mode.value,
-            "certainty": term.source.certainty.value,
-        }
-        for i, name in enumerate(term.row_names())
-    ]
-
-
 def term_labels(term: Term) -> dict[str, Text]:
     """Return what a reader sees for each row of a term."""
     if not term.rows:
@@ -301,7 +286,7 @@ def _with_accounts(label: Text) -> Text:
 
 
 def _account(name: str) -> Text:
-    if isinstance(name, Phrase):
+    if isinstance(name, LocalizedPhrase):
         return _with_accounts(Text(name, name.zh))
     return ACCOUNTS.get(name) or Text(name, name)
 
@@ -321,8 +306,8 @@ def _requirement(result: Result, limit: CapitalLimit) -> Any:
 
 def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
     assert result.after is not None
-    module = result.after.tree.values(result.target)[limit.module]
-    cost = limit.cost_weight * float(result.model.cost.value(result.target)[0])
+    module = result.after.tree.values(result.holdings)[limit.module]
+    cost = limit.cost_weight * float(result.model.cost.value(result.holdings)[0])
     price = result.solution.capital_prices.get(limit.name, 0.0)
     requirement = _requirement(result, limit)
     row: dict[str, Any] = {"name": limit.name, "source": str(capital_limit_source(result, limit))}

@@ -16,11 +16,12 @@ import pandas as pd
 
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.inputs.core_tables import ACCOUNTS
+from allocator.model.units import money_unit
 from allocator.report.leaves import BETWEEN
 from allocator.report.run_folder import RunFolder
 from allocator.report.trace_lines import Line, named
 from allocator.report.trace_measures import MEASURES, WORDS, measure, tilt
-from allocator.types import Language, Phrase, Text
+from allocator.types import Language, LocalizedPhrase, Text
 
 __all__ = ["Line", "Trace", "trace", "trace_lines"]
 
@@ -94,13 +95,16 @@ def _name(found: Trace, name: str, language: Language) -> str:
 def trace_lines(found: Trace, language: Language) -> Iterator[str]:
     """Yield a trace as indented text: name, amount, how it is made, article, file and row."""
     zh = language is Language.CHINESE
-    yield Text(f"Money in CNY {found.money:,.0f}", f"金额单位：{found.money:,.0f} 元")[language]
+    label = money_unit(found.money).label
+    yield Text(f"Money in {label.en}", f"金额单位：{label.zh}")[language]
     for line in found.lines:
         name = _name(found, line.name, language)
         unit = "" if line.unit == "money" else line.unit
         amount = f"{line.amount:,.8g} {unit}".rstrip()
         place = ROW.sub(r"，第 \1 行", line.place) if zh else line.place
-        told = (part.zh if zh and isinstance(part, Phrase) else part for part in (line.how, line.source, place))
+        told = (
+            part.zh if zh and isinstance(part, LocalizedPhrase) else part for part in (line.how, line.source, place)
+        )
         yield "  ".join(("  " * line.depth + name, amount, *filter(None, told)))
 
 
@@ -162,7 +166,7 @@ def _module(modules: pd.DataFrame, leaves: Mapping[str, list[_Leaf]], name: str,
 
 def _charge(charge: Mapping[Any, Any], depth: int) -> Line:
     product = f"{charge['exposure']:,.8g} × {charge['factor']:.6g}"
-    how = Phrase(f"{product}; {charge['derivation']}", f"{product}；{charge['derivation_zh']}")
+    how = LocalizedPhrase(f"{product}; {charge['derivation']}", f"{product}；{charge['derivation_zh']}")
     name, place = f"{charge['asset_id']} / {charge['account']}", str(charge["place"])
     return Line(depth, name, float(charge["charge"]), "money", str(charge["article"]), how, place)
 

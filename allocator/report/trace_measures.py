@@ -10,7 +10,7 @@ from typing import Any
 from allocator.errors import InputError, Problem
 from allocator.report.run_folder import RunFolder
 from allocator.report.trace_lines import Line, named
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["MEASURES", "WORDS", "measure", "tilt"]
 
@@ -51,7 +51,7 @@ def tilt(run: RunFolder, name: str, figure: str) -> Iterator[Line]:
     """Yield what a tilt changed and what it cost, each the difference of two optima."""
     prices = run.table("tilts")
     price = prices[prices["name"] == named(name, prices["name"].tolist(), figure)].iloc[0]
-    how = Phrase("optimum with the tilt less optimum without it", "有倾斜的最优解减去无倾斜的最优解")
+    how = LocalizedPhrase("optimum with the tilt less optimum without it", "有倾斜的最优解减去无倾斜的最优解")
     yield Line(0, str(price["name"]), float(price["objective_given_up"]), "objective", how=how)
     units = {"return_given_up": "a year", "capital_used": "money", "ratio_change": "ratio"}
     units |= dict.fromkeys(("score_before", "score_untilted", "score_after"), "score")
@@ -74,7 +74,7 @@ def _objective(run: RunFolder) -> Iterator[Line]:
 
 def _expected_return(run: RunFolder) -> Iterator[Line]:
     total = float(run.manifest["funded_total"])
-    how = Phrase("Σ target × expected return / total", "Σ 目标 × 预期收益率 / 总额")
+    how = LocalizedPhrase("Σ target × expected return / total", "Σ 目标 × 预期收益率 / 总额")
     yield Line(0, "expected_return", float(run.manifest["expected_return"]["after"]), "a year", how=how)
     for row in _held(run):
         how_row = f"{row['target']:,.10g} × {row['expected_return']:.6g} / {total:,.10g}"
@@ -85,13 +85,13 @@ def _volatility(run: RunFolder) -> Iterator[Line]:
     told = run.manifest["volatility"]
     if told is not None:
         files = ", ".join(one["file"] for name, one in run.manifest["inputs"].items() if name in RISK_TABLES)
-        how = Phrase(told["method"]["en"], told["method"]["zh"])
+        how = LocalizedPhrase(told["method"]["en"], told["method"]["zh"])
         yield Line(0, "volatility", float(told["after"]), "a year", how=how, place=files)
 
 
 def _turnover(run: RunFolder) -> Iterator[Line]:
     total = float(run.manifest["funded_total"])
-    how = Phrase("Σ |trade| / 2 / total", "Σ |交易| / 2 / 总额")
+    how = LocalizedPhrase("Σ |trade| / 2 / total", "Σ |交易| / 2 / 总额")
     yield Line(0, "turnover", float(run.manifest["turnover"]), "", how=how)
     for row in _held(run):
         if row["trade"]:
@@ -101,7 +101,7 @@ def _turnover(run: RunFolder) -> Iterator[Line]:
 
 
 def _trading_cost(run: RunFolder) -> Iterator[Line]:
-    how = Phrase("Σ transaction cost × |trade|", "Σ 交易成本率 × |交易|")
+    how = LocalizedPhrase("Σ transaction cost × |trade|", "Σ 交易成本率 × |交易|")
     yield Line(0, "trading_cost", float(run.manifest["trading_cost"]), "money", how=how)
     for row in _held(run):
         if row["trade"]:

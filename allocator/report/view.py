@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from allocator.extension.registry import Registry, enabled_plugins
-from allocator.report.formats import MoneyUnit, money_unit
+from allocator.model.units import MoneyUnit, money_unit
 from allocator.report.manifest import Json, manifest
 from allocator.report.stress import StressParts, stress_parts
 from allocator.report.tables import COMMITMENT_COLUMNS, account_labels, result_tables
@@ -75,7 +75,7 @@ class View:
         if stress is not None:
             tables |= {table.name: table for table in stress.tables}
             entry |= stress.entry(result.inputs.unit)
-        return cls(result, entry, tables, built, language, money_unit(result.model.space.total), stress)
+        return cls(result, entry, tables, built, language, money_unit(result.inputs.unit), stress)
 
     @property
     def unit(self) -> float:

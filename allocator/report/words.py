@@ -110,8 +110,8 @@ TILT_MODES: Mapping[str, Text] = {
 
 CERTAINTY: Mapping[str, Text] = {
     "A": Text("rule text", "规则原文"),
-    "B": Text("secondary source", "二手来源"),
-    "C": Text("recalled", "凭记忆"),
+    "B": Text("secondary source", "间接来源"),
+    "C": Text("to be verified", "待核实"),
     "user": Text("user's own", "用户自定"),
 }
 
@@ -128,7 +128,7 @@ SENSES: Mapping[str, Text] = {"<=": Text("≤", "≤"), ">=": Text("≥", "≥")
 
 SOURCES: Mapping[str, Text] = {
     "user": Text("user's own", "用户自定"),
-    "accounts": Text("accounts in the fund file", "基金文件的账户设置"),
+    "accounts": Text("accounts in the fund file", "组合文件的账户设置"),
     "model": Text("choices of the model", "模型的选择项"),
 }
 
@@ -165,5 +165,6 @@ GROUPS: Mapping[str, Text] = {
     "overseas": Text("Overseas", "境外"),
     "commodity": Text("Commodities", "商品"),
     "derivative": Text("Derivatives", "衍生品"),
+    "receivable": Text("Receivables", "应收款项"),
 }
 """Groups of kinds, in the order of their colours."""

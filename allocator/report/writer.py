@@ -79,9 +79,10 @@ def write_view(view: View, folder: str | Path) -> Path:
     from allocator.report.manifest import recipe
     from allocator.report.page import write_page
 
+    formulas = view.result.inputs.settings.csv_formulas == "keep"
     with replacing(Path(folder)) as fresh:
         for name, frame in csv_frames(view).items():
-            write_csv(frame, fresh / f"{name}.csv")
+            write_csv(frame, fresh / f"{name}.csv", formulas=formulas)
         write_workbook(view, fresh / "report.xlsx")
         write_page(view, fresh / "report.html")
         write_manifest(fresh, view.manifest | {"replay": recipe(view.result.inputs.settings, Path(folder))})
@@ -99,9 +100,10 @@ def write_study(report: StudyReport, folder: str | Path) -> Path:
     from allocator.report.csv_table import in_unit, write_csv
     from allocator.report.excel import write_study_workbook
 
+    formulas = report.inputs.settings.csv_formulas == "keep"
     with replacing(Path(folder)) as fresh:
         for table in report.tables:
-            write_csv(in_unit(table, report.unit), fresh / f"{table.name}.csv")
+            write_csv(in_unit(table, report.unit), fresh / f"{table.name}.csv", formulas=formulas)
         write_study_workbook(report, report.tables, fresh / "report.xlsx")
         (fresh / "report.html").write_text(report.page(), encoding="utf-8")
         write_manifest(fresh, report.manifest)
@@ -124,7 +126,8 @@ def write_failure(error: AllocatorError, inputs: Inputs, folder: str | Path, lan
 
 def dump_json(value: Any) -> str:
     """Return JSON text in UTF-8 order of keys as given; figures that are not finite become null."""
-    return json.dumps(_finite(value), ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(_finite(value), ensure_ascii=False, indent=2, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # half a character is an escape of JSON too
 
 
 def _finite(value: Any) -> Any:

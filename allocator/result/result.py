@@ -14,13 +14,17 @@ from allocator.model.model import Model
 from allocator.model.models import Risk
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime
-from allocator.solve.infeasible.priority import Concession
+from allocator.solve.infeasible.priority import RelaxedConstraint
 from allocator.solve.search.solution import Solution
 
 if TYPE_CHECKING:
     from allocator.result.stress import StressStudy
+from allocator.types import Text
 
-__all__ = ["Result", "TiltPrice"]
+__all__ = ["TRADE_NOISE", "Result", "TiltPrice"]
+
+TRADE_NOISE = 1e-6
+"""Trades below this share of the total are the solver's rounding, not decisions; tables keep them."""
 
 Vector = NDArray[np.float64]
 
@@ -67,7 +71,7 @@ class TiltPrice:
     score_gap: float = np.nan
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """A verified answer: nothing leaves the library in this type unless `allocator.verify` passed.
 
@@ -87,10 +91,12 @@ class Result:
         Price of each tilt and of all together (name ``"all"``).
     seconds : mapping of str to float
         Time by stage.
-    concessions : tuple of Concession
-        Rules that gave way because the user asked for it; empty when all could hold.
+    relaxed_constraints : tuple of RelaxedConstraint
+        Rules that were relaxed because the user asked for it; empty when all could be met.
     stress : StressStudy or None
         The target in the scenarios of ``capital.require_under``; None where there are none.
+    unchecked : tuple of Text
+        Statutory limits that no rule of the fund file checks.
     """
 
     inputs: Inputs
@@ -104,8 +110,28 @@ class Result:
     scores: Mapping[str, Vector]
     tilts: tuple[TiltPrice, ...]
     seconds: Mapping[str, float]
-    concessions: tuple[Concession, ...] = ()
+    relaxed_constraints: tuple[RelaxedConstraint, ...] = ()
     stress: StressStudy | None = None
+    unchecked: tuple[Text, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return a few lines: what was asked and what came of it."""
+        fund, space = self.inputs.settings.fund, self.model.space
+        traded = int((np.abs(self.traded) > TRADE_NOISE * space.total).sum())
+        ratios = (
+            []
+            if self.after is None
+            else [f"{one.name} {self.after.ratio(one.name):.2%}" for one in self.after.requirements]
+        )
+        return "\n".join(
+            (
+                f"Result of {fund.name!r} on {fund.as_of}: {self.status}, {space.size:,} rows, {traded:,} traded",
+                f"objective {self.objective:.6g}, bound {self.bound:.6g}, gap {self.gap:.3g}",
+                f"expected return {self.return_before:.4%} -> {self.return_after:.4%}",
+                "solvency: " + (", ".join(ratios) or "no regime"),
+                f"{self.solution.solver}, {self.solution.nodes:,} nodes, {sum(self.seconds.values()):.2f} s",
+            )
+        )
 
     @property
     def status(self) -> str:
@@ -139,26 +165,26 @@ class Result:
         return -1.0 if self.inputs.settings.objective.minimize else 1.0
 
     @property
-    def target(self) -> Vector:
+    def holdings(self) -> Vector:
         """Target amounts, CNY (n,)."""
         return self.solution.holdings
 
     @property
-    def trade(self) -> Vector:
+    def traded(self) -> Vector:
         """Target less current amounts, CNY (n,)."""
         return self.solution.holdings - self.model.space.current
 
     @property
-    def weights(self) -> Vector:
-        """Target / Σ current of the funded rows (n,), in the order of `allocation`."""
+    def shares(self) -> Vector:
+        """Target as a share of what the accounts hold after trading (n,), in the order of the assets table."""
         return self.solution.holdings / self.model.space.total
 
     @property
     def return_before(self) -> float:
         """Expected return of the current holdings, annual decimal."""
-        return float(self.expected_return @ self.model.space.current) / self.model.space.total
+        return float(self.expected_return @ self.model.space.current_weights)
 
     @property
     def return_after(self) -> float:
         """Expected return of the target holdings, annual decimal, before costs."""
-        return float(self.expected_return @ self.target) / self.model.space.total
+        return float(self.expected_return @ self.holdings) / self.model.space.total

@@ -57,17 +57,6 @@ class StressStudy:
     outcomes: tuple[StressOutcome, ...]
     required: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
-    def level(self, scenario: str, ratio: str) -> float:
-        """Return what a ratio is held against in a scenario: what is required there.
-
-        Where the fund file requires nothing of the scenario, what it requires without one; where it requires
-        nothing of this ratio, the level that the rules set.
-        """
-        stated = {name: level for (other, name), level in self.required.items() if other == scenario}
-        item = next(item for item in self.base.requirements if item.name == ratio)
-        general = item.statutory if stated or item.required is None else item.required
-        return stated.get(ratio, general)
-
     @cached_property
     def frame(self) -> pd.DataFrame:
         """One line a scenario, the present position first: ratios and what is required of them, own and minimum capital

@@ -22,14 +22,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from allocator.errors import InputError, Problem
-from allocator.types import Certainty, Phrase, Source, Text
+from allocator.types import Certainty, LocalizedPhrase, Source, Text
 
 try:  # the same safe loader in C, where PyYAML was built with it: a tenth of the time
     from yaml import CSafeLoader as SafeLoader
 except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
 
-__all__ = ["USER", "Figure", "RuleBook", "Said", "Wording", "read_yaml"]
+__all__ = ["USER", "Figure", "RuleBook", "LocalizedName", "LocalizedText", "read_yaml"]
 
 USER = Source("user", certainty=Certainty.USER)
 """Source of whatever the user sets in place of a rule's own figure."""
@@ -39,7 +39,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Wording(_Strict):
+class LocalizedText(_Strict):
     """A text of a rules file, in both languages."""
 
     en: Annotated[str, Field(min_length=1)]
@@ -54,17 +54,18 @@ def _said(value: Any) -> str:
     """Return a text as it stands, or one that knows its Chinese where both are given."""
     if isinstance(value, str):
         return value
-    given = Wording.model_validate(value)
-    return Phrase(given.en, given.zh)
+    given = LocalizedText.model_validate(value)
+    return LocalizedPhrase(given.en, given.zh)
 
 
-Said = Annotated[str, PlainValidator(_said)]
+LocalizedName = Annotated[str, PlainValidator(_said)]
 """A name or an article: one text for all readers, or ``{en, zh}``."""
 
 
 class _Document(_Strict):
-    name: Said
-    title: Wording
+    name: LocalizedName
+    title: LocalizedText
+    checked: date | None = None
 
 
 class _Version(_Strict):
@@ -72,12 +73,12 @@ class _Version(_Strict):
     certainty: Certainty
     value: float | str | list[Any] | dict[str, Any]
     effective: date | None = None
-    article: Said = ""
-    note: Wording | None = None
+    article: LocalizedName = ""
+    note: LocalizedText | None = None
 
 
 class _Figure(_Strict):
-    label: Wording
+    label: LocalizedText
     unit: str
     versions: Annotated[tuple[_Version, ...], Field(min_length=1)]
 
@@ -131,27 +132,51 @@ class Figure:
 
     @property
     def number(self) -> float:
-        """The value as one number; TypeError when it is none."""
+        """The value as one number; TypeError when it is none.
+
+        Raises
+        ------
+        TypeError
+            When the value is no number.
+        """
         if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
             raise TypeError(f"figure {self.key!r} is not a number")
         return float(self.value)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The value as a list of names; TypeError when it is none."""
+        """The value as a list of names; TypeError when it is none.
+
+        Raises
+        ------
+        TypeError
+            When the value is no list of names.
+        """
         if not isinstance(self.value, Sequence) or not all(isinstance(item, str) for item in self.value):
             raise TypeError(f"figure {self.key!r} is not a list of names")
         return tuple(self.value)
 
     @property
     def table(self) -> Mapping[str, Any]:
-        """The value as a mapping; TypeError when it is none."""
+        """The value as a mapping; TypeError when it is none.
+
+        Raises
+        ------
+        TypeError
+            When the value is no mapping.
+        """
         if not isinstance(self.value, Mapping):
             raise TypeError(f"figure {self.key!r} is not a table")
         return self.value
 
     def step(self, level: float) -> tuple[Any, float, float]:
-        """Return the value of the ladder's step that holds ``level``, and the step's bounds [from, below)."""
+        """Return the value of the ladder's step that holds ``level``, and the step's bounds [from, below).
+
+        Raises
+        ------
+        ValueError
+            When no step of the ladder holds the level.
+        """
         above = float("inf")
         for step in self.value:
             from_ = float(step.get("at_least", float("-inf")))
@@ -176,6 +201,13 @@ class RuleBook:
     def load(cls, package: str, path: str) -> RuleBook:
         """Read ``path`` inside an importable package, once.
 
+        Parameters
+        ----------
+        package : str
+            Importable package that carries the file.
+        path : str
+            Path below the package, such as ``"rules/limits.yaml"``.
+
         Raises
         ------
         ValueError
@@ -192,6 +224,11 @@ class RuleBook:
         """Return the title of the document a source names, or None for one of another book."""
         titles = {document.name: document.title.text for document in self._file.documents.values()}
         return titles.get(source.document)
+
+    def checked(self, source: Source) -> date | None:
+        """Return when the document that a source names was last compared with these figures; None where not said."""
+        days = {document.name: document.checked for document in self._file.documents.values()}
+        return days.get(source.document)
 
     def at(self, key: str, when: date, early: bool = False) -> Figure:
         """Return a figure in the version in force.

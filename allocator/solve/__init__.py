@@ -1,15 +1,15 @@
 """From a model to an allocation with its certificate."""
 
-from allocator.solve.entry import solve
+from allocator.solve.api import solve
 from allocator.solve.infeasible.conflict import Conflict, find_conflicts
-from allocator.solve.infeasible.priority import Concession, relax_by_priority
+from allocator.solve.infeasible.priority import RelaxedConstraint, relax_by_priority
 from allocator.solve.search.solution import Solution, Status
-from allocator.solve.sweep.sweep import Reached, Sweep
+from allocator.solve.sweep.sweep import Sweep, SweepSolution
 
 __all__ = [
-    "Concession",
+    "RelaxedConstraint",
     "Conflict",
-    "Reached",
+    "SweepSolution",
     "Solution",
     "Status",
     "Sweep",

@@ -1,4 +1,4 @@
-"""Bonds after a move of rates: revalued by their own cash flows, their yields and durations taken anew.
+"""Bonds after a move of rates: revalued by their own cash flows, their yields and durations recomputed.
 
 A row's flows CF are discounted at its own effective yield Y = (1 + y/f)^f − 1; when rates at time t move by s(t),
 
@@ -66,7 +66,7 @@ def revalued(shocked: Shocked, rows: Mask, shift: Vector | TenorShift, problems:
     paid = rows & (before != 0)
     factor = np.divide(after, before, out=np.ones(shocked.size), where=paid)
     per_cny = np.where(after == 0, np.nan, after)[flows.row]
-    scaled = CashFlows(flows.size, flows.row, flows.day, flows.principal / per_cny, flows.interest / per_cny)
+    scaled = replace(flows, principal=flows.principal / per_cny, interest=flows.interest / per_cny)
     new = np.where(paid & np.any(factor != 1.0), yields(scaled, compounding), known)
     columns = {"yield": np.where(paid & (factor != 1.0), new, known)}
     stressed = shocked.valued(factor, **columns)
@@ -95,7 +95,15 @@ def _by_row(flows: CashFlows, amounts: Vector) -> Vector:
 
 
 def shifted_curve(shocked: Shocked, shift: TenorShift) -> Shocked:
-    """Return the fund with its spot curve, mean or history, moved in full."""
+    """Return the fund with its spot curve, mean or history, moved in full.
+
+    Parameters
+    ----------
+    shocked : Shocked
+        The fund as shocked so far.
+    shift : TenorShift
+        Move of the spot rates, decimals, by tenor in years.
+    """
     tables = shocked.inputs.tables
     if "curve" in tables:
         frame = tables["curve"]
@@ -116,7 +124,15 @@ def _is_tenor(name: str) -> bool:
 
 
 def given_curve(inputs: Inputs, problems: Problems) -> SpotCurve | None:
-    """Return the spot curve of the table ``curve``, or the last day of its history; None with a problem."""
+    """Return the spot curve of the table ``curve``, or the last day of its history; None with a problem.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, with the table ``curve`` or ``curve_history``.
+    problems : Problems
+        Receives what the curve lacks.
+    """
     given, history = inputs.table("curve"), inputs.table("curve_history")
     if given is not None:
         return spot_curve(given, 1.0, 1.0, "inputs.curve", problems)

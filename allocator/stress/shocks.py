@@ -96,7 +96,7 @@ class Shocked:
     def valued(self, factor: Vector, **columns: Vector) -> Shocked:
         """Return the fund with each row worth ``factor`` (n,) of what it was, at amount and at book value alike.
 
-        A derivative's amount is a notional that moves with the price of what lies under it; all of the move is
+        A derivative's amount is a notional that moves with the price of its underlying; all of the move is
         gained or lost. ``columns`` are written into the assets table.
         """
         frame = self.inputs.assets
@@ -119,7 +119,15 @@ class Shocked:
         return replace(self, own_funds=self.own_funds + change)
 
     def with_table(self, name: str, frame: pd.DataFrame) -> Shocked:
-        """Return the fund with another table in place of the one of that name."""
+        """Return the fund with another table in place of the one of that name.
+
+        Parameters
+        ----------
+        name : str
+            Key under ``inputs``.
+        frame : DataFrame
+            The table that takes its place, rows and columns as checked inputs hold them.
+        """
         tables = MappingProxyType({**self.inputs.tables, name: frame})
         return replace(self, inputs=replace(self.inputs, tables=tables))
 
@@ -167,6 +175,13 @@ def moved_sheet(sheet: BalanceSheet, assets: float, liabilities: float) -> Balan
     """Return the balance sheet after these changes of assets and liabilities, CNY; own funds bear the difference.
 
     They bear it in the best tier of core capital, the company's net assets.
+
+    Parameters
+    ----------
+    sheet : BalanceSheet
+        Before, CNY.
+    assets, liabilities : float
+        Changes, CNY.
     """
     own = assets - liabilities
     moves = {
@@ -201,7 +216,15 @@ def at_amounts(tables: Mapping[str, pd.DataFrame], before: pd.Series, after: pd.
 
 
 def merged(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options with ``changes`` laid over them, mapping by mapping."""
+    """Return options with ``changes`` laid over them, mapping by mapping.
+
+    Parameters
+    ----------
+    options : mapping
+        Keys and values, nested.
+    changes : mapping
+        What replaces or joins them; a mapping joins a mapping.
+    """
     found = dict(options)
     for key, value in changes.items():
         inner = found.get(key)
@@ -228,6 +251,8 @@ class ShockSpec:
         Name → the far end to which the reverse stress test may drive this shock.
     fixed : tuple of str
         Options that the reverse stress test leaves as they are; it scales all other numbers.
+    in_rates : bool
+        Whether its numbers are moves of interest rates or spreads, which reports write in basis points.
     """
 
     name: str
@@ -236,6 +261,7 @@ class ShockSpec:
     apply: Callable[[Shocked, Any, Problems], Shocked] = field(repr=False)
     extremes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     fixed: tuple[str, ...] = ()
+    in_rates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,23 +56,55 @@ class Axis(ABC):
         """Return the model without a promise on this figure."""
 
     @abstractmethod
-    def held(self, model: Model, level: float) -> Model:
-        """Return the model with this figure promised at ``level``, in place of what it promised before."""
+    def constrained_at(self, model: Model, level: float) -> Model:
+        """Return the model with this figure promised at ``level``, in place of what it promised before.
+
+        Parameters
+        ----------
+        model : Model
+            Before.
+        level : float
+            What is promised, in the axis' unit.
+        """
 
     @abstractmethod
-    def sought(self, model: Model) -> Model:
+    def optimised(self, model: Model) -> Model:
         """Return the model whose objective is this figure."""
 
     @abstractmethod
-    def reached(self, model: Model, holdings: Vector) -> float:
-        """Return the figure at ``holdings`` (n,); the model's tree is exact there."""
+    def evaluate(self, model: Model, holdings: Vector) -> float:
+        """Return the figure at ``holdings`` (n,); the model's tree is exact there.
+
+        Parameters
+        ----------
+        model : Model
+            Its tree is exact at ``holdings``.
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        """
 
     @abstractmethod
     def price(self, model: Model, solution: Solution) -> float:
-        """Return by how much the objective falls per unit of this figure promised more."""
+        """Return by how much the objective falls per unit of this figure promised more.
+
+        Parameters
+        ----------
+        model : Model
+            What was maximized.
+        solution : Solution
+            Its answer, with prices.
+        """
 
     def per_objective(self, model: Model, holdings: Vector) -> float:
-        """Return how this figure moves per unit of the objective of `sought` at ``holdings``."""
+        """Return how this figure moves per unit of the objective of `sought` at ``holdings``.
+
+        Parameters
+        ----------
+        model : Model
+            What was maximized.
+        holdings : ndarray (n,)
+            Amounts, CNY.
+        """
         return 1.0 if self.at_least else -1.0
 
     @property
@@ -90,16 +122,16 @@ class _Ratio(Axis):
     def free(self, model: Model) -> Model:
         return replace(model, capital_limits=tuple(one for one in model.capital_limits if one.name != self.name))
 
-    def held(self, model: Model, level: float) -> Model:
+    def constrained_at(self, model: Model, level: float) -> Model:
         assert model.tree is not None
         promise = CapitalLimit(self.name, self.label, model.tree.root.name, level, self.capital)
         return replace(model, capital_limits=(*self.free(model).capital_limits, promise))
 
-    def sought(self, model: Model) -> Model:
+    def optimised(self, model: Model) -> Model:
         # Least minimum capital: trading costs, which move the ratio's other side, are far smaller.
         return replace(model, objective=(), capital_weight=1.0, capital_module="", per_capital=False)
 
-    def reached(self, model: Model, holdings: Vector) -> float:
+    def evaluate(self, model: Model, holdings: Vector) -> float:
         assert model.tree is not None
         return _ratio(self.capital - float(model.cost.value(holdings)[0]), model.tree.value(holdings))
 
@@ -110,7 +142,7 @@ class _Ratio(Axis):
     def per_objective(self, model: Model, holdings: Vector) -> float:
         # The objective is −M; the ratio c / M then moves by c / M² per CNY of it.
         assert model.tree is not None
-        return self.reached(model, holdings) / model.tree.value(holdings)
+        return self.evaluate(model, holdings) / model.tree.value(holdings)
 
     @property
     def in_capital(self) -> bool:
@@ -133,14 +165,14 @@ class _Module(Axis):
     def free(self, model: Model) -> Model:
         return replace(model, capital_limits=tuple(one for one in model.capital_limits if one.name != self.name))
 
-    def held(self, model: Model, level: float) -> Model:
+    def constrained_at(self, model: Model, level: float) -> Model:
         promise = CapitalLimit(self.name, self.label, self.name, 1.0, level, 0.0)
         return replace(model, capital_limits=(*self.free(model).capital_limits, promise))
 
-    def sought(self, model: Model) -> Model:
+    def optimised(self, model: Model) -> Model:
         return replace(model, objective=(), capital_weight=1.0, capital_module=self.name, per_capital=False)
 
-    def reached(self, model: Model, holdings: Vector) -> float:
+    def evaluate(self, model: Model, holdings: Vector) -> float:
         assert model.tree is not None
         return model.tree.values(holdings, [self.name])[self.name]
 
@@ -174,18 +206,18 @@ class _Figure(Axis):
                 terms.append(term.only(kept))
         return replace(model, terms=tuple(terms))
 
-    def held(self, model: Model, level: float) -> Model:
+    def constrained_at(self, model: Model, level: float) -> Model:
         sense = Sense.AT_LEAST if self.floor else Sense.AT_MOST
         right, per = np.array([level * self.per]), np.array([self.per])
         promise = Term(self.name, self.label, self.expression, sense, right, per, self.unit, OWN)
         return replace(model, terms=(*self.free(model).terms, promise))
 
-    def sought(self, model: Model) -> Model:
+    def optimised(self, model: Model) -> Model:
         weight = (1.0 if self.floor else -1.0) / self.per
         aim = ObjectiveTerm(self.name, self.label, self.expression, weight, self.unit)
         return replace(model, objective=(aim,), capital_weight=0.0, capital_module="", per_capital=False)
 
-    def reached(self, model: Model, holdings: Vector) -> float:
+    def evaluate(self, model: Model, holdings: Vector) -> float:
         return float(self.expression.value(holdings)[0]) / self.per
 
     def price(self, model: Model, solution: Solution) -> float:
@@ -200,7 +232,7 @@ class _Objective(Axis):
     def free(self, model: Model) -> Model:
         return model
 
-    def held(self, model: Model, level: float) -> Model:
+    def constrained_at(self, model: Model, level: float) -> Model:
         raise InputError(
             Problem(
                 Text("this objective can be sought but not promised", "该目标只能优化，不能作为约束"),
@@ -209,11 +241,11 @@ class _Objective(Axis):
             )
         )
 
-    def sought(self, model: Model) -> Model:
+    def optimised(self, model: Model) -> Model:
         return model
 
-    def reached(self, model: Model, holdings: Vector) -> float:
-        return model.worth(holdings)
+    def evaluate(self, model: Model, holdings: Vector) -> float:
+        return model.objective_value(holdings)
 
     def price(self, model: Model, solution: Solution) -> float:
         return 0.0
@@ -284,10 +316,10 @@ def _objective(model: Model) -> Axis:
 class _WholeObjective(_Figure):
     """Σ weight · expression, sought with its parts apart so that none needs to be canonicalised."""
 
-    def sought(self, model: Model) -> Model:
+    def optimised(self, model: Model) -> Model:
         return model
 
-    def reached(self, model: Model, holdings: Vector) -> float:
+    def evaluate(self, model: Model, holdings: Vector) -> float:
         return float(self.expression.value(holdings)[0])
 
 

@@ -23,8 +23,8 @@ from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.pipeline.optimize import optimize
+from allocator.pipeline.scenario_requirements import holding
 from allocator.pipeline.scenarios import capital_of
-from allocator.pipeline.survival import holding
 from allocator.stress.shocks import moved_sheet
 from allocator.study.naive import naive_answer
 from allocator.types import Text
@@ -41,7 +41,7 @@ Strategy = Callable[["Fund"], Vector | None]
 
 def _exact(fund: Fund) -> Vector | None:
     try:
-        return optimize(fund).target
+        return optimize(fund).holdings
     except (Infeasible, NotProven):
         return None
 
@@ -170,6 +170,13 @@ class BacktestStudy:
 
 def backtest(fund: Fund, strategies: Mapping[str, Strategy] = STRATEGIES) -> BacktestStudy:
     """Return what each strategy would have done and lived to see.
+
+    Parameters
+    ----------
+    fund : Fund
+        With a history of returns.
+    strategies : mapping of str to Strategy
+        What is compared, by name.
 
     Raises
     ------

@@ -7,6 +7,7 @@ cannot be read does not stop the others.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -24,7 +25,7 @@ from allocator.errors import AllocatorError, Infeasible, InputError, NotProven, 
 from allocator.study.store import Record, Store
 from allocator.study.studies import StudySpec
 from allocator.study.tasks import Plan, Task
-from allocator.types import Text
+from allocator.types import LocalizedPhrase, Text
 
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
@@ -65,7 +66,7 @@ class Workers:
     backend : str
         joblib's name of it: ``"loky"`` for local processes, ``"dask"`` for a cluster.
     jobs : int
-        Number of processes; −1 for one a core, or all workers of a cluster.
+        Number of processes; −1 for one a core, or all workers of a cluster; 0 is an InputError.
     scheduler : str
         Address of the cluster's scheduler, ``"tcp://host:8786"``; empty for none.
     """
@@ -73,6 +74,11 @@ class Workers:
     backend: str = "loky"
     jobs: int = -1
     scheduler: str = ""
+
+    def __post_init__(self) -> None:
+        if self.jobs == 0:
+            what = Text("a batch needs a process to work in", "批量任务至少需要一个进程")
+            raise InputError(Problem(what, "--jobs", "0", LocalizedPhrase("-1, or 1 and more", "-1，或不小于 1")))
 
 
 def run_batch(
@@ -131,6 +137,17 @@ def _work(plan: Plan, store: Store, ask: Callable[[Task], Any], workers: Workers
             told(finished)
 
 
+def _has_semaphores() -> bool:
+    """Return whether processes can be had: joblib's switch is on and the system has semaphores."""
+    if os.environ.get("JOBLIB_MULTIPROCESSING", "1").strip() == "0":
+        return False
+    try:
+        multiprocessing.get_context().Semaphore()
+    except (ImportError, NotImplementedError, OSError):
+        return False
+    return True
+
+
 @contextmanager
 def _deaf_to_interruptions() -> Iterator[None]:
     """Let the processes started here never see Ctrl-C, which a terminal sends to all: this one ends them.
@@ -163,7 +180,7 @@ def _asked(
 def _follow(parent: int) -> None:
     """Let this process end with the one that started it: a batch that is killed leaves nobody at work.
 
-    Elsewhere than on POSIX a process is not told that its parent is gone: there it ends with its task.
+    Elsewhere than on POSIX a process does not learn that its parent is gone: there it ends with its task.
     """
     if os.name != "posix" or os.getpid() == parent or any(one.name == WATCHER for one in threading.enumerate()):
         return
@@ -179,7 +196,7 @@ def _follow(parent: int) -> None:
 def answer(
     spec: StudySpec, options: Any, keys: Sequence[str], open_fund: Opener, task: Task
 ) -> tuple[int, list[Record]]:
-    """Return a task's number and its rows; whatever is wrong is told in a row."""
+    """Return a task's number and its rows; whatever is wrong is reported in a row."""
     head = {"task": task.number, "fund": task.fund, "case": task.case, **dict(zip(keys, task.varied, strict=True))}
     try:
         rows = [dict(row) for row in spec.rows(open_fund(task.fund, task.overrides), options)]
@@ -205,9 +222,13 @@ def _first(error: AllocatorError) -> str:
 
 @contextmanager
 def _backend(workers: Workers) -> Iterator[None]:
-    """Let joblib use the backend; a Dask client is closed again."""
+    """Let joblib use the backend, this process alone where there are no others; a Dask client is closed again."""
     from joblib import parallel_config
 
+    if workers.backend == "loky" and not _has_semaphores():
+        with parallel_config(backend="sequential"):
+            yield
+        return
     if workers.backend != "dask":
         with parallel_config(backend=workers.backend, inner_max_num_threads=1):
             yield

@@ -4,7 +4,7 @@
 
 from the level the optimum reaches by itself to the highest one there is. It is one model at N levels
 (`allocator.solve.sweep.sweep`), each answer verified by the exact tree like that of a run. The slope of v is minus the
-promise's shadow price; where it bends, and why, is found in `allocator.study.kinks`.
+promise's shadow price; where it bends, and why, is found in `allocator.study.corner_portfolios`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from allocator.model.terms import Mode, Sense
 from allocator.model.tilts import Budget
 from allocator.pipeline.optimize import solve
 from allocator.solve.search.solution import Solution
-from allocator.solve.sweep.sweep import Reached, Sweep
+from allocator.solve.sweep.sweep import Sweep, SweepSolution
 from allocator.study.axis import Axis, find_axis
+from allocator.study.corner_portfolios import CornerPortfolio, Segment, find_corner_portfolios, find_segments
 from allocator.study.frontier_point import FrontierPoint
-from allocator.study.kinks import Kink, Stretch, find_kinks, find_stretches
 from allocator.types import Text
 from allocator.verify import verify
 
@@ -42,16 +42,16 @@ __all__ = ["Frontier", "FrontierSettings", "frontier"]
 Vector = NDArray[np.float64]
 
 INSIDE = 0.005
-"""How far the last level lies inside the end, as a part of the range: at the end itself one allocation is left."""
+"""How far inside the end the last level is, as a part of the range: at the end itself one allocation is left."""
 
 ROUGH = 1e-2
-"""Gap at which the far end of the range is sought: it only says where the last level lies."""
+"""Gap at which the far end of the range is sought: it only decides where the last level is."""
 
 CAPITAL_GAP = 1e-3
 """Gap where capital is what is sought: a ten-thousandth of it, a fiftieth of a percentage point at 200%."""
 
 FELT = 0.01
-"""A rule binds a stretch when its price is at least this part of the dearest rule's."""
+"""A rule binds on a segment when its price is at least this part of the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class Frontier:
     axis: Axis
     best: Axis
     points: tuple[FrontierPoint, ...]
-    stretches: tuple[Stretch, ...]
-    kinks: tuple[Kink, ...]
+    segments: tuple[Segment, ...]
+    corner_portfolios: tuple[CornerPortfolio, ...]
     rules: Mapping[str, Text]
     seconds: Mapping[str, float]
 
@@ -177,8 +177,8 @@ def frontier(fund: Fund, settings: FrontierSettings | None = None) -> Frontier:
     model = fund.model
     for tilt in fund.tilts:
         if not isinstance(tilt.mode, Budget) and tilt.spec.name != axis.name:
-            model = tilt.steer(model)
-    model = axis.free(best.sought(model))
+            model = tilt.apply_tilts(model)
+    model = axis.free(best.optimised(model))
     limits = fund.settings.solve
     if best.in_capital:
         limits = limits.model_copy(update={"gap": max(limits.gap, CAPITAL_GAP)})
@@ -186,10 +186,19 @@ def frontier(fund: Fund, settings: FrontierSettings | None = None) -> Frontier:
     middle = time.perf_counter()
     points = tuple(_sweep(fund, model, (axis, best), levels, known, limits))
     seconds = {"ends": middle - started, "sweep": time.perf_counter() - middle}
-    stretches = tuple(find_stretches(points))
-    kinks = tuple(find_kinks(model, points, stretches, fund.tree_at))
+    segments = tuple(find_segments(points))
+    corner_portfolios = tuple(find_corner_portfolios(model, points, segments, fund.tree_at))
     return Frontier(
-        fund.inputs, fund.regime, model, axis, best, points, stretches, kinks, _labels(model, axis, points), seconds
+        fund.inputs,
+        fund.regime,
+        model,
+        axis,
+        best,
+        points,
+        segments,
+        corner_portfolios,
+        _labels(model, axis, points),
+        seconds,
     )
 
 
@@ -205,15 +214,15 @@ def _levels(
     known = None
     if near is None:
         solved = solve(fund, model, limits)
-        near = axis.reached(solved.model, solved.solution.holdings)
+        near = axis.evaluate(solved.model, solved.solution.holdings)
         if not np.isfinite(near):
             what = Text("this figure has no end: there is no capital to relate it to", "该指标没有上限：不占用任何资本")
             raise InputError(Problem(what, "--between", axis.name))
     if far is None:
         rough = fund.settings.solve.model_copy(update={"gap": ROUGH})
-        solved = solve(fund, axis.sought(model), rough)
+        solved = solve(fund, axis.optimised(model), rough)
         known = solved.solution.holdings
-        end = axis.reached(solved.model, known)
+        end = axis.evaluate(solved.model, known)
         far = end - INSIDE * (end - near)
     if not (far > near if axis.at_least else far < near):
         raise InputError(
@@ -234,13 +243,13 @@ def _sweep(
 ) -> Sequence[FrontierPoint]:
     """Solve the levels, tightest first, so that each answer is a foothold for the next; return them rising."""
     axis, best = ends
-    sweep = Sweep(axis.held(model, float(levels[0])), limits, fund.book_state, fund.tree_at)
+    sweep = Sweep(axis.constrained_at(model, float(levels[0])), limits, fund.book_state, fund.tree_at)
     if known is not None:
         sweep.know(known)
     points = []
     for level in levels[::-1].tolist():
         try:
-            reached = sweep.solve(axis.held(model, level))
+            reached = sweep.solve(axis.constrained_at(model, level))
         except Infeasible as error:
             raise _beyond(fund, model, axis, level) from error
         verify(reached.model, reached.solution.holdings, reached.model.tree)
@@ -250,8 +259,8 @@ def _sweep(
 
 def _beyond(fund: Fund, model: Model, axis: Axis, level: float) -> Infeasible:
     """Return what to say of a level that no allocation reaches: how far the figure goes under all other rules."""
-    best = solve(fund, axis.sought(model), fund.settings.solve)
-    reached = axis.reached(best.model, best.solution.holdings)
+    best = solve(fund, axis.optimised(model), fund.settings.solve)
+    reached = axis.evaluate(best.model, best.solution.holdings)
     beyond = axis.per_objective(best.model, best.solution.holdings) * best.solution.gap
     return Infeasible(
         Problem(
@@ -263,16 +272,16 @@ def _beyond(fund: Fund, model: Model, axis: Axis, level: float) -> Infeasible:
     )
 
 
-def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: Reached) -> FrontierPoint:
+def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: SweepSolution) -> FrontierPoint:
     model, solution = reached.model, reached.solution
     holdings, space = solution.holdings, model.space
     cost = float(model.cost.value(holdings)[0])
     capital = np.nan if model.tree is None else model.tree.value(holdings)
     price = axis.price(model, solution)
-    value = best.reached(model, holdings)
+    value = best.evaluate(model, holdings)
     return FrontierPoint(
         level,
-        axis.reached(model, holdings),
+        axis.evaluate(model, holdings),
         value,
         solution.bound,
         solution.gap,
@@ -289,7 +298,7 @@ def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: Reached) -
 
 
 def _binding(model: Model, solution: Solution, capital: float) -> Mapping[str, float]:
-    """Return the rules that carry a price, dearest first."""
+    """Return the rules that have a shadow price, highest first."""
     prices: dict[str, float] = {}
     for term in model.terms:
         if term.sense is not Sense.EQUAL and term.mode is Mode.HARD:
@@ -298,18 +307,18 @@ def _binding(model: Model, solution: Solution, capital: float) -> Mapping[str, f
     for limit in model.capital_limits:
         per = capital if limit.module == root else abs(limit.available)
         prices[limit.name] = solution.capital_prices[limit.name] * per
-    dearest = max(prices.values(), default=0.0)
-    felt = {name: price for name, price in prices.items() if price > FELT * dearest}
+    highest = max(prices.values(), default=0.0)
+    felt = {name: price for name, price in prices.items() if price > FELT * highest}
     return dict(sorted(felt.items(), key=lambda item: -item[1]))
 
 
 def _labels(model: Model, axis: Axis, points: Sequence[FrontierPoint]) -> Mapping[str, Text]:
     """Return the label of every row that binds somewhere."""
     labels: dict[str, Text] = {}
-    for term in axis.held(model, points[0].level).terms:
+    for term in axis.constrained_at(model, points[0].level).terms:
         for row, name in enumerate(term.row_names()):
             rows = f" ({term.rows[row]})" if term.rows else ""
             labels[name] = Text(term.label.en + rows, term.label.zh + rows)
-    labels |= {limit.name: limit.label for limit in axis.held(model, points[0].level).capital_limits}
+    labels |= {limit.name: limit.label for limit in axis.constrained_at(model, points[0].level).capital_limits}
     found = {name for point in points for name in point.prices}
     return {name: label for name, label in labels.items() if name in found}

@@ -2,7 +2,7 @@
 
 Every module is held from below only: v ≥ each piece of a maximum, m ≥ ‖L′v‖ for an aggregate. Since correlations are
 negative here and there, the solver inflates modules to shrink the whole, and what it calls compliant is not. Loss
-absorption, which such a cone cannot express, is frozen and taken anew at each answer, as a careful user would.
+absorption, which such a cone cannot express, is frozen and updated at each solution, as a careful user would.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["naive_answer"]
 Vector = NDArray[np.float64]
 
 ROUNDS = 4
-"""How often loss absorption is taken anew."""
+"""How often loss absorption is updated."""
 
 
 def naive_answer(model: Model) -> Vector | None:

@@ -21,7 +21,7 @@ from allocator.model.position import CapitalPosition
 from allocator.pipeline.scenarios import capital_of, shock_fund, stressed_fund
 from allocator.rulebook.book import USER
 from allocator.stress.shocks import Scenario, ShockSpec
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
@@ -65,7 +65,7 @@ class ReversePoint:
     level: float
     is_statutory: bool
     share: float
-    shocks: Phrase
+    shocks: LocalizedPhrase
     reached: float
 
     @property
@@ -193,17 +193,19 @@ def _label(factor: str, shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec
     return Text(f"{said.en}, {'down' if end < 0 else 'up'}", f"{said.zh}（{'下行' if end < 0 else '上行'}）")
 
 
-def _written(shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec]) -> Phrase:
-    """Return shocks as a reader would write them: ``curve +1.2345%``; in Chinese by their labels."""
+def _written(shocks: Mapping[str, Any], specs: Mapping[str, ShockSpec]) -> LocalizedPhrase:
+    """Return shocks as a reader writes them: ``curve +123.5 bp``, ``equity −21.40%``; in Chinese by their labels."""
 
-    def write(value: Any) -> str:
+    def write(value: Any, in_rates: bool) -> str:
         if isinstance(value, Mapping):
-            return ", ".join(f"{key} {write(inner)}" for key, inner in value.items())
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return f"{value * 100.0:+.4f}%" if is_number else str(value)
+            return ", ".join(f"{key} {write(inner, in_rates)}" for key, inner in value.items())
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return str(value)
+        return (f"{1e4 * value:+,.1f} bp" if in_rates else f"{value:+,.2%}").replace("-", "−")
 
     labels = {name: specs[name].label.zh if name in specs else name for name in shocks}
-    return Phrase(
-        "; ".join(f"{name} {write(value)}" for name, value in shocks.items()),
-        "；".join(f"{labels[name]} {write(value)}" for name, value in shocks.items()),
+    said = {name: write(value, name in specs and specs[name].in_rates) for name, value in shocks.items()}
+    return LocalizedPhrase(
+        "; ".join(f"{name} {value}" for name, value in said.items()),
+        "；".join(f"{labels[name]} {value}" for name, value in said.items()),
     )

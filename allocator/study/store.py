@@ -120,7 +120,15 @@ class Store:
         return group in self._whole or number in self._open.get(group, ())
 
     def add(self, number: int, rows: Sequence[Record]) -> None:
-        """Keep a finished task; one that is there already is left as it is."""
+        """Keep a finished task; one that is there already is left as it is.
+
+        Parameters
+        ----------
+        number : int
+            Number of the task.
+        rows : sequence of Record
+            Its results.
+        """
         if self.has(number):
             return
         group = number // GROUP

@@ -99,7 +99,7 @@ def _run(fund: Fund, options: NoOptions) -> Sequence[Row]:
             "bound": result.bound,
             "gap": result.gap,
             "expected_return": result.return_after,
-            "turnover": 0.5 * float(np.abs(result.trade[result.model.space.funded]).sum()) / result.model.space.total,
+            "turnover": 0.5 * float(np.abs(result.traded[result.model.space.funded]).sum()) / result.model.space.total,
             **_capital_row(result.after),
         }
     ]

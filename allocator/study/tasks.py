@@ -99,6 +99,13 @@ class Plan:
     def of(cls, settings: BatchSettings, folder: Path) -> Plan:
         """Return the plan of a study file in ``folder``.
 
+        Parameters
+        ----------
+        settings : BatchSettings
+            The study file.
+        folder : Path
+            Where it lies; funds are named from there.
+
         Raises
         ------
         InputError
@@ -119,7 +126,7 @@ class Plan:
         for pattern in settings.funds:
             found = [folder / pattern] if (folder / pattern).is_file() else sorted(folder.glob(pattern))
             if not found:
-                raise InputError(Problem(Text("no such fund file", "没有该基金文件"), "funds", pattern))
+                raise InputError(Problem(Text("no such fund file", "没有该组合文件"), "funds", pattern))
             funds += [path.as_posix() for path in found]
         return cls(settings, tuple(dict.fromkeys(funds)), spec, spec.validated(settings.options))
 

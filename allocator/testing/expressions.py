@@ -54,7 +54,7 @@ class Points:
     holdings : ndarray (points, n)
         CNY.
     total : float
-        Σ current amount, CNY.
+        What all accounts hold, CNY.
     """
 
     holdings: Vector
@@ -62,7 +62,17 @@ class Points:
 
     @classmethod
     def of(cls, space: Space, seed: int, count: int = 6) -> Points:
-        """Return random points; where a row has no upper bound, up to the total amount."""
+        """Return random points; where a row has no upper bound, up to the total amount.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings (n,).
+        seed : int
+            Of the random numbers.
+        count : int
+            How many points.
+        """
         random = np.random.default_rng(seed)
         upper = np.where(np.isfinite(space.upper), space.upper, space.total)
         lower = np.where(np.isfinite(space.lower), space.lower, -space.total)
@@ -70,7 +80,19 @@ class Points:
 
 
 def check_expression(subject: str, expression: Expression, curvature: Curvature, points: Points) -> Iterator[Finding]:
-    """Yield one finding for each of convexity, agreement and gradient."""
+    """Yield one finding for each of convexity, agreement and gradient.
+
+    Parameters
+    ----------
+    subject : str
+        What it is a part of, for the finding.
+    expression : Expression
+        Over n holdings.
+    curvature : Curvature
+        What it must be.
+    points : Points
+        Where it is looked at.
+    """
     for name, check in (("convexity", _convexity), ("agreement", _agreement), ("gradient", _gradient)):
         try:
             wrong = check(expression, curvature, points)

@@ -28,9 +28,9 @@ CHECKS: Mapping[str, Text] = MappingProxyType(
         ),
         "specification": Text("names, labels in both languages, strict options", "名称、双语标签与严格选项"),
         "builds": Text(
-            "builds on the small fund, in time, and leaves the inputs alone", "可在小型基金上按时构建且不改动输入"
+            "builds on the small fund, in time, and leaves the inputs alone", "可在小型组合上按时构建且不改动输入"
         ),
-        "errors": Text("what is missing or unknown is told with its place", "缺失或未知项的报错指明位置"),
+        "errors": Text("what is missing or unknown is reported with its place", "缺失或未知项的报错指明位置"),
         "convexity": Text("convex for at most, concave for at least, affine for equal", "凸性与不等号方向一致"),
         "agreement": Text("the numpy value and the convex form agree", "数值与凸表达式一致"),
         "gradient": Text("the gradient agrees with finite differences", "梯度与有限差分一致"),

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from allocator.api import Fund
 from allocator.config.load import validate_options
 from allocator.errors import AllocatorError, InputError
 from allocator.model import Objective, Term
-from allocator.pipeline.fund import Fund
 from allocator.testing.expressions import Curvature, Points, check_expression, curvature_of
 from allocator.testing.findings import Finding, Outcome
 from allocator.testing.trial import Trial
@@ -57,7 +57,22 @@ class Offers:
     own: tuple[Table, ...]
 
     def options(self, hook: str, spec: Any, money: float = 1.0) -> Any:
-        """Return the options to try an offer with, amounts times ``money``; InputError when some are missing."""
+        """Return the options to try an offer with, amounts times ``money``; InputError when some are missing.
+
+        Parameters
+        ----------
+        hook : str
+            Name of the hook.
+        spec : object
+            What it returned.
+        money : float
+            Factor of amounts of money.
+
+        Raises
+        ------
+        InputError
+            When options that are needed are not given.
+        """
         fields = spec.options.model_fields
         examples = {name: field.examples[0] for name, field in fields.items() if field.examples and field.is_required()}
         known = self.trial.options
@@ -79,7 +94,17 @@ def _times(amount: Any, money: float) -> Any:
 
 
 def check_offer(hook: str, spec: Any, offers: Offers) -> Iterator[Finding]:
-    """Yield the findings about one specification."""
+    """Yield the findings about one specification.
+
+    Parameters
+    ----------
+    hook : str
+        Name of the hook.
+    spec : object
+        What it returned.
+    offers : Offers
+        The fund and the options to try it with.
+    """
     wrong = tuple(_specification(hook, spec))
     if wrong:
         yield from (Finding("specification", spec.name, Outcome.FAILED, text) for text in wrong)
@@ -133,7 +158,7 @@ class _Check:
 
 
 def _unfilled(spec: Any, options: Any, offers: Offers, check: _Check) -> Iterator[Finding]:
-    """An unknown option, and the plugin's own columns left empty, are told with their place."""
+    """An unknown option, and the plugin's own columns left empty, are reported with their place."""
     try:
         validate_options(spec.options, {**options.model_dump(), _UNKNOWN: 1}, offers.fund.settings, spec.name)
     except InputError as error:
@@ -250,7 +275,7 @@ def _repeated(hook: str, figures: Callable[[Any], Any]) -> Callable[[Any, Any, O
 def _regime(spec: Any, offers: Offers) -> Iterator[Finding]:
     capital = offers.fund.settings.capital
     if capital is None or capital.regime != spec.name:
-        what = Text("not tried: the fund runs under another regime", "未试用：该基金采用其他监管制度")
+        what = Text("not tried: the fund runs under another regime", "未试用：该组合采用其他监管制度")
         yield Finding("builds", spec.name, Outcome.NOTED, what)
         return
     try:

@@ -112,7 +112,15 @@ def write_project(name: str, parts: Sequence[str], parent: Path) -> Path:
 
 
 def project_files(name: str, parts: Sequence[str]) -> Mapping[str, bytes]:
-    """Return the files of the project by path; ``name`` and ``parts`` are valid."""
+    """Return the files of the project by path; ``name`` and ``parts`` are valid.
+
+    Parameters
+    ----------
+    name : str
+        Of the plugin: an identifier in lower case.
+    parts : sequence of str
+        What it offers.
+    """
     chosen = {key: part for key, part in PARTS.items() if key in parts}
     values = {
         "name": name,

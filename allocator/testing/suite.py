@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from allocator import hooks
+from allocator.api import Fund
 from allocator.errors import AllocatorError, InputError
 from allocator.extension.registry import Registry, installed_plugins, load_registry
-from allocator.pipeline.fund import Fund
 from allocator.pipeline.optimize import optimize
 from allocator.result.result import Result
 from allocator.testing.findings import Finding, Outcome
@@ -27,7 +27,7 @@ SAME = 1e-6
 """Largest difference of two allocations that count as one, relative to the total amount."""
 
 
-_NEEDED = Text("not tried: the small fund itself needs it", "未试用：小型基金本身需要该插件")
+_NEEDED = Text("not tried: the small fund itself needs it", "未试用：小型组合本身需要该插件")
 
 
 def assert_conforms(plugin: str | ModuleType, trial: Trial | None = None) -> None:
@@ -53,6 +53,13 @@ def assert_conforms(plugin: str | ModuleType, trial: Trial | None = None) -> Non
 def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[Finding, ...]:
     """Return what the suite finds of a plugin; parameters as for `assert_conforms`.
 
+    Parameters
+    ----------
+    plugin : str or module
+        Name of an installed plugin, or its module.
+    trial : Trial or None
+        Options and fund to try it with.
+
     Raises
     ------
     InputError
@@ -77,7 +84,7 @@ def conformance(plugin: str | ModuleType, trial: Trial | None = None) -> tuple[F
             for spec in _specs(registry, hook, name):
                 findings += check_offer(hook, spec, offers)
     if any(finding.outcome is Outcome.FAILED for finding in findings):
-        return tuple(findings)  # mend these first: a run takes seconds
+        return tuple(findings)  # fix these first: a run takes seconds
     return (*findings, *_run(name, registry, offers, without))
 
 
@@ -192,7 +199,7 @@ def _run(name: str, registry: Registry, offers: Offers, without: Result | None) 
     if without is not None and (without.regime is None) is not (result.regime is None):
         yield Finding("disabled", name, Outcome.NOTED, _NEEDED)
     elif without is not None:
-        same = np.allclose(result.target, without.target, rtol=0.0, atol=SAME * result.model.space.total)
+        same = np.allclose(result.holdings, without.holdings, rtol=0.0, atol=SAME * result.model.space.total)
         wrong = None if same else Text("the allocation differs although nothing uses it", "未使用该插件但配置结果改变")
         yield Finding("disabled", name, Outcome.PASSED if same else Outcome.FAILED, wrong)
     yield from _sections(name, registry, result)

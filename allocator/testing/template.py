@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from allocator.folders import write_folder
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
+from allocator.model.specs import STATUTORY
 from allocator.types import Column, Table, Text
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _fund_file(registry: Registry, tables: Mapping[str, Table]) -> str:
     return layout.substitute(
         inputs="\n".join(_input_lines(tables)),
         capital=capital + _known(registry.regimes.values(), "Regimes known 可用制度:") + "\n",
+        statutory=_statutory(registry),
         active="\n".join(line for name, line in _ACTIVE.items() if name in registry.constraints),
         constraints=_lines(registry.constraints.values()),
         objectives=_lines(registry.objectives.values()),
@@ -125,6 +127,12 @@ def _fund_file(registry: Registry, tables: Mapping[str, Table]) -> str:
             )
         ),
     )
+
+
+def _statutory(registry: Registry) -> str:
+    """Return the line that brings the statutory limits, where a plugin offers any."""
+    offered = any(STATUTORY in spec.presets for spec in registry.constraints.values())
+    return f"  - {STATUTORY:<30} # the limits that the law sets, dated 监管比例，按施行日期\n" if offered else ""
 
 
 def _input_lines(tables: Mapping[str, Table]) -> Iterable[str]:

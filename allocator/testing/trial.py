@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from allocator.api import Fund
 from allocator.config.settings import parse_date
 from allocator.extension.registry import Registry
 from allocator.inputs import from_frames
 from allocator.inputs.core_tables import declared_tables
-from allocator.pipeline.fund import Fund
 from allocator.testing.template import template_files
 from allocator.types import Column, Measure, Table
 
@@ -92,7 +92,7 @@ def trial_fund(registry: Registry, trial: Trial, filled: Sequence[Table] = (), m
     if money != 1.0:
         _rescale(content, frames, declared_tables(registry), money)
     known = {name: frame for name, frame in frames.items() if len(frame)}
-    return Fund(from_frames(content, known, registry), registry)
+    return Fund.of(from_frames(content, known, registry), registry)
 
 
 def _filled(frame: pd.DataFrame, table: Table, frames: Mapping[str, pd.DataFrame], as_of: Any) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import InputError, Number, Problem, Problems, Text, did_you_mean
+from allocator.plugin import EMPTY, InputError, Number, Problem, Problems, Text, did_you_mean
 from allocator.plugin.rules import USER, Figure
 from allocator.plugin.tables import column
 from allocator.plugin.terms import (
@@ -177,7 +177,7 @@ def _yields(context: ModelContext, fixed: Mask, income: Income, rows: Mask, prob
     for row in np.flatnonzero(rows & np.isnan(net)):
         what = Text("net income needs the row's net yield", "净投资收益需要该资产的净投资收益率")
         hint = Text("coupon, dividend and rent a year; 0 for none", "票息、股息、租金的年化收益率；没有则填 0")
-        problems.add(what, context.inputs.where("assets", int(row), "net_yield"), "empty", hint=hint)
+        problems.add(what, context.inputs.where("assets", int(row), "net_yield"), EMPTY, hint=hint)
     return net
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -49,10 +50,23 @@ class BandOptions(AlmOptions):
     max: Number | None = None
 
 
-class HedgeOptions(BandOptions):
-    """``net``: net the liability inflows from the outflows; the indicator itself speaks of outflows."""
+class Premiums(StrEnum):
+    """Where the liabilities' inflows count: in the numerator, netted from the outflows, or not at all."""
 
-    net: bool = False
+    NUMERATOR = "numerator"
+    NET = "net"
+    LEFT_OUT = "left_out"
+
+
+class HedgeOptions(BandOptions):
+    """``premiums``: where premium inflows count, in place of the rule's ``numerator``: ``net`` or ``left_out``.
+
+    ``plan``: the board's plan for the transition, from a day on the least ratio: ``{2027-01-01: 0.35, …}``; it stands
+    for ``min`` until the transition ends.
+    """
+
+    premiums: Premiums | None = None
+    plan: Mapping[date, Annotated[Number, Field(ge=0)]] = {}
 
 
 class DurationOptions(BandOptions):
@@ -77,20 +91,29 @@ class KeyRateOptions(AlmOptions):
 
 
 def rate_hedge_ratio(context: ModelContext, options: HedgeOptions) -> Sequence[Term]:
-    """min ≤ sensitivity of asset inflows / sensitivity of liability outflows ≤ max; derivatives count.
+    """min ≤ sensitivity of cash inflows / sensitivity of cash outflows ≤ max; derivatives count.
 
-    Source: 国家金融监督管理总局令2026年第4号, in force 2027-01-01 (band from secondary sources).
+    Inflows are the assets' payments and the liabilities' own, premiums above all:
+
+        (S_assets + S_premiums) / S_outflows
+
+    Source: 国家金融监督管理总局令2026年第4号 art. 30, in force 2027-01-01 (band from secondary sources).
     """
     sides = Sides(context, options)
     figure = BOOK.at("hedge_ratio", context.inputs.as_of, early=True)
     scopes = sides.scopes()
     liabilities = sides.liabilities
-    payments = liabilities.outflow - liabilities.inflow if options.net else liabilities.outflow
+    where = options.premiums or Premiums(BOOK.at("hedge_ratio.premiums", context.inputs.as_of, early=True).value)
+    payments = liabilities.outflow - liabilities.inflow if where is Premiums.NET else liabilities.outflow
     base = np.array([sides.liability_sensitivity(payments * scope.payments) for scope in scopes])
     _positive(context, "rate_hedge_ratio", base, scopes)
     left = sides.per_scope(sides.sensitivity, scopes)
+    if where is Premiums.NUMERATOR:
+        premiums = [sides.liability_sensitivity(liabilities.inflow * scope.payments) for scope in scopes]
+        left = Linear(left.matrix, left.constant + np.array(premiums))
     terms = []
-    for (sense, side), given in zip(_SIDES, (options.min, options.max), strict=True):
+    least = options.min if options.min is not None else _planned(context, options)
+    for (sense, side), given in zip(_SIDES, (least, options.max), strict=True):
         line = float(figure.table[side]) if given is None else given
         words = _WORDS[sense]
         english = f"The interest-rate hedge ratio is {words.en} {percent(line)}"
@@ -100,6 +123,16 @@ def rate_hedge_ratio(context: ModelContext, options: HedgeOptions) -> Sequence[T
         term = Term(name, label, left, sense, line * base, base, "ratio", source, rows=sides.names(scopes))
         terms.append(bound(term, options, context.space.current))
     return terms
+
+
+def _planned(context: ModelContext, options: HedgeOptions) -> float | None:
+    """Return the least ratio of the board's plan at the valuation date; None without one, or after the transition."""
+    today = context.inputs.as_of
+    ends = date.fromisoformat(BOOK.at("transition.ends", today, early=True).value)
+    if not options.plan or today > ends:
+        return None
+    past = [day for day in options.plan if day <= today]
+    return options.plan[max(past)] if past else options.plan[min(options.plan)]
 
 
 def duration_gap(context: ModelContext, options: DurationOptions) -> Sequence[Term]:

@@ -20,14 +20,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import InputError, Number, Phrase, Problem, Problems, Text
+from allocator.plugin import InputError, LocalizedPhrase, Number, Problem, Problems, Text
 from allocator.plugin.cash_flows import (
-    DAYS_IN_YEAR,
     CashFlows,
     SpotCurve,
     asset_cash_flows,
     mean_of_history,
     spot_curve,
+    years_ahead,
 )
 from allocator.plugin.rules import Figure, RuleBook
 from allocator.plugin.tables import Inputs, column, filled
@@ -97,7 +97,7 @@ class Sides:
 
     @cached_property
     def liabilities(self) -> Liabilities:
-        """The liability payments; year n falls at t = n, a date at days/365."""
+        """The liability payments; year n falls at t = n, a date on the fund's time axis."""
         return _liabilities(self.inputs)
 
     @cached_property
@@ -144,7 +144,15 @@ class Sides:
         return float(payments @ self._slopes)
 
     def liability_key_sensitivities(self, payments: Vector, tenors: Sequence[float]) -> Vector:
-        """Return `liability_sensitivity` split over key tenors (tenors,)."""
+        """Return `liability_sensitivity` split over key tenors (tenors,).
+
+        Parameters
+        ----------
+        payments : ndarray (k,)
+            Liability payments, CNY.
+        tenors : sequence of float
+            Key tenors, years.
+        """
         return np.asarray((payments * self._slopes) @ _hats(self.liabilities.time, tenors))
 
     def liability_value(self, payments: Vector) -> float:
@@ -165,7 +173,15 @@ class Sides:
         return each if self.options.by is By.ACCOUNT else (everything, *each)
 
     def per_scope(self, coefficients: Vector, scopes: Sequence[Scope]) -> Linear:
-        """Return Σ coefficient × amount over each scope's rows, one row per scope."""
+        """Return Σ coefficient × amount over each scope's rows, one row per scope.
+
+        Parameters
+        ----------
+        coefficients : ndarray (n,)
+            Per CNY of each row.
+        scopes : sequence of Scope
+            Accounts that belong together.
+        """
         stacked = [sparse.csr_array(np.where(scope.rows, coefficients, 0.0)[None, :]) for scope in scopes]
         return Linear(sparse.csr_array(sparse.vstack(stacked)), np.zeros(len(scopes)))
 
@@ -173,16 +189,24 @@ class Sides:
         """Return the names of the rows; none for the total alone."""
         if self.options.by is By.TOTAL:
             return ()
-        return tuple(Phrase("total", "合计") if scope.name == "total" else scope.name for scope in scopes)
+        return tuple(LocalizedPhrase("total", "合计") if scope.name == "total" else scope.name for scope in scopes)
 
     def tenor_names(self, scopes: Sequence[Scope], tenors: Sequence[float]) -> tuple[str, ...]:
-        """Return the names of one row for each scope and tenor: ``5y``, or ``participating:5y``."""
-        spans = [Phrase(f"{tenor:g}y", f"{tenor:g} 年") for tenor in tenors]
+        """Return the names of one row for each scope and tenor: ``5y``, or ``participating:5y``.
+
+        Parameters
+        ----------
+        scopes : sequence of Scope
+            Accounts that belong together.
+        tenors : sequence of float
+            Key tenors, years.
+        """
+        spans = [LocalizedPhrase(f"{tenor:g}y", f"{tenor:g} 年") for tenor in tenors]
         scoped = self.names(scopes)
         if not scoped:
             return tuple(spans)
         return tuple(
-            Phrase(f"{name}:{span}", f"{name.zh if isinstance(name, Phrase) else name}：{span.zh}")
+            LocalizedPhrase(f"{name}:{span}", f"{name.zh if isinstance(name, LocalizedPhrase) else name}：{span.zh}")
             for name in scoped
             for span in spans
         )
@@ -204,7 +228,17 @@ class Sides:
 
 
 def sentence(english: str, chinese: str, figure: Figure, as_of: date) -> Text:
-    """Return a rule's sentence; one that lies ahead of the valuation date says from when it applies."""
+    """Return a rule's sentence; one that lies ahead of the valuation date says from when it applies.
+
+    Parameters
+    ----------
+    english, chinese : str
+        The sentence.
+    figure : Figure
+        The figure it rests on.
+    as_of : date
+        Valuation date.
+    """
     effective = figure.source.effective
     if effective <= as_of.isoformat():
         return Text(f"{english}.", f"{chinese}。")
@@ -225,8 +259,8 @@ def _liabilities(inputs: Inputs) -> Liabilities:
     time = column(table, "year")
     if "date" in table:
         dates = pd.to_datetime(table["date"]).to_numpy().astype("datetime64[D]")
-        days = (dates - np.datetime64(inputs.as_of, "D")) / np.timedelta64(DAYS_IN_YEAR, "D")
-        time = np.where(np.isnat(dates), time, days)
+        days = (dates - np.datetime64(inputs.as_of, "D")) / np.timedelta64(1, "D")
+        time = np.where(np.isnat(dates), time, years_ahead(inputs, days))
     for row in np.flatnonzero(~(time > 0)):
         what = Text("a liability payment lies after the valuation date", "负债现金流须在评估日之后")
         problems.add(what, inputs.where("liabilities", int(row), "year"), f"{time[row]:g}", "> 0")

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from allocator.plugin import CommandSpec
     from allocator.plugin.capital import RegimeSpec
     from allocator.plugin.report import ReportSectionSpec
-    from allocator.plugin.stress import StressSpec
+    from allocator.plugin.stress import ShockSpec, StressSpec
     from allocator.plugin.tables import AssetKind, Table
 
 __all__ = [
     "allocator_asset_kinds",
     "allocator_commands",
     "allocator_regimes",
+    "allocator_shocks",
     "allocator_report_sections",
     "allocator_stresses",
     "allocator_tables",
@@ -48,6 +49,13 @@ def allocator_regimes() -> Sequence[RegimeSpec]:
     from allocator_cross2.regime import Cross2Regime, build_regime
 
     return (RegimeSpec("cross2", Cross2Regime.label, CapitalOptions, build_regime, aggregate_filed, summarise_filed),)
+
+
+@hookimpl
+def allocator_shocks() -> Sequence[ShockSpec]:
+    from allocator_cross2.stress import RULE_10
+
+    return (RULE_10,)
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """Reading the attributes that charges need: column by column, as arrays, naming every cell that is missing.
 
 A charge never falls back on a default in silence. What a kind needs and the file lacks is reported with its
-row, column and cure, all of it in one go.
+row, column and remedy, all at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ NAMED = 50
 
 HINTS: Mapping[str, Text] = MappingProxyType(
     {
-        "rating": Text("write NR if there is none", "无评级请写 NR"),
+        "rating": Text(
+            "an issue without a rating takes its issuer's (issuer_rating, R9 §5); write NR only if the issuer has none",
+            "债项无评级的采用主体评级（issuer_rating 列，规则第9号第五条）；主体也无评级的才写 NR",
+        ),
         "protection_rating": Text(
             "the rating of the protection's issuer; NR if none", "信用保护工具创设机构的主体评级，无评级填 NR"
         ),
@@ -95,7 +98,7 @@ HINTS: Mapping[str, Text] = MappingProxyType(
         ),
     }
 )
-"""The cure for a missing cell, by column."""
+"""The remedy for a missing cell, by column."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -135,6 +138,8 @@ class Attributes:
         The issuers table.
     duration : ndarray (n,) or None
         Modified durations computed from terms, used where the column is empty.
+    accrued : ndarray (n,) or None
+        Accrued interest per CNY of amount; None: ``accrued_interest`` alone gives it.
     """
 
     frame: pd.DataFrame
@@ -144,11 +149,20 @@ class Attributes:
     as_of: date
     issuers: pd.DataFrame | None = None
     duration: Vector | None = None
+    accrued: Vector | None = None
     _numbers: dict[str, Vector] = field(default_factory=dict)
     _texts: dict[str, Coded] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @cached_property
+    def accrued_part(self) -> Vector:
+        """Accrued interest per CNY of amount (n,), 0 where none is known (R9 §35)."""
+        if self.accrued is not None:
+            return self.accrued
+        held, interest = self.number("amount"), np.nan_to_num(self.number("accrued_interest"))
+        return np.divide(interest, held, out=np.zeros(len(self)), where=held > 0)
 
     @cached_property
     def kinds(self) -> Coded:
@@ -261,7 +275,7 @@ class Attributes:
             label = coded.labels[code]
             kind = self.kind_of(int(rows[given & ~fits][0]))
             what = Text(f"{column} of {kind} cannot be this", f"{kind} 的 {column} 不能为此值")
-            hint = did_you_mean(label, choices) or HINTS.get(column)
+            hint = did_you_mean(label, choices)
             self.report(rows[given & (coded.codes[rows] == code)], column, what, label, hint, ", ".join(choices))
         return rows[fits]
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Phrase, Problems, Text
+from allocator.plugin import LocalizedPhrase, Problems, Text, counted, money_unit
 from allocator.plugin.capital import RegimeNote
 from allocator.plugin.tables import rating_cells
 from allocator_cross2.attributes import Attributes
+from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.charges import Charges, Ratios
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES, hedges_stock
 from allocator_cross2.classify import BASE_RULES, USER_FACTOR, classify
@@ -25,7 +26,6 @@ from allocator_cross2.options import ChargeOptions
 from allocator_cross2.overrides import apply_what_ifs, changed, check_options, option_notes
 from allocator_cross2.pack import RulePack
 from allocator_cross2.products import PRODUCTS
-from allocator_cross2.scope import Scope
 from allocator_cross2.stock import stock_book
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Vector = NDArray[np.float64]
 
 
 def _place(table: str, row: int, column: str) -> str:
-    return Phrase(f"{table}, row {row + 1}, column {column}", f"{table}，第 {row + 1} 行，“{column}”列")
+    return LocalizedPhrase(f"{table}, row {row + 1}, column {column}", f"{table}，第 {row + 1} 行，“{column}”列")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +53,16 @@ class ChargeContext:
     duration, underlying_duration : ndarray or None
         Modified durations in years computed from terms, NaN where there are none; a given
         ``modified_duration`` wins.
+    accrued, underlying_accrued : ndarray or None
+        Accrued interest per CNY of amount; None: the column ``accrued_interest`` alone gives it.
     total_assets : float or None
         The company's, CNY.
     comprehensive_ratio : float or None
         Of the last quarter end.
     where : callable
         ``where(table, row, column) -> str``: the place of a cell.
+    unit : float
+        CNY per unit of the fund's money, in which notes say amounts.
     """
 
     as_of: date
@@ -69,10 +73,17 @@ class ChargeContext:
     total_assets: float | None = None
     comprehensive_ratio: float | None = None
     where: Callable[[str, int, str], str] = _place
+    unit: float = 1.0
+    accrued: Vector | None = None
+    underlying_accrued: Vector | None = None
 
     @classmethod
     def of(
-        cls, inputs: Inputs, duration: Vector | None = None, underlying_duration: Vector | None = None
+        cls,
+        inputs: Inputs,
+        duration: Vector | None = None,
+        underlying_duration: Vector | None = None,
+        accrued: tuple[Vector | None, Vector | None] = (None, None),
     ) -> ChargeContext:
         """Return the context of a fund's inputs."""
         return cls(
@@ -84,6 +95,8 @@ class ChargeContext:
             inputs.balance_sheet.total_assets,
             inputs.balance_sheet.reported_comprehensive_ratio,
             inputs.where,
+            inputs.unit,
+            *accrued,
         )
 
 
@@ -144,6 +157,7 @@ def build_charges(frame: pd.DataFrame, pack: RulePack, options: ChargeOptions, c
         changed=changed(built.lines, by_rule, figures, USER_FACTOR, pack.overridden),
         rate_risk_share=built.rate_risk_share,
         pack=pack,
+        accrued=assets.accrued_part,
         notes=(*option_notes(options, pack, rule_pack), *_test_notes(tests.untested, amount, ratios, context)),
     )
 
@@ -166,18 +180,27 @@ def _lines(
     common = {"where": context.where, "problems": problems, "as_of": context.as_of, "issuers": context.issuers}
     # R9 §5: the rating of the issue, else that of the counterparty.
     frame, below = (part.assign(rating=rating_cells(part, context.issuers)) for part in (frame, below))
-    assets = Attributes(frame, "assets", duration=context.duration, **common)  # type: ignore[arg-type]
-    inner = Attributes(below, "underlying", duration=context.underlying_duration, **common)  # type: ignore[arg-type]
+    assets = Attributes(frame, "assets", duration=context.duration, accrued=context.accrued, **common)  # type: ignore[arg-type]
+    inner = Attributes(
+        below,
+        "underlying",
+        duration=context.underlying_duration,
+        accrued=context.underlying_accrued,
+        **common,  # type: ignore[arg-type]
+    )
     amount = assets.number("amount")
     everything = np.arange(len(frame))
     assets.require(everything, ~np.isnan(amount), "amount", Text("a row needs an amount", "每行须填写金额"))
-    scope = Scope(assets, pack, LineBuilder(*codes))
-    scope = Scope(assets, pack, scope.lines, hedged_stock=hedges_stock(scope))
+    scope = ChargeBuilder(assets, pack, LineBuilder(*codes))
+    included = options.amount_includes_accrued
+    scope = ChargeBuilder(assets, pack, scope.lines, hedged_stock=hedges_stock(scope), interest_included=included)
     products = classify(scope, options.factors)
-    parts = [scope.lines.finish()]
+    parts = [_with_interest(scope, scope.lines.finish())]
     share = exempt_rate_risk(scope)
     if products or context.underlying is not None:
-        seen = look_through(scope, Scope(inner, pack, LineBuilder(*codes), direct=False), products, options.factors)
+        seen = look_through(
+            scope, ChargeBuilder(inner, pack, LineBuilder(*codes), direct=False), products, options.factors
+        )
         parts.append(seen.lines)
         share = share + seen.rate_risk_share
     lines = Lines.join(parts)
@@ -185,6 +208,16 @@ def _lines(
     surface = np.array([*(kinds.code(label) for label in assets.kinds.labels), -1], dtype=np.int16)
     lines = apply_what_ifs(lines, kinds, surface[assets.kinds.codes][lines.row], options.what_if)
     return _Built(lines, (assets, inner), share)
+
+
+def _with_interest(scope: ChargeBuilder, lines: Lines) -> Lines:
+    """R9 §35: where ``amount`` is without interest, that on other assets joins their own exposure."""
+    if scope.interest_included:
+        return lines
+    figures = scope.lines.figures.names
+    by_ladder = np.array([name.startswith(("default.interest", "spread.")) for name in figures], dtype=bool)
+    joined = np.where(by_ladder[lines.figure], 0.0, scope.attributes.accrued_part[lines.row])
+    return lines.with_(share=lines.share * (1.0 + joined))
 
 
 def _ratios(assets: Attributes, amount: Vector) -> Ratios:
@@ -205,14 +238,13 @@ def _test_notes(
 ) -> tuple[RegimeNote, ...]:
     notes = []
     if len(untested):
-        total = float((amount[untested] * ratios.book[untested]).sum()) / 1e8
+        total = money_unit(context.unit).amount(float((amount[untested] * ratios.book[untested]).sum()))
         notes.append(
             RegimeNote(
                 Text(
-                    f"{len(untested)} rows (book value CNY {total:,.2f} hundred million) name neither counterparty nor "
-                    "issuer and are not tested for counterparty concentration.",
-                    f"{len(untested)} 行资产（账面价值 {total:,.2f} 亿元）未填写交易对手或发行人，"
-                    "未计量交易对手集中度。",
+                    f"Not tested for counterparty concentration: {counted(len(untested), 'row')} (book value "
+                    f"{total.en}) with neither counterparty nor issuer.",
+                    f"{len(untested)} 行资产（账面价值 {total.zh}）未填写交易对手或发行人，未计量交易对手集中度。",
                 ),
                 "R8 §63-65",
             )

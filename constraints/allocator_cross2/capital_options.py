@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from allocator.plugin import Number, Section
+from allocator.plugin import Money, Number, RequiredRatio, Section
 from allocator.plugin.cash_flows import FloatingRule
 from allocator_cross2.options import ChargeOptions
 
 __all__ = ["CapitalOptions", "FreeCapital", "LifeInsuranceRisk", "Required", "Requirements"]
 
-NotNegative = Annotated[Number, Field(ge=0)]
-Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Money, Field(ge=0)]
 
 
 class LifeInsuranceRisk(Section):
@@ -27,10 +26,10 @@ class LifeInsuranceRisk(Section):
 class FreeCapital(Section):
     """``free_capital``: capital to keep above minimum capital, in ``fund.unit``."""
 
-    free_capital: Number
+    free_capital: Money
 
 
-Required = Positive | FreeCapital | Literal["no_worse"] | None
+Required = RequiredRatio | FreeCapital | Literal["no_worse"] | None
 """A ratio, an amount of free capital, ``no_worse`` than now, or null: reported only."""
 
 

@@ -91,6 +91,8 @@ class Charges:
         Share of each non-base asset that counts for interest rate risk; 0 for base assets.
     pack : RulePack
         Figures in force, with overrides.
+    accrued : ndarray (n,)
+        Accrued interest per CNY of amount.
     notes : tuple of RegimeNote
         What a reader must know: options that depart from the rules, rows not tested for concentration.
     """
@@ -106,6 +108,7 @@ class Charges:
     changed: Mask
     rate_risk_share: Vector
     pack: RulePack
+    accrued: Vector
     notes: tuple[RegimeNote, ...] = ()
 
     def __len__(self) -> int:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from allocator.plugin import Text
 from allocator.plugin.tables import SCALE
 from allocator_cross2.attributes import TABLE_ROWS
+from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.charges_equity import charge_convertible
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, SPREAD, Basis
 from allocator_cross2.protection import protected_part, refuse_protection
-from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["CREDIT_RULES"]
 
@@ -25,26 +25,29 @@ _LADDERS = {"large_state": "large", "policy": "large", "joint_stock": "joint_sto
 _BANK_TYPES = ("large_state", "policy", "joint_stock", "city", "rural", "foreign", "other", "finance_company")
 
 
-def _government(scope: Scope, rows: Rows) -> None:
+def _government(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §10: government bonds and central bank bills carry no credit risk charge."""
     rows = scope.attributes.alive(scope.domestic(rows, "overseas_bond"))
     scope.charge(rows, SPREAD, "spread.government", basis=Basis.MARKET)
 
 
-def _fixed_figure(figure: str) -> Callable[[Scope, Rows], None]:
+def _fixed_figure(figure: str) -> Callable[[ChargeBuilder, Rows], None]:
     """R9 §13-14: RF0 is one function of D for policy banks, one for government-supported agencies."""
 
-    def charge(scope: Scope, rows: Rows) -> None:
+    def charge(scope: ChargeBuilder, rows: Rows) -> None:
         a = scope.attributes
         rows, duration = a.durations(a.alive(scope.domestic(rows, "overseas_bond")))
         factor = scope.pack.piecewise(figure).at(duration)
-        scope.lines.add(rows, SPREAD, figure, factor, k1=_green(scope, rows), basis=Basis.MARKET)
+        interest = "default.interest_receivable.policy"
+        left = scope.charge_interest(rows, scope.pack.value(interest), interest)
+        columns = {"k1": _green(scope, rows), "share": left, "duration": duration}
+        scope.lines.add(rows, SPREAD, figure, factor, basis=Basis.MARKET, **columns)
 
     return charge
 
 
-def _standardised(scope: Scope, rows: Rows) -> None:
-    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection."""
+def _standardised(scope: ChargeBuilder, rows: Rows) -> None:
+    """R9 §15: RF0 by rating and modified duration; §16: k1 of green bonds; §8: credit protection; §35: interest."""
     a = scope.attributes
     rows = _without_equity_terms(scope, a.alive(scope.domestic(rows, "overseas_bond")))
     dated, _ = a.durations(rows)
@@ -57,13 +60,17 @@ def _standardised(scope: Scope, rows: Rows) -> None:
     mitigation = np.array(list(scope.pack.table("protection.spread").values()))[np.minimum(rank, TABLE_ROWS)]
     split = protected_part(a, rows, rank, mitigation)
     own, better = _by_rank(scope, rank, duration), _by_rank(scope, split.rank, duration[split.place])
-    market = Basis.MARKET
-    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before, basis=market)
-    covered, k1 = rows[split.place], k1[split.place]
-    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=split.after, basis=market, position=False)
+    market, interest = Basis.MARKET, "default.interest_receivable"
+    ladder = np.array(list(scope.pack.table(interest).values()))
+    left = scope.charge_interest(rows, ladder[np.minimum(rank, TABLE_ROWS)], interest)
+    read = {"duration": duration, "rank": np.minimum(rank, TABLE_ROWS)}
+    scope.lines.add(rows, SPREAD, figure, own, k1=k1, share=split.before * left, basis=market, **read)
+    covered, k1, after = rows[split.place], k1[split.place], split.after * left[split.place]
+    read = {"duration": duration[split.place], "rank": np.minimum(split.rank, TABLE_ROWS)}
+    scope.lines.add(covered, SPREAD, figure, better, k1=k1, share=after, basis=market, position=False, **read)
 
 
-def _without_equity_terms(scope: Scope, rows: Rows) -> Rows:
+def _without_equity_terms(scope: ChargeBuilder, rows: Rows) -> Rows:
     """Charge the bonds that give a right to shares as convertibles; return the others."""
     equity = scope.attributes.text("equity_terms").codes[rows] >= 0
     refuse_protection(scope.attributes, rows[equity])
@@ -71,7 +78,7 @@ def _without_equity_terms(scope: Scope, rows: Rows) -> Rows:
     return rows[~equity]
 
 
-def _by_rank(scope: Scope, rank: Rows, duration: Vector) -> Vector:
+def _by_rank(scope: ChargeBuilder, rank: Rows, duration: Vector) -> Vector:
     """RF0 of standardised debt (R9 §15)."""
     factor = np.empty(len(rank))
     row_of_table = np.minimum(rank, TABLE_ROWS)
@@ -81,24 +88,39 @@ def _by_rank(scope: Scope, rank: Rows, duration: Vector) -> Vector:
     return factor
 
 
-def _green(scope: Scope, rows: Rows) -> Vector:
+def _green(scope: ChargeBuilder, rows: Rows) -> Vector:
     """k1 of green bonds that support carbon reduction (R9 §16); an empty cell is no green bond."""
     green = scope.attributes.number("green")[rows] == 1.0
     return np.where(green, scope.pack.value("spread.k1.green"), 0.0)
 
 
-def _cash(scope: Scope, rows: Rows) -> None:
+def _cash(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §20, at home and overseas."""
     scope.charge(rows, COUNTERPARTY_DEFAULT, "default.cash")
 
 
-def _deposit(scope: Scope, rows: Rows) -> None:
+def _deposit(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §21, at home and overseas: by type of bank and capital adequacy ratio."""
+    _by_bank(scope, scope.attributes.alive(rows), "default.deposit")
+
+
+def _structured_deposit(scope: ChargeBuilder, rows: Rows) -> None:
+    """R9 §21: a ladder of its own where the principal is guaranteed, one factor else."""
     a = scope.attributes
-    rows = a.require_choice(a.alive(rows), "bank_type", _BANK_TYPES)
+    rows = a.require_number(a.alive(rows), "principal_guaranteed")
+    guaranteed = a.number("principal_guaranteed")[rows] == 1.0
+    figure = "default.structured_deposit"
+    scope.charge(rows[~guaranteed], COUNTERPARTY_DEFAULT, f"{figure}.not_guaranteed")
+    _by_bank(scope, rows[guaranteed], figure)
+
+
+def _by_bank(scope: ChargeBuilder, rows: Rows, figure: str) -> None:
+    a = scope.attributes
+    own = f"{figure}.finance_company"
+    rows = a.require_choice(rows, "bank_type", _BANK_TYPES if own in scope.pack else _BANK_TYPES[:-1])
     bank = a.text("bank_type")
     finance_company = bank.equals("finance_company")[rows]
-    scope.charge(rows[finance_company], COUNTERPARTY_DEFAULT, "default.deposit.finance_company")
+    scope.charge(rows[finance_company], COUNTERPARTY_DEFAULT, own)
     ladder = np.full(len(rows), "other", dtype=object)
     for name, key in _LADDERS.items():
         ladder[bank.equals(name)[rows]] = key
@@ -113,16 +135,16 @@ def _deposit(scope: Scope, rows: Rows) -> None:
     charged = ~finance_company & ~unrated_foreign & (~needs_ratio | ~np.isnan(adequacy))
     for key in ("large", "joint_stock", "city", "rural", "other"):
         mask = charged & (ladder == key)
-        scope.charge_by_ladder(rows[mask], COUNTERPARTY_DEFAULT, f"default.deposit.{key}", adequacy[mask])
+        scope.charge_by_ladder(rows[mask], COUNTERPARTY_DEFAULT, f"{figure}.{key}", adequacy[mask])
 
 
-def _policy_loan(scope: Scope, rows: Rows) -> None:
+def _policy_loan(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §32."""
     scope.charge(rows, COUNTERPARTY_DEFAULT, "default.policy_loan")
 
 
-def _loan(scope: Scope, rows: Rows) -> None:
-    """R9 §37: by the five-level classification."""
+def _loan(scope: ChargeBuilder, rows: Rows) -> None:
+    """R9 §37, reached by look-through or lent directly: by the five-level classification."""
     a = scope.attributes
     factors = scope.pack.table("default.loan")
     rows = a.require_choice(rows, "loan_class", tuple(factors))
@@ -138,6 +160,7 @@ _PROTECTION = (Need("protection_rating", _PROTECTED), Need("protection_book_valu
 _EQUITY_TERMS = Need(
     "equity_terms", Text("empty means none; else charged as a convertible", "为空表示无；填写则按可转债计量")
 )
+_GUARANTEED = Text("where the principal is guaranteed", "保本时")
 _STANDARDISED = KindRule(_standardised, (Need("rating"), _DURATION, _GREEN, _EQUITY_TERMS, *_PROTECTION))
 
 CREDIT_RULES: Mapping[str, KindRule] = MappingProxyType(
@@ -149,6 +172,15 @@ CREDIT_RULES: Mapping[str, KindRule] = MappingProxyType(
             (
                 Need("bank_type"),
                 Need("capital_adequacy", Text("all but large state and policy banks", "国有大型银行、政策性银行除外")),
+                Need("rating", Text("foreign banks", "外资银行")),
+            ),
+        ),
+        "structured_deposit": KindRule(
+            _structured_deposit,
+            (
+                Need("principal_guaranteed"),
+                Need("bank_type", _GUARANTEED),
+                Need("capital_adequacy", _GUARANTEED),
                 Need("rating", Text("foreign banks", "外资银行")),
             ),
         ),

@@ -13,6 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.plugin import Text
+from allocator_cross2.charge_builder import (
+    DOMESTIC_CURRENCY,
+    ChargeBuilder,
+    KindRule,
+    Need,
+    currency_figure,
+    currency_module,
+)
 from allocator_cross2.lines import (
     COUNTERPARTY_DEFAULT,
     CURRENCY_UNHEDGED,
@@ -21,7 +29,6 @@ from allocator_cross2.lines import (
     Basis,
     Direction,
 )
-from allocator_cross2.scope import DOMESTIC_CURRENCY, KindRule, Need, Scope, currency_figure, currency_module
 
 __all__ = ["DERIVATIVE_RULES", "hedges_stock"]
 
@@ -29,20 +36,20 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
-def hedges_stock(scope: Scope) -> bool:
+def hedges_stock(scope: ChargeBuilder) -> bool:
     """Return whether any index future may be netted with the stock: an effective hedge of a month or more."""
     a = scope.attributes
     rows = np.flatnonzero(a.kinds.equals("index_future"))
     return bool(_long_hedges(scope, rows).any())
 
 
-def _long_hedges(scope: Scope, rows: Rows) -> NDArray[np.bool_]:
+def _long_hedges(scope: ChargeBuilder, rows: Rows) -> NDArray[np.bool_]:
     effectiveness = scope.attributes.number("hedge_effectiveness")[rows]
     months = scope.attributes.number("hedge_months")[rows]
     return np.asarray((effectiveness > 0) & (months >= scope.pack.value("equity.index_future.hedge_months")))
 
 
-def _index_future(scope: Scope, rows: Rows) -> None:
+def _index_future(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §35, by the sign of the notional F and the hedge's effectiveness e.
 
     short, effective, a month or more: |stock MC − |F| e 0.35|    effective but shorter: 0
@@ -61,7 +68,7 @@ def _index_future(scope: Scope, rows: Rows) -> None:
     scope.charge(netted, EQUITY_HEDGE, figure, direction=Direction.SHORT, share=share, position=False)
 
 
-def _fx_forward(scope: Scope, rows: Rows) -> None:
+def _fx_forward(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §58 for the currency; R9 §33 for the counterparty."""
     a = scope.attributes
     _counterparty(scope, rows)
@@ -82,11 +89,11 @@ def _fx_forward(scope: Scope, rows: Rows) -> None:
         scope.charge(open_, CURRENCY_UNHEDGED, figure, direction=Direction.ABSOLUTE, position=False)
 
 
-def _rate_swap(scope: Scope, rows: Rows) -> None:
+def _rate_swap(scope: ChargeBuilder, rows: Rows) -> None:
     _counterparty(scope, rows)
 
 
-def _counterparty(scope: Scope, rows: Rows) -> None:
+def _counterparty(scope: ChargeBuilder, rows: Rows) -> None:
     """R9 §33: EX = max(net book claim on one counterparty, 0), by the counterparty's rating.
 
     ``book_value`` is the contract's claim now; per CNY of notional it stays the same as the notional changes.
@@ -102,11 +109,11 @@ def _counterparty(scope: Scope, rows: Rows) -> None:
     )
 
 
-def _named(scope: Scope, rows: Rows) -> NDArray[np.bool_]:
+def _named(scope: ChargeBuilder, rows: Rows) -> NDArray[np.bool_]:
     return np.asarray(scope.attributes.text("counterparty").codes[rows] >= 0)
 
 
-def _bond_future(scope: Scope, rows: Rows) -> None:
+def _bond_future(scope: ChargeBuilder, rows: Rows) -> None:
     """No charge but interest rate risk, which takes the future's cash flows (R8 §18)."""
 
 

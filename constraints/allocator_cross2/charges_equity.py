@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.plugin import Text
+from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.lines import EQUITY_HEDGE, EQUITY_PRICE, REAL_ESTATE_PRICE, Basis
-from allocator_cross2.scope import KindRule, Need, Scope
 
-__all__ = ["EQUITY_RULES", "charge_convertible", "charge_domestic_property"]
+__all__ = ["EQUITY_RULES", "charge_convertible", "charge_domestic_property", "property_by_city"]
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -24,19 +24,19 @@ _BANK_TYPES = ("large_state", "policy", "joint_stock", "city", "rural", "foreign
 _MAJOR_CITIES = ("municipality", "provincial_capital", "separately_planned")
 
 
-def _one_factor(figure: str) -> Callable[[Scope, Rows], None]:
-    def charge(scope: Scope, rows: Rows) -> None:
+def _one_factor(figure: str) -> Callable[[ChargeBuilder, Rows], None]:
+    def charge(scope: ChargeBuilder, rows: Rows) -> None:
         scope.charge(scope.domestic(rows, "overseas_fund"), EQUITY_PRICE, figure)
 
     return charge
 
 
-def charge_convertible(scope: Scope, rows: Rows) -> None:
+def charge_convertible(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §34: convertible and exchangeable bonds, and bonds that carry a right to shares (``equity_terms``)."""
     scope.charge(scope.domestic(rows, "overseas_bond"), EQUITY_PRICE, "equity.convertible")
 
 
-def _listed_stock(scope: Scope, rows: Rows) -> None:
+def _listed_stock(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §26, 金规〔2023〕5号 (6), notice of 2025-12-01: RF0 by board, index and holding period; k2 of the CSI 300."""
     a, pack = scope.attributes, scope.pack
     rows = a.require_choice(scope.domestic(rows, "overseas_stock"), "board", _BOARDS)
@@ -68,7 +68,7 @@ def _listed_stock(scope: Scope, rows: Rows) -> None:
             scope.charge(rows[chosen], module, figure, k2=k2[chosen], gain=gain)
 
 
-def _held_long(scope: Scope, rows: Rows, index: Mask, star: Mask) -> tuple[Mask, Mask]:
+def _held_long(scope: ChargeBuilder, rows: Rows, index: Mask, star: Mask) -> tuple[Mask, Mask]:
     """Return which index members and which STAR stock pass the holding periods of the notice of 2025-12-01."""
     pack, nobody = scope.pack, np.zeros(len(rows), dtype=bool)
     if "equity.listed.index_long" not in pack:
@@ -81,7 +81,7 @@ def _held_long(scope: Scope, rows: Rows, index: Mask, star: Mask) -> tuple[Mask,
     )
 
 
-def _keeps_k2(scope: Scope, csi300: Mask, index_factor: Mask, star: Mask) -> Mask:
+def _keeps_k2(scope: ChargeBuilder, csi300: Mask, index_factor: Mask, star: Mask) -> Mask:
     """Return which rows have k2: CSI 300 members, unless the factor that replaced 0.35 or 0.45 replaced k2 with it."""
     pack = scope.pack
     if "equity.listed.csi300" not in pack:
@@ -94,7 +94,7 @@ def _keeps_k2(scope: Scope, csi300: Mask, index_factor: Mask, star: Mask) -> Mas
     )
 
 
-def _unlisted_equity(scope: Scope, rows: Rows) -> None:
+def _unlisted_equity(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §27; 52号 1 (7): China Insurance Investment Fund II; 金规〔2023〕5号 (8): strategic emerging industries."""
     a = scope.attributes
     rows = scope.domestic(rows, "overseas_unlisted")
@@ -110,7 +110,7 @@ def _unlisted_equity(scope: Scope, rows: Rows) -> None:
     scope.charge(rows[~strategic], EQUITY_PRICE, "equity.unlisted")
 
 
-def _associate(scope: Scope, rows: Rows) -> None:
+def _associate(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §28 (2), §49 overseas with k1: listed when ``listed`` says so or, where that is empty, a board is named."""
     a = scope.attributes
     said = a.number("listed")[rows]
@@ -119,7 +119,7 @@ def _associate(scope: Scope, rows: Rows) -> None:
     scope.charge_equity(rows[~listed], "equity.associate.unlisted")
 
 
-def _subsidiary(scope: Scope, rows: Rows) -> None:
+def _subsidiary(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §28 (1); §49 gives overseas subsidiaries no k1. Insurance: so flagged, or the issuer is an insurer."""
     a = scope.attributes
     said, kind = a.number("insurance_related"), a.of_issuer("type")
@@ -133,7 +133,7 @@ def _subsidiary(scope: Scope, rows: Rows) -> None:
     scope.charge_equity(rows[~insurance], "equity.subsidiary.other", k1_abroad=False)
 
 
-def _preferred_stock(scope: Scope, rows: Rows) -> None:
+def _preferred_stock(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §36, and §48 for preferred stock issued overseas by domestic companies: the same factors, k1 by market."""
     a = scope.attributes
     banks, managers, insurers, others = _issuer_classes(scope, rows)
@@ -145,7 +145,7 @@ def _preferred_stock(scope: Scope, rows: Rows) -> None:
     scope.charge_equity(others[~clause], "equity.preferred.nonfinancial.plain")
 
 
-def _perpetual_capital_bond(scope: Scope, rows: Rows) -> None:
+def _perpetual_capital_bond(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §36; perpetuals of non-financial issuers are bonds to the next call date (R9 §16)."""
     banks, managers, insurers, others = _issuer_classes(scope, rows)
     if len(others):
@@ -162,7 +162,7 @@ def _perpetual_capital_bond(scope: Scope, rows: Rows) -> None:
         scope.charge_equity(chosen, key)
 
 
-def _issuer_classes(scope: Scope, rows: Rows) -> tuple[Rows, Rows, Rows, Rows]:
+def _issuer_classes(scope: ChargeBuilder, rows: Rows) -> tuple[Rows, Rows, Rows, Rows]:
     """Return banks, asset management companies, insurers and all others; a bank_type alone makes a bank."""
     a = scope.attributes
     kind, bank_type = a.of_issuer("type"), a.text("bank_type").codes >= 0
@@ -181,7 +181,7 @@ def _issuer_classes(scope: Scope, rows: Rows) -> tuple[Rows, Rows, Rows, Rows]:
     return rows[bank], rows[manager], rows[insurer], rows[~(bank | manager | insurer | unregulated)]
 
 
-def _financial_issuers(scope: Scope, banks: Rows, managers: Rows, insurers: Rows) -> list[tuple[Rows, str]]:
+def _financial_issuers(scope: ChargeBuilder, banks: Rows, managers: Rows, insurers: Rows) -> list[tuple[Rows, str]]:
     """Return the rows of each factor of the table of R8 §36."""
     a = scope.attributes
     kind = a.of_issuer("type")
@@ -215,17 +215,22 @@ _BANK_FACTORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def charge_domestic_property(scope: Scope, rows: Rows) -> None:
+def charge_domestic_property(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §40-42: by city. Through a project company EX is the larger of two values: see ``property_book_value``."""
+    property_by_city(scope, rows, Basis.PROPERTY)
+
+
+def property_by_city(scope: ChargeBuilder, rows: Rows, basis: Basis) -> None:
+    """R8 §40: RF0 with k1 by city, on an exposure of this basis."""
     a = scope.attributes
     rows = a.require_choice(rows, "city_tier", (*_MAJOR_CITIES, "other"))
     major = a.text("city_tier").equals(*_MAJOR_CITIES)[rows]
     for chosen, where in ((rows[major], "major_city"), (rows[~major], "elsewhere")):
         k1 = scope.pack.value(f"real_estate.k1.{where}")
-        scope.charge(chosen, REAL_ESTATE_PRICE, "real_estate", k1=k1, basis=Basis.PROPERTY)
+        scope.charge(chosen, REAL_ESTATE_PRICE, "real_estate", k1=k1, basis=basis)
 
 
-def _property(scope: Scope, rows: Rows) -> None:
+def _property(scope: ChargeBuilder, rows: Rows) -> None:
     charge_domestic_property(scope, scope.domestic(rows, "overseas_property"))
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.plugin import Text
+from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.lines import Basis, overseas_equity, overseas_fixed_income
-from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["OVERSEAS_RULES", "PRODUCT_TYPES", "charge_overseas_property"]
 
@@ -27,22 +27,22 @@ _FUND_FIGURES = {
 }
 
 
-def _equity(scope: Scope, rows: Rows, figure: str) -> None:
+def _equity(scope: ChargeBuilder, rows: Rows, figure: str) -> None:
     for market, chosen in scope.by_overseas_market(rows):
         scope.charge(chosen, overseas_equity(market), figure, k1=scope.pack.value(f"overseas.k1.{market}"))
 
 
-def _stock(scope: Scope, rows: Rows) -> None:
+def _stock(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §45, §48: stock bought through Stock Connect in Hong Kong counts here."""
     _equity(scope, rows, "overseas.listed")
 
 
-def _unlisted(scope: Scope, rows: Rows) -> None:
+def _unlisted(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §48."""
     _equity(scope, rows, "overseas.unlisted")
 
 
-def _fund(scope: Scope, rows: Rows) -> None:
+def _fund(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §48: by what the fund invests in."""
     a = scope.attributes
     rows = a.require_choice(rows, "product_type", PRODUCT_TYPES)
@@ -50,7 +50,7 @@ def _fund(scope: Scope, rows: Rows) -> None:
         _equity(scope, rows[a.text("product_type").equals(product_type)[rows]], figure)
 
 
-def _bond(scope: Scope, rows: Rows) -> None:
+def _bond(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §46: short-term financing bonds and interbank CDs, that is an original term within a year, and all other.
 
     Without issue_date or maturity a bond counts as "other", which is charged more.
@@ -77,7 +77,7 @@ def _a_year_after(day: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     return np.asarray((month + 12).astype("datetime64[D]") + (day - month.astype("datetime64[D]")))
 
 
-def charge_overseas_property(scope: Scope, rows: Rows) -> None:
+def charge_overseas_property(scope: ChargeBuilder, rows: Rows) -> None:
     """R8 §50-52: property and public REITs join overseas equity; k1 = 0.4 is not clipped unless the reading says so."""
     for market, chosen in scope.by_overseas_market(rows):
         k1 = scope.pack.value(f"overseas.property.k1.{market}")

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.plugin import Text, did_you_mean
+from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.charges_credit import CREDIT_RULES
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES
 from allocator_cross2.charges_equity import EQUITY_RULES
 from allocator_cross2.charges_overseas import OVERSEAS_RULES
+from allocator_cross2.charges_receivables import RECEIVABLE_RULES
 from allocator_cross2.lines import EQUITY_PRICE
 from allocator_cross2.products import PRODUCTS, charge_exempt, charge_opaque, charge_reit
 from allocator_cross2.protection import refuse_protection
-from allocator_cross2.scope import KindRule, Need, Scope
 
 __all__ = ["BASE_RULES", "USER_FACTOR", "Remaining", "classify", "required_columns"]
 
@@ -28,7 +29,7 @@ USER_FACTOR = "capital.factors."
 """Prefix of the figure of a factor the user gave."""
 
 BASE_RULES: Mapping[str, KindRule] = MappingProxyType(
-    {**CREDIT_RULES, **EQUITY_RULES, **OVERSEAS_RULES, **DERIVATIVE_RULES}
+    {**CREDIT_RULES, **RECEIVABLE_RULES, **EQUITY_RULES, **OVERSEAS_RULES, **DERIVATIVE_RULES}
 )
 """How each kind of base asset is charged."""
 
@@ -71,7 +72,7 @@ def required_columns(kind: str) -> tuple[Need, ...]:
     return (_NEEDS_FACTOR,)
 
 
-def classify(scope: Scope, factors: Mapping[str, float], among: Mask | None = None) -> tuple[Remaining, ...]:
+def classify(scope: ChargeBuilder, factors: Mapping[str, float], among: Mask | None = None) -> tuple[Remaining, ...]:
     """Charge every row of a table that can be charged without looking through it.
 
     Parameters
@@ -108,7 +109,7 @@ def classify(scope: Scope, factors: Mapping[str, float], among: Mask | None = No
     return tuple(remaining)
 
 
-def _by_kind(scope: Scope, among: Mask | None) -> Iterator[tuple[str, Rows]]:
+def _by_kind(scope: ChargeBuilder, among: Mask | None) -> Iterator[tuple[str, Rows]]:
     kinds = scope.attributes.kinds
     order = np.argsort(kinds.codes, kind="stable")
     if among is not None:
@@ -120,7 +121,7 @@ def _by_kind(scope: Scope, among: Mask | None) -> Iterator[tuple[str, Rows]]:
             yield kind, rows
 
 
-def _base(scope: Scope, kind: str, rows: Rows) -> None:
+def _base(scope: ChargeBuilder, kind: str, rows: Rows) -> None:
     if not scope.direct and kind in DERIVATIVE_RULES:
         what = Text("a derivative inside a product cannot be charged by its share", "产品底层的衍生品无法按份额计量")
         hint = Text("leave its share out: the rest is charged as opaque", "请勿列示其份额，未列示部分按无法穿透计量")
@@ -134,7 +135,7 @@ def _base(scope: Scope, kind: str, rows: Rows) -> None:
         scope.charge_currency(rows)
 
 
-def _product(scope: Scope, kind: str, rows: Rows) -> Rows:
+def _product(scope: ChargeBuilder, kind: str, rows: Rows) -> Rows:
     """Charge exempt and opaque products and public REITs as such; return the rows to be looked through."""
     a = scope.attributes
     rows = a.require_choice(rows, "transparency", PRODUCTS[kind].transparency)
@@ -150,7 +151,7 @@ def _product(scope: Scope, kind: str, rows: Rows) -> Rows:
     return rows[state.equals("look_through")[rows]]
 
 
-def _no_rule(scope: Scope, kind: str, rows: Rows) -> None:
+def _no_rule(scope: ChargeBuilder, kind: str, rows: Rows) -> None:
     what = Text("the rules give no factor for this kind", "规则未规定该类资产的因子")
     hint = did_you_mean(kind, (*BASE_RULES, *PRODUCTS)) or Text(
         f"give one under capital.factors, e.g. {{{kind}: 0.45}}; it is marked as not the rule",

@@ -10,7 +10,29 @@ from allocator.plugin.tables import AssetKind, Column, Measure, Table
 __all__ = ["COLUMNS", "KINDS", "TABLES"]
 
 KINDS = (
-    AssetKind("loan", Text("Loan reached by look-through", "底层贷款资产"), "non_standard", ("贷款", "底层贷款")),
+    AssetKind(
+        "loan", Text("Loan, direct or reached by look-through", "贷款资产"), "non_standard", ("贷款", "底层贷款")
+    ),
+    AssetKind("structured_deposit", Text("Structured deposit", "结构性存款"), "deposit", ("结构性存款产品",)),
+    AssetKind("interbank_lending", Text("Interbank lending", "拆出资金"), "cash", ("同业拆出",)),
+    AssetKind(
+        "third_party_payment",
+        Text("Money in third-party payment accounts", "第三方支付账户资金"),
+        "cash",
+        ("第三方支付",),
+    ),
+    AssetKind(
+        "project_company_loan",
+        Text("Loan to a controlled property project company", "对不动产项目公司的借款"),
+        "property",
+        ("项目公司借款",),
+    ),
+    AssetKind("guarantee", Text("Guarantee given", "对外债务担保"), "derivative", ("对外担保",), derivative=True),
+    AssetKind("premium_receivable", Text("Premiums receivable", "应收保费"), "receivable"),
+    AssetKind("other_receivable", Text("Other receivables", "其他应收及预付款项"), "receivable", ("其他应收款",)),
+    AssetKind(
+        "reinsurance_recoverable", Text("Reinsurance recoverables", "应收分保款项"), "receivable", ("再保险资产",)
+    ),
     AssetKind("debt_to_equity_plan", Text("Debt-to-equity plan", "债转股投资计划"), "non_standard", ("债转股计划",)),
     AssetKind("special_purpose_vehicle", Text("Special purpose vehicle", "特殊目的载体"), "non_standard", ("SPV",)),
     AssetKind("property_product", Text("Property product", "不动产金融产品"), "property", ("不动产投资计划",)),
@@ -18,6 +40,30 @@ KINDS = (
 """What debt plans and trusts mostly hold (R9 §37), and the products of R7 §4 that no other plugin declares."""
 
 COLUMNS = (
+    Column(
+        "principal_guaranteed", Measure.FLAG, Text("Structured deposit guarantees its principal", "是否保本"), ("保本",)
+    ),
+    Column("age_months", Measure.NUMBER, Text("Age of a receivable, months", "账龄（月）"), ("账龄",), minimum=0.0),
+    Column("subsidised", Measure.FLAG, Text("Premium subsidised by government", "是否政府保费补贴业务"), ("保费补贴",)),
+    Column(
+        "reinsurer_ratio",
+        Measure.RATE,
+        Text("Comprehensive solvency ratio of the reinsurer", "再保险分入人综合偿付能力充足率"),
+        ("分入人充足率",),
+    ),
+    Column("direct_insurer", Measure.FLAG, Text("Reinsurer is a direct insurer", "分入人是否直保公司"), ("直保公司",)),
+    Column(
+        "reinsurer_branch",
+        Measure.FLAG,
+        Text("Reinsurer is no independent legal entity", "分入人是否非独立法人机构"),
+        ("非独立法人",),
+    ),
+    Column(
+        "transparency_measures",
+        Measure.FLAG,
+        Text("Overseas reinsurer with transparency measures", "境外分入人是否有透明度增强措施"),
+        ("透明度增强措施",),
+    ),
     Column(
         "product_type",
         Measure.CHOICE,
@@ -101,6 +147,13 @@ COLUMNS = (
         Measure.MONEY,
         Text("Book value of the protection itself", "信用保护工具账面价值"),
         ("信用保护工具账面价值",),
+    ),
+    Column(
+        "accrued_interest",
+        Measure.MONEY,
+        Text("Interest accrued on the holding", "应收利息"),
+        ("应收利息", "应计利息"),
+        minimum=0.0,
     ),
     Column(
         "concentration_exempt",

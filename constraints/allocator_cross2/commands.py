@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
 from datetime import date, datetime
-from functools import singledispatch
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from allocator.plugin import CommandSpec, InputError, Language, Problem, Text, preferred_language
-from allocator_cross2.figures import Bands, Ladder, Matrix, Piecewise, Points
 from allocator_cross2.pack import RulePack
+from allocator_cross2.plain import plain
+from allocator_cross2.rule_books import changes
+from allocator_cross2.written import written
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,11 +34,19 @@ _HEADINGS = (
 def rules(
     prefix: Annotated[str, typer.Argument(metavar="[FIGURE]", help="Only figures whose name starts so.")] = "",
     when: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="Valuation date; today if left out.")] = "",
-    lang: Annotated[Language | None, typer.Option("--lang", help="Language of whatever people read.")] = None,
+    lang: Annotated[Language | None, typer.Option("--lang", help="Language of messages and reports.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    readings: Annotated[bool, typer.Option("--readings", help="The open questions, answers and their effect.")] = False,
+    other: Annotated[
+        str, typer.Option("--at", metavar="YYYY-MM-DD", help="What all rule books change between --date and this day.")
+    ] = "",
 ) -> None:
     """Print every figure in force on a day with its document, article and effective date."""
-    pack = RulePack.at(_day(when))
+    day = _day(when)
+    if readings or other:
+        _tell(_reading_lines(RulePack.at(day)) if readings else _change_lines(day, other), lang, as_json)
+        return
+    pack = RulePack.at(day)
     figures = [figure for figure in figures_in_force(pack) if figure["figure"].startswith(prefix)]
     if not figures:
         what = Text("no figure in force has such a name", "没有以此开头的有效参数")
@@ -72,56 +80,37 @@ def figures_in_force(pack: RulePack) -> list[dict[str, Any]]:
     return found
 
 
-@singledispatch
-def plain(value: object) -> Any:
-    """Return a figure as numbers, lists and dictionaries."""
-    raise TypeError(f"a figure cannot be a {type(value).__name__}")
+def _reading_lines(pack: RulePack) -> list[Text]:
+    """Return one sentence for each reading: the question, the answer taken, and what the other one does."""
+    found = []
+    for name, question, article, answer in pack.reading_notes():
+        effect = pack.reading_effect(name)
+        taken = Text("yes", "是") if answer else Text("no", "否")
+        found.append(
+            Text(
+                f"{name} ({article}): {question.en} Taken: {taken.en}. The other answer moves the comprehensive ratio "
+                f"of the example life_insurer by {effect:+.1f} bp.",
+                f"{name}（{article}）：{question.zh}当前：{taken.zh}。改取另一口径，示例 life_insurer "
+                f"综合偿付能力充足率变动 {effect:+.1f} bp。",
+            )
+        )
+    return found
 
 
-@plain.register(float)
-@plain.register(int)
-@plain.register(str)
-def _scalar(value: float | str) -> float | str:
-    return value
+def _change_lines(day: date, other: str) -> list[Text]:
+    first, last = sorted((day, _day(other)))
+    found = changes(first, last)
+    none = Text(f"no figure changes between {first} and {last}", f"{first} 至 {last} 之间没有参数变化")
+    return found or [none]
 
 
-@plain.register(tuple)
-def _names(value: tuple[str, ...]) -> list[Any]:
-    return list(value)
-
-
-@plain.register(Mapping)
-def _mapping(value: Mapping[str, object]) -> dict[str, Any]:
-    return {name: plain(item) for name, item in value.items()}
-
-
-@plain.register
-def _ladder(value: Ladder) -> list[dict[str, Any]]:
-    bounds = [*map(float, value.bounds), None]
-    return [{"at_least": bound, "value": float(step)} for bound, step in zip(bounds, value.values, strict=True)]
-
-
-@plain.register
-def _bands(value: Bands) -> list[dict[str, Any]]:
-    bounds = [*map(float, value.bounds), None]
-    return [{"up_to": bound, "share": float(share)} for bound, share in zip(bounds, value.shares, strict=True)]
-
-
-@plain.register
-def _piecewise(value: Piecewise) -> list[dict[str, Any]]:
-    bounds = [*map(float, value.bounds), None][: len(value.coefficients)]
-    rows = value.coefficients.tolist()
-    return [{"up_to": bound, "coefficients": row} for bound, row in zip(bounds, rows, strict=True)]
-
-
-@plain.register
-def _points(value: Points) -> dict[str, list[float]]:
-    return {name: column.tolist() for name, column in value.columns.items()}
-
-
-@plain.register
-def _matrix(value: Matrix) -> dict[str, Any]:
-    return {"order": list(value.order), "rows": value.values.tolist()}
+def _tell(lines: list[Text], lang: Language | None, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([{"en": line.en, "zh": line.zh} for line in lines], ensure_ascii=False))
+        return
+    language = preferred_language(lang, None, os.environ)
+    for line in lines:
+        typer.echo(f"· {line[language]}")
 
 
 def _day(text: str) -> date:
@@ -142,7 +131,7 @@ def _table(pack: RulePack, figures: list[dict[str, Any]], language: Language) ->
         table.add_column(heading[language], overflow="fold")
     for figure in figures:
         source = f"{figure['document']} {figure['article']}"
-        value = json.dumps(figure["value"], ensure_ascii=False)
+        value = written(pack.figure(figure["figure"]), language, "D" if "D" in figure["unit"] else "x")
         table.add_row(figure["figure"], figure["label"][language], value, figure["unit"], source, figure["effective"])
     return table
 

@@ -221,7 +221,7 @@ def concentration_tests(
         return _Tests(len(assets), len(lines)).finish(untested)
     total = holding.total_assets
     tests = _Tests(len(assets), len(lines))
-    if total >= pack.value("concentration.exempt_below"):
+    if total > pack.value("concentration.exempt_below"):
         _counterparty_tests(tests, pack, total, lines, party, parties, np.where(counted, value, 0.0), module)
     for name, rows in classes.items():
         ratio = _class_ratio(pack, name, holding.comprehensive_ratio)
@@ -297,8 +297,12 @@ def _table_parties(pack: RulePack, a: Attributes, codes: dict[str, int]) -> tupl
     named = np.array([*(codes[label] for label in counterparty.labels), -1], dtype=np.int64)[counterparty.codes]
     issued = np.array([*(codes[label] for label in issuer.labels), -1], dtype=np.int64)[issuer.codes]
     kinds = a.kinds
+    unnamed = pack.names("concentration.unnamed_kinds")
+    listed = (*pack.names("concentration.exempt_kinds"), *pack.names("concentration.no_counterparty_kinds"))
+    if pack.reading("unnamed_kinds_exempt_from_concentration"):
+        listed += unnamed
     free = (
-        kinds.equals(*pack.names("concentration.exempt_kinds"), *pack.names("concentration.no_counterparty_kinds"))
+        kinds.equals(*listed)
         | a.text("bank_type").equals(*pack.names("concentration.exempt_bank_types"))
         | a.of_issuer("type").equals(*pack.names("concentration.exempt_issuer_types"))
         | (kinds.equals("am_product") & a.text("product_type").equals("money_market"))

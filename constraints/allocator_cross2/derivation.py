@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from allocator.plugin import Language, Text
 from allocator_cross2.charges import ChargeTable, figure_article, figure_label
+from allocator_cross2.figures import Piecewise
+from allocator_cross2.written import polynomial
 
 __all__ = ["derivations"]
 
@@ -35,6 +37,8 @@ class _Factor(NamedTuple):
     k_total: float
     factor: float
     clipped: bool
+    duration: float
+    rank: int
 
 
 def derivations(
@@ -65,6 +69,8 @@ def derivations(
         table.k_total,
         table.rf,
         table.clipped,
+        fixed.duration,
+        fixed.rank,
     )
     # What a factor consists of repeats itself from line to line, what it is multiplied with does not.
     factors = map(_Factor, *(column[chosen].tolist() for column in columns))
@@ -91,15 +97,31 @@ def _factor(table: ChargeTable, language: str, of: _Factor) -> tuple[str, str]:
         )
     )
     outer = _terms((("K_p", of.k_p), (f"K_{_CONCENTRATION[language]}", of.k_concentration)))
-    formula = f"{figure_label(pack, key)[language]} RF0 {of.rf0:.6g}"
+    formula = f"{figure_label(pack, key)[language]} {_base(table, of)}"
     if inner or outer:
         formula += f" × (1 {inner}{outer})".replace(" )", ")")
     if of.clipped:
         formula += f" [{_CLIPPED[language]} {of.k_total - of.k_p - of.k_concentration:+.4g}]"
-    formula += f" = {of.factor:.6g}"
+    if inner or outer or of.clipped or of.factor != of.rf0:
+        formula += f" = {of.factor:.6g}"
     if of.rf0 * (1.0 + of.k_total) > of.factor:
         formula += f" ({_CAPPED[language]} {of.factor:g})"
     return formula, figure_article(pack, key)
+
+
+def _base(table: ChargeTable, of: _Factor) -> str:
+    """Return RF0, with rating, modified duration and formula where it was taken from a table of them."""
+    pack, key = table.charges.pack, table.charges.figures[of.figure]
+    found = pack.figure(key) if key in pack else of.rf0
+    read = []
+    if isinstance(found, Mapping) and of.rank >= 0:
+        rating = list(found)[of.rank]
+        found = found[rating]
+        read.append(rating)
+    if of.duration < 0.0 or not isinstance(found, Piecewise):
+        return f"{' '.join([*read, 'RF0'])} {of.rf0:.6g}"
+    read.append(f"D {of.duration:.6g}")
+    return f"{', '.join(read)}: RF0 {polynomial(found, of.duration)} = {of.rf0:.6g}"
 
 
 def _terms(parts: Sequence[tuple[str, float]]) -> str:

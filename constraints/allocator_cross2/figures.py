@@ -13,9 +13,19 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from allocator.plugin import Certainty
-from allocator.plugin.rules import Said, Wording
+from allocator.plugin.rules import LocalizedName, LocalizedText
 
-__all__ = ["Bands", "Document", "Figure", "FigureFile", "Ladder", "Matrix", "Piecewise", "Points", "Reading"]
+__all__ = [
+    "MarginalBrackets",
+    "Document",
+    "Figure",
+    "FigureFile",
+    "StepTable",
+    "Matrix",
+    "Piecewise",
+    "Points",
+    "Interpretation",
+]
 
 Vector = NDArray[np.float64]
 T = TypeVar("T")
@@ -28,17 +38,20 @@ class _Strict(BaseModel):
 class Document(_Strict):
     """A document of the regulator."""
 
-    name: Said
-    title: Wording
+    name: LocalizedName
+    title: LocalizedText
     published: date
+    checked: date
 
 
-class Reading(_Strict):
+class Interpretation(_Strict):
     """A question the text leaves open, with the default answer."""
 
-    question: Wording
-    article: Said
+    question: LocalizedText
+    article: LocalizedName
     default: bool
+    effect: float = 0.0
+    """Change of the comprehensive ratio of the example ``life_insurer`` under the other answer, bp of ratio."""
 
 
 class _Step(_Strict):
@@ -101,13 +114,13 @@ class Version(_Strict, Generic[T]):
     effective: date
     until: date | None = None
     document: str
-    article: Said
+    article: LocalizedName
     certainty: Certainty = Certainty.RULE_TEXT
     value: T
 
 
 class _Figure(_Strict, Generic[T]):
-    label: Wording
+    label: LocalizedText
     unit: Annotated[str, Field(min_length=1)]
     versions: Annotated[tuple[Version[T], ...], Field(min_length=1)]
 
@@ -159,9 +172,9 @@ class _Ladder(_Figure[tuple[_Step, ...]]):
         if value[-1].at_least is not None:
             raise ValueError("the last step must have no bound")
 
-    def parse(self, value: tuple[_Step, ...]) -> Ladder:
+    def parse(self, value: tuple[_Step, ...]) -> StepTable:
         bounds = [step.at_least for step in value if step.at_least is not None]
-        return Ladder(np.array(bounds), np.array([step.value for step in value]))
+        return StepTable(np.array(bounds), np.array([step.value for step in value]))
 
 
 class _BandTable(_Figure[tuple[_Band, ...]]):
@@ -172,9 +185,9 @@ class _BandTable(_Figure[tuple[_Band, ...]]):
         if value[-1].up_to is not None:
             raise ValueError("the last band must have no bound")
 
-    def parse(self, value: tuple[_Band, ...]) -> Bands:
+    def parse(self, value: tuple[_Band, ...]) -> MarginalBrackets:
         bounds = [band.up_to for band in value if band.up_to is not None]
-        return Bands(np.array(bounds), np.array([band.share for band in value]))
+        return MarginalBrackets(np.array(bounds), np.array([band.share for band in value]))
 
 
 class _PiecewiseFigure(_Figure[tuple[_Piece, ...]]):
@@ -232,12 +245,12 @@ class FigureFile(_Strict):
     """A YAML file of the rule pack; each file fills one of the three."""
 
     documents: dict[str, Document] = {}
-    readings: dict[str, Reading] = {}
+    readings: dict[str, Interpretation] = {}
     figures: dict[str, Figure] = {}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Ladder:
+class StepTable:
     """Steps by size: the value of the highest step reached.
 
     Parameters
@@ -263,7 +276,7 @@ class Ladder:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Bands:
+class MarginalBrackets:
     """Marginal bands: each share applies to the part of x inside its band, like a tax table.
 
     Parameters

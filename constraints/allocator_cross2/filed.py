@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import InputError, Problem, Problems, Text
-from allocator.plugin.tables import Findings, decode
+from allocator.plugin import InputError, LocalizedPhrase, Problem, Problems, Text
+from allocator.plugin.tables import ErrorCollector, decode, is_empty, parse_numbers
 from allocator_cross2.filed_causes import TOLERANCE, likely_cause
 from allocator_cross2.filed_layout import (
     ABSORPTION,
@@ -213,21 +213,23 @@ def _read(path: Path, problems: Problems) -> pd.DataFrame:
             ", ".join(sorted(children)),
         )
     for name in known:
-        text = frame[name].str.strip().str.replace(",", "", regex=False)
-        numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
-        for row in np.flatnonzero(numbers.isna() & (text != "")):
+        read = parse_numbers(frame[name])
+        for row in np.flatnonzero(read.column.isna() & ~frame[name].map(is_empty)):
             problems.add(
-                Text("not a number", "不是数值"),
-                f"{path.name}, row {row + 2}, column {name}",
+                Text("not a number", "不是有效数字"),
+                LocalizedPhrase(
+                    f"{path.name}, row {row + 2}, column {name}", f"{path.name}，第 {row + 2} 行，“{name}”列"
+                ),
                 str(frame[name].iloc[row]),
+                "1234.5, 1,234.5, (1,234.5)",
             )
-        frame[name] = numbers
+        frame[name] = read.column
     return frame
 
 
 def _cells(path: Path) -> pd.DataFrame:
     """Return the file's cells as text; InputError for a file that cannot be read as CSV."""
-    findings = Findings()
+    findings = ErrorCollector()
     try:
         decoded = decode(path.read_bytes(), path.name, findings)
         findings.raise_if_any()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.plugin import Source, Text
-from allocator.plugin.capital import Alternative, CapitalTree
+from allocator.plugin.capital import CapitalTree, OptionalBreach
 from allocator.plugin.terms import TOLERANCE, Linear, Sense, Space, Term
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import Family
@@ -67,7 +67,7 @@ def concentration_choice(
     stock_k1: tuple[float, float],
     total_assets: float | None,
     where: str,
-) -> tuple[Mask, tuple[Alternative, ...]]:
+) -> tuple[Mask, tuple[OptionalBreach, ...]]:
     """Return which tests (tests,) may be failed on purpose, and what failing each of them charges.
 
     Offered is what the bounds can fail, what no short position belongs to, and what costs the same whichever other
@@ -94,7 +94,7 @@ def concentration_choice(
             continue
         offered[test] = True
         found.append(
-            Alternative(
+            OptionalBreach(
                 f"{tests.family[test]}: {tests.name[test]}",
                 tests.matrix[[test]].toarray().ravel(),
                 float(tests.threshold[test]) - MARGIN * total_assets,

@@ -138,6 +138,10 @@ class Lines:
         K is clipped to ±0.25.
     position : ndarray of bool
         The line that stands for the position where book values are summed (each position has one).
+    duration : ndarray of float
+        Modified duration that RF0 was taken at, years; −1 where it depends on none.
+    rank : ndarray of int8
+        Row of the table by rating that RF0 was taken from; −1 where it depends on none.
     """
 
     row: NDArray[np.int32]
@@ -157,6 +161,8 @@ class Lines:
     gain: NDArray[np.bool_]
     clip: NDArray[np.bool_]
     position: NDArray[np.bool_]
+    duration: NDArray[np.float64]
+    rank: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -210,6 +216,8 @@ _TYPES: dict[str, tuple[type, float]] = {
     "gain": (np.bool_, False),
     "clip": (np.bool_, True),
     "position": (np.bool_, True),
+    "duration": (np.float64, -1.0),
+    "rank": (np.int8, -1),
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Language, Phrase, Text
+from allocator.plugin import Language, LocalizedPhrase, Text
 from allocator.plugin.tables import Inputs
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.derivation import derivations
@@ -38,7 +38,7 @@ def charge_lines(table: ChargeTable, inputs: Inputs) -> pd.DataFrame:
     frame["factor"] = frame.pop("rf").to_numpy()
     frame["charge"] = per_cny * held
     english, chinese = derivations(table), derivations(table, language=Language.CHINESE)
-    said = [Phrase(one, other) for one, other in zip(english, chinese, strict=True)]
+    said = [LocalizedPhrase(one, other) for one, other in zip(english, chinese, strict=True)]
     frame["derivation"] = pd.Series(said, dtype=object)  # as text they would lose their Chinese
     first = ["module", "exposure", "factor", "charge", "article", "derivation"]
     rest = [name for name in frame if name not in first]
@@ -74,12 +74,12 @@ def rate_lines(risk: RateRisk, inputs: Inputs, holdings: Vector) -> pd.DataFrame
 def _rows_of_the_file(place: NDArray[np.int32], inputs: Inputs) -> pd.api.extensions.ExtensionArray:
     """Return the file row of each position in the underlying table; missing where there is none (−1)."""
     source = inputs.sources.get("underlying")
-    rows = np.zeros(0, dtype=np.int64) if source is None else source.rows
+    rows = np.zeros(0, dtype=np.int64) if source is None else source.numbers
     return pd.arrays.IntegerArray(np.append(rows, 0)[place], place < 0)
 
 
-def _values(base: Vector, stressed: Vector) -> list[Phrase]:
+def _values(base: Vector, stressed: Vector) -> list[LocalizedPhrase]:
     return [
-        Phrase(_PV.en.format(was=was, now=now), _PV.zh.format(was=was, now=now))
+        LocalizedPhrase(_PV.en.format(was=was, now=now), _PV.zh.format(was=was, now=now))
         for was, now in zip(base, stressed, strict=True)
     ]

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.plugin import Text
+from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.classify import Remaining, classify
 from allocator_cross2.lines import CURRENCY, Basis, LineBuilder, Lines
 from allocator_cross2.products import PRODUCTS, charge_opaque, charge_surface, debt_type
-from allocator_cross2.scope import Scope
-from allocator_cross2.structure import Paths, Structure, own_layers
+from allocator_cross2.structure import SHARE_TOLERANCE, Paths, Structure, own_layers
 
 __all__ = ["LookThrough", "exempt_rate_risk", "look_through"]
 
@@ -47,7 +47,7 @@ class LookThrough:
 
 
 def look_through(
-    assets: Scope, underlying: Scope, products: Sequence[Remaining], factors: Mapping[str, float]
+    assets: ChargeBuilder, underlying: ChargeBuilder, products: Sequence[Remaining], factors: Mapping[str, float]
 ) -> LookThrough:
     """Charge the products that are looked through.
 
@@ -87,7 +87,7 @@ def look_through(
     return LookThrough(Lines.join(parts), _rate_risk_share(assets, underlying, leaves, wholly))
 
 
-def _surfaces(scope: Scope, products: Sequence[Remaining]) -> tuple[Rows, Mask]:
+def _surfaces(scope: ChargeBuilder, products: Sequence[Remaining]) -> tuple[Rows, Mask]:
     """Return the rows to look through in order, and (n,) whether each row's surface is a debt-type asset."""
     debt = np.zeros(len(scope.attributes), dtype=bool)
     known = [np.zeros(0, dtype=np.int64)]
@@ -98,13 +98,13 @@ def _surfaces(scope: Scope, products: Sequence[Remaining]) -> tuple[Rows, Mask]:
     return np.sort(np.concatenate(known)), debt
 
 
-def _fresh(scope: Scope) -> Scope:
+def _fresh(scope: ChargeBuilder) -> ChargeBuilder:
     """Return the scope with a builder of its own for lines that are not the rows' plain charges."""
     old = scope.lines
     return replace(scope, lines=LineBuilder(old.modules, old.figures, old.kinds))
 
 
-def _underlying_lines(assets: Scope, charged: Lines, leaves: Paths, debt: Mask) -> Lines:
+def _underlying_lines(assets: ChargeBuilder, charged: Lines, leaves: Paths, debt: Mask) -> Lines:
     """R7 §14, §18-19: the charges of what lies at the end of each way, with K_p and a REIT's k1."""
     pack = assets.pack
     index, way = _each(charged, leaves.end)
@@ -134,7 +134,7 @@ def _each(lines: Lines, rows: Rows) -> tuple[Rows, Rows]:
     return start[way] + offset, way
 
 
-def _opaque_lines(scope: Scope, products: Sequence[Remaining]) -> Lines:
+def _opaque_lines(scope: ChargeBuilder, products: Sequence[Remaining]) -> Lines:
     """Return the charges the products would have if they were opaque, in order of rows."""
     fresh = _fresh(scope)
     for product in products:
@@ -151,7 +151,7 @@ def _rest_lines(if_opaque: Lines, rests: Paths, rows: Rows) -> Lines:
     return lines.with_(row=rests.row[way], underlying=rests.end[way], share=lines.share * rests.share[way])
 
 
-def _surface_lines(scope: Scope, products: Sequence[Remaining], debt: Mask) -> Lines:
+def _surface_lines(scope: ChargeBuilder, products: Sequence[Remaining], debt: Mask) -> Lines:
     fresh = _fresh(scope)
     for product in products:
         fresh.lines.of_kind(product.kind)
@@ -159,22 +159,23 @@ def _surface_lines(scope: Scope, products: Sequence[Remaining], debt: Mask) -> L
     return fresh.lines.finish()
 
 
-def _opaque_leaves(underlying: Scope) -> Mask:
+def _opaque_leaves(underlying: ChargeBuilder) -> Mask:
     a = underlying.attributes
     return np.asarray(a.kinds.where(PRODUCTS.__contains__) & a.text("transparency").equals("opaque"))
 
 
-def _wholly_opaque(assets: Scope, underlying: Scope, leaves: Paths, rests: Paths) -> Mask:
+def _wholly_opaque(assets: ChargeBuilder, underlying: ChargeBuilder, leaves: Paths, rests: Paths) -> Mask:
     """R7 §34: which rows may be taken as opaque wholly, if the reading is to do so."""
     size = len(assets.attributes)
     if not assets.pack.reading("mostly_opaque_is_wholly_opaque"):
         return np.zeros(size, dtype=bool)
     hidden = leaves.take(_opaque_leaves(underlying)[leaves.end])
     share = np.bincount(rests.row, rests.share, size) + np.bincount(hidden.row, hidden.share, size)
-    return np.asarray(share > assets.pack.value("opaque.whole_above"))
+    # "90% or more": shares are typed by hand, and nine tenths may come out a rounding short.
+    return np.asarray(share >= assets.pack.value("opaque.whole_above") - SHARE_TOLERANCE)
 
 
-def _rate_risk_share(assets: Scope, underlying: Scope, leaves: Paths, wholly: Mask) -> Vector:
+def _rate_risk_share(assets: ChargeBuilder, underlying: ChargeBuilder, leaves: Paths, wholly: Mask) -> Vector:
     """金规〔2023〕5号 (5): underlying assets repaying principal and fixed interest, at most three layers."""
     pack, size = assets.pack, len(assets.attributes)
     if "rate.non_base_layers" not in pack:
@@ -185,7 +186,7 @@ def _rate_risk_share(assets: Scope, underlying: Scope, leaves: Paths, wholly: Ma
     return np.bincount(leaves.row[inside], leaves.share[inside], size).astype(float)
 
 
-def exempt_rate_risk(assets: Scope) -> Vector:
+def exempt_rate_risk(assets: ChargeBuilder) -> Vector:
     """Return the share of exempt asset-backed plans that counts for interest rate risk: all or nothing, by layers."""
     a, pack = assets.attributes, assets.pack
     share = np.zeros(len(a))
@@ -196,12 +197,14 @@ def exempt_rate_risk(assets: Scope) -> Vector:
     return share
 
 
-def _check_exempt(scope: Scope, structure: Structure) -> None:
+def _check_exempt(scope: ChargeBuilder, structure: Structure) -> None:
     """R7 §25: where the underlying assets of an exempt product are listed, they must bear the exemption out."""
     a, u = scope.attributes, structure.underlying
     rows = np.flatnonzero(a.kinds.equals("am_product", "wealth_product") & a.text("transparency").equals("exempt"))
     ids = a.text_at("asset_id", rows)
     products, safe = u.kinds.where(PRODUCTS.__contains__), u.kinds.equals(*scope.pack.names("exempt.unlimited_kinds"))
+    if scope.pack.reading("central_bank_bill_is_liquidity_tool"):
+        safe |= u.kinds.equals("central_bank_bill")
     share, limit = u.number("share"), scope.pack.value("exempt.largest_share")
     for label in ids.labels:
         listed = structure.listed(label)

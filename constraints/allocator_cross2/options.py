@@ -49,9 +49,12 @@ class ChargeOptions(Section):
         Kind → factor (equity price risk, RF0) for kinds the rules give none, e.g. ``gold: 0.25``.
     what_if : tuple of WhatIf
         Coefficients added to kinds.
+    amount_includes_accrued : bool
+        Whether every ``amount`` holds the interest accrued on it; no: amounts are clean, interest comes on top.
     """
 
     readings: dict[str, bool] = {}
     overrides: Annotated[dict[str, Number], BeforeValidator(_flatten)] = {}
     factors: dict[str, Number] = {}
     what_if: tuple[WhatIf, ...] = ()
+    amount_includes_accrued: bool = True

@@ -18,9 +18,19 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from allocator.plugin import Phrase, Problems, Source, Text, did_you_mean
+from allocator.plugin import LocalizedPhrase, Problems, Source, Text, did_you_mean
 from allocator.plugin.rules import read_yaml
-from allocator_cross2.figures import Bands, Document, Figure, FigureFile, Ladder, Matrix, Piecewise, Points, Reading
+from allocator_cross2.figures import (
+    Document,
+    Figure,
+    FigureFile,
+    Interpretation,
+    MarginalBrackets,
+    Matrix,
+    Piecewise,
+    Points,
+    StepTable,
+)
 
 __all__ = ["FIRST_DATE", "RulePack"]
 
@@ -34,7 +44,7 @@ _FIGURE: TypeAdapter[Figure] = TypeAdapter(Figure)
 @dataclass(frozen=True, slots=True)
 class _Library:
     documents: Mapping[str, Document]
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, Interpretation]
     figures: Mapping[str, Figure]
 
 
@@ -50,7 +60,7 @@ class _Entry:
 def _library() -> _Library:
     """Read and check every YAML file of the package once."""
     documents: dict[str, Document] = {}
-    readings: dict[str, Reading] = {}
+    readings: dict[str, Interpretation] = {}
     figures: dict[str, Figure] = {}
     for file in sorted(resources.files("allocator_cross2").joinpath("rules").iterdir(), key=lambda path: path.name):
         if not file.name.endswith(".yaml"):
@@ -169,13 +179,13 @@ class RulePack:
         """Return a list of names."""
         return self._get(key, tuple)
 
-    def ladder(self, key: str) -> Ladder:
+    def ladder(self, key: str) -> StepTable:
         """Return steps by size."""
-        return self._get(key, Ladder)
+        return self._get(key, StepTable)
 
-    def bands(self, key: str) -> Bands:
+    def bands(self, key: str) -> MarginalBrackets:
         """Return marginal bands."""
-        return self._get(key, Bands)
+        return self._get(key, MarginalBrackets)
 
     def piecewise(self, key: str) -> Piecewise:
         """Return a piecewise polynomial."""
@@ -218,12 +228,21 @@ class RulePack:
         source = self.source(key)
         if source.document == _library().documents["rules"].name:
             return source.article
-        return Phrase(source.text.en, source.text.zh)
+        return LocalizedPhrase(source.text.en, source.text.zh)
 
     def document_title(self, key: str) -> Text:
         """Return the title of the document a figure comes from."""
         name = self.source(key).document
         return next(document.title.text for document in _library().documents.values() if document.name == name)
+
+    def checked(self, key: str) -> date:
+        """Return when the document a figure comes from was last compared with it."""
+        name = self.source(key).document
+        return next(document.checked for document in _library().documents.values() if document.name == name)
+
+    def reading_effect(self, name: str) -> float:
+        """Return what the other answer changes the comprehensive ratio of the example ``life_insurer`` by, bp."""
+        return _library().readings[name].effect
 
     def reading_notes(self) -> tuple[tuple[str, Text, str, bool], ...]:
         """Return (name, question, article, answer) of every reading, in the order of the file."""
@@ -296,8 +315,8 @@ def _apply(library: _Library, when: date, overrides: Mapping[str, float], proble
     return changed
 
 
-def _from(day: date) -> Phrase:
-    return Phrase(f"{day.isoformat()} or later", f"{day.isoformat()} 及以后")
+def _from(day: date) -> LocalizedPhrase:
+    return LocalizedPhrase(f"{day.isoformat()} or later", f"{day.isoformat()} 及以后")
 
 
 def _prefixes(path: str) -> Iterable[str]:

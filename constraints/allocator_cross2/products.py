@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from allocator.plugin import Text
 from allocator_cross2.attributes import TABLE_ROWS
+from allocator_cross2.charge_builder import ChargeBuilder, Need
 from allocator_cross2.charges_equity import charge_domestic_property
 from allocator_cross2.charges_overseas import PRODUCT_TYPES, charge_overseas_property
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, EQUITY_PRICE, overseas_equity
 from allocator_cross2.protection import protected_part
-from allocator_cross2.scope import Need, Scope
 
 __all__ = ["PRODUCTS", "Product", "charge_exempt", "charge_opaque", "charge_reit", "charge_surface", "debt_type"]
 
@@ -90,7 +90,7 @@ PRODUCTS: Mapping[str, Product] = MappingProxyType(
 """Non-base kinds."""
 
 
-def debt_type(scope: Scope, kind: str, rows: Rows) -> tuple[Rows, Mask]:
+def debt_type(scope: ChargeBuilder, kind: str, rows: Rows) -> tuple[Rows, Mask]:
     """Return the rows whose surface type is known, and whether it is a debt-type asset (R9 §19 (9))."""
     product = PRODUCTS[kind]
     if product.debt is not None:
@@ -99,7 +99,7 @@ def debt_type(scope: Scope, kind: str, rows: Rows) -> tuple[Rows, Mask]:
     return rows, scope.attributes.text("product_type").equals("fixed_income")[rows]
 
 
-def charge_opaque(scope: Scope, kind: str, rows: Rows) -> None:
+def charge_opaque(scope: ChargeBuilder, kind: str, rows: Rows) -> None:
     """R7 §31-32: 0.6 of equity price risk or of default risk, by the list of products; REITs 0.5 since 2023-09-10."""
     rows, debt = debt_type(scope, kind, rows)
     figure = PRODUCTS[kind].opaque or _EQUITY
@@ -107,20 +107,20 @@ def charge_opaque(scope: Scope, kind: str, rows: Rows) -> None:
     scope.charge(rows[debt], COUNTERPARTY_DEFAULT, _DEBT)
 
 
-def charge_surface(scope: Scope, kind: str, rows: Rows) -> None:
+def charge_surface(scope: ChargeBuilder, kind: str, rows: Rows) -> None:
     """R7 §21-23: default risk of a debt-type surface asset, K = −0.2 for debt investment plans."""
     k1 = scope.pack.value("look_through.surface.k.debt_plan") if kind == "debt_plan" else 0.0
     scope.charge_by_rating(rows, COUNTERPARTY_DEFAULT, "look_through.surface", k1=k1, position=False)
 
 
-def charge_reit(scope: Scope, rows: Rows) -> None:
+def charge_reit(scope: ChargeBuilder, rows: Rows) -> None:
     """A property REIT in public form is a base asset (R7 §3 (5)): property price risk, overseas R8 §51."""
     home, abroad = scope.split_market(rows)
     charge_domestic_property(scope, home)
     charge_overseas_property(scope, abroad)
 
 
-def charge_exempt(scope: Scope, kind: str, rows: Rows) -> None:
+def charge_exempt(scope: ChargeBuilder, kind: str, rows: Rows) -> None:
     """R7 §25-28: the conditions of the exemption, then one factor for the product."""
     a, pack = scope.attributes, scope.pack
     rows = a.require_number(rows, "largest_underlying_share")
@@ -141,7 +141,7 @@ def charge_exempt(scope: Scope, kind: str, rows: Rows) -> None:
         scope.charge(home[a.text("product_type").equals(product_type)[home]], EQUITY_PRICE, figure)
 
 
-def _exempt_plan(scope: Scope, rows: Rows) -> None:
+def _exempt_plan(scope: ChargeBuilder, rows: Rows) -> None:
     """R7 §28 by rating; R9 §8 for credit protection, whose CRM is 1 under default risk."""
     a, figure = scope.attributes, "exempt.abs_plan"
     rows, rank = a.ratings(rows)
@@ -153,7 +153,7 @@ def _exempt_plan(scope: Scope, rows: Rows) -> None:
     scope.lines.add(covered, COUNTERPARTY_DEFAULT, figure, better, share=split.after, position=False)
 
 
-def _keep(scope: Scope, rows: Rows, met: Mask, column: str, allowed: str) -> Rows:
+def _keep(scope: ChargeBuilder, rows: Rows, met: Mask, column: str, allowed: str) -> Rows:
     if not met.all():
         what = Text("this product does not meet the conditions of the exemption", "该产品不符合豁免穿透条件")
         hint = Text("look it through or mark it opaque (R7 §25)", "请穿透计量或标记为无法穿透（规则第7号第二十五条）")

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from allocator.plugin import Problems, Text
 from allocator.plugin.cash_flows import (
-    DAYS_IN_YEAR,
     FloatingRule,
     SpotCurve,
     cash_flow_parts,
     mean_of_history,
     spot_curve,
+    years_ahead,
 )
-from allocator.plugin.tables import Inputs, filled
+from allocator.plugin.tables import Inputs, column, filled
 from allocator_cross2.pack import RulePack
 
 __all__ = ["DIRECT_SCOPE", "LiabilityFlows", "RateCurves", "RateRisk", "liability_flows", "rate_curves", "rate_risk"]
@@ -33,6 +33,8 @@ Vector = NDArray[np.float64]
 DIRECT_SCOPE = frozenset(
     {
         "deposit",
+        "structured_deposit",
+        "loan",
         "policy_loan",
         "government_bond",
         "local_government_bond",
@@ -50,7 +52,8 @@ DIRECT_SCOPE = frozenset(
         "bond_future",
     }
 )
-"""Directly held domestic fixed income whose cash flows a contract fixes (R8 §18); convertibles are not."""
+"""Directly held domestic fixed income whose cash flows a contract fixes (R8 §13, §18): structured deposits (1), direct
+loans (3), policy loans (5) too; convertibles are not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +174,7 @@ def rate_risk(
     share: Vector,
     problems: Problems,
     floating: FloatingRule = FloatingRule.RESET,
+    accrued: Vector | None = None,
 ) -> RateRisk:
     """Return what each row and the liabilities add to interest rate risk.
 
@@ -187,11 +191,15 @@ def rate_risk(
         Receives what is missing; the caller must raise it.
     floating : FloatingRule
         How floating coupons are taken.
+    accrued : ndarray (n,) or None
+        Interest per CNY of amount that ``amount`` leaves out: flows priced by the yield are those of both.
     """
     # A bond with a right to shares is a convertible, whatever its kind.
     direct = inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy() & ~filled(inputs.assets, "equity_terms")
     scope = direct | (share > 0.0)
     weight = np.where(direct, 1.0, share)
+    if accrued is not None:
+        weight = weight * np.where(np.isnan(column(inputs.assets, "face")), 1.0 + accrued, 1.0)
     liabilities = liability_flows(inputs, problems)
     observed = _observed(inputs, pack, problems) if scope.any() or len(liabilities.net) else None
     curves = None if observed is None else rate_curves(observed, pack)
@@ -205,7 +213,7 @@ def rate_risk(
 
 
 def liability_flows(inputs: Inputs, problems: Problems) -> LiabilityFlows:
-    """Return the liability payments of the table ``liabilities``: year n falls at t = n, a date at days/365."""
+    """Return the payments of the table ``liabilities``: year n falls at t = n, a date where the assets' payments do."""
     table = inputs.table("liabilities")
     if table is None:
         return LiabilityFlows(np.empty(0, dtype=str), np.empty(0), np.empty(0))
@@ -214,7 +222,7 @@ def liability_flows(inputs: Inputs, problems: Problems) -> LiabilityFlows:
     time = year.copy()
     if dated.any():
         days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(inputs.as_of, "D")
-        time = np.where(dated, days.astype(np.int64) / DAYS_IN_YEAR, year)
+        time = np.where(dated, years_ahead(inputs, days / np.timedelta64(1, "D")), year)
     for row in np.flatnonzero(dated == ~np.isnan(year)):
         what = Text("a payment needs either a year or a date", "每笔现金流须且仅须填写年度或日期之一")
         problems.add(what, inputs.where("liabilities", int(row), "year"))

@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.plugin import InputError, Problem, Problems, Text
-from allocator.plugin.capital import Alternative, BookState, CapitalTree, OwnFunds, Regime, RegimeNote, Requirement
-from allocator.plugin.cash_flows import modified_durations
+from allocator.plugin.capital import BookState, CapitalTree, OptionalBreach, OwnFunds, Regime, RegimeNote, Requirement
 from allocator.plugin.tables import Inputs
 from allocator.plugin.terms import Space, Term
 from allocator_cross2.basis import Basis
-from allocator_cross2.book_state import WholeBook
-from allocator_cross2.build import ChargeContext, build_charges
 from allocator_cross2.capital_options import CapitalOptions, FreeCapital, LifeInsuranceRisk, Required
-from allocator_cross2.charges import Charges, ChargeTable
+from allocator_cross2.charge_builder import DOMESTIC_CURRENCY, currency_figure, currency_module
+from allocator_cross2.charges import ChargeTable
+from allocator_cross2.exposed import fund_charges
 from allocator_cross2.factors import control_factor, size_factor
 from allocator_cross2.guards import concentration_choice, concentration_guards
 from allocator_cross2.leaves import Charged, LeafLayout
@@ -28,8 +27,8 @@ from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
 from allocator_cross2.own_funds import given_tiers, recognised_capital
 from allocator_cross2.pack import RulePack
-from allocator_cross2.rate import DIRECT_SCOPE, RateRisk, rate_risk
-from allocator_cross2.scope import DOMESTIC_CURRENCY, currency_figure, currency_module
+from allocator_cross2.portfolio_dependent_charges import WholeBook
+from allocator_cross2.rate import RateRisk, rate_risk
 from allocator_cross2.stock import gain_coefficient
 from allocator_cross2.tree import INTEREST_RATE_DOWN, INTEREST_RATE_UP, GivenCapital, ModuleRows, build_tree
 
@@ -59,7 +58,7 @@ class Cross2Regime(Regime):
     def __init__(self, basis: Basis) -> None:
         self.basis = basis
         self._laid_out: tuple[bytes, CapitalTree, LeafLayout] | None = None
-        self._chosen: tuple[Space, tuple[NDArray[np.bool_], tuple[Alternative, ...]]] | None = None
+        self._chosen: tuple[Space, tuple[NDArray[np.bool_], tuple[OptionalBreach, ...]]] | None = None
 
     def own_funds(self) -> OwnFunds:
         return OwnFunds(self.basis.comprehensive, self.basis.core)
@@ -211,7 +210,7 @@ class Cross2Regime(Regime):
         spared = decided | (tests.amounts(space.current) > tests.threshold)
         return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, spared)
 
-    def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[Alternative, ...]]:
+    def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[OptionalBreach, ...]]:
         """Return which concentration tests are left to a choice, and the choice; asked for the same space again."""
         basis = self.basis
         if basis.options.guard_concentration != "choose":
@@ -267,9 +266,10 @@ def build_regime(inputs: Inputs, options: CapitalOptions) -> Cross2Regime:
     """
     problems = Problems()
     pack = RulePack.at(inputs.as_of, options.overrides, options.readings)
-    charges = _charges(inputs, pack, options, problems)
+    charges = fund_charges(inputs, pack, options, problems)
     share = np.zeros(len(inputs.assets)) if charges is None else charges.rate_risk_share
-    rate = rate_risk(inputs, pack, share, problems, options.floating_rate)
+    beside = None if options.amount_includes_accrued or charges is None else charges.accrued
+    rate = rate_risk(inputs, pack, share, problems, options.floating_rate, beside)
     _check_liabilities(inputs, options, rate, problems)
     _check_currencies(inputs, options, problems)
     unit = inputs.unit
@@ -298,22 +298,6 @@ def build_regime(inputs: Inputs, options: CapitalOptions) -> Cross2Regime:
     return Cross2Regime(
         Basis(inputs, options, pack, charges, rate, given, capital.core, capital.comprehensive, capital.excess)
     )
-
-
-def _charges(inputs: Inputs, pack: RulePack, options: CapitalOptions, problems: Problems) -> Charges | None:
-    """Return the charges of the rows, with durations computed where the terms allow it; None with a problem."""
-    below = inputs.table("underlying")
-    inside = None if below is None else _durations(replace(inputs, tables={"assets": below}))
-    try:
-        return build_charges(inputs.assets, pack, options, ChargeContext.of(inputs, _durations(inputs), inside))
-    except InputError as error:
-        problems.extend(error.problems)
-        return None
-
-
-def _durations(inputs: Inputs) -> Vector:
-    """Return modified durations of bonds by their terms, NaN where these do not suffice: charges name the rows."""
-    return modified_durations(inputs, inputs.assets["kind"].isin(DIRECT_SCOPE).to_numpy(), Problems())
 
 
 def _check_liabilities(inputs: Inputs, options: CapitalOptions, rate: RateRisk, problems: Problems) -> None:

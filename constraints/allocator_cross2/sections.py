@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from allocator.plugin import Phrase, Text
+from allocator.plugin import LocalizedPhrase, Text
 from allocator.plugin.report import ReportSectionSpec, ReportTable
 from allocator_cross2.labels import FILING_ORDER, label
 from allocator_cross2.regime import Cross2Regime
@@ -65,7 +65,9 @@ def _notes_table(regime: Cross2Regime) -> ReportTable:
         labels={
             "number": {str(number): note.text for number, note in enumerate(notes, 1)},
             "article": {
-                note.article: Text(note.article, note.article.zh) for note in notes if isinstance(note.article, Phrase)
+                note.article: Text(note.article, note.article.zh)
+                for note in notes
+                if isinstance(note.article, LocalizedPhrase)
             },
         },
     )
@@ -75,7 +77,7 @@ def rate_table(regime: Cross2Regime, result: Result) -> ReportTable:
     """Return interest rate risk account by account, before and after, CNY."""
     accounts = result.model.space.account
     before = regime.basis.rate.by_account(result.model.space.current, accounts)
-    after = regime.basis.rate.by_account(result.target, accounts)
+    after = regime.basis.rate.by_account(result.holdings, accounts)
     frame = pd.DataFrame(
         [(name, before[name][2], *after[name]) for name in after], columns=["account", "before", "up", "down", "after"]
     )

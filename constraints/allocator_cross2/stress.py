@@ -7,15 +7,18 @@ a base projected to the next year-end, R10 §9 the quarterly ones on the next qu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from allocator.plugin import Text
-from allocator.plugin.stress import Scenario, StressSpec
-from allocator.plugin.tables import Inputs
-from allocator_cross2.options import ChargeOptions
+import numpy as np
+from pydantic import Field
+
+from allocator.plugin import Number, Problems, Section, Text
+from allocator.plugin.stress import Scenario, Shocked, ShockSpec, StressSpec
+from allocator.plugin.tables import Inputs, flags
+from allocator_cross2.exposed import exposed_parts, fund_charges, fund_options
 from allocator_cross2.pack import RulePack
 
-__all__ = ["STRESSES"]
+__all__ = ["RULE_10", "STRESSES", "Falls"]
 
 _INSTANT = Text(
     "laid on the balance sheet of the valuation date, not on a projected one; before tax and before what "
@@ -24,26 +27,67 @@ _INSTANT = Text(
 )
 
 
+class Falls(Section):
+    """``rule_10``: what annex 4 lets fall. ``equity``: change of whatever bears equity price risk, a share;
+    ``default``: loss of admitted value of whatever bears credit risk; ``marked``: of rows that in_default marks alone.
+    """
+
+    equity: Annotated[Number, Field(ge=-1, le=1)] = 0.0
+    default: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    marked: bool = False
+
+
+def fall(shocked: Shocked, options: Falls, problems: Problems) -> Shocked:
+    """Take falls of value off every row by the part that is charged for the risk, looked through.
+
+    A row with a part e of equity price risk and c of credit risk is left with 1 + equity · e − default · c. A
+    derivative loses of its claim on the counterparty alone; index futures move with their notional.
+    """
+    inputs = shocked.inputs
+    settings, pack = fund_options(inputs), _pack(inputs)
+    if settings is None or pack is None:
+        where = inputs.settings.where("stress.scenarios")
+        problems.add(Text("this shock needs the regime cross2", "该冲击需要 cross2 监管制度"), where, "rule_10")
+        return shocked
+    charges = fund_charges(inputs, pack, settings, problems)
+    if charges is None:
+        return shocked
+    parts = exposed_parts(charges)
+    lost = np.full(shocked.size, options.default)
+    if options.marked:
+        lost = np.where(flags(inputs.assets, "in_default"), lost, 0.0)
+    moved = shocked.valued(1.0 + options.equity * parts.equity - lost * parts.credit).earning(-lost * parts.claim)
+    if inputs.table("underlying") is None:
+        return moved
+    return moved.noting(
+        Text(
+            "products lose by what lies under them; how they are composed is left as it was",
+            "产品按其底层资产计损失，底层资产构成比例保持不变",
+        )
+    )
+
+
+RULE_10 = ShockSpec("rule_10", Text("Falls of annex 4 to rule 10", "规则第10号附件4资产跌价与违约"), Falls, fall)
+"""What the hook ``allocator_shocks`` returns."""
+
+
 def _pack(inputs: Inputs) -> RulePack | None:
     """Return the rules in force, with the user's overrides; None for a fund under another regime."""
-    capital = inputs.settings.capital
-    if capital is None or capital.regime != "cross2":
-        return None
-    given = {key: capital.options[key] for key in ("overrides", "readings") if key in capital.options}
-    options = ChargeOptions.model_validate(given)
-    return RulePack.at(inputs.as_of, options.overrides, options.readings)
+    options = fund_options(inputs)
+    return None if options is None else RulePack.at(inputs.as_of, options.overrides, options.readings)
 
 
 def _equity(pack: RulePack, key: str) -> Mapping[str, Any]:
-    return {"value": {"kinds": list(pack.names("stress.equity_kinds")), "all": pack.value(key)}}
+    return {"rule_10": {"equity": pack.value(key)}}
+
+
+def _default(pack: RulePack, key: str) -> Mapping[str, Any]:
+    return {"default": pack.value(key), "marked": pack.reading("default_loss_of_marked_rows")}
 
 
 def _macro(pack: RulePack) -> Mapping[str, Any]:
-    return {
-        "curve": {"all": pack.value("stress.annual.curve")},
-        **_equity(pack, "stress.annual.equity"),
-        "default_loss": {"all": pack.value("stress.annual.default_loss"), "marked": True},
-    }
+    falls = {"equity": pack.value("stress.annual.equity"), **_default(pack, "stress.annual.default_loss")}
+    return {"curve": {"all": pack.value("stress.annual.curve")}, "rule_10": falls}
 
 
 def _rate_overrides(pack: RulePack) -> Mapping[str, Any]:
@@ -72,7 +116,7 @@ def _insurance_gap(pack: RulePack) -> Text:
         "result in the fund file, as a scenario of this name: {own_funds: …, capital: {life_insurance_risk: …}}",
         f"新业务保费 {figures['premium_up']:.0%} 或 {figures['premium_down']:.0%}、死亡率 {figures['mortality']:+.0%}、"
         f"退保率 {figures['lapse']:+.0%}、疾病发生率 {figures['morbidity']:+.0%}、费用 {figures['expenses']:+.0%}："
-        "需保单级现金流，未计算；请将精算结果写入基金文件的同名情景："
+        "需保单级现金流，未计算；请将精算结果写入组合文件的同名情景："
         "{own_funds: …, capital: {life_insurance_risk: …}}",
     )
 
@@ -130,16 +174,9 @@ STRESSES = (
     ),
     _spec(
         "quarterly_default",
-        Text("Quarterly scenario: default loss on fixed income", "季度必测情景：固定收益类资产违约损失"),
+        Text("Quarterly scenario: default loss on whatever bears credit risk", "季度必测情景：信用风险资产违约损失"),
         "stress.quarterly.default_loss",
-        lambda pack: {"default_loss": {"all": pack.value("stress.quarterly.default_loss")}},
-        notes=(
-            _INSTANT,
-            Text(
-                "reading: every fixed-income row that carries credit risk loses; government bonds do not",
-                "解释口径：全部承担信用风险的固定收益类资产计损失，国债与地方政府债除外",
-            ),
-        ),
+        lambda pack: {"rule_10": _default(pack, "stress.quarterly.default_loss")},
     ),
     _spec(
         "quarterly_equity",

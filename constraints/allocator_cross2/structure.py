@@ -12,7 +12,7 @@ from allocator.plugin import Problems, Text
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.products import PRODUCTS
 
-__all__ = ["Paths", "Structure", "own_layers"]
+__all__ = ["SHARE_TOLERANCE", "Paths", "Structure", "own_layers"]
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]

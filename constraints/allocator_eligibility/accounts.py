@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import InputError, Number, Problem, Problems, Text, did_you_mean
+from allocator.plugin import EMPTY, InputError, Number, Problem, Problems, Text, did_you_mean
 from allocator.plugin.cash_flows import DAYS_IN_YEAR
 from allocator.plugin.rules import USER, RuleBook
 from allocator.plugin.tables import SCALE, UNRATED, parse_rating, rating_ranks
@@ -25,6 +25,7 @@ from allocator.plugin.terms import (
     Term,
     bound,
     grouped,
+    named_choices,
     place,
     position_term,
 )
@@ -72,7 +73,7 @@ def allowed(context: ModelContext, options: AllowedOptions) -> Sequence[Term]:
     so ``where`` should name the bonds.
     """
     barred = _barred(context, options)
-    who = Text(f"The account {options.account}" if options.account else "The fund", options.account or "本基金")
+    who = Text(f"The account {options.account}" if options.account else "The fund", options.account or "本组合")
     called = options.name or (f"allowed:{options.account}" if options.account else "allowed")
     if options.existing is Existing.KEEP:
         label = Text(f"{who.en} does not add to what it may not hold.", f"{who.zh}不得增持不符合投资范围的资产。")
@@ -94,7 +95,9 @@ def _barred(context: ModelContext, options: AllowedOptions) -> Mask:
     judged = chosen_rows(context, "allowed", options.where)
     if options.account is not None:
         known = dict.fromkeys(context.space.account.tolist())
-        if options.account not in known:
+        where = place(context, "allowed", "account", options.account)
+        (account,) = named_choices(context, "account", (options.account,), where)
+        if account not in known:
             raise InputError(
                 Problem(
                     Text("no row of assets.csv is in this account", "assets.csv 中没有该账户的资产"),
@@ -104,14 +107,16 @@ def _barred(context: ModelContext, options: AllowedOptions) -> Mask:
                     did_you_mean(options.account, known),
                 )
             )
-        judged = judged & (context.space.account == options.account)
+        judged = judged & (context.space.account == account)
     missed = np.zeros(len(assets), dtype=bool)
-    for name, values in (
-        ("kind", options.kinds),
-        ("currency", options.currencies),
-        ("accounting", options.accounting),
+    for name, option, values in (
+        ("kind", "kinds", options.kinds),
+        ("currency", "currencies", options.currencies),
+        ("accounting", "accounting", options.accounting),
     ):
         if values is not None:
+            where = place(context, "allowed", option, list(values))
+            values = named_choices(context, name, values, where)
             missed |= ~_column(context, name).fillna(BLANK.get(name, "")).isin(values).to_numpy(dtype=bool)
     if options.min_rating is not None:
         lowest = parse_rating(options.min_rating)
@@ -191,7 +196,7 @@ def _require(context: ModelContext, name: str, missing: Mask) -> None:
     )
     hint = Text("fill it, or set blank: skip for the rule", "请补填，或为该规则设置 blank: skip")
     for row in np.flatnonzero(missing):
-        problems.add(what, context.inputs.where("assets", int(row), name), "empty", hint=hint)
+        problems.add(what, context.inputs.where("assets", int(row), name), EMPTY, hint=hint)
     problems.raise_if_any()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum, auto
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.plugin import Problems, Text, did_you_mean
-from allocator.plugin.tables import SCALE, Inputs, parse_rating, rating_ranks
+from allocator.plugin.tables import SCALE, Inputs, identity, parse_rating, rating_ranks, spelling
 from allocator_eligibility.faults import Fault
 from allocator_eligibility.nodes import Column, Literal
 
 __all__ = ["Cells", "Columns", "Held", "compare"]
 
 Mask = NDArray[np.bool_]
+MOST_LISTED = 12
+"""Values of a column listed in a message."""
 
 
 class Held(Enum):
@@ -85,7 +86,20 @@ class Columns:
         return (*map(str, self._inputs.assets.columns), *joined)
 
     def numbers(self, column: Column, rows: Mask) -> NDArray[np.float64]:
-        """Return a numeric column (n,), 0 outside ``rows``; a blank cell among ``rows`` is a fault."""
+        """Return a numeric column (n,), 0 outside ``rows``; a blank cell among ``rows`` is a fault.
+
+        Parameters
+        ----------
+        column : Column
+            A name in the rule.
+        rows : ndarray of bool (n,)
+            Rows that must have a number.
+
+        Raises
+        ------
+        Fault
+            For a column of something else, or a blank cell among ``rows``.
+        """
         cells = self[column]
         if cells.held not in (Held.NUMBER, Held.NOTHING):
             what = Text(f"{column.name} does not hold numbers", f"{column.name} 列不是数值")
@@ -102,8 +116,23 @@ class Columns:
         return np.where(rows, cells.values if cells.held is Held.NUMBER else 0.0, 0.0)
 
     def literal(self, cells: Cells, literal: Literal) -> Any:
-        """Return a literal in the form in which the column's cells are held; Fault when it does not fit."""
+        """Return a literal in the form in which the column's cells are held; Fault when it does not fit.
+
+        Parameters
+        ----------
+        cells : Cells
+            The column it is compared with.
+        literal : Literal
+            As it stands in the rule.
+
+        Raises
+        ------
+        Fault
+            When it does not fit the column.
+        """
         value = literal.value
+        if isinstance(value, str) and self._inputs.words(cells.column.name):
+            return self._choice(cells.column.name, literal, value)
         if cells.held is Held.NOTHING:
             return value
         if isinstance(value, bool):
@@ -130,24 +159,21 @@ class Columns:
             return -rank
         if cells.held not in (Held.TEXT, Held.LIST):
             raise self._misfit(cells, literal)
-        return self._kind(literal, value) if cells.column.name == "kind" else value
+        return identity(value) if cells.column.name in ("asset_id", "issuer", "counterparty") else value
 
     def _misfit(self, cells: Cells, literal: Literal) -> Fault:
         name, words = cells.column.name, _WORDS[cells.held]
         return Fault(literal.at, Text(f"{name} is compared with {words.en}", f"{name} 须与{words.zh}比较"))
 
-    def _kind(self, literal: Literal, value: str) -> str:
-        """Return the kind that a text names, by its name, label or other spelling."""
-        if value in self._kinds:
-            return self._kinds[value]
-        hint = did_you_mean(value, self._kinds)
-        raise Fault(literal.at, Text(f"no such kind: {value}", f"没有该资产种类：{value}"), None, hint)
-
-    @cached_property
-    def _kinds(self) -> Mapping[str, str]:
-        kinds = self._inputs.kinds.values()
-        spellings = {word: kind.name for kind in kinds for word in (kind.label.en, kind.label.zh, *kind.aliases)}
-        return {**spellings, **{kind.name: kind.name for kind in kinds}}
+    def _choice(self, column: str, literal: Literal, value: str) -> str:
+        """Return the value of a column of choices that a text names, by its name or another spelling."""
+        known = self._inputs.words(column)
+        if spelling(value) in known:
+            return known[spelling(value)]
+        what = Text(f"no such {column}: {value}", f"{column} 没有该取值：{value}")
+        values = list(dict.fromkeys(known.values()))
+        allowed = ", ".join(values) if len(values) <= MOST_LISTED else None
+        raise Fault(literal.at, what, allowed, did_you_mean(value, (*known, *values)))
 
     def _read(self, column: Column) -> Cells:
         assets = self._inputs.assets
@@ -166,7 +192,8 @@ class Columns:
             joined = issuers.set_index("issuer")[name].reindex(assets["issuer"]).reset_index(drop=True)
             return Cells(column, joined, _held(joined))
         quoted = Text("text stands in quotation marks", "文本须加引号")
-        hint = quoted if column.name in self._kinds else did_you_mean(column.name, self.names)
+        words = self._inputs.words("kind")
+        hint = quoted if spelling(column.name) in words else did_you_mean(column.name, self.names)
         raise Fault(column.at, Text(f"no such column: {column.name}", f"没有该列：{column.name}"), None, hint)
 
 
@@ -174,6 +201,24 @@ def compare(sign: str, at: int, left: Cells, right: Any, held: Held) -> Mask:
     """Return where ``left <sign> right`` holds (n,).
 
     A blank cell is unequal to everything and in no order; a blank flag is no, a blank rating below all.
+
+    Parameters
+    ----------
+    sign : str
+        ``==``, ``!=``, ``<``, ``<=``, ``>`` or ``>=``.
+    at : int
+        Place of the sign in the rule.
+    left : Cells
+        A column (n,).
+    right : object
+        A literal, in the column's form.
+    held : Held
+        What the column holds.
+
+    Raises
+    ------
+    Fault
+        For an order among things that have none, and for lists.
     """
     if held in (Held.LIST, Held.FLAG, Held.TEXT) and sign not in ("==", "!="):
         what = Text(f"{left.column.name} has no order", f"{left.column.name} 不能比较大小")

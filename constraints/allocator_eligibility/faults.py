@@ -21,7 +21,7 @@ class Fault(Exception):
     allowed : str or None
         What would be accepted there.
     hint : Text or None
-        The cure.
+        How to fix it.
     """
 
     def __init__(self, at: int, what: Text, allowed: str | None = None, hint: Text | None = None) -> None:
@@ -30,7 +30,17 @@ class Fault(Exception):
 
 
 def pointed(fault: Fault, rule: str, where: str) -> InputError:
-    """Return the error with the rule and a caret below the character."""
+    """Return the error with the rule and a caret below the character.
+
+    Parameters
+    ----------
+    fault : Fault
+        What is wrong, and at which character.
+    rule : str
+        The rule as written.
+    where : str
+        Place in the fund file.
+    """
     shown = "".join(" " if character.isspace() else character for character in rule)
     caret = f"  {shown}\n  {' ' * _width(shown[: fault.at])}^"
     what = Text(

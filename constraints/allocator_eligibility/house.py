@@ -42,6 +42,13 @@ class HouseLimitOptions(LimitOptions):
 def house_limit(context: ModelContext, options: HouseLimitOptions) -> Sequence[Term]:
     """Return the term of a house limit, two for a chain such as ``1% <= sum(weight …) <= 5%``.
 
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : HouseLimitOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError

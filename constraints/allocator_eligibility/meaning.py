@@ -97,7 +97,13 @@ class Meaning:
         return Columns(self.context.inputs)
 
     def groups(self, rule: Rule) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Number the groups of ``for each`` by row (−1: none) and name them; without it all rows are one group."""
+        """Number the groups of ``for each`` by row (−1: none) and name them; without it all rows are one group.
+
+        Raises
+        ------
+        Fault
+            For a column of lists, and where no row belongs to any group.
+        """
         size = self.context.space.size
         if rule.each is None:
             return np.zeros(size, dtype=np.int64), ()
@@ -111,7 +117,13 @@ class Meaning:
         return codes.astype(np.int64), tuple(map(str, names))
 
     def mask(self, test: Test) -> Mask:
-        """Return the rows for which a test holds (n,)."""
+        """Return the rows for which a test holds (n,).
+
+        Raises
+        ------
+        Fault
+            For a test that the column's kind does not allow.
+        """
         if isinstance(test, Column):
             cells = self.columns[test]
             if cells.held not in (Held.FLAG, Held.NOTHING):
@@ -133,7 +145,22 @@ class Meaning:
         return reduce(join, (self.mask(part) for part in test.parts))
 
     def value(self, node: Node, groups: NDArray[np.int64], count: int) -> Affine:
-        """Return an arithmetic value outside sums, one row per group."""
+        """Return an arithmetic value outside sums, one row per group.
+
+        Parameters
+        ----------
+        node : Node
+            A part of the rule.
+        groups : ndarray of int (n,)
+            Group of each row, −1 for none.
+        count : int
+            Groups.
+
+        Raises
+        ------
+        Fault
+            Where numbers overflow.
+        """
 
         def leaf(inner: Column | Aggregate | None, number: float, money: int | None) -> Affine:
             if isinstance(inner, Aggregate):
@@ -202,7 +229,7 @@ class Meaning:
             given = getattr(inputs.balance_sheet, name)
             if given is None:
                 place = inputs.settings.where(f"balance_sheet.{name}")
-                what = Text(f"the fund file does not give {name} ({place})", f"基金文件未给出 {name}（{place}）")
+                what = Text(f"the fund file does not give {name} ({place})", f"组合文件未给出 {name}（{place}）")
                 raise Fault(column.at, what)
             return float(given), int(name not in _RATIOS)
         if name in (*self.columns.names, *MEASURES):
@@ -251,7 +278,15 @@ class Meaning:
 
 
 def mask_of(context: ModelContext, test: Test) -> Mask:
-    """Return the rows for which a test holds (n,)."""
+    """Return the rows for which a test holds (n,).
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    test : Test
+        The test, parsed.
+    """
     return Meaning(context).mask(test)
 
 

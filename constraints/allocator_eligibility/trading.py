@@ -55,6 +55,15 @@ class TurnoverOptions(RowsOptions):
 def chosen_rows(context: ModelContext, rule: str, where: str | None) -> Mask:
     """Return the rows for which a test in the rule language holds (n,); all rows without one.
 
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    rule : str
+        Name of the rule, for the message.
+    where : str or None
+        The test as written; None for none.
+
     Raises
     ------
     InputError
@@ -97,7 +106,7 @@ def buy_and_hold(context: ModelContext, options: RowsOptions) -> Sequence[Term]:
 
 
 def trade_size(context: ModelContext, options: SizeOptions) -> Sequence[Term]:
-    """|target − current| ≤ max × Σ current, row by row: one term for purchases, one for sales."""
+    """|target − current| ≤ max × Σ target, row by row: one term for purchases, one for sales."""
     rows = chosen_rows(context, "trade_size", options.where)
     label = Text(
         f"No trade is larger than {percent(options.max)} of the portfolio.",

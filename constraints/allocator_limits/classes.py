@@ -11,7 +11,8 @@ from pydantic import Field
 
 from allocator.plugin import Number, Problems, Text
 from allocator.plugin.tables import SCALE, rating_ranks
-from allocator.plugin.terms import ConstraintSpec, LimitOptions, Mode, ModelContext, Sense, Term, percent
+from allocator.plugin.terms import STATUTORY, ConstraintSpec, LimitOptions, Mode, ModelContext, Sense, Term, percent
+from allocator_limits.conditions import no_purchases
 from allocator_limits.view import View
 
 __all__ = ["CLASSES"]
@@ -63,10 +64,10 @@ class CeilingOptions(LimitOptions):
 
 
 def equity_ceiling(context: ModelContext, options: EquityCeilingOptions) -> Sequence[Term]:
-    """Book value of equity assets ≤ c(reported comprehensive ratio) × total assets.
+    """Book value of equity assets ≤ c(reported comprehensive ratio) × total assets; below 100% no equity is bought.
 
-    Source: 金规〔2025〕12号 from 2025-04-08, 银保监办发〔2020〕63号 from 2020-07-17; item 3 of the latter caps
-    the ceiling under supervisory conditions.
+    Source: 金规〔2025〕12号 from 2025-04-08, 银保监办发〔2020〕63号 from 2020-07-17; item 2 of the latter stops
+    purchases, item 3 caps the ceiling under supervisory conditions.
     """
     view = View(context)
     ladder = view.figure("equity.ceiling")
@@ -85,7 +86,20 @@ def equity_ceiling(context: ModelContext, options: EquityCeilingOptions) -> Sequ
         f"Equity assets may be at most {percent(figure.number)} of total assets ({band.en}).",
         f"权益类资产账面余额不得高于上季末总资产的{percent(figure.number)}（{band.zh}）。",
     )
-    return (view.share("equity_ceiling", label, view.in_class("equity"), Sense.AT_MOST, figure, options),)
+    ceiling_term = view.share("equity_ceiling", label, view.in_class("equity"), Sense.AT_MOST, figure, options)
+    return (ceiling_term, *_no_equity_purchases(view, options))
+
+
+def _no_equity_purchases(view: View, options: EquityCeilingOptions) -> Sequence[Term]:
+    figure = view.figure("equity.no_purchases_below")
+    if view.solvency >= figure.number:
+        return ()
+    label = Text(
+        f"No equity is bought while the reported comprehensive ratio is below {percent(figure.number)}.",
+        f"上季末综合偿付能力充足率低于{percent(figure.number)}，不得新增权益类投资。",
+    )
+    name = "equity_ceiling:no_purchases"
+    return no_purchases(view.context, name, label, view.in_class("equity"), figure.source, options)
 
 
 def class_limits(context: ModelContext, options: ClassLimitsOptions) -> Sequence[Term]:
@@ -192,7 +206,7 @@ def _interval(from_: float, below: float) -> Text:
 
 
 CLASSES = tuple(
-    ConstraintSpec(name, label, options, build)
+    ConstraintSpec(name, label, options, build, () if name in ("leverage", "gold") else (STATUTORY,))
     for name, label, options, build in (
         ("equity_ceiling", Text("Equity by solvency tier", "权益类资产比例上限"), EquityCeilingOptions, equity_ceiling),
         ("class_limits", Text("Class ratios and lines", "大类资产比例与监测线"), ClassLimitsOptions, class_limits),

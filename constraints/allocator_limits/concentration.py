@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import Number, Problems, Text
+from allocator.plugin import EMPTY, Number, Problems, Text
 from allocator.plugin.rules import Figure
 from allocator.plugin.tables import column, flags
 from allocator.plugin.terms import (
     SHARE_OF_TOTAL_ASSETS,
+    STATUTORY,
     Blank,
     ConstraintSpec,
     LimitOptions,
@@ -24,6 +25,7 @@ from allocator.plugin.terms import (
     Term,
     bound,
     grouped,
+    named_choices,
     percent,
 )
 from allocator_limits.view import View
@@ -224,7 +226,8 @@ def _groups(names: pd.Series, rows: Mask) -> tuple[NDArray[np.int64], tuple[str,
 
 
 def _exempted(view: View, options: ConcentrationOptions) -> Mask:
-    kinds = view.kind.isin(options.exempt_kinds)
+    where = view.inputs.settings.where("constraints")
+    kinds = view.kind.isin(named_choices(view.context, "kind", options.exempt_kinds, where))
     return (kinds | view.inputs.assets["asset_id"].isin(options.exempt_assets)).to_numpy()
 
 
@@ -234,12 +237,12 @@ def _require(view: View, missing: Mask, name: str, what: Text, blank: Blank) -> 
     problems = Problems()
     hint = Text("fill it, or set blank: skip for the rule", "请补填，或为该规则设置 blank: skip")
     for row in np.flatnonzero(missing):
-        problems.add(what, view.inputs.where("assets", int(row), name), "empty", hint=hint)
+        problems.add(what, view.inputs.where("assets", int(row), name), EMPTY, hint=hint)
     problems.raise_if_any()
 
 
 CONCENTRATION = tuple(
-    ConstraintSpec(name, label, options, build)
+    ConstraintSpec(name, label, options, build, (STATUTORY,) if name.startswith("single_") else ())
     for name, label, options, build in (
         ("single_asset", Text("Any single asset", "单一资产上限"), ConcentrationOptions, single_asset),
         ("single_entity", Text("Any single legal entity", "单一法人主体上限"), EntityOptions, single_entity),

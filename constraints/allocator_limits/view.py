@@ -46,7 +46,15 @@ class View:
         return self.context.inputs
 
     def figure(self, key: str, user: float | None = None) -> Figure:
-        """Return a figure in force at the valuation date, or the user's own number in its place."""
+        """Return a figure in force at the valuation date, or the user's own number in its place.
+
+        Parameters
+        ----------
+        key : str
+            Name of the figure.
+        user : float or None
+            The user's own number, in the figure's unit.
+        """
         return BOOK.at(key, self.inputs.as_of).or_user(user)
 
     @cached_property
@@ -61,7 +69,13 @@ class View:
 
     @cached_property
     def solvency(self) -> float:
-        """The comprehensive ratio last reported; the ratio after trading never chooses its own tier."""
+        """The comprehensive ratio last reported; the ratio after trading never chooses its own tier.
+
+        Raises
+        ------
+        InputError
+            When the fund file does not state it.
+        """
         ratio = self.inputs.balance_sheet.reported_comprehensive_ratio
         if ratio is None:
             raise InputError(
@@ -85,15 +99,18 @@ class View:
         """The column ``kind``."""
         return self.inputs.assets["kind"]
 
-    @cached_property
-    def own_capital_stakes(self) -> Mask:
-        """Stakes in insurers in the shareholder account (n,): made with own capital."""
+    def issued_by(self, *types: str) -> Mask:
+        """Return the rows whose issuer is known to be of one of these types (n,)."""
         issuers, assets = self.inputs.table("issuers"), self.inputs.assets
         if issuers is None or "issuer" not in assets or "type" not in issuers:
             return np.zeros(len(assets), dtype=bool)
-        insurers = issuers.loc[issuers["type"] == "insurer", "issuer"]
-        own = (assets["account"] == "shareholder") & assets["issuer"].isin(insurers)
-        return own.to_numpy(dtype=bool) & self.of_kinds("own_capital_stakes")
+        return assets["issuer"].isin(issuers.loc[issuers["type"].isin(types), "issuer"]).to_numpy(dtype=bool)
+
+    @cached_property
+    def own_capital_stakes(self) -> Mask:
+        """Stakes in insurers in the shareholder account (n,): made with own capital."""
+        own = (self.inputs.assets["account"] == "shareholder").to_numpy(dtype=bool)
+        return own & self.issued_by("insurer") & self.of_kinds("own_capital_stakes")
 
     @cached_property
     def classes(self) -> NDArray[np.str_]:
@@ -136,7 +153,27 @@ class View:
         mode: Mode | None = None,
         held: float = 0.0,
     ) -> Term:
-        """Return ``held + Σ book value of the rows <sense> figure × total assets``; ``held`` in CNY."""
+        """Return ``held + Σ book value of the rows <sense> figure × total assets``; ``held`` in CNY.
+
+        Parameters
+        ----------
+        name : str
+            Name of the term.
+        label : Text
+            A sentence for reports.
+        rows : ndarray of bool (n,)
+            Rows that count.
+        sense : Sense
+            ≤ or ≥.
+        figure : Figure
+            The limit, a share of total assets.
+        options : LimitOptions
+            The rule's own keys.
+        mode : Mode or None
+            What the term does; None takes the options' mode.
+        held : float
+            What counts beside the rows, CNY.
+        """
         term = Term(
             name,
             label,

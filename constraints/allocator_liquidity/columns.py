@@ -19,8 +19,16 @@ ASSETS = Table(
         Column(
             "open_ended",
             Measure.FLAG,
-            Text("Asset-management product open to redemption", "开放式资管产品"),
+            Text("Fund or product open to redemption; no: in a closed period", "基金或产品可赎回（封闭期填否）"),
             ("开放式", "是否开放式"),
+        ),
+        Column(
+            "pledged_share",
+            Measure.RATE,
+            Text("Part of the holding that is pledged or otherwise encumbered", "质押或受限部分占比"),
+            ("质押比例", "受限比例"),
+            minimum=0.0,
+            maximum=1.0,
         ),
         Column(
             "overseas_bond_fund",

@@ -3,10 +3,10 @@
 Over a horizon of m months, with P and I the principal and interest that the holdings pay within it:
 
     LCR1 = (premiums + other inflows + P + I + cash) / (surrenders + other outflows + calls)
-    LCR2 = (stressed premiums + other inflows + (1 − default) P + I + cash + reserve) / stressed outflows
+    LCR2 = (stressed premiums + other inflows + (1 − default) (P + I) + cash + reserve) / stressed outflows
     LCR3 = LCR2 without the reserve
     stressed premiums  = renewals + (1 − fall) · new premiums of the same months last year
-    stressed surrenders = max( lapse rate · m/12 · surrender value, multiple · base surrenders )
+    stressed surrenders = max( lapse rate · m/12 · surrender value, min( multiple · base surrenders, surrender value ) )
 
 An asset that repays within the horizon counts there and not in the reserve. The denominators do not depend on
 the holdings, so each ratio is linear in them.
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.plugin import InputError, Number, Phrase, Problem, Problems, Section, Text
+from allocator.plugin import InputError, LocalizedPhrase, Number, Problem, Problems, Section, Text
 from allocator.plugin.cash_flows import CashFlows, asset_cash_flows
 from allocator.plugin.rules import USER
 from allocator.plugin.tables import column
@@ -121,7 +121,7 @@ def liquidity_coverage(context: ModelContext, options: CoverageOptions) -> Seque
         ("lcr2", options.lcr2, [(h.stressed + h.reserve, h.stressed_inflow, h.stressed_outflow) for h in horizons]),
         ("lcr3", options.lcr3, [(h.stressed, h.stressed_inflow, h.stressed_outflow) for h in horizons]),
     )
-    rows = tuple(Phrase(f"{months} months", f"{months} 个月") for months in _MONTHS)
+    rows = tuple(LocalizedPhrase(f"{months} months", f"{months} 个月") for months in _MONTHS)
     terms = []
     for key, given, parts in ratios:
         figure = BOOK.at(key, context.inputs.as_of).or_user(given)
@@ -185,8 +185,10 @@ def _horizon(
 
     calls = float(np.nansum(column(inputs.assets, f"calls_{months}m")))
     new = (1.0 - figure("new_premiums")) * forecast.new_premiums_last_year
+    most = figure("lapse_largest") * forecast.surrender_value
     lapse = max(
-        figure("lapse_rate") * months / 12 * forecast.surrender_value, figure("lapse_multiple") * forecast.surrenders
+        figure("lapse_rate") * months / 12 * forecast.surrender_value,
+        min(figure("lapse_multiple") * forecast.surrenders, most),
     )
     steady = forecast.renewal_premiums + forecast.other_inflows
     outflow = (forecast.surrenders + forecast.other_outflows) * inputs.unit + calls
@@ -196,7 +198,7 @@ def _horizon(
         raise InputError(Problem(what, place(context, "liquidity_coverage", f"months_{months}"), "0", "> 0"))
     return _Horizon(
         principal + interest + cash,
-        (1.0 - figure("default")) * principal + interest + cash,
+        (1.0 - figure("default")) * (principal + interest) + cash,
         reserve * np.maximum(1.0 - principal, 0.0),
         (forecast.new_premiums + steady) * inputs.unit,
         (new + steady) * inputs.unit,

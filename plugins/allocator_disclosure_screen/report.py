@@ -44,7 +44,7 @@ def case_tables(result: Result) -> Sequence[ReportTable]:
         return ()
     for name in ("opened", "closed", "until"):
         frame[name] = frame[name].astype(str).replace("NaT", "")
-    held = inputs.assets[["issuer"]].assign(target=result.target).groupby("issuer")["target"].sum()
+    held = inputs.assets[["issuer"]].assign(target=result.holdings).groupby("issuer")["target"].sum()
     frame["target"] = frame["issuer"].map(held).fillna(0.0)
     title = Text("Disclosure cases", "信息披露案件")
     return (ReportTable("disclosure_cases", title, frame, _HEADINGS, {"target": "money"}, labels=_LABELS),)

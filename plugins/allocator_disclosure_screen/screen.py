@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import InputError, Number, Problem, Problems, Text
+from allocator.plugin import EMPTY, InputError, Number, Problem, Problems, Text
 from allocator.plugin.rules import RuleBook
 from allocator.plugin.tables import Inputs, contents
 from allocator.plugin.terms import (
@@ -59,6 +59,13 @@ class ScreenOptions(LimitOptions):
 
 def disclosure_cases(inputs: Inputs, options: ScreenOptions) -> pd.DataFrame:
     """Return the cases of issuers.csv.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : ScreenOptions
+        The keys of the fund file.
 
     Returns
     -------
@@ -102,7 +109,7 @@ def _check(
     undated = needs_date & (opened.isna() & closed.isna()).to_numpy()
     for row in rows[undated]:
         what = Text("a penalty or warning needs its date", "处罚或警示须填写日期")
-        problems.add(what, inputs.where("issuers", int(row), "disclosure_opened"), "empty")
+        problems.add(what, inputs.where("issuers", int(row), "disclosure_opened"), EMPTY)
     for row in rows[(closed < opened).to_numpy()]:
         what = Text("a case closed before it was opened", "结案日期早于立案日期")
         problems.add(what, inputs.where("issuers", int(row), "disclosure_closed"))
@@ -111,6 +118,13 @@ def _check(
 
 def disclosure_screen(context: ModelContext, options: ScreenOptions) -> Sequence[Term]:
     """Target ≤ current on the rows of barred issuers; the same, monitored, on the watch-list.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : ScreenOptions
+        The keys of the fund file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What every fund needs, entered by the same door a stranger's plugin uses: returns, risk, plain limits."""
+"""What every fund needs, through the hooks that a third party's plugin uses: returns, risk, plain limits."""
 
 from __future__ import annotations
 

@@ -51,6 +51,13 @@ class ConcentrationOptions(LimitOptions):
 def tilt_concentration(context: ModelContext, options: ConcentrationOptions) -> Sequence[Term]:
     """Σ of one group ≤ max × Σ of the tilt, one row per group; what names no group counts in the whole alone.
 
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : ConcentrationOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError

@@ -68,7 +68,7 @@ def volatility_ceiling(context: ModelContext, options: CeilingOptions) -> Sequen
 
 
 def turnover_ceiling(context: ModelContext, options: CeilingOptions) -> Sequence[Term]:
-    """½ Σ |trade| / Σ current ≤ max, over the funded rows."""
+    """½ Σ |trade| / Σ target ≤ max, over the funded rows."""
     space = context.space
     half = np.where(space.funded, 0.5 / space.total, 0.0)
     left = TradeCost(half, half, np.zeros(space.size), space.current, space.lower, space.upper)

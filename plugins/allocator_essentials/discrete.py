@@ -10,10 +10,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import InputError, Number, Problem, Section, Text
+from allocator.plugin import Number, Section, Text
 from allocator.plugin.rules import USER
 from allocator.plugin.tables import Column, Measure, Table, column
-from allocator.plugin.terms import ConstraintSpec, Discrete, ModelContext, NamesHeld, OddLot, Sense, ShortTicket, Term
+from allocator.plugin.terms import (
+    ConstraintSpec,
+    Discrete,
+    ModelContext,
+    NamesHeld,
+    OddLot,
+    Sense,
+    ShortTicket,
+    Term,
+    named_choices,
+)
 
 __all__ = ["CONSTRAINTS", "TABLES"]
 
@@ -109,10 +119,8 @@ def _sizes(
 def _chosen(context: ModelContext, kinds: tuple[str, ...] | None) -> Rows:
     """Return the funded rows of these kinds, none of which can be negative; InputError for an unknown kind."""
     inputs, space = context.inputs, context.space
-    unknown = [kind for kind in kinds or () if kind not in inputs.kinds]
-    if unknown:
-        what = Text("there is no such kind of asset", "没有该资产类别")
-        raise InputError(Problem(what, inputs.settings.where("constraints"), ", ".join(unknown)))
+    if kinds is not None:
+        kinds = named_choices(context, "kind", kinds, inputs.settings.where("constraints"))
     wanted = space.funded if kinds is None else space.funded & inputs.assets["kind"].isin(kinds).to_numpy(dtype=bool)
     return np.flatnonzero(wanted)
 

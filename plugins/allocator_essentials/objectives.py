@@ -1,4 +1,4 @@
-"""What a fund may maximize or minimize. Weights are w = x / Σ current, so figures are annual decimals."""
+"""What a fund may maximize or minimize. Weights are w = x / Σ target, so figures are annual decimals."""
 
 from __future__ import annotations
 
@@ -43,13 +43,21 @@ class ModuleOptions(Section):
 
 
 def variance_of(context: ModelContext) -> Quadratic:
-    """Return w′Σw as a function of the amounts: ‖F x / T‖² + Σ d (x / T)², T = Σ current."""
+    """Return w′Σw as a function of the amounts: ‖F x / T‖² + Σ d (x / T)², T = Σ target."""
     total = context.space.total
     return Quadratic(context.risk.factors / total, context.risk.specific / total**2)
 
 
 def tail_of(context: ModelContext, confidence: float) -> ConditionalValueAtRisk:
-    """Return the mean loss of the worst 1 − confidence of the scenarios, a share of Σ current."""
+    """Return the mean loss of the worst 1 − confidence of the scenarios, a share of Σ target.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    confidence : float
+        α in (0, 1).
+    """
     scenarios = context.scenarios
     return ConditionalValueAtRisk(scenarios.returns / context.space.total, scenarios.probability, confidence)
 
@@ -83,7 +91,7 @@ def variance(context: ModelContext, options: NoOptions) -> Objective:
 
 
 def surplus_variance(context: ModelContext, options: SurplusOptions) -> Objective:
-    """Minimize the variance of assets' return less liabilities' growth, over Σ current."""
+    """Minimize the variance of assets' return less liabilities' growth, over Σ target."""
     label = Text("Variance of assets less liabilities", "资产减负债的方差")
     return Objective((ObjectiveTerm("surplus_variance", label, surplus_variance_of(context, options), -1.0),))
 

@@ -92,6 +92,13 @@ def history_risk(inputs: Inputs, options: HistoryOptions) -> Risk:
                 f"{inputs.sources['returns'].file}, column {asset}",
                 hint=Text("complete the column or use models.risk: factors", "请补全该列，或改用 models.risk: factors"),
             )
+    if len(table) < 2:
+        problems.add(
+            Text("a covariance needs two observations at least", "协方差至少需要两期观测"),
+            inputs.sources["returns"].file,
+            str(len(table)),
+            "≥ 2",
+        )
     problems.raise_if_any()
     returns = table[list(order)].to_numpy(dtype=float)
     age = np.arange(len(returns))[::-1]
@@ -157,7 +164,7 @@ def _need(inputs: Inputs, name: str) -> pd.DataFrame:
     if table is None:
         raise InputError(
             Problem(
-                Text("the risk model needs a table that the fund does not name", "风险模型所需的表未在基金文件中给出"),
+                Text("the risk model needs a table that the fund does not name", "风险模型所需的表未在组合文件中给出"),
                 inputs.settings.where("inputs"),
                 allowed=f"inputs.{name}",
                 hint=Text("add the file or choose another model under models.risk", "请补充文件或更换 models.risk"),

@@ -22,7 +22,7 @@ def table_scenarios(inputs: Inputs, options: TableScenarioOptions) -> Scenarios:
     if table is None:
         raise InputError(
             Problem(
-                Text("a term needs scenarios and the fund names none", "某项规则需要情景数据，但基金文件未给出"),
+                Text("a term needs scenarios and the fund names none", "某项规则需要情景数据，但组合文件未给出"),
                 inputs.settings.where("inputs"),
                 allowed="inputs.scenarios",
             )

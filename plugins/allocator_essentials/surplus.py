@@ -1,6 +1,6 @@
 """The surplus: assets less liabilities, and how it varies.
 
-With L the liabilities' value and r_L its growth over a year, T = Σ current and w = x / T, the surplus moves by
+With L the liabilities' value and r_L its growth over a year, T = Σ target and w = x / T, the surplus moves by
 
     T w′r − L r_L,    so its variance over T² is    Var(w′r − (L / T) r_L).
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from allocator.plugin import InputError, Number, Problem, Problems, Section, Text, did_you_mean
-from allocator.plugin.cash_flows import DAYS_IN_YEAR, SpotCurve, spot_curve
+from allocator.plugin.cash_flows import SpotCurve, spot_curve, years_ahead
 from allocator.plugin.tables import Inputs, column
 from allocator.plugin.terms import ModelContext, Quadratic, Scenarios
 
@@ -49,6 +49,13 @@ class SurplusOptions(Section):
 
 def surplus_variance_of(context: ModelContext, options: SurplusOptions) -> Quadratic:
     """Return the variance of the surplus over T² as a function of the amounts.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : SurplusOptions
+        The keys of the fund file.
 
     Raises
     ------
@@ -158,7 +165,7 @@ def _discounted(inputs: Inputs, table: pd.DataFrame, curve: SpotCurve) -> tuple[
     time = column(table, "year")
     if "date" in table:
         days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(inputs.as_of, "D")
-        time = np.where(np.isnat(days), time, days / np.timedelta64(DAYS_IN_YEAR, "D"))
+        time = np.where(np.isnat(days), time, years_ahead(inputs, days / np.timedelta64(1, "D")))
     ahead = time > 0
     time = time[ahead]
     net = (np.nan_to_num(column(table, "outflow")) - np.nan_to_num(column(table, "inflow")))[ahead]

@@ -62,6 +62,13 @@ def return_uncertainty(inputs: Inputs, options: RobustOptions) -> Vector:
     The column ``return_uncertainty`` where it is filled; else the standard error of the mean, annual
     volatility / √years, of an asset with a complete column in ``returns``; else ``without_history``.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : RobustOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError
@@ -95,7 +102,15 @@ def _standard_error(inputs: Inputs, name: str) -> float:
 
 
 def errors_by_asset(asset_id: NDArray[np.str_], uncertainty: Vector) -> sparse.csr_array:
-    """Return E (assets, n): the error of each asset, at every row that holds it."""
+    """Return E (assets, n): the error of each asset, at every row that holds it.
+
+    Parameters
+    ----------
+    asset_id : ndarray of str (n,)
+        Asset of each row.
+    uncertainty : ndarray (n,)
+        Error of each row's expected return, annual decimal.
+    """
     _, asset = np.unique(asset_id, return_inverse=True)
     size = len(asset_id)
     return sparse.csr_array((uncertainty, (asset, np.arange(size))), shape=(int(asset.max(initial=-1)) + 1, size))

@@ -60,6 +60,13 @@ class FutureOptions(Section):
 def strategic_scores(inputs: Inputs, options: StrategicOptions) -> pd.DataFrame:
     """Return issuer, named (its class), share, basis and score of every issuer with a class.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : StrategicOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError
@@ -72,6 +79,13 @@ def strategic_scores(inputs: Inputs, options: StrategicOptions) -> pd.DataFrame:
 
 def future_scores(inputs: Inputs, options: FutureOptions) -> pd.DataFrame:
     """Return issuer, named (its fields), share, basis and score of every issuer with fields.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : FutureOptions
+        The keys of the fund file.
 
     Raises
     ------

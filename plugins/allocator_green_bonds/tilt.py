@@ -19,7 +19,15 @@ class GreenOptions(Section):
 
 
 def parts(inputs: Inputs, options: GreenOptions) -> PartScore:
-    """Score 1 for each bond with the green flag, else 0."""
+    """Score 1 for each bond with the green flag, else 0.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : GreenOptions
+        The keys of the fund file.
+    """
     found = contents(inputs)
     kinds = RULES.at("green.kinds", inputs.as_of).names
     green = found.column("kind").isin(kinds) & found.column("green").eq(True).fillna(False)

@@ -65,6 +65,17 @@ BANK_TYPE = MappingProxyType(
     }
 )
 
+_PAYMENTS = MappingProxyType(
+    {
+        **dict.fromkeys(("年付", "按年付息", "每年付息", "一年一次", "每年一次", "annual", "annually"), 1.0),
+        **dict.fromkeys(("半年付", "按半年付息", "每半年付息", "半年一次", "semi-annual", "semiannually"), 2.0),
+        **dict.fromkeys(("季付", "按季付息", "每季付息", "每季一次", "quarterly"), 4.0),
+        **dict.fromkeys(("月付", "按月付息", "每月付息", "每月一次", "monthly"), 12.0),
+        **dict.fromkeys(("到期一次还本付息", "到期一次性还本付息", "利随本清", "到期付息", "at maturity"), 0.0),
+    }
+)
+"""Words for the interest payments a year."""
+
 _TERMS = (
     Column(
         "yield",
@@ -86,9 +97,10 @@ _TERMS = (
         "frequency",
         Measure.INTEGER,
         Text("Interest payments a year; 0: all at maturity", "年付息次数；0 为到期一次还本付息"),
-        ("付息频率", "付息次数", "年付息次数", "每年付息次数"),
+        ("付息频率", "付息次数", "年付息次数", "每年付息次数", "付息方式"),
         minimum=0,
         maximum=12,
+        words=_PAYMENTS,
     ),
     Column("maturity", Measure.DATE, Text("Maturity date", "到期日"), ("到期日", "到期日期", "兑付日", "期满日")),
     Column(
@@ -130,6 +142,12 @@ _TERMS = (
         Measure.TEXT,
         Text("Rating", "评级"),
         ("评级", "债项评级", "信用评级", "债券评级", "外部评级", "最新债项评级"),
+    ),
+    Column(
+        "issuer_rating",
+        Measure.TEXT,
+        Text("Rating of the issuer, where the issue has none", "主体评级（债项无评级时采用）"),
+        ("主体评级", "发行人评级", "发行主体评级", "主体信用评级"),
     ),
     Column(
         "green",

@@ -25,8 +25,19 @@ GROUPS = {
 """Coarse groups for reports and charts."""
 
 
+TECHNOLOGY = Text("Technology bonds", "科技创新债券")
+SECURITISED = Text("Securitised products", "证券化产品")
+VENTURE = Text("Venture funds", "创业投资基金")
+THEMES = {
+    "tech_innovation_bond": TECHNOLOGY,
+    **dict.fromkeys(("credit_abs", "exchange_abs", "abn", "abs_plan"), SECURITISED),
+    "venture_fund": VENTURE,
+}
+"""What a committee asks the share of, whatever the fund's objective."""
+
+
 def _kind(group: str, name: str, en: str, zh: str, *aliases: str) -> AssetKind:
-    return AssetKind(name, Text(en, zh), group, aliases, derivative=group == "derivative")
+    return AssetKind(name, Text(en, zh), group, aliases, group == "derivative", THEMES.get(name))
 
 
 KINDS = (

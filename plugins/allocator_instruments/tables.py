@@ -302,6 +302,8 @@ CURVE = Table(
             maximum=200.0,
             required=True,
         ),
+        Column("date", Measure.DATE, Text("Day of the curve", "日期"), ("日期", "交易日", "估值日期", "工作时间")),
+        Column("description", Measure.TEXT, Text("Tenor in words", "标准期限说明"), ("标准期限说明", "期限说明")),
         Column(
             "spot",
             Measure.RATE,

@@ -83,7 +83,7 @@ def sale_tables(result: Result) -> Sequence[ReportTable]:
     if options is None:
         return ()
     cost = RULES.at("cost_of_capital", inputs.as_of).or_user(options.cost_of_capital).number
-    frame = lost_marks(inputs, result.target, cost)
+    frame = lost_marks(inputs, result.holdings, cost)
     if frame.empty:
         return ()
     note = Text(

@@ -82,13 +82,21 @@ def marks(inputs: Inputs) -> Marks:
 
 def _figures(inputs: Inputs) -> tuple[Figure, ...]:
     """Return the marks that are in force on the valuation date, the more special ones last."""
-    names = ("mark.dividend", "mark.index", "mark.chinext", "mark.star")
+    names = ("mark.index", "mark.star")
     figures = (RULES.at(key, inputs.as_of, early=True) for key in names)
     return tuple(figure for figure in figures if date.fromisoformat(figure.source.effective) <= inputs.as_of)
 
 
 def parts(inputs: Inputs, options: HoldingOptions) -> PartScore:
-    """Score directly held stock by how near it is to its mark; the rule does not look inside products."""
+    """Score directly held stock by how near it is to its mark; the rule does not look inside products.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : HoldingOptions
+        The keys of the fund file.
+    """
     found, horizon = marks(inputs), RULES.at("horizon", inputs.as_of).or_user(options.horizon).number
     nearness = 1.0 - np.maximum(found.years - found.held, 0.0) / horizon
     return PartScore(contents(inputs, opened=False), np.nan_to_num(np.maximum(nearness, 0.0)))

@@ -24,13 +24,28 @@ Vector = NDArray[np.float64]
 
 
 def exponential(changes: pd.DataFrame, half_life: float) -> Vector:
-    """Return the annual covariance (k, k) of monthly changes that count half after ``half_life`` months."""
+    """Return the annual covariance (k, k) of monthly changes that count half after ``half_life`` months.
+
+    Parameters
+    ----------
+    changes : DataFrame (months, k)
+        Monthly changes of the factors.
+    half_life : float
+        Months.
+    """
     last = changes.ewm(halflife=half_life).cov().loc[changes.index[-1]]
     return np.asarray(last.to_numpy(dtype=float) * MONTHS)
 
 
 def shrunk(changes: pd.DataFrame, where: str) -> tuple[Vector, float]:
     """Return the annual covariance (k, k) and how far the correlations were shrunk, in [0, 1].
+
+    Parameters
+    ----------
+    changes : DataFrame (months, k)
+        Monthly changes of the factors.
+    where : str
+        The key that asks for it, for the message.
 
     Raises
     ------

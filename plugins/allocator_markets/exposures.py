@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.plugin import Problems, Text, did_you_mean
-from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, asset_cash_flows, yields
+from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, asset_cash_flows, flow_axis, years_ahead, yields
 from allocator.plugin.tables import SCALE, Inputs, column, filled, rating_ranks
 from allocator_markets.history import CURVE_FACTORS, MONTHS, RULES, FactorHistory, curve_loadings
 
@@ -84,6 +84,13 @@ def curve_moves(
 def read_exposures(inputs: Inputs, history: FactorHistory) -> Exposures:
     """Return the exposures of every row.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    history : FactorHistory
+        The factors.
+
     Raises
     ------
     InputError
@@ -134,13 +141,14 @@ def _payments(inputs: Inputs, contract: Mask, problems: Problems) -> CashFlows:
             ),
         )
     days = np.maximum(np.round(duration[zero] * (1.0 + rate[zero]) * DAYS_IN_YEAR), 1).astype(np.int64)
-    principal = np.exp(np.log1p(rate[zero]) * days / DAYS_IN_YEAR)
+    principal = np.exp(np.log1p(rate[zero]) * years_ahead(inputs, days))
     return CashFlows(
         len(assets),
         np.concatenate([flows.row, zero]),
         np.concatenate([flows.day, days]),
         np.concatenate([flows.principal, principal]),
         np.concatenate([flows.interest, np.zeros(len(zero))]),
+        flow_axis(inputs, int(max(flows.day.max(initial=0), days.max(initial=0)))),
     )
 
 

@@ -132,7 +132,15 @@ class FactorHistory:
 
 
 def curve_loadings(time: ArrayLike, decay: float) -> Vector:
-    """Return what level, slope and curvature move the spot rate at ``time`` > 0 by, (…, 3)."""
+    """Return what level, slope and curvature move the spot rate at ``time`` > 0 by, (…, 3).
+
+    Parameters
+    ----------
+    time : array_like
+        Years, > 0.
+    decay : float
+        λ of Nelson and Siegel, per year.
+    """
     scaled = decay * np.asarray(time, dtype=float)
     short = -np.expm1(-scaled) / scaled
     return np.stack([np.ones_like(scaled), short, short - np.exp(-scaled)], axis=-1)

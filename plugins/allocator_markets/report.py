@@ -30,7 +30,7 @@ def factor_tables(result: Result) -> Sequence[ReportTable]:
     covariance, method = estimated_covariance(inputs, history, chosen, "models.risk")
     volatility = np.sqrt(np.diag(covariance))
     total = result.model.space.total
-    before, after = (exposures.loading @ held / total for held in (result.model.space.current, result.target))
+    before, after = (exposures.loading @ held / total for held in (result.model.space.current, result.holdings))
     factors = pd.DataFrame({"factor": list(exposures.names), "volatility": volatility})
     for column, held in (("before", before), ("after", after)):
         factors[column] = held

@@ -45,7 +45,19 @@ class MarketOptions(Section):
 def estimated_covariance(
     inputs: Inputs, history: FactorHistory, options: MarketOptions, key: str
 ) -> tuple[Vector, Text]:
-    """Return the annual factor covariance (k, k) and how it was estimated; ``key`` names the place in messages."""
+    """Return the annual factor covariance (k, k) and how it was estimated; ``key`` names the place in messages.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    history : FactorHistory
+        The factors.
+    options : MarketOptions
+        The keys of the fund file.
+    key : str
+        Place in the fund file, for messages.
+    """
     months, factors = history.changes.shape
     if options.estimator is Estimator.LEDOIT_WOLF:
         covariance, shrinkage = shrunk(history.changes, inputs.settings.where(f"{key}.estimator"))
@@ -62,7 +74,15 @@ def estimated_covariance(
 
 
 def market_risk(inputs: Inputs, options: MarketOptions) -> Risk:
-    """Return B′ΩB + diag(s²) with the factors' names; an asset in two accounts moves as one."""
+    """Return B′ΩB + diag(s²) with the factors' names; an asset in two accounts moves as one.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : MarketOptions
+        The keys of the fund file.
+    """
     history = read_history(inputs, options.window, options.desmooth)
     exposures: Exposures = read_exposures(inputs, history)
     covariance, method = estimated_covariance(inputs, history, options, "models.risk")

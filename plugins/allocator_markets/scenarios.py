@@ -22,7 +22,7 @@ from pydantic import Field
 from scipy import linalg
 
 from allocator.plugin import InputError, Problem, Problems, Text
-from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, spot_curve, yields
+from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, spot_curve, years_ahead, yields
 from allocator.plugin.tables import Inputs, column
 from allocator.plugin.terms import Scenarios, ScenarioSpec
 from allocator_markets.exposures import curve_moves, read_exposures
@@ -56,6 +56,13 @@ class MarketScenarioOptions(MarketOptions):
 def market_scenarios(inputs: Inputs, options: MarketScenarioOptions) -> Scenarios:
     """Return joint annual returns of all rows (S, n), of the liabilities (S,), and the factors behind them.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : MarketScenarioOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError
@@ -85,7 +92,19 @@ def market_scenarios(inputs: Inputs, options: MarketScenarioOptions) -> Scenario
 def factor_draws(
     history: FactorHistory, covariance: Vector, options: MarketScenarioOptions, rng: np.random.Generator
 ) -> Vector:
-    """Return annual changes of the factors (S, k), their mean zero."""
+    """Return annual changes of the factors (S, k), their mean zero.
+
+    Parameters
+    ----------
+    history : FactorHistory
+        The factors.
+    covariance : ndarray (k, k)
+        Annual, of their changes.
+    options : MarketScenarioOptions
+        How many paths, and how they are drawn.
+    rng : numpy.random.Generator
+        Seeded.
+    """
     changes = history.changes.to_numpy(dtype=float)
     if options.draws is Draws.HISTORY:
         months = rng.integers(len(changes), size=(options.paths, MONTHS))
@@ -96,7 +115,20 @@ def factor_draws(
 
 
 def liability_growth(inputs: Inputs, curve: Vector) -> Vector | None:
-    """Return the liabilities' growth on each path (S,) of curve moves (S, 3); None without liabilities or a curve."""
+    """Return the liabilities' growth on each path (S,) of curve moves (S, 3); None without liabilities or a curve.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    curve : ndarray (S, 3)
+        Moves of level, slope and curvature on each path, decimals.
+
+    Raises
+    ------
+    InputError
+        When the liabilities are worth nothing or less.
+    """
     table, given = inputs.table("liabilities"), inputs.table("curve")
     if table is None or given is None:
         return None
@@ -122,7 +154,7 @@ def _payments(inputs: Inputs, table: pd.DataFrame) -> tuple[Vector, Vector]:
     time = column(table, "year")
     if "date" in table:
         days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(inputs.as_of, "D")
-        time = np.where(np.isnat(days), time, days / np.timedelta64(DAYS_IN_YEAR, "D"))
+        time = np.where(np.isnat(days), time, years_ahead(inputs, days / np.timedelta64(1, "D")))
     net = np.nan_to_num(column(table, "outflow")) - np.nan_to_num(column(table, "inflow"))
     ahead = time > 0
     return time[ahead], net[ahead]

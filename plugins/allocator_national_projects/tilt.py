@@ -45,6 +45,13 @@ class Evidence(StrEnum):
 def evidence(inputs: Inputs, options: ProjectOptions) -> pd.DataFrame:
     """Return what is known of every issuer whose flag is set.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : ProjectOptions
+        The keys of the fund file.
+
     Returns
     -------
     DataFrame
@@ -72,7 +79,15 @@ def evidence(inputs: Inputs, options: ProjectOptions) -> pd.DataFrame:
 
 
 def parts(inputs: Inputs, options: ProjectOptions) -> PartScore:
-    """Score everything by the evidence of its issuer."""
+    """Score everything by the evidence of its issuer.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : ProjectOptions
+        The keys of the fund file.
+    """
     found = contents(inputs)
     known = evidence(inputs, options)
     score = pd.Series(known["score"].to_numpy(dtype=float), index=known["issuer"].astype(object))

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Section, Text
+from allocator.plugin import EMPTY, Problems, Section, Text
 from allocator.plugin.cash_flows import SpotCurve, modified_durations, spot_curve
 from allocator.plugin.tables import Column, Inputs, Measure, Table, annual_rates, column, flags
 from allocator.plugin.terms import ReturnModelSpec
@@ -94,7 +94,7 @@ def building_blocks(inputs: Inputs) -> pd.DataFrame:
         problems.add(
             Text("nothing to build the expected return from", "没有可用于构建预期收益率的数据"),
             inputs.where("assets", int(row), "yield"),
-            "empty",
+            EMPTY,
             "yield, dividend_yield, a row of funds, or expected_return",
         )
     problems.raise_if_any()
@@ -102,7 +102,17 @@ def building_blocks(inputs: Inputs) -> pd.DataFrame:
 
 
 def expected_losses(inputs: Inputs, rows: Mask, problems: Problems) -> Vector:
-    """Return expected losses a year per CNY (n,), zero outside ``rows``; what is missing goes to ``problems``."""
+    """Return expected losses a year per CNY (n,), zero outside ``rows``; what is missing goes to ``problems``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    rows : ndarray of bool (n,)
+        Rows wanted.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
+    """
     assets = inputs.assets
     default, severity = annual_rates(assets, "default_rate"), column(assets, "loss_severity")
     given = assets["default_rate"].map(bool).to_numpy(dtype=bool)
@@ -113,7 +123,7 @@ def expected_losses(inputs: Inputs, rows: Mask, problems: Problems) -> Vector:
         problems.add(
             Text("a yield with credit risk needs its expected loss", "含信用风险的收益率须提供预期损失"),
             inputs.where("assets", int(row), "default_rate"),
-            "empty",
+            EMPTY,
             hint=Text(
                 "give default_rate and loss_severity; 0% if none is expected", "请填写违约率与违约损失率；若无可填 0%"
             ),
@@ -133,7 +143,17 @@ def expected_losses(inputs: Inputs, rows: Mask, problems: Problems) -> Vector:
 
 
 def roll_downs(inputs: Inputs, rows: Mask, problems: Problems) -> Vector:
-    """Return roll-downs of one year (n,); zero without a curve, for floaters, and up to a duration of one year."""
+    """Return roll-downs of one year (n,); zero without a curve, for floaters, and up to a duration of one year.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    rows : ndarray of bool (n,)
+        Rows wanted.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
+    """
     assets = inputs.assets
     curve = _curve(inputs, problems)
     timed = ~np.isnan(column(assets, "modified_duration")) | assets["maturity"].notna().to_numpy()

@@ -90,6 +90,15 @@ def read_deals(inputs: Inputs, rows: NDArray[np.bool_], problems: Problems) -> D
 
     Empty cells: ``tranche_share`` reaches to the top of the pool, ``pool_coupon`` and ``senior_coupon`` are the
     tranche's own coupon, ``prepayment_rate`` is zero, ``amortisation`` is at the end.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    rows : ndarray of bool (n,)
+        Rows wanted.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
     """
     places = np.flatnonzero(rows)
     places = places[_complete(inputs, places, problems)]

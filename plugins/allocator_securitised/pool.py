@@ -104,7 +104,15 @@ def pool_flows(pools: Pools) -> PoolFlows:
 
 
 def yearly(rates: Vector, year: NDArray[np.int64]) -> Vector:
-    """Return each row's rate of its ``year`` (0, 1 …), the last one when the vector is shorter."""
+    """Return each row's rate of its ``year`` (0, 1 …), the last one when the vector is shorter.
+
+    Parameters
+    ----------
+    rates : ndarray (k, years)
+        Rates of each year, decimals.
+    year : ndarray of int (k,)
+        The year wanted, from 0.
+    """
     return np.asarray(rates[np.arange(len(rates)), np.minimum(year, rates.shape[1] - 1)])
 
 

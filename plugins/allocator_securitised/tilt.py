@@ -39,7 +39,15 @@ class TechnologyPoolOptions(Section):
 
 
 def parts(inputs: Inputs, options: TechnologyPoolOptions) -> PartScore:
-    """Score the parts of securitised products by the type of their issuer, unlisted pools by the share given."""
+    """Score the parts of securitised products by the type of their issuer, unlisted pools by the share given.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : TechnologyPoolOptions
+        The keys of the fund file.
+    """
     found = contents(inputs)
     kinds = RULES.at("kinds", inputs.as_of).names
     types = options.issuer_types or RULES.at("technology.types", inputs.as_of).names

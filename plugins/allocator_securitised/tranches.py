@@ -90,7 +90,17 @@ class ExpectedLoss:
 
 
 def tranche_flows(tranches: Tranches, pool: PoolFlows, frequency: NDArray[np.int64]) -> TrancheFlows:
-    """Return what each tranche receives of its pool; row j of ``pool`` is the pool of tranche j."""
+    """Return what each tranche receives of its pool; row j of ``pool`` is the pool of tranche j.
+
+    Parameters
+    ----------
+    tranches : Tranches
+        k tranches.
+    pool : PoolFlows
+        The flows of k pools, per CNY.
+    frequency : ndarray of int (k,)
+        Payments a year.
+    """
     a, b, size = tranches.attachment[:, None], tranches.detachment[:, None], tranches.size[:, None]
     collected, losses = np.cumsum(pool.principal, axis=1), np.cumsum(pool.lost, axis=1)
     received = np.clip(collected - (1.0 - b), 0.0, size)
@@ -118,6 +128,10 @@ def expected_loss(pools: Pools, tranches: Tranches, correlation: Vector) -> Expe
 
     Parameters
     ----------
+    pools : Pools
+        k pools.
+    tranches : Tranches
+        One of each pool.
     correlation : ndarray (k,)
         ρ in [0, 1): correlation of the pool's obligors.
     """

@@ -99,7 +99,7 @@ def _with_net(shocked: Shocked, before: Vector, after: Vector, factor: Vector) -
     table = shocked.inputs.tables["liabilities"].assign(outflow=after, inflow=0.0)
     note = Text(
         "assumption: liabilities move by the change of the present value of their flows on the fund's curve",
-        "假设：负债按现金流在基金曲线上的现值变动",
+        "假设：负债按现金流在组合曲线上的现值变动",
     )
     return shocked.with_table("liabilities", table).owing(float((after - before) @ factor)).noting(note)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text
-from allocator.plugin.cash_flows import SpotCurve, asset_cash_flows
+from allocator.plugin import Problems, Text, counted, money_unit
+from allocator.plugin.cash_flows import SpotCurve, asset_cash_flows, years_ahead
 from allocator.plugin.stress import Shocked, ShockSpec, TenorShift, given_curve, revalued, shifted_curve
 from allocator.plugin.tables import SCALE, UNRATED, rating_ranks
 from allocator_shocks.options import ByName, ByTenor
@@ -25,7 +25,7 @@ CREDIT = (
     *("policy_bank_bond", "agency_bond", "financial_bond", "interbank_certificate_of_deposit", "corporate_bond"),
     *("tech_innovation_bond", "credit_abs", "exchange_abs", "abn"),
 )
-AT_COST = ("deposit", "policy_loan", "debt_plan", "trust_plan", "abs_plan")
+AT_COST = ("deposit", "structured_deposit", "loan", "policy_loan", "debt_plan", "trust_plan", "abs_plan")
 """Held to be paid back: at fair value only where the accounting class says so."""
 SWAPS = ("rate_swap", "bond_future")
 WITHOUT_FLOWS = (
@@ -85,33 +85,33 @@ def _swap_gains(shocked: Shocked, curve: SpotCurve, shift: TenorShift, problems:
 
 
 def _unmoved(shocked: Shocked, moved: Mask, kinds: tuple[str, ...]) -> tuple[Text, ...]:
-    amount, unit = shocked.inputs.assets["amount"].to_numpy(dtype=float), shocked.inputs.unit
+    amount, money = shocked.inputs.assets["amount"].to_numpy(dtype=float), money_unit(shocked.inputs.unit)
     kept, silent = shocked.kinds(*kinds) & ~moved, moved & (shocked.text("accounting") == "")
     others = shocked.kinds(*WITHOUT_FLOWS)
     notes = []
     if kept.any():
-        held = f"{amount[kept].sum() / unit:,.2f}"
+        held = money.amount(float(amount[kept].sum()))
         notes.append(
             Text(
-                f"{int(kept.sum())} rows at amortised cost ({held} in fund.unit) keep their value when rates move",
-                f"{int(kept.sum())} 行按摊余成本计量的资产（{held}，基金金额单位）不随利率变动重估",
+                f"{counted(int(kept.sum()), 'row')} at amortised cost ({held.en}): no change of value when rates move",
+                f"{int(kept.sum())} 行按摊余成本计量的资产（{held.zh}）不随利率变动重估",
             )
         )
     if silent.any():
         notes.append(
             Text(
-                f"assumption: {int(silent.sum())} bonds without an accounting class count as carried at fair value",
+                f"assumption: {counted(int(silent.sum()), 'bond')} without an accounting class carried at fair value",
                 f"假设：{int(silent.sum())} 行未填会计分类的债券视为以公允价值计量",
             )
         )
     if others.any():
-        held = f"{amount[others].sum() / unit:,.2f}"
+        held = money.amount(float(amount[others].sum()))
         notes.append(
             Text(
-                f"{int(others.sum())} rows without contractual CNY cash flows ({held} in the fund's unit: bond funds, "
-                "hybrids, products, overseas bonds) are not revalued when rates move",
+                f"{counted(int(others.sum()), 'row')} without contractual CNY cash flows ({held.en}: bond funds, "
+                "hybrids, products, overseas bonds): no change of value when rates move",
                 f"{int(others.sum())} 行无人民币合同现金流的资产"
-                f"（{held}，基金金额单位：债券基金、混合工具、产品、境外债）不随利率变动重估",
+                f"（{held.zh}：债券基金、混合工具、产品、境外债）不随利率变动重估",
             )
         )
     return tuple(notes)
@@ -149,7 +149,7 @@ def move_liability_curve(shocked: Shocked, options: ByTenor, problems: Problems)
         Text(
             "assumption: liabilities move by the present value of their listed net cash flows on the fund's curve; "
             "guarantees, future surplus and the loss-absorption cap stay",
-            "假设：负债按所列净现金流在基金曲线上的现值变动；保证成本、保单未来盈余与损失吸收上限不变",
+            "假设：负债按所列净现金流在组合曲线上的现值变动；保证成本、保单未来盈余与损失吸收上限不变",
         )
     )
 
@@ -161,7 +161,7 @@ def liability_time(shocked: Shocked) -> Vector:
     if "date" not in table:
         return year
     days = table["date"].to_numpy().astype("datetime64[D]") - np.datetime64(shocked.inputs.as_of, "D")
-    return np.where(table["date"].notna().to_numpy(), days.astype(np.int64) / 365.0, year)
+    return np.where(table["date"].notna().to_numpy(), years_ahead(shocked.inputs, days / np.timedelta64(1, "D")), year)
 
 
 RATE_SHOCKS = (
@@ -171,13 +171,22 @@ RATE_SHOCKS = (
         ByTenor,
         move_curve,
         {"curve_up": 0.05, "curve_down": -0.02},
+        in_rates=True,
     ),
-    ShockSpec("spread", Text("Widening of credit spreads", "信用利差扩大"), ByName, move_spreads, {"spread": 0.10}),
+    ShockSpec(
+        "spread",
+        Text("Widening of credit spreads", "信用利差扩大"),
+        ByName,
+        move_spreads,
+        {"spread": 0.10},
+        in_rates=True,
+    ),
     ShockSpec(
         "liability_curve",
         Text("Shift of the curve that values liabilities", "负债评估曲线平移"),
         ByTenor,
         move_liability_curve,
         {"liability_curve_down": -0.02},
+        in_rates=True,
     ),
 )

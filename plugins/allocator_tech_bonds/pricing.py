@@ -1,7 +1,7 @@
 """Prices from the curve and a spread by rating and tenor, to the date that the holder cannot refuse.
 
 Per 100 of face, with r the spot curve, s the spread of the rating at the tenor T of the last payment, and
-t = days / 365,
+t its years ahead on the fund's time axis,
 
     price(T) = 100 · Σ CF(t) / (1 + r(t) + s(T))^t        dirty, for each way the bond may end: maturity, call, put
 
@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 
 from allocator.plugin import InputError, Problem, Problems, Text
 from allocator.plugin.cash_flows import (
-    DAYS_IN_YEAR,
     Amortisation,
     CashFlows,
     Contracts,
     SpotCurve,
     contract_flows,
+    flow_axis,
     spot_curve,
+    years_ahead,
     yields,
 )
 from allocator.plugin.tables import (
@@ -89,7 +90,15 @@ class SpreadTable:
     points: dict[int, tuple[Vector, Vector]]
 
     def spread(self, rank: NDArray[np.int64], tenor: Vector) -> Vector:
-        """Return the spreads (k,); NaN for a rating that the table does not have."""
+        """Return the spreads (k,); NaN for a rating that the table does not have.
+
+        Parameters
+        ----------
+        rank : ndarray of int (k,)
+            Ratings, by rank.
+        tenor : ndarray (k,)
+            Years.
+        """
         found = np.full(len(rank), np.nan)
         for known, (tenors, spreads) in self.points.items():
             chosen = rank == known
@@ -157,7 +166,7 @@ def bond_prices(inputs: Inputs) -> pd.DataFrame:
         "call": replace(contracts, end=call, redemption=call_price),
         "put": replace(contracts, end=put),
     }
-    found = {name: _price(way, curve, spreads, rank) for name, way in ways.items()}
+    found = {name: _price(way, curve, spreads, rank, inputs) for name, way in ways.items()}
     for row in np.flatnonzero(np.isnan(found["maturity"].price)):
         problems.add(
             Text("no spread for this rating", "利差表缺少该评级"),
@@ -203,18 +212,20 @@ def _frame(assets: pd.DataFrame, found: dict[str, _Priced]) -> pd.DataFrame:
     return assets[["asset_id", "account"]].reset_index(drop=True).assign(**figures)
 
 
-def _price(contracts: Contracts, curve: SpotCurve, spreads: SpreadTable, rank: NDArray[np.int64]) -> _Priced:
+def _price(
+    contracts: Contracts, curve: SpotCurve, spreads: SpreadTable, rank: NDArray[np.int64], inputs: Inputs
+) -> _Priced:
     size = len(rank)
-    flows = contract_flows(contracts)
-    tenor = (contracts.end - contracts.as_of).astype("timedelta64[D]").astype(float) / DAYS_IN_YEAR
+    axis = flow_axis(inputs, int((contracts.maturity - contracts.as_of).astype(np.int64).max(initial=0)))
+    flows = contract_flows(contracts, axis)
+    tenor = years_ahead(inputs, (contracts.end - contracts.as_of).astype("timedelta64[D]").astype(float))
     spread = spreads.spread(rank, tenor)
-    time = flows.day / DAYS_IN_YEAR
+    time = years_ahead(inputs, flows.day)
     rate = curve.rate(time) + spread[flows.contract]
     paid = flows.principal + flows.interest
     value = np.bincount(flows.contract, paid * (1.0 + rate) ** -time, size).astype(float)
-    per_cny = CashFlows(
-        size, flows.contract, flows.day, flows.principal / value[flows.contract], flows.interest / value[flows.contract]
-    )
+    worth = value[flows.contract]
+    per_cny = CashFlows(size, flows.contract, flows.day, flows.principal / worth, flows.interest / worth, axis)
     frequency = np.maximum(contracts.frequency, 1).astype(float)
     return _Priced(PRICE_BASE * value, contracts.end, yields(per_cny, frequency), spread)
 

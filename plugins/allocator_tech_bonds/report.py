@@ -83,7 +83,7 @@ def line_tables(result: Result) -> Sequence[ReportTable]:
     """Return the lines held in several issues, merged; nothing without a tap."""
     title = Text("Re-opened bonds as one position", "续发债券合并持仓")
     try:
-        frame = merged_positions(result.inputs, result.target)
+        frame = merged_positions(result.inputs, result.holdings)
     except InputError as error:
         return (_not_possible("bond_lines", title, error),)
     if frame.empty:

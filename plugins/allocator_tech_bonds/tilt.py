@@ -18,6 +18,13 @@ class TechBondOptions(Section):
 def parts(inputs: Inputs, options: TechBondOptions) -> PartScore:
     """Score 1 for each science-and-technology innovation bond, held directly or inside a product, else 0.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : TechBondOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.plugin import Number, Phrase, Text
+from allocator.plugin import LocalizedPhrase, Number, Text
 from allocator.plugin.rules import USER, RuleBook
 from allocator.plugin.tables import Inputs
 from allocator.plugin.terms import (
@@ -118,7 +118,15 @@ class Path(Expression):
 
 
 def venture_commitments(context: ModelContext, options: CommitmentOptions) -> Sequence[Term]:
-    """Venture exposure, capital calls and new commitments within their limits in every year of the horizon."""
+    """Venture exposure, capital calls and new commitments within their limits in every year of the horizon.
+
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : CommitmentOptions
+        The keys of the fund file.
+    """
     inputs = context.inputs
     funds = fund_rows(inputs, options.years)
     if not len(funds.row):
@@ -256,6 +264,17 @@ def recommitment_plan(inputs: Inputs, holdings: Vector, years: int = 10, vintage
     Later commitments are made on the terms of the asset's latest vintage, those of all funds within
     ``vintage_limit`` (CNY) a year: each fund has a share of it by its target. Source: `allocator_venture.pacing`.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    holdings : ndarray (n,)
+        Amounts, CNY.
+    years : int
+        Length of the plan.
+    vintage_limit : float
+        Most that all funds together commit a year, CNY.
+
     Returns
     -------
     DataFrame
@@ -308,4 +327,4 @@ CONSTRAINTS = (
 
 
 def _years(first: int, last: int) -> tuple[str, ...]:
-    return tuple(Phrase(f"year {year}", f"第 {year} 年") for year in range(first, last + 1))
+    return tuple(LocalizedPhrase(f"year {year}", f"第 {year} 年") for year in range(first, last + 1))

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import InputError, Problem, Problems, Text, parse_number
+from allocator.plugin import EMPTY, InputError, Problem, Problems, Text, parse_number
 from allocator.plugin.tables import Inputs, column
 from allocator_venture.takahashi_alexander import FundTerms, Projection, growth_curve, project
 
@@ -129,6 +129,13 @@ def fund_terms(inputs: Inputs) -> tuple[FundTerms, pd.DataFrame]:
 def fund_rows(inputs: Inputs, years: int) -> FundRows:
     """Return the rows with commitments and their paths over the next ``years`` years.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    years : int
+        Length of the paths.
+
     Raises
     ------
     InputError
@@ -204,7 +211,7 @@ def _contribution_rates(inputs: Inputs, table: pd.DataFrame, problems: Problems)
         problems.add(
             Text("contribution rates by year are missing or not shares", "逐年缴款率缺失或不在 0 与 1 之间"),
             inputs.where("funds", row, "contribution_rates"),
-            "; ".join(map(str, rates)) or "empty",
+            "; ".join(map(str, rates)) or EMPTY,
             "25%;33%;50%",
         )
     return filled

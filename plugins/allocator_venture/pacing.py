@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin.programs import Block, Chain, Cone, ConeProgram
+from allocator.plugin.programs import Block, Cone, ConeProgram, SolverChain
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 
@@ -37,7 +37,15 @@ class CommitmentSchedule:
 
 
 def steady_commitment(target: float, unit_nav: Vector) -> float:
-    """Return the commitment a year that holds ``target`` NAV for ever: target / Σ n(a), CNY."""
+    """Return the commitment a year that holds ``target`` NAV for ever: target / Σ n(a), CNY.
+
+    Parameters
+    ----------
+    target : float
+        NAV, CNY.
+    unit_nav : ndarray (years,)
+        n(a): NAV per CNY committed, by the age of a fund.
+    """
     return target / float(unit_nav.sum())
 
 
@@ -97,6 +105,6 @@ def _nearest(response: Vector, gap: Vector, limit: Vector, evenness: float) -> V
         np.concatenate([np.zeros(size), np.repeat(limit, years)[limited]]),
         (Block(Cone.NONNEGATIVE, size + len(limited)),),
     )
-    chain = Chain()
+    chain = SolverChain()
     found = chain.refined(program, chain.solve(program, SECONDS)).primal.reshape(count, years)
     return np.minimum(np.where(found < ROUNDING, 0.0, found), limit[:, None])

@@ -95,11 +95,27 @@ class Parameters(_Strict):
     fields: dict[str, Technology]
 
     def path(self, field: str, stage: str) -> tuple[Milestone, ...]:
-        """Return the milestones still ahead of a company of that field and stage."""
+        """Return the milestones still ahead of a company of that field and stage.
+
+        Parameters
+        ----------
+        field : str
+            Field of technology.
+        stage : str
+            Stage of the company.
+        """
         return self.fields[field].milestones[self.stages[stage].first - 1 :]
 
     def implied_growth(self, field: str, stage: str) -> float:
-        """Return g with (1 + g)^T = Π p · multiple + (1 − Π p) · recovery, T the sum of the milestones' years."""
+        """Return g with (1 + g)^T = Π p · multiple + (1 − Π p) · recovery, T the sum of the milestones' years.
+
+        Parameters
+        ----------
+        field : str
+            Field of technology.
+        stage : str
+            Stage of the company.
+        """
         ahead = self.path(field, stage)
         success = math.prod(milestone.probability for milestone in ahead)
         multiple = success * self.fields[field].exit[stage].multiple + (1.0 - success) * self.common.recovery

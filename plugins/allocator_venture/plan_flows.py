@@ -31,6 +31,15 @@ Vector = NDArray[np.float64]
 def plan_flows(inputs: Inputs, steps: int, per_year: int) -> CommittedFlows | None:
     """Return what the funds of the table ``funds`` call and pay out at each step; None without that table.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    steps : int
+        Steps of the plan.
+    per_year : int
+        Steps a year.
+
     Raises
     ------
     InputError

@@ -49,7 +49,7 @@ def commitment_tables(result: Result) -> Sequence[ReportTable]:
         return ()
     title = Text("Fund commitments and capital calls", "基金认缴与缴款计划")
     try:
-        plan = commitment_plan(inputs, result.target, YEARS)
+        plan = commitment_plan(inputs, result.holdings, YEARS)
     except InputError as error:
         return (_not_possible("commitments_missing", title, error),)
     until = [pd.Timestamp(inputs.as_of) + pd.DateOffset(years=year + 1) for year in range(YEARS)]
@@ -71,7 +71,7 @@ def commitment_tables(result: Result) -> Sequence[ReportTable]:
 
 
 def _recommitments(result: Result, until: list[str]) -> ReportTable:
-    frame = recommitment_plan(result.inputs, result.target, YEARS, vintage_limit(result.inputs))
+    frame = recommitment_plan(result.inputs, result.holdings, YEARS, vintage_limit(result.inputs))
     headings = {f"commit_{year + 1}": Text(f"Until {end}", f"至 {end}") for year, end in enumerate(until)}
     headings |= {
         "asset_id": _COMMITMENTS["asset_id"],
@@ -122,8 +122,8 @@ def _simulation(inputs: Inputs, result: Result) -> pd.DataFrame:
         RULES.at(f"reserve.{name}", inputs.as_of, early=True).number for name in ("confidence", "covered")
     )
     found = assess(rows.funds, parameters, options.paths, options.seed_of(inputs), confidence, covered)
-    plan = commitment_plan(inputs, result.target, 1).groupby("asset_id")["uncalled"].sum()
-    target = pd.Series(result.target).groupby(inputs.assets["asset_id"].to_numpy()).sum()
+    plan = commitment_plan(inputs, result.holdings, 1).groupby("asset_id")["uncalled"].sum()
+    target = pd.Series(result.holdings).groupby(inputs.assets["asset_id"].to_numpy()).sum()
     money = np.array([target[name] + plan[name] for name in rows.names])
     frame = pd.DataFrame({"asset_id": rows.names})
     for name in _SIMULATION:

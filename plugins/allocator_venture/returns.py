@@ -20,6 +20,13 @@ KEY = "models.returns"
 def technology_returns(inputs: Inputs, options: TechnologyOptions) -> NDArray[np.float64]:
     """Return annual expected returns (n,): the rate of a fund's expected flows, else ``expected_return``.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : TechnologyOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError

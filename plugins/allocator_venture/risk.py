@@ -135,7 +135,15 @@ def annual_returns(outcome: Outcome) -> Vector:
 
 
 def tail_mean(losses: Vector, confidence: float) -> float:
-    """Return the mean of the worst ⌈(1 − α) S⌉ losses."""
+    """Return the mean of the worst ⌈(1 − α) S⌉ losses.
+
+    Parameters
+    ----------
+    losses : ndarray (S,)
+        Equally likely losses.
+    confidence : float
+        α in (0, 1).
+    """
     return float(losses[_worst(losses, confidence)].mean())
 
 

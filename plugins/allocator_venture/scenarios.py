@@ -58,6 +58,13 @@ class TechnologyScenarioOptions(TechnologyOptions):
 def technology_scenarios(inputs: Inputs, options: TechnologyScenarioOptions) -> Scenarios:
     """Return joint annual returns of all rows (S, n), every path equally likely.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : TechnologyScenarioOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError
@@ -83,6 +90,15 @@ def technology_scenarios(inputs: Inputs, options: TechnologyScenarioOptions) -> 
 def joined_scenarios(inputs: Inputs, options: TechnologyScenarioOptions, base: Scenarios) -> Scenarios:
     """Return the base's paths with the simulated funds on them; ``paths``, ``base`` and ``desmooth`` do not count.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : TechnologyScenarioOptions
+        The keys of the fund file.
+    base : Scenarios
+        Paths of the markets, (S, n).
+
     Raises
     ------
     InputError
@@ -106,7 +122,15 @@ def joined_scenarios(inputs: Inputs, options: TechnologyScenarioOptions, base: S
 
 
 def resampled(probability: Vector, paths: int) -> NDArray[np.int64]:
-    """Return which base scenario each path is (paths,): each as often as it is likely, to within one."""
+    """Return which base scenario each path is (paths,): each as often as it is likely, to within one.
+
+    Parameters
+    ----------
+    probability : ndarray (S,)
+        Of each base scenario; sums to one.
+    paths : int
+        How many are drawn.
+    """
     edges = np.cumsum(probability) / probability.sum()
     return np.minimum(np.searchsorted(edges, (np.arange(paths) + 0.5) / paths), len(probability) - 1)
 
@@ -115,6 +139,13 @@ def market_factor(market: Vector, probability: Vector | None = None) -> Vector:
     """Return normal scores of the market's returns (S,): Φ⁻¹ of the middle of each path's place by rank.
 
     Equally likely paths, which None stands for, have Φ⁻¹((rank − ½) / S); ties go in order of appearance.
+
+    Parameters
+    ----------
+    market : ndarray (S,)
+        Returns of the market.
+    probability : ndarray (S,) or None
+        Of each path; None for equally likely ones.
     """
     from scipy import special  # its import is felt in every command
 

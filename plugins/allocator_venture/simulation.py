@@ -134,6 +134,13 @@ class Outcome:
 def build_portfolio(funds: Sequence[VentureFund], parameters: Parameters) -> Portfolio:
     """Lay the funds out as arrays: companies are bought in turn as the money is called.
 
+    Parameters
+    ----------
+    funds : sequence of VentureFund
+        The funds.
+    parameters : Parameters
+        Of the fields of technology.
+
     Raises
     ------
     ValueError

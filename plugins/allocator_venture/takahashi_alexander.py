@@ -101,7 +101,15 @@ class Projection:
 
 
 def project(terms: FundTerms, years: int) -> Projection:
-    """Return the next ``years`` years of every fund."""
+    """Return the next ``years`` years of every fund.
+
+    Parameters
+    ----------
+    terms : FundTerms
+        Of every fund.
+    years : int
+        How far.
+    """
     shape = (len(terms.commitment), years)
     calls, distributions, navs, unfunded = (np.zeros(shape) for _ in range(4))
     uncalled, nav = terms.commitment - terms.paid_in, terms.nav

@@ -98,6 +98,13 @@ def technology_rows(inputs: Inputs, parameters: Parameters) -> TechnologyRows:
     A fund is worth its NAV today and calls what is uncalled as the projection says; with neither it is one
     CNY newly committed. It lasts as long as its longest vintage.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    parameters : Parameters
+        Of the fields of technology.
+
     Raises
     ------
     InputError
@@ -147,7 +154,19 @@ def _calls(rows: FundRows, of: Places) -> tuple[float, ...]:
 def named_fields(
     inputs: Inputs, table: pd.DataFrame, parameters: Parameters, problems: Problems
 ) -> list[tuple[str, ...]]:
-    """Return the fields of each row of the table by their names in ``fields.yaml``."""
+    """Return the fields of each row of the table by their names in ``fields.yaml``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    table : DataFrame
+        Rows of the table ``funds``.
+    parameters : Parameters
+        Of the fields of technology.
+    problems : Problems
+        Receives what is missing or impossible; the caller must raise it.
+    """
     known = {
         spelling(word): name
         for name, technology in parameters.fields.items()

@@ -44,6 +44,13 @@ class FrontierOptions(Section):
 def parts(inputs: Inputs, options: FrontierOptions) -> PartScore:
     """Score the venture funds of the table ``funds`` by the fields of their latest vintage that names any.
 
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, checked.
+    options : FrontierOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError

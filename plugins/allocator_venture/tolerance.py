@@ -58,6 +58,13 @@ class ToleranceOptions(LimitOptions, TechnologyOptions):
 def venture_fault_tolerance(context: ModelContext, options: ToleranceOptions) -> Sequence[Term]:
     """CVaR of the sleeve's loss over the life of its funds ≤ reserve.
 
+    Parameters
+    ----------
+    context : ModelContext
+        The fund as a term sees it.
+    options : ToleranceOptions
+        The keys of the fund file.
+
     Raises
     ------
     InputError

@@ -128,7 +128,7 @@ def random_fund(seed: int) -> RandomFund:
         "solve": {"time_limit": 20.0, "max_nodes": 300},
     }
     made = RandomFund(settings, assets, tables)
-    before = made.fund().capital()
+    before = made.fund().capital().value
     assert before is not None
     required = before.ratio("comprehensive") * random.uniform(0.7, 1.3)
     return RandomFund({**settings, "capital": {**capital, "require": {"comprehensive": required}}}, assets, tables)

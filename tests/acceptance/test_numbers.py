@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from allocator import Infeasible, NotProven
-from allocator.api import Result
 from allocator.errors import SolverFailure, VerificationError
-from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.result.result import Result
+from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 from allocator.solve.search.exact import Exact
 from allocator.solve.solvers.backends import Backend, Clarabel, Highs, Scs
 from tests.acceptance.random_funds import RandomFund, random_fund
@@ -56,7 +56,7 @@ def judge(made: RandomFund, seed: int, required: float) -> str:
     fund, engine = made.fund(comprehensive=required), made.fund()
     others = [held for held in books(made, seed) if engine.capital(held).ratio("comprehensive") >= required]
     try:
-        result = fund.optimize()
+        result = fund.optimize().value
     except Infeasible:
         return "infeasible" if not others else f"WRONG: fund {seed} called infeasible, a random book is compliant"
     except NotProven:
@@ -68,8 +68,8 @@ def judge(made: RandomFund, seed: int, required: float) -> str:
 
 def wrong(made: RandomFund, result: Result, required: float, others: list[Any]) -> str | None:
     """Judge an answer by an engine of its own."""
-    held, solution = result.target, result.solution
-    fresh = made.fund().capital(held)
+    held, solution = result.holdings, result.solution
+    fresh = made.fund().capital(held).value
     assert fresh is not None
     name = made.settings["fund"]["name"]
     if not fresh.ratio("comprehensive") >= required - TOLERANCE:
@@ -102,7 +102,7 @@ def edge(seed: int) -> list[str]:
     book of the least; none reaches actual capital before costs over the certified bound of the least.
     """
     made = random_fund(10_000 + seed)
-    least = made.minimizing_capital().optimize()
+    least = made.minimizing_capital().optimize().value
     assert least.before is not None
     assert least.after is not None
     reached = least.after.ratio("comprehensive")
@@ -143,24 +143,27 @@ class Liar:
     def __init__(self, seed: int) -> None:
         self.random, self.told = np.random.default_rng([13, seed]), Counter[str]()
 
-    def __call__(self, backend: Backend, program: ConeProgram, seconds: float) -> Answer:
+    def __call__(self, backend: Backend, program: ConeProgram, seconds: float) -> SolverResult:
         answer = HONEST[type(backend)](backend, program, seconds)
         lie = self.random.choice(["", "nan", "noise", "status", "failed", "late", "dual"], p=[0.4, *[0.1] * 6])
         self.told[str(lie)] += 1
         if lie == "nan":
-            return Answer(Verdict.SOLVED, np.full_like(answer.primal, np.nan), answer.dual, answer.solver)
+            return SolverResult(SolverStatus.SOLVED, np.full_like(answer.primal, np.nan), answer.dual, answer.solver)
         if lie == "noise":
             noise = self.random.normal(0.0, 0.1, len(answer.primal))
-            return Answer(Verdict.SOLVED, answer.primal + noise, answer.dual, answer.solver)
+            return SolverResult(SolverStatus.SOLVED, answer.primal + noise, answer.dual, answer.solver)
         if lie == "status":
-            return Answer(
-                self.random.choice([Verdict.SOLVED, Verdict.INFEASIBLE]), answer.primal, answer.dual, answer.solver
+            return SolverResult(
+                self.random.choice([SolverStatus.SOLVED, SolverStatus.INFEASIBLE]),
+                answer.primal,
+                answer.dual,
+                answer.solver,
             )
         if lie in ("failed", "late"):
-            return Answer(Verdict.FAILED, answer.primal, answer.dual, answer.solver)
+            return SolverResult(SolverStatus.FAILED, answer.primal, answer.dual, answer.solver)
         if lie == "dual":
             noise = self.random.normal(0.0, 1.0, len(answer.dual))
-            return Answer(answer.verdict, answer.primal, answer.dual + noise, answer.solver)
+            return SolverResult(answer.verdict, answer.primal, answer.dual + noise, answer.solver)
         return answer
 
 

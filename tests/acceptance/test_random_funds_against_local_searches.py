@@ -81,7 +81,7 @@ def drawn(seed: int) -> Fund:
     }
     tables = {"curve": CURVE, "liabilities": liabilities, "issuers": ISSUERS}
     free = Fund(settings, assets, **tables)
-    now, lean = free.capital(), Fund({**settings, "objective": {"minimize": "capital"}}, assets, **tables)
+    now, lean = free.position(), Fund({**settings, "objective": {"minimize": "capital"}}, assets, **tables)
     assert now is not None
     reach = own * 1e8 / -local_best(lean, 3, seed)[0]
     part = random.uniform(0.7, 0.99) if tight else random.uniform(0.2, 0.7)
@@ -171,7 +171,7 @@ def test_no_local_search_finds_what_the_search_does_not() -> None:
         fund = drawn(seed)
         found, held = local_best(fund, STARTS, seed)
         try:
-            result = fund.optimize()
+            result = fund.optimize().value
             outcome, objective = result.status, result.objective
             after = result.after
             assert after is not None

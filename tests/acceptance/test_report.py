@@ -12,10 +12,10 @@ from browsing import opened_browser
 from office import recomputed
 
 import allocator
-from allocator.api import Result
 from allocator.register import record
 from allocator.report.view import View
 from allocator.report.writer import write_view
+from allocator.result.result import Result
 from allocator.types import Language
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "life_insurer" / "fund.yaml"

@@ -15,7 +15,7 @@ from allocator_venture.parameters import load_parameters
 from allocator_venture.simulation import VentureFund, build_portfolio, simulate
 
 import allocator
-from allocator.api import Result
+from allocator.result.result import Result
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "life_insurer"
 HORIZON = 10
@@ -60,7 +60,7 @@ def paths(result: Result) -> tuple[np.ndarray, np.ndarray]:
     assets = result.inputs.assets
     nav, calls = np.zeros(HORIZON + 1), np.zeros(HORIZON)
     for row in np.flatnonzero(assets["asset_id"].isin(funds.index)):
-        terms, target = funds.loc[assets["asset_id"].iloc[row]], result.target[row]
+        terms, target = funds.loc[assets["asset_id"].iloc[row]], result.holdings[row]
         now = assets["amount"].iloc[row]
         rates = [float(rate.rstrip("%")) / 100 for rate in terms["contribution_rates"]]
         age = result.inputs.as_of.year - int(terms["vintage"])
@@ -100,7 +100,7 @@ def test_the_life_insurers_commitments_keep_the_ceiling_and_its_liquidity_over_t
     assert total is not None
     liquid = ("cash", "reverse_repo", "money_market_fund", "deposit", "government_bond", "central_bank_bill")
     assets = result.inputs.assets
-    cover = result.target[assets["kind"].isin((*liquid, "policy_bank_bond")).to_numpy()].sum()
+    cover = result.holdings[assets["kind"].isin((*liquid, "policy_bank_bond")).to_numpy()].sum()
     share, used = rule.get("max", 0.02), rule.get("liquid_share", 0.20)
     print(
         f"venture NAV at most {nav.max() / total:.3%} of total assets, calls {calls[-1] / cover:.3%} of liquid assets"

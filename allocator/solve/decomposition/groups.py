@@ -86,7 +86,15 @@ class Groups:
         return np.clip(self.start, self.lower, self.upper)
 
     def point(self, at: Vector, size: int) -> Vector:
-        """Return the point of ``size`` columns where the groups stand at x = ``at`` (g,) and all else is zero."""
+        """Return the point of ``size`` columns where the groups stand at x = ``at`` (g,) and all else is zero.
+
+        Parameters
+        ----------
+        at : ndarray (g,)
+            x of each group.
+        size : int
+            Columns of the program, N.
+        """
         found = np.zeros(size)
         found[self.columns[0]] = at
         traded = self.columns[1] != NONE
@@ -96,7 +104,15 @@ class Groups:
         return found
 
     def price(self, slopes: Vector, squares: Vector) -> Pricing:
-        """Return the least points at ``slopes`` q + A′y, with ``squares`` the diagonal of P, both (N,)."""
+        """Return the least points at ``slopes`` q + A′y, with ``squares`` the diagonal of P, both (N,).
+
+        Parameters
+        ----------
+        slopes : ndarray (N,)
+            q + A′y.
+        squares : ndarray (N,)
+            Diagonal of P.
+        """
         curve = self._curve(slopes, squares)
         s, bought, sold = curve[0]
         d, d_bought, d_sold = curve[1]
@@ -121,7 +137,17 @@ class Groups:
         return Pricing(best, np.maximum(margin, 0.0))
 
     def values(self, at: Vector, slopes: Vector, squares: Vector) -> Vector:
-        """Return each group's function at x = ``at``."""
+        """Return each group's function at x = ``at``.
+
+        Parameters
+        ----------
+        at : ndarray (g,)
+            x of each group.
+        slopes : ndarray (N,)
+            q + A′y.
+        squares : ndarray (N,)
+            Diagonal of P.
+        """
         (s, bought, sold), (d, d_bought, d_sold) = self._curve(slopes, squares)
         more, less = np.maximum(at - self.start, 0.0), np.maximum(self.start - at, 0.0)
         return np.asarray(
@@ -129,7 +155,17 @@ class Groups:
         )
 
     def cost(self, point: Vector, slopes: Vector, squares: Vector) -> Vector:
-        """Return what each group's own columns cost at ``point`` (N,), however its trade is split."""
+        """Return what each group's own columns cost at ``point`` (N,), however its trade is split.
+
+        Parameters
+        ----------
+        point : ndarray (N,)
+            A point of the program.
+        slopes : ndarray (N,)
+            q + A′y.
+        squares : ndarray (N,)
+            Diagonal of P.
+        """
         total = np.zeros(self.count)
         for columns in self.columns:
             at = point[columns]
@@ -140,6 +176,19 @@ class Groups:
         """Write into ``dual`` (m,) the multipliers of the own rows of ``groups`` at ``primal`` (N,).
 
         They lie in the dual cone whatever the point; at a least point they leave no residual.
+
+        Parameters
+        ----------
+        dual : ndarray (m,)
+            Multipliers, written into.
+        groups : ndarray of int
+            Groups whose own rows are wanted.
+        primal : ndarray (N,)
+            The point.
+        slopes : ndarray (N,)
+            q + A′y.
+        squares : ndarray (N,)
+            Diagonal of P.
         """
         gradient = slopes + squares * primal
         x, bought, sold = self.columns[:, groups]
@@ -171,6 +220,13 @@ def find_groups(program: ConeProgram, holdings: slice) -> Groups:
 
     A holding with several splits, with a curvature shared with other columns or without a finite lower bound is left
     out; rows that bound a column less tightly than another row does belong to it, too.
+
+    Parameters
+    ----------
+    program : ConeProgram
+        The program, N columns and m rows.
+    holdings : slice
+        Its columns of the holdings.
     """
     rows = sparse.csr_array(program.matrix)
     kinds = _kinds(program)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.solve.decomposition.groups import NONE, Groups
-from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, merged
+from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, merged
 
 __all__ = ["Bundles", "Master", "Parted", "bundled", "others", "sample_of", "scaled", "still"]
 
@@ -71,7 +71,15 @@ class Parted:
 
     @classmethod
     def of(cls, program: ConeProgram, groups: Groups) -> Parted:
-        """Part a program whose first rows and columns are those the groups were found in."""
+        """Part a program whose first rows and columns are those the groups were found in.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        groups : Groups
+            The groups among its first columns.
+        """
         free = np.ones(program.size, dtype=bool)
         free[groups.columns[groups.columns != NONE]] = False
         common = np.ones(len(program.right), dtype=bool)
@@ -101,7 +109,17 @@ class Master:
 
     @classmethod
     def of(cls, parted: Parted, working: Places, bundles: Bundles) -> Master:
-        """Return the program on ``working``, the columns of no group, and the bundles."""
+        """Return the program on ``working``, the columns of no group, and the bundles.
+
+        Parameters
+        ----------
+        parted : Parted
+            The whole program.
+        working : ndarray of int
+            Groups that keep columns of their own.
+        bundles : Bundles
+            The other groups, moved together.
+        """
         program, groups, lines = parted.program, parted.groups, len(bundles.caps)
         kept = parted.free.copy()
         own = groups.columns[:, working]
@@ -134,8 +152,16 @@ class Master:
         )
         return cls(small, columns, rows, bundles)
 
-    def opened(self, answer: Answer, height: int) -> tuple[Vector, Vector]:
-        """Return the point of the whole program, and its duals, zero in rows that belong to holdings left out."""
+    def opened(self, answer: SolverResult, height: int) -> tuple[Vector, Vector]:
+        """Return the point of the whole program, and its duals, zero in rows that belong to holdings left out.
+
+        Parameters
+        ----------
+        answer : SolverResult
+            Of the master.
+        height : int
+            Rows of the whole program, m.
+        """
         count = len(self.columns)
         point = self.bundles.base + self.bundles.directions @ answer.primal[count:]
         point[self.columns] = answer.primal[:count]
@@ -145,14 +171,34 @@ class Master:
 
 
 def others(count: int, taken: Places) -> Places:
-    """Return the numbers below ``count`` that are not ``taken``."""
+    """Return the numbers below ``count`` that are not ``taken``.
+
+    Parameters
+    ----------
+    count : int
+        How many numbers there are.
+    taken : ndarray of int
+        Those that are left out.
+    """
     kept = np.ones(count, dtype=bool)
     kept[taken] = False
     return np.flatnonzero(kept)
 
 
 def still(groups: Groups, working: Places, stand: Vector, size: int) -> Bundles:
-    """Return all holdings outside ``working`` at x = ``stand`` (g,) for good."""
+    """Return all holdings outside ``working`` at x = ``stand`` (g,) for good.
+
+    Parameters
+    ----------
+    groups : Groups
+        All g groups.
+    working : ndarray of int
+        Groups with columns of their own.
+    stand : ndarray (g,)
+        x of each group.
+    size : int
+        Columns of the whole program, N.
+    """
     base = groups.point(stand, size)
     own = groups.columns[:, working]
     base[own[own != NONE]] = 0.0
@@ -164,6 +210,19 @@ def bundled(groups: Groups, working: Places, stand: Vector, slopes: Vector, coun
 
     A chunk holds neighbours by ``slopes`` (N,), which are likely to change their minds together. A way ends at the
     next point where the holding's own cost bends, so that along the way it costs what it costs at the ends.
+
+    Parameters
+    ----------
+    groups : Groups
+        All g groups.
+    working : ndarray of int
+        Groups with columns of their own.
+    stand : ndarray (g,)
+        x of each group.
+    slopes : ndarray (N,)
+        q + A′y.
+    count : int
+        Chunks.
     """
     size = len(slopes)
     out = others(groups.count, working)
@@ -215,6 +274,13 @@ def sample_of(parted: Parted, count: int) -> tuple[Places, Vector]:
     """Return holdings drawn at random and how many each stands for.
 
     Those in rows that the draw might miss stand for themselves. The weights add up to the number of all holdings.
+
+    Parameters
+    ----------
+    parted : Parted
+        The whole program.
+    count : int
+        Holdings to draw.
     """
     groups, rows = parted.groups, parted.matrix
     place = np.full(rows.shape[1], NONE)
@@ -236,6 +302,15 @@ def scaled(parted: Parted, sample: Places, weight: Vector) -> Master:
 
     Equal holdings move together: their sum has bounds and a start ``weight`` times as large and a curvature
     ``weight`` times as small. Where they stand now, all holdings weigh on the shared rows what they weigh in truth.
+
+    Parameters
+    ----------
+    parted : Parted
+        The whole program.
+    sample : ndarray of int (k,)
+        Holdings drawn.
+    weight : ndarray (k,)
+        How many each stands for.
     """
     program, groups = parted.program, parted.groups
     master = Master.of(parted, sample, still(groups, sample, groups.middle, program.size))

@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from allocator.errors import SolverFailure
 from allocator.solve.decomposition.groups import NONE, Groups, Pricing, find_groups
 from allocator.solve.decomposition.master import Bundles, Master, Parted, bundled, others, sample_of, scaled
-from allocator.solve.program.program import Answer, ConeProgram, Verdict
+from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 
-__all__ = ["Recall", "Sifter", "Sizes"]
+__all__ = ["WarmStart", "Sifter", "Sizes"]
 
 Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
-Direct = Callable[[ConeProgram, float], Answer]
+Direct = Callable[[ConeProgram, float], SolverResult]
 
 CLOSE = 1e-9
 """What may be left to gain in a solved program, relative to one plus its objective."""
@@ -71,7 +71,7 @@ class Sizes:
 
 
 @dataclass(eq=False)
-class Recall:
+class WarmStart:
     """Where the last program ended, handed from solve to solve of models over the same first holdings.
 
     Parameters
@@ -114,7 +114,7 @@ class Sifter:
         Its holdings.
     direct : callable
         Solves a program as a whole.
-    recall : Recall
+    warm_start : WarmStart
         Where to start from, and where to say how it ended.
     sizes : Sizes
         How many holdings are looked at one by one.
@@ -126,16 +126,24 @@ class Sifter:
     """
 
     def __init__(
-        self, shared: ConeProgram, groups: Groups, direct: Direct, recall: Recall, sizes: Sizes | None = None
+        self, shared: ConeProgram, groups: Groups, direct: Direct, warm_start: WarmStart, sizes: Sizes | None = None
     ) -> None:
         self._shared, self._groups, self._direct = shared, groups, direct
-        self._recall, self._sizes = recall, sizes or Sizes()
+        self._recall, self._sizes = warm_start, sizes or Sizes()
         self._drawn = max(self._sizes.sample, groups.count // self._sizes.thinned)
         self._open = max(self._sizes.sample, int(UNSURE * groups.count / self._drawn**0.5))
         self.masters = self.widest = 0
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        """Solve a program that begins with the shared rows and columns."""
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
+        """Solve a program that begins with the shared rows and columns.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        seconds : float
+            Time limit.
+        """
         deadline = time.monotonic() + seconds
         try:
             answer = self._sifted(program, deadline)
@@ -144,11 +152,11 @@ class Sifter:
             answer = None
         if answer is None:
             answer = self._direct(program, deadline - time.monotonic())
-            if answer.verdict is Verdict.SOLVED:
+            if answer.verdict is SolverStatus.SOLVED:
                 self._remember(program, answer)
         return answer
 
-    def _sifted(self, program: ConeProgram, deadline: float) -> Answer | None:
+    def _sifted(self, program: ConeProgram, deadline: float) -> SolverResult | None:
         """Return the answer; None when sifting finds no start or does not get small working sets."""
         groups, parted = self._groups, Parted.of(program, self._groups)
         start = self._start(parted, deadline)
@@ -161,16 +169,16 @@ class Sifter:
             master = Master.of(parted, working, bundles)
             answer = self._answered(master, len(working), deadline)
             point, dual = master.opened(answer, len(program.right))
-            if answer.verdict is Verdict.SOLVED:
+            if answer.verdict is SolverStatus.SOLVED:
                 curves, slopes = parted.curvature, program.linear + program.matrix.T @ dual
-            elif answer.verdict is Verdict.INFEASIBLE:
+            elif answer.verdict is SolverStatus.INFEASIBLE:
                 point, curves, slopes = bundles.base, np.zeros(program.size), program.matrix.T @ dual
             else:
                 return None
             pricing = groups.price(slopes, curves)
             gains = _gains(groups, working, point, pricing, slopes, curves)
             stand = pricing.within(point[groups.columns[0]])
-            if answer.verdict is Verdict.INFEASIBLE:
+            if answer.verdict is SolverStatus.INFEASIBLE:
                 refuting = self._completed(dual, working, groups.point(stand, program.size), slopes, curves)
                 if program.refuted_by(refuting):
                     return _sifted_answer(answer, point, refuting)
@@ -183,7 +191,7 @@ class Sifter:
             bundles = bundled(groups, working, stand, slopes, self._sizes.bundles)
         return None
 
-    def _answered(self, master: Master, holdings: int, deadline: float) -> Answer:
+    def _answered(self, master: Master, holdings: int, deadline: float) -> SolverResult:
         self.masters, self.widest = self.masters + 1, max(self.widest, holdings)
         return self._direct(master.program, deadline - time.monotonic())
 
@@ -193,7 +201,7 @@ class Sifter:
         self._groups.add_duals(completed, others(self._groups.count, working), point, slopes, curves)
         return completed
 
-    def _remember(self, program: ConeProgram, answer: Answer) -> None:
+    def _remember(self, program: ConeProgram, answer: SolverResult) -> None:
         """Keep an answer for the next program; one to another objective would mislead it."""
         shared, groups = self._shared, self._groups
         if not np.array_equal(program.linear[: shared.size], shared.linear):
@@ -205,32 +213,32 @@ class Sifter:
         self._recall.at = answer.primal[groups.columns[0]]
 
     def _start(self, parted: Parted, deadline: float) -> _Start | None:
-        groups, recall, program = self._groups, self._recall, parted.program
+        groups, warm_start, program = self._groups, self._recall, parted.program
         slopes, here = program.linear.copy(), groups.middle
-        if recall.fits(self._shared.linear[groups.columns[0]]):
-            known = min(groups.count, len(recall.at))
-            for columns, values in zip(groups.columns[:, :known], recall.slopes, strict=True):
+        if warm_start.fits(self._shared.linear[groups.columns[0]]):
+            known = min(groups.count, len(warm_start.at))
+            for columns, values in zip(groups.columns[:, :known], warm_start.slopes, strict=True):
                 slopes[columns[columns != NONE]] = values[:known][columns != NONE]
-            here[:known] = recall.at[:known]
+            here[:known] = warm_start.at[:known]
             return self._from(parted, slopes, here, self._sizes.near)
         if groups.count <= 2 * self._sizes.sample:
             return None
         sample, weight = sample_of(parted, self._drawn)
         master = scaled(parted, sample, weight)
         answer = self._sampled(master, len(sample), deadline)
-        if answer.verdict is not Verdict.SOLVED:
+        if answer.verdict is not SolverStatus.SOLVED:
             return None
         _, dual = master.opened(answer, len(program.right))
         dual[: len(groups.owner)][groups.owner != NONE] = 0.0
         return self._from(parted, slopes + program.matrix.T @ dual, here, self._open)
 
-    def _sampled(self, master: Master, holdings: int, deadline: float) -> Answer:
+    def _sampled(self, master: Master, holdings: int, deadline: float) -> SolverResult:
         """Solve a sample, one that is large by a sample of its own."""
         if holdings <= 2 * self._sizes.sample:
             return self._answered(master, holdings, deadline)
         x, drawn = self._groups.columns[0], master.program
         groups = find_groups(drawn, slice(*np.searchsorted(master.columns, [x.min(), x.max() + 1]).tolist()))
-        inner = Sifter(drawn, groups, self._direct, Recall(), self._sizes)
+        inner = Sifter(drawn, groups, self._direct, WarmStart(), self._sizes)
         answer = inner.solve(drawn, deadline - time.monotonic())
         self.masters, self.widest = self.masters + inner.masters, max(self.widest, inner.widest)
         return answer
@@ -242,8 +250,8 @@ class Sifter:
         return _Start(working, bundled(self._groups, working, pricing.within(here), slopes, self._sizes.bundles), width)
 
 
-def _sifted_answer(answer: Answer, point: Vector, dual: Vector) -> Answer:
-    return Answer(answer.verdict, point, dual, f"{answer.solver}, sifted")
+def _sifted_answer(answer: SolverResult, point: Vector, dual: Vector) -> SolverResult:
+    return SolverResult(answer.verdict, point, dual, f"{answer.solver}, sifted")
 
 
 def _gains(groups: Groups, working: Places, point: Vector, pricing: Pricing, slopes: Vector, curves: Vector) -> Vector:

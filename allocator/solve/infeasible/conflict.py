@@ -20,13 +20,19 @@ from allocator.errors import InputError, Problem, SolverFailure
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
-from allocator.model.units import UNIT_NAMES
-from allocator.solve.program.program import Verdict
+from allocator.model.units import UNIT_NAMES, MoneyUnit, money_unit
+from allocator.solve.program.program import SolverStatus
 from allocator.solve.search.discrete import search_for
 from allocator.solve.search.search import Outcome
 from allocator.types import Text
 
 __all__ = ["Conflict", "Rule", "find_conflicts", "problems_of"]
+
+TIGHT = 1e-6
+"""Room, relative to the larger of 1 and the limit in the unit shown, at which a rule holds others back."""
+
+MOST_NAMED = 3
+"""Rules without room that a message names."""
 
 Vector = NDArray[np.float64]
 
@@ -68,6 +74,8 @@ class Conflict:
     amount : float
         CNY of capital missing for a capital limit, else the difference of the two; 0 for a rule in whole
         numbers that must be left out.
+    held_by : tuple of Text
+        For a capital limit: the other rules that have no room left where its ratio is best.
     proven : bool
         Whether ``reachable`` is the best there is.
     """
@@ -76,6 +84,7 @@ class Conflict:
     reachable: float
     required: float
     amount: float
+    held_by: tuple[Text, ...] = ()
     proven: bool = True
 
 
@@ -109,7 +118,7 @@ def find_conflicts(
     if len(suspects) < len(every) and questions.feasible(suspects):
         suspects = every
     kept = list(suspects)
-    # Budgets last: what the reader can change most easily is what should be left.
+    # What is tried last is left: a budget goes first, before the rules that a reader can change.
     for rule in sorted(suspects, key=_is_budget, reverse=True):
         fewer = [other for other in kept if other is not rule]
         if not questions.feasible(fewer):
@@ -118,7 +127,7 @@ def find_conflicts(
 
 
 def _is_budget(rule: Rule) -> bool:
-    return rule.term is not None and rule.term.sense is not Sense.EQUAL
+    return rule.term is not None and rule.term.sense is Sense.EQUAL
 
 
 def _rules(model: Model) -> list[Rule]:
@@ -134,7 +143,7 @@ def _suspects(model: Model, settings: SolveSettings, every: list[Rule]) -> list[
     search = search_for(_asking(model, every), settings)
     assembled = search.formulation.relaxation(search.formulation.whole)
     answer = search.solve(assembled)
-    if answer.verdict is not Verdict.INFEASIBLE or not answer.dual.any():
+    if answer.verdict is not SolverStatus.INFEASIBLE or not answer.dual.any():
         return every
     weight = np.abs(answer.dual)
     floor = 1e-6 * float(weight.max())
@@ -231,34 +240,62 @@ class _Questions:
         module = (tree if self.tree_at is None else self.tree_at(held)).values(held)[limit.module]
         cost = float(model.cost.value(held)[0])
         ratio = (limit.available - limit.cost_weight * cost) / module
-        return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost), outcome.proven)
+        return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost), _tight(others, held), outcome.proven)
 
 
-def _reach(own: float, conflict: Conflict) -> Text:
-    """Return what a ratio reaches and what is missing where own funds are ``own`` CNY."""
-    million, hundred = (
-        f"CNY {conflict.amount / 1e6:,.2f} million is missing",
-        f"资本缺口 {conflict.amount / 1e8:,.4f} 亿元",
-    )
+def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
+    """Return the labels of the limits without room at ``holdings`` (n,), CNY; budgets and whole numbers aside."""
+    found: dict[str, Text] = {}
+    for rule in rules:
+        term = rule.term
+        if term is None or term.left.discrete or term.sense is Sense.EQUAL:
+            continue
+        room = float(term.slack(holdings)[rule.row])
+        if room <= TIGHT * max(1.0, abs(float(term.right[rule.row] / term.per[rule.row]))):
+            found.setdefault(term.label.en, term.label)
+    return tuple(found.values())
+
+
+def problems_of(conflicts: Iterable[Conflict], unit: float) -> tuple[Problem, ...]:
+    """Return one problem per rule in conflict, in words.
+
+    Parameters
+    ----------
+    conflicts : iterable of Conflict
+        The rules in conflict.
+    unit : float
+        CNY per unit of the fund's money, in which amounts are shown.
+    """
+    found, money = tuple(conflicts), money_unit(unit)
+    return tuple(_problem(conflict, len(found) == 1, money) for conflict in found)
+
+
+def _most_reachable(own: float, conflict: Conflict, money: MoneyUnit) -> Text:
+    """Say how far a ratio can go while every other rule holds, which rules stop it there, and what is missing."""
+    named, missing = conflict.held_by[:MOST_NAMED], money.amount(conflict.amount)
     if own < 0.0:
+        funds = money.amount(own)
         return Text(
-            f"own funds are negative (CNY {own / 1e6:,.2f} million), which no holdings cover; {million}",
-            f"资本为负（{own / 1e8:,.4f} 亿元），任何持仓均无法弥补；{hundred}",
+            f"own funds are negative ({funds.en}), which no holdings cover; capital of {missing.en} is missing",
+            f"资本为负（{funds.zh}），任何持仓均无法弥补；资本缺口 {missing.zh}",
         )
     if not conflict.proven:
         return Text(
-            f"{conflict.reachable:.4%} is reached, more is not ruled out; up to {million}",
-            f"可达 {conflict.reachable:.4%}，未证明不能更高；至多{hundred}",
+            f"{conflict.reachable:.4%} is reached, more is not ruled out; capital of up to {missing.en} is missing",
+            f"可达 {conflict.reachable:.4%}，未证明不能更高；资本缺口至多 {missing.zh}",
         )
+    more = len(conflict.held_by) - len(named)
+    english, chinese = "; ".join(rule.en for rule in named), "；".join(rule.zh for rule in named)
+    english += f" and {more} more" if more else ""
+    chinese += f"等 {len(conflict.held_by)} 项" if more else ""
     return Text(
-        f"at most {conflict.reachable:.4%} is reachable; {million}", f"最高可达 {conflict.reachable:.4%}；{hundred}"
+        f"with every other rule kept, at most {conflict.reachable:.4%} is reachable"
+        + (f", held back by: {english}" if english else "")
+        + f"; capital of {missing.en} is missing",
+        f"在其余规则均满足时最高可达 {conflict.reachable:.4%}"
+        + (f"，受限于：{chinese}" if chinese else "")
+        + f"；资本缺口 {missing.zh}",
     )
-
-
-def problems_of(conflicts: Iterable[Conflict]) -> tuple[Problem, ...]:
-    """Return one problem per rule in conflict, in words."""
-    found = tuple(conflicts)
-    return tuple(_problem(conflict, alone=len(found) == 1) for conflict in found)
 
 
 def _apart(first: float, second: float) -> tuple[str, str]:
@@ -270,7 +307,7 @@ def _apart(first: float, second: float) -> tuple[str, str]:
     return found
 
 
-def _problem(conflict: Conflict, alone: bool) -> Problem:
+def _problem(conflict: Conflict, alone: bool, money: MoneyUnit) -> Problem:
     rule = conflict.rule
     reached, required = _apart(conflict.reachable, conflict.required)
     if conflict.amount == 0.0:
@@ -282,7 +319,7 @@ def _problem(conflict: Conflict, alone: bool) -> Problem:
     elif rule.limit is not None:
         # Where own funds are negative, the ratio is no measure: it falls as less capital is required.
         got = reached if rule.limit.available >= 0.0 else None
-        hint = _reach(rule.limit.available, conflict)
+        hint = _most_reachable(rule.limit.available, conflict, money)
     else:
         assert rule.term is not None
         got = reached

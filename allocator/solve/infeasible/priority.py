@@ -18,7 +18,7 @@ from allocator.model.terms import Mode, Sense, Term
 from allocator.solve.search.discrete import search_for
 from allocator.types import Text
 
-__all__ = ["Ask", "Concession", "relax_by_priority"]
+__all__ = ["Ask", "RelaxedConstraint", "relax_by_priority"]
 
 Ask = Callable[[Model], NDArray[np.float64] | None]
 """Returns the best holdings (n,) of a model, None when it is proven infeasible; raises NotProven."""
@@ -28,7 +28,7 @@ GIVE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Concession:
+class RelaxedConstraint:
     """A row that gave way.
 
     Parameters
@@ -54,7 +54,7 @@ class Concession:
 
 def relax_by_priority(
     model: Model, settings: SolveSettings | None = None, ask: Ask | None = None
-) -> tuple[Model, tuple[Concession, ...]]:
+) -> tuple[Model, tuple[RelaxedConstraint, ...]]:
     """Return the model with the right sides of low-priority rules moved until something is feasible.
 
     Levels are opened from the lowest priority up until the rest can hold; then, from the highest opened
@@ -92,11 +92,11 @@ def relax_by_priority(
                 )
             )
         )
-    concessions: list[Concession] = []
+    relaxed_constraints: list[RelaxedConstraint] = []
     for position in range(count - 1, -1, -1):
         model, given = _settle(model, levels[position], levels[:position], found)
-        concessions += given
-    return model, tuple(concessions)
+        relaxed_constraints += given
+    return model, tuple(relaxed_constraints)
 
 
 def _may_give_way(term: Term) -> bool:
@@ -128,7 +128,7 @@ def _searching(settings: SolveSettings) -> Ask:
     return ask
 
 
-def _settle(model: Model, level: int, free: list[int], ask: Ask) -> tuple[Model, list[Concession]]:
+def _settle(model: Model, level: int, free: list[int], ask: Ask) -> tuple[Model, list[RelaxedConstraint]]:
     """Make the breaches of one level least while lower levels are left out; move its right sides there."""
     terms = [
         replace(term, mode=Mode.SOFT, price=1.0) if _may_give_way(term) and term.priority == level else term
@@ -137,7 +137,7 @@ def _settle(model: Model, level: int, free: list[int], ask: Ask) -> tuple[Model,
     holdings = ask(_bare(_without(replace(model, terms=tuple(terms)), free)))
     assert holdings is not None
     moved: list[Term] = []
-    concessions: list[Concession] = []
+    relaxed_constraints: list[RelaxedConstraint] = []
     for term in model.terms:
         breach = np.maximum(-term.slack(holdings), 0.0)
         if not (_may_give_way(term) and term.priority == level and np.any(breach > term.tolerance())):
@@ -149,8 +149,8 @@ def _settle(model: Model, level: int, free: list[int], ask: Ask) -> tuple[Model,
         sign = 1.0 if term.sense is Sense.AT_MOST else -1.0
         moved.append(replace(term, right=term.right + sign * breach * term.per))
         names = term.row_names()
-        concessions += [
-            Concession(names[row], term.label, float(breach[row]), term.unit, level)
+        relaxed_constraints += [
+            RelaxedConstraint(names[row], term.label, float(breach[row]), term.unit, level)
             for row in np.flatnonzero(breach).tolist()
         ]
-    return replace(model, terms=tuple(moved)), concessions
+    return replace(model, terms=tuple(moved)), relaxed_constraints

@@ -29,7 +29,15 @@ class Affine:
 
     @classmethod
     def combine(cls, parts: Iterable[tuple[float, Affine]], constant: float = 0.0) -> Affine:
-        """Return Σ weight · part + constant."""
+        """Return Σ weight · part + constant.
+
+        Parameters
+        ----------
+        parts : iterable of (float, Affine)
+            Weights and functions.
+        constant : float
+            Added to the sum.
+        """
         total: dict[int, float] = {}
         known = total.get
         for weight, part in parts:
@@ -80,7 +88,15 @@ class Rows:
         return slice(start, start + count)
 
     def require(self, cone: Cone, functions: Sequence[Affine]) -> int:
-        """Ask that the functions' values lie in ``cone``; return the first row's number among these rows."""
+        """Ask that the functions' values lie in ``cone``; return the first row's number among these rows.
+
+        Parameters
+        ----------
+        cone : Cone
+            The cone.
+        functions : sequence of Affine
+            One for each of its rows.
+        """
         first = len(self._right)
         for row, function in enumerate(functions, first):
             for column, factor in function.coefficients.items():
@@ -100,7 +116,17 @@ class Rows:
         return self.require(Cone.ZERO, (function,))
 
     def add(self, first: int, columns: slice, factors: NDArray[np.float64]) -> None:
-        """Add ``factors @ columns`` to the functions of the rows from ``first`` on."""
+        """Add ``factors @ columns`` to the functions of the rows from ``first`` on.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first of the rows.
+        columns : slice
+            Columns (c) that are added to them.
+        factors : ndarray (rows, c) or (c,)
+            Factor of each column in each row.
+        """
         down, across = np.nonzero(np.atleast_2d(factors))
         self._grids.append((first + down, columns.start + across, -np.atleast_2d(factors)[down, across]))
 

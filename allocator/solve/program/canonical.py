@@ -59,7 +59,19 @@ class _Curved:
 
 
 def canonicalise(model: Model, terms: list[Term], scale: float, objective: float) -> Canonical:
-    """Hand the curved expressions to cvxpy and take its arrays; without any, the holdings are the only columns."""
+    """Hand the curved expressions to cvxpy and take its arrays; without any, the holdings are the only columns.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    terms : list of Term
+        Hard and soft terms, without those in whole numbers.
+    scale : float
+        CNY per unit of money.
+    objective : float
+        Objective per unit of the program's.
+    """
     size = model.space.size
     curved = tuple(
         (part.expression, part.weight, part.name) for part in model.objective if part.expression.affine() is None

@@ -11,14 +11,31 @@ from allocator.model.model import Model
 from allocator.model.terms import Mode
 from allocator.solve.program.builder import Builder
 from allocator.solve.program.program import Cone
-from allocator.solve.program.reach import reachable
+from allocator.solve.program.state_range import reachable
 from allocator.types import Text
 
 __all__ = ["add_choices"]
 
 
 def add_choices(builder: Builder, model: Model, holdings: slice, scale: float) -> tuple[tuple[Choices, range], ...]:
-    """Add whole-number columns k with X x + K k ≤ h, 0 ≤ k ≤ most, for every hard rule that needs them."""
+    """Add whole-number columns k with X x + K k ≤ h, 0 ≤ k ≤ most, for every hard rule that needs them.
+
+    Parameters
+    ----------
+    builder : Builder
+        Receives columns and rows.
+    model : Model
+        The model.
+    holdings : slice
+        Columns of the holdings (n).
+    scale : float
+        CNY per unit of money.
+
+    Raises
+    ------
+    InputError
+        When a row that a rule in whole numbers speaks of has no upper bound.
+    """
     discrete = [term for term in model.terms if term.mode is Mode.HARD and term.left.discrete]
     if not discrete:
         return ()

@@ -54,7 +54,15 @@ class EpigraphRows:
         self.constant += function.constant
 
     def bound(self, function: Epigraph, way: float) -> int:
-        """Add a column t with function ≤ ``way`` × t; return its number."""
+        """Add a column t with function ≤ ``way`` × t; return its number.
+
+        Parameters
+        ----------
+        function : Epigraph
+            A convex function of the holdings.
+        way : float
+            Its value per unit of the column.
+        """
         function, single = _apart(_scaled(function, self.scale))
         columns = self._columns(function)
         column = int(self._add(1)[0])

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Answer", "Block", "Cone", "ConeProgram", "Verdict", "merged"]
+__all__ = ["SolverResult", "Block", "Cone", "ConeProgram", "SolverStatus", "merged"]
 
 Vector = NDArray[np.float64]
 
@@ -154,6 +154,15 @@ class ConeProgram:
 
         For z ∈ K* and any z₀ the Lagrangian is at least −½ z₀′P z₀ − b′y + r′z with r = P z₀ + q + A′y. A
         solver leaves r at rounding size; the term r′z is charged at twice the answer's own magnitudes.
+
+        Parameters
+        ----------
+        primal : ndarray (N,)
+            z₀, a solver's point.
+        dual : ndarray (m,)
+            y ∈ K*.
+        right : ndarray (m,) or None
+            b; None for the program's own.
         """
         curvature = self._curvature(primal)
         residual = curvature + self.linear + self._against(dual)
@@ -199,7 +208,15 @@ class ConeProgram:
         return found
 
     def with_numbers(self, data: Vector, right: Vector) -> ConeProgram:
-        """Return the program with other entries of A, in the same places, and another right side."""
+        """Return the program with other entries of A, in the same places, and another right side.
+
+        Parameters
+        ----------
+        data : ndarray (entries,)
+            Entries of A.
+        right : ndarray (m,)
+            b.
+        """
         matrix = copy(self.matrix)
         matrix.data = data
         return replace(self, matrix=matrix, right=right)
@@ -225,7 +242,7 @@ def _below(
     return sparse.csc_array((data, indices, pointers), shape=(above.shape[0] + height, size))
 
 
-class Verdict(Enum):
+class SolverStatus(Enum):
     """How a solve ended."""
 
     SOLVED = "solved"
@@ -235,7 +252,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class SolverResult:
     """What a solver returned.
 
     Parameters
@@ -252,7 +269,7 @@ class Answer:
         A lower bound of the optimum by the solver's own account, where no dual point can prove one.
     """
 
-    verdict: Verdict
+    verdict: SolverStatus
     primal: Vector
     dual: Vector
     solver: str

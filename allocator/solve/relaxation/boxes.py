@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import product
 from types import MappingProxyType
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from allocator.capital.nodes import Aggregate, WeightedSum
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
-from allocator.solve.relaxation.form import Form
+from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["Box", "Branch", "Knapsack", "RootBox", "corners"]
 
@@ -42,11 +43,27 @@ class Branch:
     pieces: Mapping[int, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def narrowed(self, position: int, interval: Interval) -> Branch:
-        """Return the branch with one more interval."""
+        """Return the branch with one more interval.
+
+        Parameters
+        ----------
+        position : int
+            A node of the tree.
+        interval : (float, float)
+            Where its amount lies, in the program's money.
+        """
         return Branch({**self.intervals, position: interval}, self.pieces)
 
     def decided(self, position: int, pieces: tuple[int, ...]) -> Branch:
-        """Return the branch with the pieces of one node restricted."""
+        """Return the branch with the pieces of one node restricted.
+
+        Parameters
+        ----------
+        position : int
+            A piecewise node.
+        pieces : tuple of int
+            Pieces that may still be the active one.
+        """
         return Branch(self.intervals, {**self.pieces, position: pieces})
 
 
@@ -87,7 +104,8 @@ class Knapsack:
     Parameters
     ----------
     model : Model
-        Bounds and terms; hard terms whose row adds up rows of the space with one weight are budgets.
+        Bounds and terms; hard terms whose row adds up rows of the space with one weight are budgets, those of several
+        rows before those of one.
     scale : float
         CNY per unit of money.
     """
@@ -97,7 +115,7 @@ class Knapsack:
         self._upper = model.space.upper / scale
         self._groups: list[tuple[NDArray[np.int64], float, float]] = []
         free = np.ones(model.space.size, dtype=bool)
-        for wanted in (Sense.EQUAL, Sense.AT_MOST):
+        for several, wanted in product((True, False), (Sense.EQUAL, Sense.AT_MOST)):
             for term in model.terms:
                 linear = term.left.affine()
                 if linear is None or term.sense is not wanted or term.mode is not Mode.HARD:
@@ -105,7 +123,9 @@ class Knapsack:
                 for row in range(len(term.right)):
                     span = slice(linear.matrix.indptr[row], linear.matrix.indptr[row + 1])
                     members, weights = linear.matrix.indices[span], linear.matrix.data[span]
-                    uniform = len(members) > 1 and weights[0] > 0 and bool(np.all(weights == weights[0]))
+                    if not len(members) or (len(members) > 1) is not several:
+                        continue
+                    uniform = weights[0] > 0 and bool(np.all(weights == weights[0]))
                     if not uniform or not free[members].all() or not np.isfinite(self._lower[members]).all():
                         continue
                     amount = float(term.right[row] - linear.constant[row]) / weights[0] / scale
@@ -143,7 +163,7 @@ class Knapsack:
 class RootBox:
     """Boxes of the whole tree and of branches of it."""
 
-    form: Form
+    form: IndexedTree
     knapsack: Knapsack
 
     def _highest(self, weights: list[Vector]) -> Vector:
@@ -191,6 +211,15 @@ class RootBox:
         """Return the intervals inside a branch that adds one decision to that of ``parent``.
 
         Only nodes that are ``watched`` are narrowed; the others keep the parent's intervals.
+
+        Parameters
+        ----------
+        branch : Branch
+            The branch.
+        parent : Box
+            The box of the branch it adds to.
+        watched : frozenset of int
+            Nodes whose intervals matter.
         """
         changed = [
             position
@@ -212,7 +241,7 @@ class RootBox:
         for position in positions:
             if position in self.form.pieces:
                 above[position] = self._differences(position, lower, upper)
-                allowed[position] = _possible(above[position], branch.pieces.get(position))
+                allowed[position] = self._possible(position, above[position], branch)
             low, high = self._natural(position, lower, upper, allowed)
             for other in (self._affine.get(position), branch.intervals.get(position)):
                 if other is not None:
@@ -223,8 +252,25 @@ class RootBox:
                     continue
                 self._hand_down(position, lower, upper, allowed[position])
                 above[position] = self._differences(position, lower, upper)
-                allowed[position] = _possible(above[position], branch.pieces.get(position))
+                allowed[position] = self._possible(position, above[position], branch)
         return Box(lower, upper, above, parent.root_above or above, allowed, branch)
+
+    def _possible(self, position: int, above: NDArray[np.float64], branch: Branch) -> tuple[int, ...]:
+        """Drop every piece that lies below another one everywhere.
+
+        Where pieces are equal the first of them picks an aggregate's matrix: it may only be dropped for an earlier one.
+        """
+        kept = list(branch.pieces.get(position, range(len(above))))
+        picks = position in self.form.selected.values()
+
+        def is_below(piece: int, other: int) -> bool:
+            most = above[piece, other]
+            return bool(most < 0.0 or (most == 0.0 and (other < piece or not picks)))
+
+        for piece in list(kept):
+            if any(is_below(piece, other) for other in kept if other != piece):
+                kept.remove(piece)
+        return tuple(kept)
 
     def _natural(self, position: int, lower: Vector, upper: Vector, allowed: Mapping[int, tuple[int, ...]]) -> Interval:
         """Return what the children's intervals say about a node."""
@@ -266,15 +312,6 @@ class RootBox:
         lows, highs = _pieces_range(pieces.sign, pieces.weights, lower[children], upper[children])
         with np.errstate(invalid="ignore"):
             return np.fmin(self._above[position], highs[:, None] - lows[None, :])
-
-
-def _possible(above: NDArray[np.float64], chosen: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Drop every piece that lies below another one everywhere."""
-    kept = list(range(len(above)) if chosen is None else chosen)
-    for piece in list(kept):
-        if len(kept) > 1 and any(above[piece, other] <= 0.0 for other in kept if other != piece):
-            kept.remove(piece)
-    return tuple(kept)
 
 
 def _pieces_range(sign: float, weights: tuple[float, ...], lower: Vector, upper: Vector) -> tuple[Vector, Vector]:

@@ -18,7 +18,7 @@ from allocator.capital.nodes import Aggregate
 from allocator.solve.program.affine import Affine, Rows
 from allocator.solve.program.program import Cone
 from allocator.solve.relaxation.boxes import Box, corners
-from allocator.solve.relaxation.form import Form
+from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["NARROW", "Norm", "add_envelope", "slope_signs"]
 
@@ -35,6 +35,13 @@ def slope_signs(matrices: list[NDArray[np.float64]], lower: Vector, upper: Vecto
     """Return +1 (−1) for every module in which sqrt(y′Ry) nowhere falls (rises) on the box, else 0.
 
     The derivative is (Ry)ᵢ / sqrt(y′Ry).
+
+    Parameters
+    ----------
+    matrices : list of ndarray (k, k)
+        Every R that is possible.
+    lower, upper : ndarray (k,)
+        The box of the modules y.
     """
     low, high = np.full(len(lower), np.inf), np.full(len(lower), -np.inf)
     for matrix in matrices:
@@ -61,14 +68,24 @@ class Norm:
         +1, −1 or 0: how it moves with each module on the box it was made for.
     """
 
-    form: Form
+    form: IndexedTree
     position: int
     arguments: tuple[int, ...]
     signs: tuple[int, ...]
 
     @classmethod
-    def over(cls, form: Form, position: int, box: Box) -> Norm:
-        """Look through the aggregates below that it grows with everywhere on ``box``."""
+    def over(cls, form: IndexedTree, position: int, box: Box) -> Norm:
+        """Look through the aggregates below that it grows with everywhere on ``box``.
+
+        Parameters
+        ----------
+        form : IndexedTree
+            The tree.
+        position : int
+            The aggregate.
+        box : Box
+            Intervals that say which inner aggregates it grows with.
+        """
         arguments: dict[int, int] = {}
 
         def visit(at: int, direction: int) -> None:
@@ -88,7 +105,15 @@ class Norm:
         return cls(form, position, tuple(arguments), tuple(arguments.values()))
 
     def values(self, points: NDArray[np.float64], possible: Mapping[int, tuple[int, ...]]) -> Vector:
-        """Return the aggregate at ``points`` (count, arguments); the largest over matrices still possible."""
+        """Return the aggregate at ``points`` (count, arguments); the largest over matrices still possible.
+
+        Parameters
+        ----------
+        points : ndarray (count, arguments)
+            Amounts of the modules.
+        possible : mapping of int to tuple of int
+            Pieces that selectors may still pick.
+        """
         count = len(self.arguments)
         known = np.empty((len(points), count + len(self._steps)))
         known[:, :count] = points
@@ -138,6 +163,19 @@ def add_envelope(rows: Rows, norm: Norm, box: Box, functions: Mapping[int, Affin
 
     The widest modules are interpolated. Along any other module yᵢ the aggregate is convex, so at each corner
     of the wide ones it lies below its value at yᵢ's low end, raised where needed, plus one common slope.
+
+    Parameters
+    ----------
+    rows : Rows
+        Receives rows and columns.
+    norm : Norm
+        The aggregate.
+    box : Box
+        The box of its modules.
+    functions : mapping of int to Affine
+        The modules as functions of the columns.
+    value : Affine
+        The aggregate's own column.
     """
     at = np.array(norm.arguments)
     lower, upper = box.lower[at], box.upper[at]

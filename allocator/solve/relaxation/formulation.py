@@ -12,10 +12,10 @@ from scipy import sparse
 
 from allocator.model.model import CapitalLimit, Model
 from allocator.solve.program.affine import Affine, Fragment, Rows, joined
-from allocator.solve.program.plain import Plain, compile_plain
-from allocator.solve.program.program import Answer, ConeProgram
+from allocator.solve.program.base_program import Plain, compile_plain
+from allocator.solve.program.program import ConeProgram, SolverResult
 from allocator.solve.relaxation.boxes import Box, Branch, Knapsack, RootBox
-from allocator.solve.relaxation.form import OVER, UNDER, Form, Side
+from allocator.solve.relaxation.indexed_tree import OVER, UNDER, IndexedTree, Side
 from allocator.solve.relaxation.relaxation import Relaxation, find_sides
 from allocator.solve.relaxation.restriction import Restriction
 
@@ -49,7 +49,7 @@ class Assembled:
     limits: tuple[int, ...]
     price: float = 0.0
     functions: Mapping[int, Affine] = field(default_factory=dict)
-    loose: tuple[int, ...] = ()
+    relaxed_nodes: tuple[int, ...] = ()
 
 
 class Formulation:
@@ -66,7 +66,7 @@ class Formulation:
         priced = bool(model.capital_weight)
         tree = model.tree if model.capital_limits or priced else None
         self.plain: Plain = compile_plain(model, tree)
-        self.form = Form(tree, self.plain.scale) if tree is not None else None
+        self.form = IndexedTree(tree, self.plain.scale) if tree is not None else None
         if self.form is None or tree is None:
             return
         self.limits = [(limit, self.form.position(limit.module)) for limit in model.capital_limits]
@@ -119,7 +119,15 @@ class Formulation:
         return None if self.form is None else self.root.whole
 
     def box(self, branch: Branch, parent: Box) -> Box:
-        """Return the box of a branch that adds one decision to that of ``parent``."""
+        """Return the box of a branch that adds one decision to that of ``parent``.
+
+        Parameters
+        ----------
+        branch : Branch
+            The branch.
+        parent : Box
+            The box of the branch it adds to.
+        """
         return self.root.box(branch, parent, self.relaxed.watched)
 
     def relaxation(
@@ -146,9 +154,9 @@ class Formulation:
             moved = self._like(like)
             if moved is not None:
                 return moved
-        fragments, loose = self.relaxed.rows(box)
+        fragments, relaxed_nodes = self.relaxed.rows(box)
         rows_of_tree = joined([self._limits_within(margin), *fragments])
-        return self._assembled(rows_of_tree, self.relaxed.functions, price, margin, tuple(loose))
+        return self._assembled(rows_of_tree, self.relaxed.functions, price, margin, tuple(relaxed_nodes))
 
     def _limits_within(self, margin: float) -> Fragment:
         """Return the rows of the capital limits in a relaxation."""
@@ -176,7 +184,19 @@ class Formulation:
     def restriction(
         self, holdings: Vector, price: float = 0.0, margin: float = 0.0, elastic: bool = False
     ) -> Assembled:
-        """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead."""
+        """Return the restriction around ``holdings`` (CNY); ``elastic`` minimizes the miss of the limits instead.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            The point, CNY.
+        price : float
+            Price of the objective's module, program units.
+        margin : float
+            Ratio by which capital limits are tightened.
+        elastic : bool
+            Whether the miss of the limits is minimized instead of the objective.
+        """
         if self.form is None:
             return self.relaxation(None)
         amounts = self.form.amounts(holdings)
@@ -208,7 +228,7 @@ class Formulation:
             rows.at_least_zero(Affine.combine(parts, room))
 
     def _assembled(
-        self, rows: Fragment, functions: dict[int, Affine], price: float, margin: float, loose: tuple[int, ...]
+        self, rows: Fragment, functions: dict[int, Affine], price: float, margin: float, relaxed_nodes: tuple[int, ...]
     ) -> Assembled:
         """Return the program of the plain part and ``rows``, the first of which are the capital limits."""
         base = self.plain.program
@@ -225,10 +245,18 @@ class Formulation:
         limits = tuple(range(first, first + len(self.limits)))
         for row, (limit, _) in zip(limits, self.limits, strict=True):
             right[row] += margin * self.reference(limit)
-        return Assembled(replace(program, constant=constant), right, limits, price, functions, loose)
+        return Assembled(replace(program, constant=constant), right, limits, price, functions, relaxed_nodes)
 
-    def module_prices(self, assembled: Assembled, answer: Answer) -> dict[int, float]:
-        """Return what one unit of money more of each limited or priced module costs, program units."""
+    def module_prices(self, assembled: Assembled, answer: SolverResult) -> dict[int, float]:
+        """Return what one unit of money more of each limited or priced module costs, program units.
+
+        Parameters
+        ----------
+        assembled : Assembled
+            A program of this model.
+        answer : SolverResult
+            Its answer, with multipliers (m,).
+        """
         prices: dict[int, float] = {}
         for (limit, position), row in zip(self.limits, assembled.limits, strict=True):
             prices[position] = prices.get(position, 0.0) + limit.multiplier * float(answer.dual[row])

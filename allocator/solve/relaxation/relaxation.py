@@ -20,7 +20,7 @@ from allocator.solve.program.affine import Affine, Fragment, Rows
 from allocator.solve.program.program import Cone
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.envelope import NARROW, Norm, add_envelope, slope_signs
-from allocator.solve.relaxation.form import OVER, UNDER, Form, Side
+from allocator.solve.relaxation.indexed_tree import OVER, UNDER, IndexedTree, Side
 
 __all__ = ["Relaxation", "Sides", "add_norm", "find_sides", "flipped"]
 
@@ -59,8 +59,18 @@ def _through(side: Side, sign: int) -> Side:
     return side if sign > 0 else flipped(side)
 
 
-def find_sides(form: Form, box: Box, targets: dict[int, Side]) -> Sides:
-    """Return which side of every node is needed so that ``targets`` are."""
+def find_sides(form: IndexedTree, box: Box, targets: dict[int, Side]) -> Sides:
+    """Return which side of every node is needed so that ``targets`` are.
+
+    Parameters
+    ----------
+    form : IndexedTree
+        The tree.
+    box : Box
+        Its intervals.
+    targets : dict of int to Side
+        Sides asked for, by position.
+    """
     needed = dict.fromkeys(range(len(form.nodes)), 0)
     needed.update(targets)
     norms: dict[int, Norm] = {}
@@ -100,7 +110,7 @@ class _Piece:
     """The rows that hold one node inside its box, and whether it may lie there."""
 
     rows: Fragment
-    loose: bool
+    relaxed_nodes: bool
 
 
 class Relaxation:
@@ -118,7 +128,7 @@ class Relaxation:
         Columns that stand before the tree's other ones.
     """
 
-    def __init__(self, form: Form, sides: Sides, leaves: slice, width: int) -> None:
+    def __init__(self, form: IndexedTree, sides: Sides, leaves: slice, width: int) -> None:
         self._form = form
         self._sides = sides
         self.functions: dict[int, Affine] = {}
@@ -145,8 +155,10 @@ class Relaxation:
         seen = {argument for norm in self._sides.norms.values() for argument in norm.arguments}
         for position in self._held:
             pieces = self._form.pieces.get(position)
-            lies = pieces is not None and self._sides.needed[position] & (OVER if pieces.sign > 0 else UNDER)
-            if lies or position in self._form.selected:
+            relaxation_error = pieces is not None and self._sides.needed[position] & (
+                OVER if pieces.sign > 0 else UNDER
+            )
+            if relaxation_error or position in self._form.selected:
                 seen |= {position, *self._form.children[position]}
         between = {at for at in self.functions if seen.intersection(self._form.ancestors[at])}
         return frozenset(seen | between)
@@ -160,7 +172,7 @@ class Relaxation:
 
         A branch leaves most nodes' boxes as they were; their rows are remembered.
         """
-        fragments, loose = [], []
+        fragments, relaxed_nodes = [], []
         selectors = tuple(box.allowed[selector] for selector in self._form.selected.values())
         for position in self._held + [at for at in box.branch.intervals if at not in self._held]:
             watched = self._dependence[position]
@@ -178,24 +190,24 @@ class Relaxation:
                 self._known[key] = self._piece(position, box)
             piece = self._known[key]
             fragments.append(piece.rows)
-            if piece.loose:
-                loose.append(position)
-        return fragments, loose
+            if piece.relaxed_nodes:
+                relaxed_nodes.append(position)
+        return fragments, relaxed_nodes
 
     def _piece(self, position: int, box: Box) -> _Piece:
         rows = Rows(self.width)
         side = self._sides.needed[position]
-        loose = False
+        relaxed_nodes = False
         if position in self._form.pieces:
-            loose = self._add_pieces(rows, position, box, side)
+            relaxed_nodes = self._add_pieces(rows, position, box, side)
         elif isinstance(self._form.nodes[position], Aggregate):
-            loose = self._add_aggregate(rows, position, box, side)
+            relaxed_nodes = self._add_aggregate(rows, position, box, side)
         if position in box.branch.intervals:
             low, high = box.branch.intervals[position]
             for sign, end in ((1.0, low), (-1.0, high)):
                 if np.isfinite(end):
                     rows.at_least_zero(Affine.combine([(sign, self.functions[position])], -sign * end))
-        return _Piece(rows.frozen(), loose)
+        return _Piece(rows.frozen(), relaxed_nodes)
 
     def _add_pieces(self, rows: Rows, position: int, box: Box, side: Side) -> bool:
         """Add max(p₁, p₂, …) (a minimum is minus a maximum of minus the pieces); return whether it may lie.
@@ -264,7 +276,19 @@ class Relaxation:
 
 
 def add_norm(rows: Rows, value: Affine, matrix: NDArray[np.float64], modules: list[Affine]) -> int:
-    """Ask that ``value ≥ sqrt(y′Ry)``, y the ``modules``; return the cone's first row."""
+    """Ask that ``value ≥ sqrt(y′Ry)``, y the ``modules``; return the cone's first row.
+
+    Parameters
+    ----------
+    rows : Rows
+        Receives the cone.
+    value : Affine
+        What is not to fall short.
+    matrix : ndarray (k, k)
+        R, positive semidefinite.
+    modules : list of Affine
+        y (k).
+    """
     root = _root(np.ascontiguousarray(matrix).tobytes(), len(matrix))
     spread = [Affine.combine(zip(column.tolist(), modules, strict=True)) for column in root.T]
     return rows.require(Cone.SECOND_ORDER, [value, *spread])

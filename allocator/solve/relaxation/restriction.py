@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from allocator.capital.nodes import Aggregate, Leaf, WeightedSum
 from allocator.solve.program.affine import Affine, Rows
 from allocator.solve.program.program import Cone
-from allocator.solve.relaxation.form import OVER, UNDER, Form, Side
+from allocator.solve.relaxation.indexed_tree import OVER, UNDER, IndexedTree, Side
 from allocator.solve.relaxation.relaxation import add_norm, flipped
 
 __all__ = ["Restriction"]
@@ -46,7 +46,7 @@ class Restriction:
     """
 
     def __init__(
-        self, form: Form, amounts: Vector, leaves: slice, width: int, affine: Mapping[int, Affine] | None = None
+        self, form: IndexedTree, amounts: Vector, leaves: slice, width: int, affine: Mapping[int, Affine] | None = None
     ) -> None:
         self._form = form
         self._affine = affine or {}
@@ -57,7 +57,15 @@ class Restriction:
         self._settled: set[int] = set()
 
     def bounded(self, position: int, side: Side) -> Affine:
-        """Return a function of the columns that is at least (`UNDER`) or at most (`OVER`) the node's value."""
+        """Return a function of the columns that is at least (`UNDER`) or at most (`OVER`) the node's value.
+
+        Parameters
+        ----------
+        position : int
+            A node of the tree.
+        side : Side
+            `UNDER` or `OVER`.
+        """
         known = self._affine.get(position)
         if known is not None:
             return known

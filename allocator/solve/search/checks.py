@@ -40,7 +40,15 @@ def check_model(model: Model) -> None:
 
 
 def unbounded(model: Model, direction: NDArray[np.float64]) -> Problem:
-    """Return what to say when the objective grows for ever along ``direction`` (n,)."""
+    """Return what to say when the objective grows for ever along ``direction`` (n,).
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    direction : ndarray (n,)
+        Along which the objective grows, in any unit of money.
+    """
     moving = np.flatnonzero(np.abs(direction) > 1e-6 * np.abs(direction).max(initial=0.0))
     return Problem(
         Text("the objective grows without end along these rows", "沿以下各行目标可无限增大"),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from allocator.config.settings import SolveSettings
 from allocator.model.model import Model
 from allocator.model.terms import Mode
-from allocator.solve.decomposition.sifting import Recall
+from allocator.solve.decomposition.sifting import WarmStart
 from allocator.solve.search.search import Node, Outcome, Search
 
 __all__ = ["DiscreteSearch", "search_for"]
@@ -25,10 +25,24 @@ __all__ = ["DiscreteSearch", "search_for"]
 Vector = NDArray[np.float64]
 
 
-def search_for(model: Model, settings: SolveSettings, recall: Recall | None = None, *, settled: bool = True) -> Search:
-    """Return the search that fits the model; the rest as for `Search`, of use without whole numbers only."""
+def search_for(
+    model: Model, settings: SolveSettings, warm_start: WarmStart | None = None, *, settled: bool = True
+) -> Search:
+    """Return the search that fits the model; the rest as for `Search`, of use without whole numbers only.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    settings : SolveSettings
+        Gap, limits and solver.
+    warm_start : WarmStart or None
+        Prices of an earlier search over the same holdings.
+    settled : bool
+        Whether the answer is moved to its local optimum.
+    """
     discrete = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
-    return DiscreteSearch(model, settings) if discrete else Search(model, settings, recall, settled=settled)
+    return DiscreteSearch(model, settings) if discrete else Search(model, settings, warm_start, settled=settled)
 
 
 class DiscreteSearch(Search):

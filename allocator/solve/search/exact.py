@@ -128,9 +128,9 @@ class Exact:
 
     def objective(self, holdings: Vector) -> float:
         """Return the maximized objective."""
-        return self._model.worth(holdings)
+        return self._model.objective_value(holdings)
 
-    def room(self, holdings: Vector) -> float:
+    def headroom(self, holdings: Vector) -> float:
         """Return the least room of all capital limits as a ratio: slack over module; negative is a miss."""
         model = self._model
         if model.tree is None or not model.capital_limits:
@@ -146,11 +146,18 @@ class Exact:
         """Return whether every hard term holds."""
         return self._hard.hold(holdings)
 
-    def polished(self, holdings: Vector, at_lower: Vector, at_upper: Vector) -> Vector:
+    def projected_to_bounds(self, holdings: Vector, at_lower: Vector, at_upper: Vector) -> Vector:
         """Return the solver's point with bounds and equalities met to machine precision.
 
         Rows whose multiplier (per unit of weight) outweighs their distance to the bound are put on it; what
         the equalities then miss is spread over the other rows in proportion to their room.
+
+        Parameters
+        ----------
+        holdings : ndarray (n,)
+            The solver's point, CNY.
+        at_lower, at_upper : ndarray (n,)
+            Multipliers of the bounds, per unit of weight.
         """
         space = self._model.space
         scale = space.total or 1.0

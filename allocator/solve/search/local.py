@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import SolverFailure
-from allocator.solve.program.program import Answer, Verdict
+from allocator.solve.program.program import SolverResult, SolverStatus
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.exact import AIM
 from allocator.solve.search.subproblem import Subproblem
@@ -37,6 +37,15 @@ def improve(search: Subproblem, start: Vector, enough: float = np.inf) -> Vector
     No better one is looked for once the objective is ``enough``. The aim is raised by what the exact tree says
     is missing: the solver's rounding, or a slope that changed its sign between the point the restriction was
     made for and its answer.
+
+    Parameters
+    ----------
+    search : Subproblem
+        The search that asks; counts the programs.
+    start : ndarray (n,)
+        Holdings, CNY.
+    enough : float
+        Objective from which nothing better is looked for.
     """
     best: Vector | None = None
     value = -np.inf
@@ -48,7 +57,7 @@ def improve(search: Subproblem, start: Vector, enough: float = np.inf) -> Vector
             break
         point = search.point(answer)
         if not search.compliant(point):
-            margin += AIM + 1.5 * max(-search.exact.room(point), 0.0)
+            margin += AIM + 1.5 * max(-search.exact.headroom(point), 0.0)
             continue
         reached, before = search.exact.objective(point), value
         if reached > value:
@@ -64,6 +73,13 @@ def settle(search: Subproblem, start: Vector) -> Vector:
     Branching stops as soon as the gap is closed, at a point that depends on the order of its steps; the local
     optimum does not, so that units and row order leave no trace in the answer. It is compliant, and its objective
     is no lower than that of a compliant ``start`` but for a thousandth of the gap.
+
+    Parameters
+    ----------
+    search : Subproblem
+        The search that asks; counts the programs.
+    start : ndarray (n,)
+        Holdings, CNY.
     """
     point, margin, before = start, AIM, np.inf
     least = search.exact.objective(start) - 1e-3 * search.tolerance if search.compliant(start) else -np.inf
@@ -73,9 +89,9 @@ def settle(search: Subproblem, start: Vector) -> Vector:
             break
         reached = search.point(answer)
         if not search.compliant(reached):
-            if search.exact.room(reached) >= 0.0:  # a rule is missed, which no margin on capital mends
+            if search.exact.headroom(reached) >= 0.0:  # a rule is missed, which no margin on capital mends
                 break
-            margin += AIM + 1.5 * max(-search.exact.room(reached), 0.0)
+            margin += AIM + 1.5 * max(-search.exact.headroom(reached), 0.0)
             continue
         moved = float(np.abs(reached - point).max()) / (search.model.space.total or 1.0)
         if search.exact.objective(reached) < least:
@@ -88,26 +104,34 @@ def settle(search: Subproblem, start: Vector) -> Vector:
 
 
 def repair(search: Subproblem, start: Vector) -> Vector | None:
-    """Return a compliant point found by first minimizing the miss of the capital limits, None if there is none."""
+    """Return a compliant point found by first minimizing the miss of the capital limits, None if there is none.
+
+    Parameters
+    ----------
+    search : Subproblem
+        The search that asks; counts the programs.
+    start : ndarray (n,)
+        Holdings, CNY.
+    """
     point = start
     for _ in range(ROUNDS):
         answer = _attempt(search, search.formulation.restriction(point, margin=1e-6, elastic=True))
         if answer is None:
             return None
         reached = search.point(answer)
-        if search.exact.room(reached) >= 0.0:
+        if search.exact.headroom(reached) >= 0.0:
             better = improve(search, reached)
             return better if better is not None else reached
-        if search.exact.room(reached) <= search.exact.room(point):
+        if search.exact.headroom(reached) <= search.exact.headroom(point):
             return None
         point = reached
     return None
 
 
-def _attempt(search: Subproblem, assembled: Assembled, *, fine: bool = False) -> Answer | None:
+def _attempt(search: Subproblem, assembled: Assembled, *, fine: bool = False) -> SolverResult | None:
     """Solve a restriction; None when it is infeasible or defeats the solvers, which proves nothing here."""
     try:
         answer = search.solve(assembled, fine=fine)
     except SolverFailure:
         return None
-    return answer if answer.verdict is Verdict.SOLVED else None
+    return answer if answer.verdict is SolverStatus.SOLVED else None

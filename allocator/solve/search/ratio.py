@@ -72,7 +72,7 @@ def best_ratio(model: Model, settings: SolveSettings, solve: Solver) -> tuple[Ca
             "return on capital has no maximum: capital can fall to nothing", "资本收益率没有最大值：资本占用可降至零"
         )
         raise InputError(Problem(what, "objective"))
-    price, bound, best = max(model.worth(solution.holdings, tree), 0.0), np.inf, None
+    price, bound, best = max(model.objective_value(solution.holdings, tree), 0.0), np.inf, None
     for number in range(ROUNDS):
         left = max(settings.time_limit - (time.perf_counter() - started), 1.0)
         # The first price is only to be raised.
@@ -86,7 +86,7 @@ def best_ratio(model: Model, settings: SolveSettings, solve: Solver) -> tuple[Ca
             break
         nodes += solution.nodes
         bound = min(bound, price + max(solution.bound, 0.0) * total / floor)
-        ratio = model.worth(solution.holdings, tree)
+        ratio = model.objective_value(solution.holdings, tree)
         if best is None or ratio > best.ratio:
             best = _Best(ratio, tree, solution)
         if bound - best.ratio <= settings.gap or ratio <= price or time.perf_counter() - started > settings.time_limit:

@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from allocator.config.settings import SolveSettings
 from allocator.errors import InputError, SolverFailure
 from allocator.model.model import Model
-from allocator.solve.decomposition.sifting import Recall
-from allocator.solve.program.program import Answer, Verdict
+from allocator.solve.decomposition.sifting import WarmStart
+from allocator.solve.program.program import SolverResult, SolverStatus
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.checks import unbounded
 from allocator.solve.search.exact import AIM, ENOUGH
-from allocator.solve.search.goal import tolerance_of
 from allocator.solve.search.local import improve, repair, settle
-from allocator.solve.search.subproblem import Candidate, Subproblem
+from allocator.solve.search.objective_form import tolerance_of
+from allocator.solve.search.subproblem import Incumbent, Subproblem
 
 __all__ = ["Node", "Outcome", "Search"]
 
@@ -62,7 +62,7 @@ class Outcome:
     the gap is within the tolerance, or without a candidate, that there is none.
     """
 
-    best: Candidate | None
+    best: Incumbent | None
     bound: float
     proven: bool
     solves: int
@@ -78,7 +78,7 @@ class Node:
     bound: float = field(compare=False)
     box: Box | None = field(compare=False)
     assembled: Assembled = field(compare=False)
-    answer: Answer = field(compare=False)
+    answer: SolverResult = field(compare=False)
 
 
 class Search(Subproblem):
@@ -90,7 +90,7 @@ class Search(Subproblem):
         The model, already checked.
     settings : SolveSettings
         Gap, limits and solver.
-    recall : Recall or None
+    warm_start : WarmStart or None
         Prices of an earlier search over the same holdings, brought up to date.
     settled : bool
         Whether the answer is moved to its local optimum at the end.
@@ -100,9 +100,9 @@ class Search(Subproblem):
     """Ratio above the requirement that relaxations aim at, so that their answers are compliant as they are."""
 
     def __init__(
-        self, model: Model, settings: SolveSettings, recall: Recall | None = None, *, settled: bool = True
+        self, model: Model, settings: SolveSettings, warm_start: WarmStart | None = None, *, settled: bool = True
     ) -> None:
-        super().__init__(model, settings, recall)
+        super().__init__(model, settings, warm_start)
         self._settles = settled
         self._numbers = itertools.count()
         self._rough = False
@@ -162,6 +162,13 @@ class Search(Subproblem):
         """Return a compliant answer near ``start``, without a bound; None where none is found.
 
         ``settled``: the local optimum there, else the first point met.
+
+        Parameters
+        ----------
+        start : ndarray (n,)
+            Holdings, CNY.
+        settled : bool
+            Whether the local optimum is wanted.
         """
         point = settle(self, start) if settled else improve(self, start, -np.inf)
         if not self.offer(point) and not self.offer(repair(self, start)):
@@ -185,7 +192,7 @@ class Search(Subproblem):
         if self.best is not None and self._settles and (solves > 1 or by_chance):
             # Even where its objective is a little lower: another answer uses the margin that this one keeps.
             point = settle(self, self.best.holdings)
-            settled = Candidate(point, self.exact.objective(point))
+            settled = Incumbent(point, self.exact.objective(point))
             if not proven or bound <= settled.objective + tolerance_of(
                 self.model, self.settings.gap, settled.objective
             ):
@@ -220,9 +227,9 @@ class Search(Subproblem):
         """Judge a relaxation's answer; ``thorough``: and look for a better one from there."""
         answer = node.answer
         point = self.formulation.holdings(answer.primal)
-        if self.exact.room(point) > -NEAR:
+        if self.exact.headroom(point) > -NEAR:
             point = self.point(answer)
-            if not self.offer(point) and -NEAR < self.exact.room(point) < ENOUGH:
+            if not self.offer(point) and -NEAR < self.exact.headroom(point) < ENOUGH:
                 point = self._tightened(node, point)
         if self._settled(bound) or not thorough:
             return
@@ -233,13 +240,13 @@ class Search(Subproblem):
         """Ask the node for more than it missed by rounding; return the last answer, which is offered too."""
         margin = self.margin
         for _ in range(TIGHTER):
-            margin += AIM + 1.5 * max(-self.exact.room(point), 0.0)
+            margin += AIM + 1.5 * max(-self.exact.headroom(point), 0.0)
             assembled = self.formulation.relaxation(node.box, self.price, margin)
             answer = self.solve(assembled, fine=not self._rough)
-            if answer.verdict is not Verdict.SOLVED:
+            if answer.verdict is not SolverStatus.SOLVED:
                 break
             point = self.point(answer)
-            if self.offer(point) or self.exact.room(point) >= ENOUGH:
+            if self.offer(point) or self.exact.headroom(point) >= ENOUGH:
                 break
         return point
 
@@ -254,17 +261,17 @@ class Search(Subproblem):
             return None
         assembled = self.formulation.relaxation(box, self.price, self.margin)
         # Where nothing lies the root's answer is the answer.
-        self._rough = bool(assembled.loose) or not fine
+        self._rough = bool(assembled.relaxed_nodes) or not fine
         answer = self.solve(assembled, fine=not self._rough)
-        if answer.verdict is Verdict.INFEASIBLE and self.margin:
+        if answer.verdict is SolverStatus.INFEASIBLE and self.margin:
             # What cannot be had with the margin may be had without it.
             loose = replace(assembled.program, right=assembled.right)
             if not loose.refuted_by(answer.dual):
                 assembled = replace(assembled, program=loose)
                 answer = self.solve(assembled, fine=not self._rough)
-        if answer.verdict is Verdict.INFEASIBLE:
+        if answer.verdict is SolverStatus.INFEASIBLE:
             return None
-        if answer.verdict is Verdict.UNBOUNDED:
+        if answer.verdict is SolverStatus.UNBOUNDED:
             raise InputError(unbounded(self.model, self.formulation.holdings(answer.primal)))
         lower = answer.bound
         if lower is None:
@@ -279,5 +286,5 @@ class Search(Subproblem):
         objective = self.exact.objective(holdings)
         if self.best is not None and objective <= self.best.objective:
             return False
-        self.best = Candidate(holdings, objective)
+        self.best = Incumbent(holdings, objective)
         return True

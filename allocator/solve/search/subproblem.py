@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from allocator.config.settings import SolveSettings
 from allocator.model.model import Model
-from allocator.solve.decomposition.sifting import Recall
-from allocator.solve.program.program import Answer
+from allocator.solve.decomposition.sifting import WarmStart
+from allocator.solve.program.program import SolverResult
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import ENOUGH, Exact
-from allocator.solve.search.goal import tolerance_of
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.search.objective_form import tolerance_of
+from allocator.solve.solvers.backends import SolverChain
 
-__all__ = ["Candidate", "Subproblem"]
+__all__ = ["Incumbent", "Subproblem"]
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class Incumbent:
     """A point that meets every hard rule exactly, and its exact objective."""
 
     holdings: Vector
@@ -39,20 +39,20 @@ class Subproblem:
         The model, already checked.
     settings : SolveSettings
         Gap, limits and solver.
-    recall : Recall or None
+    warm_start : WarmStart or None
         Prices of an earlier search over the same holdings, brought up to date.
     """
 
-    def __init__(self, model: Model, settings: SolveSettings, recall: Recall | None = None) -> None:
+    def __init__(self, model: Model, settings: SolveSettings, warm_start: WarmStart | None = None) -> None:
         self.model = model
         self.settings = settings
         self.formulation = Formulation(model)
         self.exact = Exact(model)
         plain = self.formulation.plain
-        self.chain = Chain(settings.solver).sifting(plain.program, plain.holdings, recall or Recall())
+        self.chain = SolverChain(settings.solver).sifting(plain.program, plain.holdings, warm_start or WarmStart())
         self.solves = 0
         self.solver = ""
-        self.best: Candidate | None = None
+        self.best: Incumbent | None = None
         self.deadline = time.monotonic() + settings.time_limit
 
     @property
@@ -65,24 +65,37 @@ class Subproblem:
         """The gap at which the search stops, in the objective's unit."""
         return tolerance_of(self.model, self.settings.gap, self.best.objective if self.best is not None else np.inf)
 
-    def solve(self, assembled: Assembled, *, fine: bool = False) -> Answer:
-        """Solve one program and count it; ``fine``: its point may be the answer as it is."""
+    def solve(self, assembled: Assembled, *, fine: bool = False) -> SolverResult:
+        """Solve one program and count it; ``fine``: its point may be the answer as it is.
+
+        Parameters
+        ----------
+        assembled : Assembled
+            The program.
+        fine : bool
+            Whether the answer is refined.
+
+        Raises
+        ------
+        SolverFailure
+            When no solver of the chain answers.
+        """
         answer = self.chain.solve(assembled.program, self.deadline - time.monotonic())
         self.solves += 1
         self.solver = answer.solver
         return self.chain.refined(assembled.program, answer) if fine else answer
 
-    def point(self, answer: Answer) -> Vector:
+    def point(self, answer: SolverResult) -> Vector:
         """Return the polished holdings of an answer."""
         lower, upper = self.formulation.bound_multipliers(answer.dual)
         holdings = self.formulation.holdings(answer.primal)
-        polished = self.exact.polished(holdings, lower, upper)
+        polished = self.exact.projected_to_bounds(holdings, lower, upper)
         if not self.exact.keeps_terms(polished):
             # Thousands of rows put on their bounds may together move a limited sum: leave them where they are.
-            unmoved = self.exact.polished(holdings, np.zeros_like(lower), np.zeros_like(upper))
+            unmoved = self.exact.projected_to_bounds(holdings, np.zeros_like(lower), np.zeros_like(upper))
             return unmoved if self.exact.keeps_terms(unmoved) else polished
         return polished
 
     def compliant(self, holdings: Vector) -> bool:
         """Return whether the exact tree and every hard term accept the point."""
-        return self.exact.room(holdings) >= ENOUGH and self.exact.keeps_terms(holdings)
+        return self.exact.headroom(holdings) >= ENOUGH and self.exact.keeps_terms(holdings)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import ClassVar
 
-from allocator.solve.program.program import Answer, ConeProgram
+from allocator.solve.program.program import ConeProgram, SolverResult
 
 __all__ = ["ALMOST", "Backend"]
 
@@ -37,8 +37,16 @@ class Backend(ABC):
         """Return whether it knows every cone of the program."""
 
     @abstractmethod
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        """Solve within ``seconds``."""
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
+        """Solve within ``seconds``.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        seconds : float
+            Time limit.
+        """
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The solvers: each takes a `ConeProgram` and returns an `Answer`; the chain asks the next when one fails."""
+"""The solvers: each takes a `ConeProgram` and returns an `SolverResult`; the chain asks the next when one fails."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from scipy import sparse
 
 from allocator.errors import InputError, Problem, SolverFailure, did_you_mean
+from allocator.solve.decomposition.cvar_decomposition import find_cvar_rows, solve_by_scenarios
 from allocator.solve.decomposition.groups import find_groups
-from allocator.solve.decomposition.hinges import find_hinges, solve_by_hinges
-from allocator.solve.decomposition.sifting import Recall, Sifter, Sizes
-from allocator.solve.program.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.decomposition.sifting import Sifter, Sizes, WarmStart
+from allocator.solve.program.program import Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.backend import ALMOST, Backend
 from allocator.solve.solvers.choice import linear_first, worth_few_scenarios, worth_rough_start, worth_sifting
 from allocator.solve.solvers.highs import Highs
 from allocator.solve.solvers.interior import Clarabel
 from allocator.solve.solvers.refine import MET, approached, refinable, refined
-from allocator.types import Phrase, Text
+from allocator.types import LocalizedPhrase, Text
 
-__all__ = ["Backend", "Chain"]
+__all__ = ["Backend", "SolverChain"]
 
 
-ABLE = Phrase(
+ABLE = LocalizedPhrase(
     "auto; CLARABEL: every model; SCS: every model, less exactly; HIGHS: linear models without a capital requirement",
     "auto；CLARABEL：全部模型；SCS：全部模型，精度较低；HIGHS：无资本要求的线性模型",
 )
@@ -41,7 +41,7 @@ class Scs(Backend):
     def accepts(self, program: ConeProgram) -> bool:
         return all(block.cone in self._order for block in program.blocks)
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
         scs: Any = import_module("scs")
 
         order = _rows_by_cone(program, self._order)
@@ -61,11 +61,11 @@ class Scs(Backend):
             time_limit_secs=max(seconds, 0.01),
         )
         result = solver.solve()
-        verdicts = {1: Verdict.SOLVED, -2: Verdict.INFEASIBLE, -1: Verdict.UNBOUNDED}
-        verdict = verdicts.get(int(result["info"]["status_val"]), Verdict.FAILED)
+        verdicts = {1: SolverStatus.SOLVED, -2: SolverStatus.INFEASIBLE, -1: SolverStatus.UNBOUNDED}
+        verdict = verdicts.get(int(result["info"]["status_val"]), SolverStatus.FAILED)
         dual = np.empty(len(order))
         dual[order] = result["y"]
-        return Answer(verdict, np.asarray(result["x"]), dual, self.label())
+        return SolverResult(verdict, np.asarray(result["x"]), dual, self.label())
 
 
 class Scip(Backend):
@@ -78,7 +78,7 @@ class Scip(Backend):
     def accepts(self, program: ConeProgram) -> bool:
         return bool(program.whole) and all(block.cone in self._order for block in program.blocks)
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
         import cvxpy as cp
 
         point = cp.Variable(program.size)
@@ -103,37 +103,37 @@ class Scip(Backend):
         try:
             problem.solve(solver=cp.SCIP, scip_params=limits)
         except cp.SolverError:
-            return Answer(Verdict.FAILED, np.zeros(program.size), nothing, self.label())
-        verdict = _CVXPY_VERDICTS.get(str(problem.status), Verdict.FAILED)
-        if verdict is not Verdict.SOLVED or point.value is None:
-            return Answer(verdict, np.zeros(program.size), nothing, self.label())
+            return SolverResult(SolverStatus.FAILED, np.zeros(program.size), nothing, self.label())
+        verdict = _CVXPY_VERDICTS.get(str(problem.status), SolverStatus.FAILED)
+        if verdict is not SolverStatus.SOLVED or point.value is None:
+            return SolverResult(verdict, np.zeros(program.size), nothing, self.label())
         bound = float(problem.solver_stats.extra_stats["model"].getDualbound()) + program.constant
-        return Answer(verdict, np.asarray(point.value), nothing, self.label(), bound)
+        return SolverResult(verdict, np.asarray(point.value), nothing, self.label(), bound)
 
 
 _CVXPY_VERDICTS = {
-    "optimal": Verdict.SOLVED,
-    "optimal_inaccurate": Verdict.SOLVED,
-    "infeasible": Verdict.INFEASIBLE,
-    "unbounded": Verdict.UNBOUNDED,
+    "optimal": SolverStatus.SOLVED,
+    "optimal_inaccurate": SolverStatus.SOLVED,
+    "infeasible": SolverStatus.INFEASIBLE,
+    "unbounded": SolverStatus.UNBOUNDED,
 }
 
 
-def _judged(answer: Answer, program: ConeProgram) -> Answer | None:
+def _judged(answer: SolverResult, program: ConeProgram) -> SolverResult | None:
     """Return an answer with its dual point moved into K*; None where it is of no use.
 
     That is one that failed, one over NaN under a straight face, and a program called infeasible without a certificate
     (whole numbers have none to show).
     """
-    solved = answer.verdict is Verdict.SOLVED
-    if answer.verdict is Verdict.FAILED or not np.isfinite(answer.dual).all():
+    solved = answer.verdict is SolverStatus.SOLVED
+    if answer.verdict is SolverStatus.FAILED or not np.isfinite(answer.dual).all():
         return None
     if solved and not np.isfinite(answer.primal).all():
         return None
     if program.whole:
         return answer
     answer = replace(answer, dual=program.projected(answer.dual))
-    return None if answer.verdict is Verdict.INFEASIBLE and not program.refuted_by(answer.dual) else answer
+    return None if answer.verdict is SolverStatus.INFEASIBLE and not program.refuted_by(answer.dual) else answer
 
 
 def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -147,7 +147,7 @@ def _rows_by_cone(program: ConeProgram, order: tuple[Cone, ...]) -> np.ndarray[A
     return np.concatenate(spans) if spans else np.empty(0, dtype=np.int64)
 
 
-class Chain:
+class SolverChain:
     """Asks the solvers in turn until one answers. They stay set up from program to program.
 
     Parameters
@@ -162,7 +162,7 @@ class Chain:
         self._auto = choice == "auto"
         self.sifter: Sifter | None = None
         # Without a capital tree every question of a search is the same program.
-        self._known: tuple[ConeProgram, Answer] | None = None
+        self._known: tuple[ConeProgram, SolverResult] | None = None
         self._shape: tuple[int, ...] = ()
         found = {backend.name: backend for backend in self._all if backend.installed()}
         if not self._auto and choice.upper() not in found:
@@ -183,37 +183,68 @@ class Chain:
         """Name and version of the solver that is asked first."""
         return self._backends[0].label()
 
-    def sifting(self, shared: ConeProgram, holdings: slice, recall: Recall) -> Chain:
-        """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker."""
+    def sifting(self, shared: ConeProgram, holdings: slice, warm_start: WarmStart) -> SolverChain:
+        """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker.
+
+        Parameters
+        ----------
+        shared : ConeProgram
+            Rows and columns that all programs begin with.
+        holdings : slice
+            Its columns of the holdings.
+        warm_start : WarmStart
+            Prices of an earlier search; brought up to date.
+        """
         groups = find_groups(shared, holdings) if self._auto and not shared.whole else None
         if groups is not None and worth_sifting(groups):
-            self.sifter = Sifter(shared, groups, self._directly, recall, Sizes())
+            self.sifter = Sifter(shared, groups, self._directly, warm_start, Sizes())
         return self
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
-        """Return the first usable answer; SolverFailure when no solver gives one."""
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
+        """Return the first usable answer; SolverFailure when no solver gives one.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        seconds : float
+            Time limit of each solver.
+
+        Raises
+        ------
+        SolverFailure
+            When no solver gives a usable answer.
+        """
         if self._known is None or self._known[0] is not program:
             solve = self._directly if self.sifter is None else self.sifter.solve
             self._known = program, solve(program, seconds)
         return self._known[1]
 
-    def refined(self, program: ConeProgram, answer: Answer) -> Answer:
-        """Return the answer to a program refined; asked again, the program has this one."""
+    def refined(self, program: ConeProgram, answer: SolverResult) -> SolverResult:
+        """Return the answer to a program refined; asked again, the program has this one.
+
+        Parameters
+        ----------
+        program : ConeProgram
+            The program, N columns and m rows.
+        answer : SolverResult
+            Its answer.
+        """
         better = refined(program, answer)
         if self._known is not None and self._known[0] is program:
             self._known = program, better
         return better
 
-    def _directly(self, program: ConeProgram, seconds: float) -> Answer:
+    def _directly(self, program: ConeProgram, seconds: float) -> SolverResult:
         """Solve a program as it is, or on few of its scenarios where it has many."""
-        hinges = find_hinges(program) if self._auto and linear_first(program) and not program.whole else None
+        cvar_rows = find_cvar_rows(program) if self._auto and linear_first(program) and not program.whole else None
         answer, before, self._shape = None, self._shape, program.matrix.shape
         again = program.matrix.shape == before and isinstance(self._ordered(program)[0], Highs)
-        if hinges is not None and worth_few_scenarios(hinges, again):
-            answer = solve_by_hinges(program, hinges, self._asked, seconds)
+        if cvar_rows is not None and worth_few_scenarios(cvar_rows, again):
+            answer = solve_by_scenarios(program, cvar_rows, self._asked, seconds)
         return self._asked(program, seconds) if answer is None else answer
 
-    def _asked(self, program: ConeProgram, seconds: float) -> Answer:
+    def _asked(self, program: ConeProgram, seconds: float) -> SolverResult:
         answer = self._by_steps(program, seconds)
         if answer is not None:
             return answer
@@ -241,7 +272,7 @@ class Chain:
             )
         )
 
-    def _by_steps(self, program: ConeProgram, seconds: float) -> Answer | None:
+    def _by_steps(self, program: ConeProgram, seconds: float) -> SolverResult | None:
         """Return the optimum that Newton's steps reach from a rough answer; None where they are no help."""
         if self._rough is None or not (worth_rough_start(program) and refinable(program)):
             return None

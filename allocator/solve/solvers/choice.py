@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from allocator.solve.decomposition.cvar_decomposition import CvarRows
 from allocator.solve.decomposition.groups import Groups
-from allocator.solve.decomposition.hinges import Hinges
 from allocator.solve.program.program import Cone, ConeProgram
 
 __all__ = ["linear_first", "worth_few_scenarios", "worth_rough_start", "worth_sifting"]
@@ -48,7 +48,15 @@ def worth_sifting(groups: Groups) -> bool:
     return groups.count >= max(MANY, RATIO * shared)
 
 
-def worth_few_scenarios(hinges: Hinges, again: bool) -> bool:
+def worth_few_scenarios(cvar_rows: CvarRows, again: bool) -> bool:
     """Return whether a program of these scenarios is solved on few of them; ``again``: after one of the same shape,
-    by a solver that starts at its last basis."""
-    return hinges.count >= (AGAIN if again else SCENARIOS)
+    by a solver that starts at its last basis.
+
+    Parameters
+    ----------
+    cvar_rows : CvarRows
+        The scenarios.
+    again : bool
+        Whether the program follows one of its shape.
+    """
+    return cvar_rows.count >= (AGAIN if again else SCENARIOS)

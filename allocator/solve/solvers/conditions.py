@@ -69,7 +69,15 @@ class Conditions:
         self._alone = single[np.abs(self.rows.data[self.rows.indptr[single]]) >= LEAST_PIVOT]
 
     def missed(self, point: Vector, side: Vector) -> tuple[Vector, Vector]:
-        """Return what the conditions miss at (z, u), (N + m,), and Π(u)."""
+        """Return what the conditions miss at (z, u), (N + m,), and Π(u).
+
+        Parameters
+        ----------
+        point : ndarray (N,)
+            z.
+        side : ndarray (m,)
+            u.
+        """
         program, dual = self._program, self._projected(side)
         stationary = self.quadratic @ point + program.linear + program.matrix.T @ dual
         return np.concatenate([stationary, program.matrix @ point + dual - side - program.right]), dual

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.solve.program.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.backend import Backend
 
 __all__ = ["Highs"]
@@ -57,7 +57,7 @@ class Highs(Backend):
     def accepts(self, program: ConeProgram) -> bool:
         return program.quadratic.nnz == 0 and all(block.cone in self._order for block in program.blocks)
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
         highspy: Any = import_module("highspy")
         cones, heights = [block.cone for block in program.blocks], [block.rows for block in program.blocks]
         equal = np.repeat([cone is Cone.ZERO for cone in cones], heights)
@@ -72,25 +72,25 @@ class Highs(Backend):
         solver.run()
         self.iterations = max(solver.getInfo().simplex_iteration_count, 0)
         verdict = {
-            highspy.HighsModelStatus.kOptimal: Verdict.SOLVED,
-            highspy.HighsModelStatus.kInfeasible: Verdict.INFEASIBLE,
-            highspy.HighsModelStatus.kUnbounded: Verdict.UNBOUNDED,
-        }.get(solver.getModelStatus(), Verdict.FAILED)
+            highspy.HighsModelStatus.kOptimal: SolverStatus.SOLVED,
+            highspy.HighsModelStatus.kInfeasible: SolverStatus.INFEASIBLE,
+            highspy.HighsModelStatus.kUnbounded: SolverStatus.UNBOUNDED,
+        }.get(solver.getModelStatus(), SolverStatus.FAILED)
         dual = np.zeros(len(program.right))
-        if verdict is Verdict.INFEASIBLE:
+        if verdict is SolverStatus.INFEASIBLE:
             _, found, ray = solver.getDualRay()
             if found:
                 # A ray has the signs of the duals of a program without costs.
                 dual[kept] = np.where(equal[kept], -ray, np.maximum(-ray, 0.0))
                 _add_bound_duals(dual, -(matrix.T @ ray), bounds, equal, rows)
-        if verdict is not Verdict.SOLVED:
-            return Answer(verdict, np.zeros(program.size), dual, self.label())
+        if verdict is not SolverStatus.SOLVED:
+            return SolverResult(verdict, np.zeros(program.size), dual, self.label())
         solution = solver.getSolution()
         # HiGHS' duals are d objective / d right; y is their opposite for A z + s = b.
         dual[kept] = -np.asarray(solution.row_dual)
         dual[kept] = np.where(equal[kept], dual[kept], np.maximum(dual[kept], 0.0))
         _add_bound_duals(dual, np.asarray(solution.col_dual), bounds, equal, rows)
-        return Answer(verdict, np.asarray(solution.col_value), dual, self.label())
+        return SolverResult(verdict, np.asarray(solution.col_value), dual, self.label())
 
     def _loaded(self, highspy: Any, model: Any) -> Any:
         """Return the solver with the model in it, at the last basis where that fits."""

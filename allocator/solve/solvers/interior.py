@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.solve.program.program import Answer, Block, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.backend import ALMOST, Backend
 
 __all__ = ["Clarabel"]
@@ -59,29 +59,29 @@ class Clarabel(Backend):
     def accepts(self, program: ConeProgram) -> bool:
         return True
 
-    def solve(self, program: ConeProgram, seconds: float) -> Answer:
+    def solve(self, program: ConeProgram, seconds: float) -> SolverResult:
         answer = None
         if self._last is not None and _of_one_pattern(program, self._last):
             answer = self._answer(self._updated(self._last, program, seconds), program)
-        if answer is None or answer.verdict is Verdict.FAILED:
+        if answer is None or answer.verdict is SolverStatus.FAILED:
             # The scaling of the numbers before may not suit the new ones.
             solver = self._set_up(program, seconds)
             self._solver, self._last = solver, program if solver.is_data_update_allowed() else None
             answer = self._answer(solver, program)
-        if answer.verdict is Verdict.FAILED and not self._rough:
+        if answer.verdict is SolverStatus.FAILED and not self._rough:
             # Programs that are only just infeasible stall; a firmer diagonal lets the certificate come out.
             answer = self._answer(self._set_up(program, seconds, 10.0 * REGULARIZATION), program)
         return answer
 
-    def _answer(self, solver: Any, program: ConeProgram) -> Answer:
+    def _answer(self, solver: Any, program: ConeProgram) -> SolverResult:
         result = solver.solve()
-        verdict = _VERDICTS.get(str(result.status), Verdict.FAILED)
-        if verdict is Verdict.FAILED and result.r_prim < STALLED and result.r_dual < ALMOST:
-            verdict = Verdict.SOLVED
+        verdict = _VERDICTS.get(str(result.status), SolverStatus.FAILED)
+        if verdict is SolverStatus.FAILED and result.r_prim < STALLED and result.r_dual < ALMOST:
+            verdict = SolverStatus.SOLVED
         dual = np.array(result.z)
-        if verdict is Verdict.INFEASIBLE and not program.refuted_by(dual):
-            verdict = Verdict.FAILED
-        return Answer(verdict, np.array(result.x), dual, self.label())
+        if verdict is SolverStatus.INFEASIBLE and not program.refuted_by(dual):
+            verdict = SolverStatus.FAILED
+        return SolverResult(verdict, np.array(result.x), dual, self.label())
 
     def _updated(self, last: ConeProgram, program: ConeProgram, seconds: float) -> Any:
         """Hand over the numbers that are new."""
@@ -127,12 +127,12 @@ def _of_one_pattern(program: ConeProgram, other: ConeProgram) -> bool:
 
 
 _VERDICTS = {
-    "Solved": Verdict.SOLVED,
-    "AlmostSolved": Verdict.SOLVED,
-    "PrimalInfeasible": Verdict.INFEASIBLE,
-    "AlmostPrimalInfeasible": Verdict.INFEASIBLE,
-    "DualInfeasible": Verdict.UNBOUNDED,
-    "AlmostDualInfeasible": Verdict.UNBOUNDED,
+    "Solved": SolverStatus.SOLVED,
+    "AlmostSolved": SolverStatus.SOLVED,
+    "PrimalInfeasible": SolverStatus.INFEASIBLE,
+    "AlmostPrimalInfeasible": SolverStatus.INFEASIBLE,
+    "DualInfeasible": SolverStatus.UNBOUNDED,
+    "AlmostDualInfeasible": SolverStatus.UNBOUNDED,
 }
 
 

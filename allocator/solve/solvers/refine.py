@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from allocator.solve.program.program import Answer, Cone, ConeProgram, Verdict
+from allocator.solve.program.program import Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.conditions import CLOSE, Conditions
 
 __all__ = ["MET", "approached", "refinable", "refined"]
@@ -37,12 +37,20 @@ WIDEST = 500
 """Size of a second-order cone up to which its curvature, a full matrix, is written down."""
 
 
-def refined(program: ConeProgram, answer: Answer) -> Answer:
-    """Return the answer moved to where the optimality conditions hold best; the same one if no step helps."""
+def refined(program: ConeProgram, answer: SolverResult) -> SolverResult:
+    """Return the answer moved to where the optimality conditions hold best; the same one if no step helps.
+
+    Parameters
+    ----------
+    program : ConeProgram
+        The program, N columns and m rows.
+    answer : SolverResult
+        Its answer; only solved ones are moved.
+    """
     return approached(program, answer)[0]
 
 
-def approached(program: ConeProgram, answer: Answer) -> tuple[Answer, float]:
+def approached(program: ConeProgram, answer: SolverResult) -> tuple[SolverResult, float]:
     """Return the refined answer and what it misses of the conditions at most, infinite where nothing is known.
 
     Parameters
@@ -52,7 +60,7 @@ def approached(program: ConeProgram, answer: Answer) -> tuple[Answer, float]:
     answer : Answer
         Only solved ones are moved.
     """
-    if answer.verdict is not Verdict.SOLVED or not refinable(program):
+    if answer.verdict is not SolverStatus.SOLVED or not refinable(program):
         return answer, np.inf
     conditions = Conditions(program)
     point, side = answer.primal, answer.dual - (program.right - program.matrix @ answer.primal)

@@ -21,11 +21,11 @@ from allocator.errors import InputError, Problem
 from allocator.model.discrete import Switched
 from allocator.model.expressions import Linear
 from allocator.model.model import Model
-from allocator.model.regime import Alternative
+from allocator.model.regime import OptionalBreach
 from allocator.model.terms import Sense, Term
-from allocator.solve.program.reach import reachable
+from allocator.solve.program.state_range import reachable
 from allocator.solve.solvers.backends import Scip
-from allocator.solve.state.widening import leaf_columns, padded, shared_rows, widened
+from allocator.solve.state.interval_relaxation import leaf_columns, padded, shared_rows, widened
 from allocator.types import Source, Text
 
 __all__ = ["with_alternatives"]
@@ -33,8 +33,15 @@ __all__ = ["with_alternatives"]
 Vector = NDArray[np.float64]
 
 
-def with_alternatives(model: Model, alternatives: Sequence[Alternative]) -> Model:
+def with_alternatives(model: Model, alternatives: Sequence[OptionalBreach]) -> Model:
     """Return the model that may keep or break each rule; its tree charges for none of them.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    alternatives : sequence of OptionalBreach
+        Rules that may be broken at a charge.
 
     Raises
     ------
@@ -94,7 +101,7 @@ def _greatest(matrix: sparse.csr_array, most: Vector) -> Vector:
     return np.asarray(np.bincount(row, matrix.data * most[matrix.indices], matrix.shape[0]), dtype=float)
 
 
-def _require_solver(first: Alternative) -> None:
+def _require_solver(first: OptionalBreach) -> None:
     if Scip.installed():
         return
     raise InputError(

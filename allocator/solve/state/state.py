@@ -29,20 +29,20 @@ from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverF
 from allocator.model.model import Model
 from allocator.model.regime import BookState
 from allocator.model.space import Space
-from allocator.solve.decomposition.sifting import Recall
-from allocator.solve.entry import begun, concluded, priced
+from allocator.solve.api import prepare, run_search, with_duals
+from allocator.solve.decomposition.sifting import WarmStart
 from allocator.solve.infeasible.conflict import Conflict, find_conflicts, problems_of
 from allocator.solve.search.discrete import search_for
 from allocator.solve.search.exact import ENOUGH, Exact
-from allocator.solve.search.goal import tolerance_of
+from allocator.solve.search.objective_form import tolerance_of
 from allocator.solve.search.ratio import best_ratio
 from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution, Status
-from allocator.solve.search.subproblem import Candidate
+from allocator.solve.search.subproblem import Incumbent
 from allocator.solve.state.alternatives import with_alternatives
 from allocator.solve.state.branches import branches
 from allocator.solve.state.found import Best, Found, Node, trimmed
-from allocator.solve.state.widening import between
+from allocator.solve.state.interval_relaxation import between
 from allocator.types import Text
 
 __all__ = ["solve_with_state"]
@@ -108,7 +108,7 @@ class _StateSearch:
         self.nodes = 0
         self.solver = ""
         self.tried: list[tuple[BookState, float]] = []
-        self.recall = Recall()
+        self.warm_start = WarmStart()
         self.alternatives = state.alternatives(model.space)
         whole = self.alternatives or any(term.left.discrete for term in model.terms)
         self._descends = not whole
@@ -120,7 +120,7 @@ class _StateSearch:
             bound = self._search()
         except Infeasible:
             if diagnose:
-                raise Infeasible(problems_of(self._conflicts())) from None
+                raise Infeasible(problems_of(self._conflicts(), self.model.space.unit)) from None
             raise
         if self.best is None:
             raise self._unanswered()
@@ -137,7 +137,7 @@ class _StateSearch:
         if self.best is None:
             return Outcome(None, bound, False, self.nodes, "")
         held = self.best.found.holdings[: self.model.space.size]
-        return Outcome(Candidate(held, self.best.objective), bound, self._settled(bound), self.nodes, "")
+        return Outcome(Incumbent(held, self.best.objective), bound, self._settled(bound), self.nodes, "")
 
     def _search(self) -> float:
         """Search until the gap is closed or a limit is reached; return the bound.
@@ -232,8 +232,8 @@ class _StateSearch:
         return tree, replace(solution, seconds=time.perf_counter() - started)
 
     def _priced(self, best: Best) -> Solution:
-        candidate = Candidate(best.found.holdings, best.objective)
-        return priced(best.found.search, replace(best.found.outcome, best=candidate))
+        candidate = Incumbent(best.found.holdings, best.objective)
+        return with_duals(best.found.search, replace(best.found.outcome, best=candidate))
 
     def _late(self) -> bool:
         return time.monotonic() > self.deadline or self.nodes >= self.settings.max_nodes
@@ -252,11 +252,11 @@ class _StateSearch:
         return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
 
     def _solve(self, model: Model, share: float, *, settled: bool) -> Found:
-        return self._found(begun(model, self._shared(share), self.recall, settled=settled))
+        return self._found(prepare(model, self._shared(share), self.warm_start, settled=settled))
 
     def _found(self, search: Search) -> Found:
         try:
-            outcome = concluded(search, diagnose=False)
+            outcome = run_search(search, diagnose=False)
         finally:
             self.nodes += search.solves
         assert outcome.best is not None
@@ -266,7 +266,7 @@ class _StateSearch:
         """Return the search of the relaxed model of the states between ``low`` and ``high``."""
         relaxed = between(replace(self.model, space=space), state, low, high)
         whole = with_alternatives(relaxed, self.alternatives)
-        return begun(whole, self._shared(0.5), self.recall, settled=not self._descends)
+        return prepare(whole, self._shared(0.5), self.warm_start, settled=not self._descends)
 
     def _node(self, state: BookState, space: Space, low: float, high: float, ceiling: float) -> Node:
         try:
@@ -326,7 +326,7 @@ class _StateSearch:
         for number in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
-            search = search_for(self._around(held, node), self._shared(0.25), self.recall)
+            search = search_for(self._around(held, node), self._shared(0.25), self.warm_start)
             outcome = search.descend(held, settled=number > 0)
             self.nodes += search.solves
             if outcome is None or outcome.best is None:
@@ -366,7 +366,7 @@ class _StateSearch:
     def _offer(self, found: Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
         """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
         exact, held = Exact(replace(self.model, tree=exact_tree)), found.holdings[: self.model.space.size]
-        if exact.room(held) < ENOUGH or not exact.keeps_terms(held):
+        if exact.headroom(held) < ENOUGH or not exact.keeps_terms(held):
             return None
         objective = exact.objective(held)
         if self.best is not None and objective <= self.best.objective + better * self._tolerance():

@@ -29,22 +29,22 @@ from allocator.model.model import Model
 from allocator.model.regime import BookState
 from allocator.model.space import Space
 from allocator.model.terms import Mode
-from allocator.solve.decomposition.sifting import Recall
-from allocator.solve.entry import solve
-from allocator.solve.program.program import Answer, Verdict
+from allocator.solve.api import solve
+from allocator.solve.decomposition.sifting import WarmStart
+from allocator.solve.program.program import SolverResult, SolverStatus
 from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.checks import check_model
 from allocator.solve.search.exact import AIM, ENOUGH, Exact
 from allocator.solve.search.prices import prices_of
 from allocator.solve.search.solution import Solution
-from allocator.solve.solvers.backends import Chain
+from allocator.solve.solvers.backends import SolverChain
 from allocator.solve.state.branches import branches, stepped
+from allocator.solve.state.interval_relaxation import between
 from allocator.solve.state.state import solve_with_state
-from allocator.solve.state.widening import between
-from allocator.solve.sweep.levels import Dual, Level, Part, multipliers
+from allocator.solve.sweep.sweep_point import Dual, Subdomain, SweepPoint, multipliers
 
-__all__ = ["Reached", "Sweep"]
+__all__ = ["SweepSolution", "Sweep"]
 
 Vector = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ MOST_TIGHTENED = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Reached:
+class SweepSolution:
     """The answer at one level.
 
     Parameters
@@ -120,9 +120,9 @@ class Sweep:
         self._loosest, self._settings, self._state, self._tree_at = model, settings, state, tree_at
         self._exact = Exact(model)
         self._safe: tuple[Vector, CapitalTree | None] | None = None
-        self._parts: list[Part] = []
-        self._divided: list[Part] = []
-        self._recall = Recall()
+        self._parts: list[Subdomain] = []
+        self._divided: list[Subdomain] = []
+        self._recall = WarmStart()
         chosen = state is not None and bool(state.alternatives(model.space))
         whole = any(term.left.discrete for term in model.terms if term.mode is Mode.HARD)
         self._apart = model.per_capital or chosen or whole  # no dual point of one level bounds another
@@ -134,7 +134,7 @@ class Sweep:
         """Take note of an allocation that meets the levels to come, such as the answer at a tighter one."""
         self._safe = holdings, self._tree(holdings)
 
-    def solve(self, model: Model) -> Reached:
+    def solve(self, model: Model) -> SweepSolution:
         """Return the best allocation at one level; tighter levels are best asked for first.
 
         Parameters
@@ -150,11 +150,11 @@ class Sweep:
         started = time.perf_counter()
         if self._apart:
             return self._alone(model)
-        level = Level(model, self._settings.gap, self._exact.moved(model))
+        level = SweepPoint(model, self._settings.gap, self._exact.moved(model))
         while True:
             if level.solves and level.best is None and self._safe is not None:
                 holdings, tree = self._safe
-                self._offer(level, holdings, tree, level.exact.with_tree(tree).room(holdings))
+                self._offer(level, holdings, tree, level.exact.with_tree(tree).headroom(holdings))
             for part in self._parts if level.solves else ():
                 if id(part) not in level.bounds:
                     level.bounds[id(part)] = self._known_bound(part, level)
@@ -173,7 +173,7 @@ class Sweep:
                 return self._alone(model)
         return self._reached(level, bound, time.perf_counter() - started)
 
-    def _reached(self, level: Level, bound: float, seconds: float) -> Reached:
+    def _reached(self, level: SweepPoint, bound: float, seconds: float) -> SweepSolution:
         assert level.best is not None
         holdings, tree, objective = level.best
         self._safe = holdings, tree
@@ -197,19 +197,19 @@ class Sweep:
             prices.capital,
             prices.reduced,
         )
-        return Reached(replace(level.model, tree=tree), solution, False)
+        return SweepSolution(replace(level.model, tree=tree), solution, False)
 
-    def _alone(self, model: Model) -> Reached:
+    def _alone(self, model: Model) -> SweepSolution:
         """Hand the level to a search of its own."""
         if self._state is None:
-            reached = Reached(model, solve(model, self._settings, diagnose=False), True)
+            reached = SweepSolution(model, solve(model, self._settings, diagnose=False), True)
         else:
             tree, solution = solve_with_state(model, self._state, self._exact_tree, self._settings)
-            reached = Reached(replace(model, tree=tree), solution, True)
+            reached = SweepSolution(replace(model, tree=tree), solution, True)
         self._safe = reached.solution.holdings, reached.model.tree
         return reached
 
-    def _join(self, level: Level, formulation: Formulation, assembled: Assembled, answer: Answer) -> None:
+    def _join(self, level: SweepPoint, formulation: Formulation, assembled: Assembled, answer: SolverResult) -> None:
         """Make parts one again whose split will not be needed at the next level.
 
         A part's bound is too high by what its tree lies, ``margin``, at the price of the limits; where that falls
@@ -224,16 +224,16 @@ class Sweep:
                 self._parts = [whole, *(part for part in self._parts if part not in whole.halves)]
                 self._divided.remove(whole)
 
-    def _part(self, state: BookState | None, space: Space, low: float, high: float) -> Part:
+    def _part(self, state: BookState | None, space: Space, low: float, high: float) -> Subdomain:
         model = replace(self._loosest, space=space)
         if state is not None:
             model = between(model, state, low, high)
         formulation = Formulation(model)
-        return Part(state, space, low, high, formulation, formulation.whole, self._chain(formulation))
+        return Subdomain(state, space, low, high, formulation, formulation.whole, self._chain(formulation))
 
-    def _chain(self, formulation: Formulation) -> Chain:
+    def _chain(self, formulation: Formulation) -> SolverChain:
         plain = formulation.plain
-        return Chain(self._settings.solver).sifting(plain.program, plain.holdings, self._recall)
+        return SolverChain(self._settings.solver).sifting(plain.program, plain.holdings, self._recall)
 
     def _tree(self, holdings: Vector) -> CapitalTree | None:
         return self._loosest.tree if self._state is None else self._exact_tree(holdings)
@@ -244,7 +244,7 @@ class Sweep:
         assert tree is not None
         return tree
 
-    def _program(self, part: Part, level: Level) -> tuple[Formulation, Assembled]:
+    def _program(self, part: Subdomain, level: SweepPoint) -> tuple[Formulation, Assembled]:
         if id(part) not in level.programs:
             base = part.formulation
             if id(base) not in level.formulations:
@@ -255,7 +255,7 @@ class Sweep:
             level.programs[id(part)] = formulation, part.assembled
         return level.programs[id(part)]
 
-    def _known_bound(self, part: Part, level: Level) -> float:
+    def _known_bound(self, part: Subdomain, level: SweepPoint) -> float:
         """Return a bound that the dual points known so far prove at this level; −∞ where none can be met.
 
         The first that settles the part will do; where none does, it is the best of them.
@@ -268,17 +268,17 @@ class Sweep:
                 break
         return least
 
-    def _bound(self, level: Level, formulation: Formulation, assembled: Assembled, known: Dual) -> float:
+    def _bound(self, level: SweepPoint, formulation: Formulation, assembled: Assembled, known: Dual) -> float:
         dual = known.answer.dual.copy()
         rows = list(assembled.limits)
         dual[rows] *= known.multipliers / multipliers(level.model)
         program = assembled.program
-        if known.answer.verdict is Verdict.INFEASIBLE:
+        if known.answer.verdict is SolverStatus.INFEASIBLE:
             return -np.inf if program.refuted_by(dual) else np.inf
         lower = program.bound(known.answer.primal, dual)
         return -lower * formulation.plain.objective_scale
 
-    def _solve_part(self, part: Part, level: Level) -> None:
+    def _solve_part(self, part: Subdomain, level: SweepPoint) -> None:
         """Solve the part's relaxation, tightened; keep its dual point; offer what it proposes."""
         formulation, assembled = self._program(part, level)
         program = assembled.program
@@ -288,7 +288,7 @@ class Sweep:
         answer = part.chain.solve(replace(program, right=right), self._settings.time_limit)
         level.solves += 1
         level.solver = answer.solver
-        if answer.verdict is Verdict.INFEASIBLE and part.margin and not program.refuted_by(answer.dual):
+        if answer.verdict is SolverStatus.INFEASIBLE and part.margin and not program.refuted_by(answer.dual):
             part.margin = 0.0
             answer = part.chain.solve(program, self._settings.time_limit)
             level.solves += 1
@@ -296,30 +296,30 @@ class Sweep:
         part.duals = [known, *part.duals][:REMEMBERED]
         bound = min(level.bounds.get(id(part), np.inf), self._bound(level, formulation, assembled, known))
         level.bounds[id(part)] = bound
-        if answer.verdict is Verdict.SOLVED:
+        if answer.verdict is SolverStatus.SOLVED:
             level.solved[id(part)] = formulation, assembled, answer
             room = self._propose(level, formulation, answer)
             missing = (part.margin - room) * (1.0 + CUSHION)
             part.margin = float(np.clip(missing, 0.0, MOST_TIGHTENED)) if np.isfinite(room) else 0.0
 
-    def _propose(self, level: Level, formulation: Formulation, answer: Answer) -> float:
+    def _propose(self, level: SweepPoint, formulation: Formulation, answer: SolverResult) -> float:
         """Offer the answer of a relaxation, moved towards the answer before as far as need be; return its room."""
         size = level.model.space.size
         lower, upper = (side[:size] for side in formulation.bound_multipliers(answer.dual))
-        point = level.exact.polished(formulation.holdings(answer.primal)[:size], lower, upper)
+        point = level.exact.projected_to_bounds(formulation.holdings(answer.primal)[:size], lower, upper)
         tree = self._tree(point)
-        room = level.exact.with_tree(tree).room(point)
+        room = level.exact.with_tree(tree).headroom(point)
         if room >= ENOUGH:
             self._offer(level, point, tree, room)
         elif self._safe is not None:
             self._step(level, point, room)
         return room
 
-    def _step(self, level: Level, point: Vector, room: float) -> None:
+    def _step(self, level: SweepPoint, point: Vector, room: float) -> None:
         """Offer the point nearest to ``point`` on the way to the safe one that has room."""
         assert self._safe is not None
         safe, tree = self._safe
-        behind, ahead = (0.0, room), (1.0, level.exact.with_tree(tree).room(safe))
+        behind, ahead = (0.0, room), (1.0, level.exact.with_tree(tree).headroom(safe))
         if ahead[1] < ENOUGH:
             return
         for _ in range(STEPS):
@@ -327,13 +327,13 @@ class Sweep:
             share = min(behind[0] + (ahead[0] - behind[0]) * (AIM - behind[1]) / rise, ahead[0]) if rise > 0 else 1.0
             at = point + share * (safe - point)
             tree = self._tree(at)
-            reached = level.exact.with_tree(tree).room(at)
+            reached = level.exact.with_tree(tree).headroom(at)
             if reached >= ENOUGH:
                 self._offer(level, at, tree, reached)
                 return
             behind = share, reached
 
-    def _offer(self, level: Level, holdings: Vector, tree: CapitalTree | None, room: float) -> None:
+    def _offer(self, level: SweepPoint, holdings: Vector, tree: CapitalTree | None, room: float) -> None:
         """Take the point as the level's best answer if it is one; ``room`` is what the exact tree leaves there."""
         exact = level.exact.with_tree(tree)
         if room < ENOUGH or not exact.keeps_terms(holdings):
@@ -342,7 +342,7 @@ class Sweep:
         if level.best is None or objective > level.best[2]:
             level.best = holdings, tree, objective
 
-    def _split(self, part: Part, level: Level) -> bool:
+    def _split(self, part: Subdomain, level: SweepPoint) -> bool:
         """Replace a part by smaller ones; return whether there was anything to split."""
         halves = part.halves or self._halves(part, *level.solved[id(part)])
         if not halves:
@@ -354,8 +354,10 @@ class Sweep:
         level.bounds |= {id(one): level.bounds[id(part)] for one in halves}
         return True
 
-    def _halves(self, part: Part, formulation: Formulation, assembled: Assembled, answer: Answer) -> list[Part]:
-        parts: list[Part] = []
+    def _halves(
+        self, part: Subdomain, formulation: Formulation, assembled: Assembled, answer: SolverResult
+    ) -> list[Subdomain]:
+        parts: list[Subdomain] = []
         if part.state is not None:
             held, size = formulation.holdings(answer.primal), part.space.size
             inside = (part.low, part.high)
@@ -366,7 +368,7 @@ class Sweep:
             base, margin = part.formulation, part.margin
             boxes = [base.box(branch, part.box) for branch in split(formulation, part.box, assembled, answer)]
             parts = [
-                Part(part.state, part.space, part.low, part.high, base, box, self._chain(base), margin=margin)
+                Subdomain(part.state, part.space, part.low, part.high, base, box, self._chain(base), margin=margin)
                 for box in boxes
             ]
         return [one for one in parts if one.box is None or not one.box.empty]

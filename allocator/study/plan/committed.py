@@ -47,6 +47,15 @@ class Committed:
 def committed_rows(fund: Fund, settings: PlanSettings, size: int) -> Committed:
     """Return the committed funds of a plan of ``size`` rows, the first n of them those of the assets table.
 
+    Parameters
+    ----------
+    fund : Fund
+        The fund.
+    settings : PlanSettings
+        The fund file's ``plan`` section.
+    size : int
+        Rows of the plan, the first n those of the assets table.
+
     Raises
     ------
     InputError
@@ -78,7 +87,15 @@ def committed_rows(fund: Fund, settings: PlanSettings, size: int) -> Committed:
 
 
 def levelled(frame: pd.DataFrame, held: pd.Series) -> pd.DataFrame:
-    """Return a table whose ``nav`` add up to what is held of each asset (CNY, by asset_id), in the same proportions."""
+    """Return a table whose ``nav`` add up to what is held of each asset (CNY, by asset_id), in the same proportions.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``asset_id`` and ``nav``, CNY.
+    held : Series
+        What is held of each asset, CNY, by asset_id.
+    """
     if not {"asset_id", "nav"} <= set(frame.columns):
         return frame
     nav = frame["nav"].to_numpy(dtype=float)

@@ -1,4 +1,4 @@
-"""Making a plan: solve around a path, look at every moment with the exact engine, make it anew where it misses.
+"""Making a plan: solve around a path, evaluate every step with the exact engine, solve again where it falls short.
 
 Charges that depend on the book as a whole, denominators of limits and the limits on capital tiers are taken at a
 path: first that of a fund that keeps its mix, then the plan's own. Nothing is promised about plans that were not
@@ -25,10 +25,10 @@ from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund,
 from allocator.solve import solve
 from allocator.solve.search.solution import Solution
 from allocator.stress.shocks import Scenario, Shocked
-from allocator.study.plan.moments import Moment, make_moment, moments_along, sold_at
+from allocator.study.plan.plan_node import PlanNode, make_moment, moments_along, sold_at
 from allocator.study.plan.program import Program, limit_name
+from allocator.study.plan.projection_basis import ProjectionBasis, make_world
 from allocator.study.plan.timeline import Node, timeline
-from allocator.study.plan.world import World, make_world
 from allocator.types import Text
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ class PlanStudy:
         Rounds used.
     """
 
-    world: World
-    moments: tuple[Moment, ...]
+    basis: ProjectionBasis
+    moments: tuple[PlanNode, ...]
     path: Vector
     bought: Vector
     positions: tuple[CapitalPosition, ...]
@@ -127,21 +127,21 @@ class PlanStudy:
         """One line a moment: date, branch, ratios with what is required, capital, flows, turnover; CNY."""
         return pd.DataFrame([self._line(moment) for moment in self.moments])
 
-    def _line(self, moment: Moment) -> dict[str, object]:
-        world, node = self.world, moment.node
-        funded, number = world.funded, node.number
-        growth = world.growth(node.step)
-        before = world.start if node.parent < 0 else self.path[node.parent]
-        held, bought, sold = self.path[number], self.bought[number], sold_at(world, moment, self.path, self.bought)
+    def _line(self, moment: PlanNode) -> dict[str, object]:
+        basis, node = self.basis, moment.node
+        funded, number = basis.funded, node.number
+        growth = basis.growth(node.step)
+        before = basis.start if node.parent < 0 else self.path[node.parent]
+        held, bought, sold = self.path[number], self.bought[number], sold_at(basis, moment, self.path, self.bought)
         position = self.positions[number]
         own = [point for point in self.points if point.node is node and not point.scenario]
-        received, committed = np.where(world.funded, growth.paid * before, 0.0), world.committed.rows
+        received, committed = np.where(basis.funded, growth.paid * before, 0.0), basis.committed.rows
         ratios = {f"{point.ratio}_ratio": point.reached for point in own}
         asked = {f"{point.ratio}_required": point.required for point in own}
         return {
             "node": number,
             "step": node.step,
-            "date": node.day(world.fund.inputs.as_of, world.settings.per_year).isoformat(),
+            "date": node.day(basis.fund.inputs.as_of, basis.settings.per_year).isoformat(),
             "branch": node.branch,
             "probability": node.probability,
             **ratios,
@@ -152,19 +152,27 @@ class PlanStudy:
             "minimum_capital": position.minimum_capital,
             "matured_and_coupons": float(received[~committed].sum()),
             "distributed": float(received[committed].sum()),
-            "capital_called": float(world.committed.called[node.step - 1].sum()),
-            "cash_from_outside": sum(world.outside(node.step).values()),
+            "capital_called": float(basis.committed.called[node.step - 1].sum()),
+            "cash_from_outside": sum(basis.outside(node.step).values()),
             "bought": float(bought[funded].sum()),
             "sold": float(sold[funded].sum()),
             "turnover": float(sold[funded].sum()) / max(float(held[funded].sum()), 1e-300),
         }
 
-    def causes(self, moment: Moment, most: int = 2) -> tuple[str, ...]:
-        """Return the innermost modules whose charge grew most since the moment before, by name."""
+    def causes(self, moment: PlanNode, most: int = 2) -> tuple[str, ...]:
+        """Return the innermost modules whose charge grew most since the moment before, by name.
+
+        Parameters
+        ----------
+        moment : PlanNode
+            Where.
+        most : int
+            Modules named at most.
+        """
         tree, held = self.positions[moment.node.number].tree, self.positions[moment.node.number].holdings
         now = tree.values(held)
         parent = moment.node.parent
-        first = capital_of(self.world.fund)
+        first = capital_of(self.basis.fund)
         before = (
             first.tree.values(first.holdings)
             if parent < 0
@@ -179,13 +187,13 @@ class PlanStudy:
     @cached_property
     def holdings(self) -> pd.DataFrame:
         """One line a moment and row held or traded: amounts, purchases and sales, CNY."""
-        world = self.world
-        frame = world.fund.inputs.assets
+        basis = self.basis
+        frame = basis.fund.inputs.assets
         lines = []
         for moment in self.moments:
-            number, sold = moment.node.number, sold_at(world, moment, self.path, self.bought)
+            number, sold = moment.node.number, sold_at(basis, moment, self.path, self.bought)
             for row in np.flatnonzero(np.maximum(self.path[number], np.maximum(self.bought[number], sold)) > 0.5):
-                source = frame.iloc[world.source[row]]
+                source = frame.iloc[basis.source[row]]
                 lines.append(
                     (
                         moment.node.step,
@@ -193,7 +201,7 @@ class PlanStudy:
                         source["asset_id"],
                         source["account"],
                         source["kind"],
-                        bool(world.is_new[row]),
+                        bool(basis.is_new[row]),
                         float(self.path[number, row]),
                         float(self.bought[number, row]),
                         float(sold[row]),
@@ -233,23 +241,23 @@ def plan(fund: Fund) -> PlanStudy:
     Infeasible, NotProven
         When no plan meets the requirements around the path of a fund that keeps its mix, or none was found.
     """
-    world = make_world(fund, fund.settings.plan)
+    basis = make_world(fund, fund.settings.plan)
     nodes = timeline(fund, fund.settings.plan)
     wanted = _required(fund, nodes)
-    path, moments = keep_the_mix(world, nodes)
+    path, moments = keep_the_mix(basis, nodes)
     asked = dict(wanted)
-    deadline = time.monotonic() + world.settings.time_limit
-    limits = {"gap": world.settings.gap, "time_limit": world.settings.time_limit}
+    deadline = time.monotonic() + basis.settings.time_limit
+    limits = {"gap": basis.settings.gap, "time_limit": basis.settings.time_limit}
     search = fund.settings.solve.model_copy(update=limits)
-    for number in range(1, world.settings.rounds + 1):
-        program = Program(world, moments, path, asked, _stressed(fund, moments))
+    for number in range(1, basis.settings.rounds + 1):
+        program = Program(basis, moments, path, asked, _stressed(fund, moments))
         solution = solve(program.model(), search, settled=False)
         path, bought = program.spread(solution.holdings)
-        moments = moments_along(world, nodes, path)
+        moments = moments_along(basis, nodes, path)
         points = _points(fund, moments, wanted, solution)
         short = [point for point in points if not point.holds]
         left = deadline - time.monotonic()
-        if not short or number == world.settings.rounds or left <= 0.0:
+        if not short or number == basis.settings.rounds or left <= 0.0:
             break
         search = search.model_copy(update={"time_limit": left})
         # The first round took charges at another path than its own: what it misses says little of the next.
@@ -257,7 +265,7 @@ def plan(fund: Fund) -> PlanStudy:
             key = (point.node.number, point.scenario, point.ratio)
             asked[key] += SPARE * (point.required - point.reached)
     positions = tuple(capital_of(moment.fund) for moment in moments)
-    return PlanStudy(world, moments, path, bought, positions, points, _breaches(moments), solution, number)
+    return PlanStudy(basis, moments, path, bought, positions, points, _breaches(moments), solution, number)
 
 
 def _required(fund: Fund, nodes: tuple[Node, ...]) -> dict[tuple[int, str, str], float]:
@@ -285,32 +293,40 @@ def _required(fund: Fund, nodes: tuple[Node, ...]) -> dict[tuple[int, str, str],
     return found
 
 
-def keep_the_mix(world: World, nodes: tuple[Node, ...]) -> tuple[Vector, tuple[Moment, ...]]:
-    """Return the path of a fund that puts whatever comes in into its present mix, and its moments."""
-    path = np.zeros((len(nodes), world.size))
-    moments: list[Moment] = []
+def keep_the_mix(basis: ProjectionBasis, nodes: tuple[Node, ...]) -> tuple[Vector, tuple[PlanNode, ...]]:
+    """Return the path of a fund that puts whatever comes in into its present mix, and its moments.
+
+    Parameters
+    ----------
+    basis : ProjectionBasis
+        The k rows of the plan.
+    nodes : tuple of Node
+        In order of time.
+    """
+    path = np.zeros((len(nodes), basis.size))
+    moments: list[PlanNode] = []
     for node in nodes:
-        before = world.start if node.parent < 0 else path[node.parent]
-        path[node.number] = _rolled(world, node, before, np.ones(world.size))
-        moment = make_moment(world, node, path, moments)
+        before = basis.start if node.parent < 0 else path[node.parent]
+        path[node.number] = _rolled(basis, node, before, np.ones(basis.size))
+        moment = make_moment(basis, node, path, moments)
         if node.fresh is not None:
-            path[node.number] = _rolled(world, node, before, moment.price)
-            moment = make_moment(world, node, path, moments)
+            path[node.number] = _rolled(basis, node, before, moment.price)
+            moment = make_moment(basis, node, path, moments)
         moments.append(moment)
     return path, tuple(moments)
 
 
-def _rolled(world: World, node: Node, before: Vector, price: Vector) -> Vector:
+def _rolled(basis: ProjectionBasis, node: Node, before: Vector, price: Vector) -> Vector:
     """Return amounts after a step when each account spreads its cash over what it held first, in proportion."""
-    growth, cash = world.growth(node.step), world.outside(node.step)
-    called = world.committed.called[node.step - 1]
+    growth, cash = basis.growth(node.step), basis.outside(node.step)
+    called = basis.committed.called[node.step - 1]
     held: Vector = growth.kept * price * before + called
-    now = world.fund.inputs.assets["amount"].to_numpy(dtype=float)[world.source]
-    renewed = np.isin(world.source, world.source[world.is_new])
-    open_to_all = growth.alive & world.funded & ~world.committed.rows & (world.is_new | ~renewed)
+    now = basis.fund.inputs.assets["amount"].to_numpy(dtype=float)[basis.source]
+    renewed = np.isin(basis.source, basis.source[basis.is_new])
+    open_to_all = growth.alive & basis.funded & ~basis.committed.rows & (basis.is_new | ~renewed)
     weight = np.where(open_to_all, np.nan_to_num(now), 0.0)
     for name, amount in cash.items():
-        rows = (world.account == name) & world.funded
+        rows = (basis.account == name) & basis.funded
         spend = float((growth.paid * before - called)[rows].sum()) + amount
         if spend < 0.0 or weight[rows].sum() <= 0.0:
             left = float(held[rows].sum())
@@ -320,7 +336,7 @@ def _rolled(world: World, node: Node, before: Vector, price: Vector) -> Vector:
     return held
 
 
-def _stressed(fund: Fund, moments: tuple[Moment, ...]) -> dict[tuple[int, str], tuple[Scenario, Shocked, Regime]]:
+def _stressed(fund: Fund, moments: tuple[PlanNode, ...]) -> dict[tuple[int, str], tuple[Scenario, Shocked, Regime]]:
     """Return what each scenario to be survived leaves at each moment."""
     found: dict[tuple[int, str], tuple[Scenario, Shocked, Regime]] = {}
     for name in fund.settings.plan.under:
@@ -336,7 +352,7 @@ def _stressed(fund: Fund, moments: tuple[Moment, ...]) -> dict[tuple[int, str], 
 
 
 def _points(
-    fund: Fund, moments: tuple[Moment, ...], wanted: Mapping[tuple[int, str, str], float], solution: Solution
+    fund: Fund, moments: tuple[PlanNode, ...], wanted: Mapping[tuple[int, str, str], float], solution: Solution
 ) -> tuple[PlanPoint, ...]:
     """Return every ratio at the plan's own amounts, each from checked inputs of its own."""
     total = float(fund.space.total)
@@ -358,7 +374,7 @@ def _points(
     return tuple(found)
 
 
-def _breaches(moments: tuple[Moment, ...]) -> dict[str, float]:
+def _breaches(moments: tuple[PlanNode, ...]) -> dict[str, float]:
     """Return the rules that the plan's amounts miss at their own date and totals."""
     found: dict[str, float] = {}
     for moment in moments:

@@ -58,12 +58,30 @@ class Node:
     fresh: Scenario | None
 
     def day(self, as_of: date, per_year: int) -> date:
-        """Return the date."""
+        """Return the date.
+
+        Parameters
+        ----------
+        as_of : date
+            Valuation date.
+        per_year : int
+            Steps a year.
+        """
         return step_date(as_of, self.step, per_year)
 
 
 def step_date(as_of: date, step: int, per_year: int) -> date:
-    """Return the date of a step by the calendar: whole months on, from a month's last day to a month's last day."""
+    """Return the date of a step by the calendar: whole months on, from a month's last day to a month's last day.
+
+    Parameters
+    ----------
+    as_of : date
+        Valuation date.
+    step : int
+        Number of the step.
+    per_year : int
+        Steps a year.
+    """
     ahead = as_of.year * 12 + as_of.month - 1 + 12 // per_year * step
     year, month = divmod(ahead, 12)
     last = monthrange(year, month + 1)[1]
@@ -73,6 +91,13 @@ def step_date(as_of: date, step: int, per_year: int) -> date:
 
 def timeline(fund: Fund, settings: PlanSettings) -> tuple[Node, ...]:
     """Return the nodes of a plan, step by step.
+
+    Parameters
+    ----------
+    fund : Fund
+        The fund.
+    settings : PlanSettings
+        The fund file's ``plan`` section.
 
     Raises
     ------

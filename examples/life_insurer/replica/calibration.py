@@ -60,8 +60,9 @@ def modules_of(fund_file: Path) -> dict[str, float]:
     import allocator
 
     fund = allocator.load(fund_file)
-    position = fund.capital()
-    assert position is not None
+    found = fund.capital()
+    assert found is not None
+    position = found.value
     values = dict(position.tree.values(position.holdings))
     for name in ("comprehensive", "core"):
         values[f"{name}_ratio"] = position.ratio(name)

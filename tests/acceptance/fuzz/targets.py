@@ -18,11 +18,11 @@ from allocator.config.settings import Settings
 from allocator.extension.registry import Registry, enabled_plugins
 from allocator.inputs.core_tables import MATRIX_TABLES, declared_tables
 from allocator.inputs.csv_files import read_csv
+from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.excel_files import read_excel
-from allocator.inputs.findings import Findings
 from allocator.inputs.load import assemble
 from allocator.inputs.parquet_files import read_parquet
-from allocator.inputs.raw import RawTable, Wanted
+from allocator.inputs.raw import RawTable, TableQuery
 from allocator.model import ModelContext
 
 from ..hostile.book_cases import excel_cases, parquet_cases
@@ -64,13 +64,13 @@ def _names() -> tuple[str, ...]:
     return tuple(sorted((*declared_tables(_registry()), *MATRIX_TABLES), key=lambda name: (name != "assets", name)))
 
 
-Reader = Callable[[bytes, Wanted, Findings], RawTable | None]
+Reader = Callable[[bytes, TableQuery, ErrorCollector], RawTable | None]
 
 
 def _table(name: str, content: bytes, read: Reader) -> None:
     """Read a table beside good assets, or as the assets, and check it as a run would."""
 
-    def given(wanted: Wanted, findings: Findings) -> RawTable | None:
+    def given(wanted: TableQuery, findings: ErrorCollector) -> RawTable | None:
         if wanted.name == name:
             return read(content, wanted, findings)
         return read_csv(good_table().encode(), "assets.csv", "", wanted, findings)
@@ -78,16 +78,16 @@ def _table(name: str, content: bytes, read: Reader) -> None:
     assemble(_settings(), tuple(dict.fromkeys(("assets", name))), given, _registry(), canonical=True)
 
 
-def _csv(content: bytes, wanted: Wanted, findings: Findings) -> RawTable | None:
+def _csv(content: bytes, wanted: TableQuery, findings: ErrorCollector) -> RawTable | None:
     return read_csv(content, "table.csv", "", wanted, findings)
 
 
-def _excel(content: bytes, wanted: Wanted, findings: Findings) -> RawTable | None:
+def _excel(content: bytes, wanted: TableQuery, findings: ErrorCollector) -> RawTable | None:
     book = content if content.startswith(b"PK") else _around(content)
     return read_excel(book, "table.xlsx", "", "", wanted, findings)
 
 
-def _parquet(content: bytes, wanted: Wanted, findings: Findings) -> RawTable | None:
+def _parquet(content: bytes, wanted: TableQuery, findings: ErrorCollector) -> RawTable | None:
     return read_parquet(content, "table.parquet", "", wanted, findings)
 
 
