@@ -29,5 +29,15 @@ def preferred_language(given: str | None, fund: str | None, environment: Mapping
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun, ``1 row`` or ``2 rows``; ``many`` None adds an s."""
+    """Return a number with its noun: ``1 row``, ``2 rows``.
+
+    Parameters
+    ----------
+    number : int
+        The number.
+    one : str
+        The noun for one of them.
+    many : str or None
+        The noun for several; None adds an s.
+    """
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -432,6 +432,10 @@ class FakeFund:
     def registry(self) -> Registry:
         return NO_PLUGINS
 
+    @property
+    def unchecked(self) -> tuple[Text, ...]:
+        return self.result.unchecked
+
     def position(self) -> CapitalPosition | None:
         return self.result.before
 

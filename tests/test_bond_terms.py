@@ -157,7 +157,7 @@ def scanned(fund: Fund, steps: int = 200) -> tuple[np.ndarray, np.ndarray]:
     bonds = np.linspace(0.0, 200e8, steps + 1)
     needed = []
     for amount in bonds:
-        position = fund.capital(np.array([amount, 200e8 - amount])).value
+        position = fund.position(np.array([amount, 200e8 - amount]))
         assert position is not None
         needed.append(position.minimum_capital)
     return bonds, np.array(needed)

@@ -82,7 +82,7 @@ def test_where_charges_move_with_the_answer_the_bound_still_holds(cost: float, u
     best = -np.inf
     for held in np.linspace(100.0, 400.0, 31):
         point = np.array([400.0 - held, held])
-        position = book.capital(point).value
+        position = book.position(point)
         assert position is not None
         if position.ratio("comprehensive") >= 1.0 and not scenarios._short(scenarios._outcomes(point)):
             best = max(best, (0.01 * (400.0 - held) + 0.06 * held) / 400.0)

@@ -144,7 +144,19 @@ def parse(cells: pd.Series, measure: Measure, factor: float = 1.0, epoch_shift: 
 
 
 def parse_numbers(cells: pd.Series, factor: float = 1.0, *, suffixes: bool = False, whole: bool = False) -> Parsed:
-    """Return float64 cells; ``suffixes`` allows ``%`` and ``bp``, ``whole`` refuses fractions."""
+    """Return cells as numbers, with what is empty and what is none.
+
+    Parameters
+    ----------
+    cells : Series
+        As read from a file or a frame.
+    factor : float
+        What every number is multiplied by.
+    suffixes : bool
+        Whether ``%`` and ``bp`` are understood.
+    whole : bool
+        Whether fractions are refused.
+    """
     scaled = None
     if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
         numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -92,13 +92,20 @@ class _Dates:
 
 
 def contract_flows(contracts: Contracts, axis: Vector | None = None) -> Flows:
-    """Return all payments after the valuation date; ``axis`` gives the years of each day, None: days / 365.
+    """Return all payments after the valuation date.
 
     With B the balance, b the scheduled share of it and s(t) what prepayment leaves, (1 − CPR)^t at one rate,
 
         Bⱼ = bⱼ s(tⱼ),  principalⱼ = Bⱼ₋₁ − Bⱼ,  interestⱼ = Bⱼ₋₁ · coupon / frequency · accrued part,
 
     and at the end principal = Bₘ₋₁ · redemption.
+
+    Parameters
+    ----------
+    contracts : Contracts
+        The contracts.
+    axis : ndarray (days,) or None
+        Years of each day after the valuation date; None: days / 365.
     """
     dates = _coupon_dates(contracts)
     count = dates.count[dates.group]

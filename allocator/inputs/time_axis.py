@@ -26,7 +26,15 @@ Vector = NDArray[np.float64]
 
 
 def years_ahead(inputs: Inputs, days: ArrayLike) -> Vector:
-    """Return the years of ``days`` after the valuation date (…); NaN stays, days before it count backwards / 365."""
+    """Return years after the valuation date; NaN stays, days before it count backwards / 365.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, which says how time is counted.
+    days : array_like (…)
+        Days after the valuation date.
+    """
     given = np.asarray(days, dtype=float)
     plain = given / DAYS_IN_YEAR
     ahead = given > 0
@@ -37,7 +45,15 @@ def years_ahead(inputs: Inputs, days: ArrayLike) -> Vector:
 
 
 def flow_axis(inputs: Inputs, last: int) -> Vector | None:
-    """Return the years of the days 0 … ``last`` of a fund's flows; None where days count / 365."""
+    """Return the years of each day of a fund's flows (last + 1,); None where days count / 365.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The fund, which says how time is counted.
+    last : int
+        The last day, 0 being the valuation date.
+    """
     return None if inputs.settings.fund.time_axis is TimeAxis.DAYS_365 else axis_by_day(inputs.as_of, last)
 
 

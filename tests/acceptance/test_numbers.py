@@ -54,7 +54,7 @@ def books(made: RandomFund, seed: int, count: int = 40) -> list[np.ndarray[Any, 
 def judge(made: RandomFund, seed: int, required: float) -> str:
     """Return what came of a fund, or a sentence that begins with WRONG."""
     fund, engine = made.fund(comprehensive=required), made.fund()
-    others = [held for held in books(made, seed) if engine.capital(held).ratio("comprehensive") >= required]
+    others = [held for held in books(made, seed) if engine.position(held).ratio("comprehensive") >= required]
     try:
         result = fund.optimize().value
     except Infeasible:
@@ -69,7 +69,7 @@ def judge(made: RandomFund, seed: int, required: float) -> str:
 def wrong(made: RandomFund, result: Result, required: float, others: list[Any]) -> str | None:
     """Judge an answer by an engine of its own."""
     held, solution = result.holdings, result.solution
-    fresh = made.fund().capital(held).value
+    fresh = made.fund().position(held)
     assert fresh is not None
     name = made.settings["fund"]["name"]
     if not fresh.ratio("comprehensive") >= required - TOLERANCE:
