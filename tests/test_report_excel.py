@@ -56,7 +56,7 @@ def test_allocation_holds_every_row_and_recomputes_its_totals(book: Any) -> None
     attribution = view().manifest["capital"]["attribution"]
     assert contribution[9] == pytest.approx(attribution["liabilities_and_constants"], rel=1e-14)
     assert sheet.freeze_panes == "B5"
-    assert sheet.auto_filter.ref == "A4:R12"
+    assert sheet.auto_filter.ref == "A4:S12"
 
 
 def test_figures_carry_the_format_of_what_they_are(book: Any) -> None:

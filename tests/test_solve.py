@@ -17,7 +17,7 @@ from allocator.solve import solve
 from allocator.solve.program.program import ConeProgram, SolverResult, SolverStatus
 from allocator.solve.search.search import Search
 from allocator.solve.solvers.backends import Clarabel, Scs, SolverChain
-from allocator.solve.state.interval_relaxation import between
+from allocator.solve.state.interval_relaxation import between_trees
 from allocator.types import Source, Text
 from allocator.verify import verify
 from tests.books import book, build_model, label
@@ -255,7 +255,7 @@ def test_two_trees_that_differ_by_rounding_leave_room_to_search() -> None:
     assert model.tree is not None
     below = model.tree.coefficients.copy()
     below.data = below.data - 1e-17
-    widened = between(model, model.tree, replace(model.tree, coefficients=below), ())
+    widened = between_trees(model, model.tree, replace(model.tree, coefficients=below))
     assert np.all(widened.space.lower <= widened.space.upper)
 
 

@@ -68,8 +68,9 @@ class CapitalPosition:
 
     @cached_property
     def assets(self) -> pd.DataFrame:
-        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per unit more held) and
-        ``contribution``; the last row holds liabilities and constants, and contributions sum to the total."""
+        """Who uses the capital: ``asset_id``, ``account``, ``amount``, ``marginal`` (capital per unit more held),
+        ``freed`` (by one unit less) and ``contribution``; the last row holds liabilities and constants, and
+        contributions sum to the total."""
         from allocator.report.frames import asset_capital_frame
 
         return asset_capital_frame(self.value, self._unit)

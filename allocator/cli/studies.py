@@ -20,8 +20,9 @@ from allocator.cli.options import (
     tell,
 )
 from allocator.cli.output import say, say_json
-from allocator.errors import AllocatorError, InputError
+from allocator.errors import AllocatorError, InputError, Problem
 from allocator.language import counted
+from allocator.parsing import parse_number_text
 from allocator.types import Text
 
 __all__ = ["study_commands"]
@@ -44,8 +45,8 @@ def frontier(
         ),
     ] = "",
     best: Annotated[str, typer.Option("--and", metavar="NAME", help="Figure optimised at each level.")] = "objective",
-    low: Annotated[float | None, typer.Option("--from", help="First level, in the figure's unit.")] = None,
-    high: Annotated[float | None, typer.Option("--to", help="Last level, in the figure's unit.")] = None,
+    low: Annotated[str | None, typer.Option("--from", metavar="LEVEL", help="First level: 2.5 or 250%.")] = None,
+    high: Annotated[str | None, typer.Option("--to", metavar="LEVEL", help="Last level: 3 or 300%.")] = None,
     overrides: Overrides = [],  # noqa: B006
     lang: Lang = None,
     as_json: AsJson = False,
@@ -57,12 +58,23 @@ def frontier(
     from allocator.study.frontier import frontier as solve
 
     book = open_fund(fund, out, overrides)
+    ends = _level(low, "--from"), _level(high, "--to")
     language = language_of(lang, book)
     with waiting(Text("frontier", "有效前沿"), language):
-        found = solve(book, FrontierSettings(points, between, best, low, high))
+        found = solve(book, FrontierSettings(points, between, best, *ends))
     report = frontier_report(found, language)
     tell(report, book, out, as_json, frontier_lines(found, language))
     return 0 if report.manifest["status"] == "optimal" else NOT_PROVEN
+
+
+def _level(text: str | None, option: str) -> float | None:
+    """Return a level as the fund file's numbers are read: ``300%`` is 3."""
+    if text is None:
+        return None
+    read = parse_number_text(text)
+    if read is None:
+        raise InputError(Problem(Text("a number is needed", "应为数字"), option, text, "2.5, 250%"))
+    return read[0]
 
 
 @study_commands.command(help="Run one study for many funds, dates, settings or seeds.")

@@ -34,6 +34,8 @@ class CapitalPosition:
         One-off costs already taken from the capital, money.
     space : Space or None
         Names the rows; without it they are numbered.
+    sides : tuple of ndarray or None
+        Capital for one unit of money more and freed by one less of each row (n,); None takes the tree's slope for both.
     """
 
     holdings: Vector
@@ -42,6 +44,15 @@ class CapitalPosition:
     requirements: tuple[Requirement, ...]
     costs: float
     space: Space | None = None
+    sides: tuple[Vector, Vector] | None = None
+
+    @property
+    def marginals(self) -> tuple[Vector, Vector]:
+        """Capital for one unit of money more of each row and capital freed by one less, each shape (n,)."""
+        if self.sides is not None:
+            return self.sides
+        slope = self.tree.gradient(self.holdings)
+        return slope, slope
 
     @property
     def minimum_capital(self) -> float:
@@ -63,5 +74,5 @@ class CapitalPosition:
         """
         for requirement in self.requirements:
             if requirement.name == name:
-                return requirement.capital / self.minimum_capital
+                return requirement.over(self.minimum_capital)
         raise KeyError(name)

@@ -79,6 +79,12 @@ class Requirement:
     article: str
     free_capital: float | None = None
 
+    def over(self, minimum_capital: float) -> float:
+        """Return ``capital / minimum_capital``: without end where nothing is required, by the sign of capital."""
+        if minimum_capital == 0.0:
+            return np.inf if self.capital >= 0.0 else -np.inf
+        return self.capital / minimum_capital
+
     @property
     def name(self) -> str:
         """The ratio's name."""
@@ -180,19 +186,35 @@ class BookState(ABC):
             A relaxed answer, money.
         """
 
-    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
-        """Yield trees, each charging every book that keeps the terms beside it for at least what is exact for it.
+    def straddling(self, space: Space) -> NDArray[np.int64]:
+        """Return the rows that may be held above and below zero and are charged by their side.
 
-        Such books need not be all: from here an answer is looked for where none was found otherwise.
-
-        Parameters
-        ----------
-        space : Space
-            Bounds of the holdings.
-        low, high : float
-            Ends of an interval of the state.
+        `trees` charges them as held long, those of `held_short` as held short.
         """
-        yield self.trees(low, high)[1], self.rules(space, low, high)
+        return np.zeros(0, dtype=np.int64)
+
+    def held_short(self) -> BookState:
+        """Return the state that charges the straddling rows as held short."""
+        return self
+
+    def decide(self, space: Space, holdings: Vector, long: Vector) -> Sequence[tuple[BookState, Space]]:
+        """Return states with their spaces that cover this one, each with one step of the charges more decided.
+
+        None where the exact charges at ``holdings`` lie beyond no step that is open. ``long`` holds what the relaxed
+        answer counts as held long of the straddling rows.
+        """
+        return ()
+
+    def around(self, space: Space, holdings: Vector) -> tuple[BookState, Space]:
+        """Return the state, and its space, with every step decided as it is at ``holdings``."""
+        return self, space
+
+    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[BookState, Space]]:
+        """Yield states, in which every step is decided, from which an answer is looked for where none was found.
+
+        The greater of their trees charges every book that keeps their rules for at least what is exact for it.
+        """
+        yield self, space
 
     def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
         """Return the rules that may be kept or broken; `trees` charges for none of them.
@@ -231,6 +253,15 @@ class Regime(ABC):
             whole (gain of the stock book, concentration) are taken; None means the current amounts. The
             tree's own value is exact at exactly these holdings.
         """
+
+    def marginals(self, holdings: Vector) -> tuple[Vector, Vector]:
+        """Return what one unit of money more of each row costs and what one less frees at ``holdings``, each shape (n,).
+
+        A regime whose charges depend on the book as a whole counts here what a trade does to them; at frozen charges
+        the two sides are the tree's own slope.
+        """
+        slope = self.tree(holdings).gradient(holdings)
+        return slope, slope
 
     def guards(self, space: Space) -> tuple[Term, ...]:
         """Return rules that keep the frozen charges of `tree` true while the holdings move.

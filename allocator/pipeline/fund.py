@@ -128,6 +128,7 @@ class Fund:
             tuple(replace(item, capital=item.capital - costs) for item in self.ask_regime(self.regime.requirements)()),
             costs,
             self.space,
+            self.ask_regime(self.regime.marginals)(held),
         )
 
     @property

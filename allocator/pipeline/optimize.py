@@ -18,11 +18,13 @@ from allocator.errors import Infeasible
 from allocator.model import Model
 from allocator.model.tilts import Tilt
 from allocator.pipeline.fund import Fund
-from allocator.pipeline.scenario_requirements import JoinedState, ScenarioRequirements
+from allocator.pipeline.joined_state import JoinedState
+from allocator.pipeline.scenario_requirements import ScenarioRequirements
 from allocator.pipeline.tilting import alone_or_together, apply_tilts, price
 from allocator.result.result import Result
 from allocator.solve import RelaxedConstraint, relax_by_priority
 from allocator.solve import solve as solve_model
+from allocator.solve.search.exact import ENOUGH, Exact
 from allocator.solve.search.solution import Solved
 from allocator.solve.state.state import solve_with_state
 from allocator.verify import verify
@@ -30,6 +32,9 @@ from allocator.verify import verify
 __all__ = ["optimize", "solve"]
 
 Vector = NDArray[np.float64]
+
+EQUAL = 1e-10
+"""Gain, an annual decimal or relative for money, below which two books are equally good."""
 
 
 def optimize(fund: Fund) -> Result:
@@ -115,7 +120,27 @@ def solve(fund: Fund, model: Model, settings: SolveSettings | None = None, *, di
         As `optimize`.
     """
     settled = settings or fund.settings.solve
-    return ScenarioRequirements(fund).hold(model, partial(_solve_alone, fund, settings=settled, diagnose=diagnose))
+    solved = ScenarioRequirements(fund).hold(model, partial(_solve_alone, fund, settings=settled, diagnose=diagnose))
+    return _stayed(fund, solved)
+
+
+def _stayed(fund: Fund, solved: Solved) -> Solved:
+    """Return the answer that keeps the book where nothing is gained by leaving it: among equals nobody trades."""
+    model, solution, held = solved.model, solved.solution, fund.space.current
+    space = model.space
+    if fund.settings.capital is not None and fund.settings.capital.require_under:
+        return solved
+    if np.array_equal(solution.holdings, held) or np.any(held < space.lower) or np.any(held > space.upper):
+        return solved
+    staying = replace(model, tree=fund.tree_at(held))
+    exact = Exact(staying)
+    objective = exact.objective(held) if exact.keeps_terms(held) and exact.headroom(held) >= ENOUGH else -np.inf
+    if objective < solution.objective - EQUAL * max(1.0, abs(solution.objective)):
+        return solved
+    bound = max(solution.bound, objective)
+    return Solved(
+        staying, replace(solution, holdings=held.copy(), objective=objective, bound=bound, gap=bound - objective)
+    )
 
 
 def _solve_or_relax(fund: Fund, model: Model) -> tuple[Solved, tuple[RelaxedConstraint, ...]]:

@@ -10,7 +10,7 @@ that of the model without such scenarios.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -28,9 +28,9 @@ from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.position import CapitalPosition
-from allocator.model.regime import BookState, OptionalBreach, Regime
+from allocator.model.regime import Regime
 from allocator.model.space import Space
-from allocator.model.terms import TOLERANCE, Term
+from allocator.model.terms import TOLERANCE
 from allocator.pipeline.scenarios import (
     capital_of,
     outcome_of,
@@ -40,7 +40,7 @@ from allocator.pipeline.scenarios import (
     stressed_fund,
 )
 from allocator.result.stress import StressStudy
-from allocator.solve.search.objective_form import gap_at
+from allocator.solve.search.objective_form import tolerance_of
 from allocator.solve.search.solution import Solved, Status
 from allocator.stress.shocks import Scenario, Shocked, at_amounts
 from allocator.types import Text
@@ -48,7 +48,7 @@ from allocator.types import Text
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
-__all__ = ["JoinedState", "ScenarioRequirements"]
+__all__ = ["ScenarioRequirements"]
 
 Vector = NDArray[np.float64]
 Asked = Mapping[tuple[str, str], float]
@@ -263,7 +263,7 @@ def _joined(
 
 
 def _is_better(solved: Solved, than: Solved, gap: float) -> bool:
-    return solved.solution.objective > than.solution.objective + gap_at(than.model, than.solution, gap)
+    return solved.solution.objective > than.solution.objective + tolerance_of(than.model, gap, than.solution.objective)
 
 
 def _within(solved: Solved, bound: float, gap: float) -> Solved:
@@ -271,7 +271,7 @@ def _within(solved: Solved, bound: float, gap: float) -> Solved:
     solution = solved.solution
     bound = max(bound, solution.objective)
     open_ = bound - solution.objective
-    status: Status = "optimal" if open_ <= gap_at(solved.model, solution, gap) else "feasible"
+    status: Status = "optimal" if open_ <= tolerance_of(solved.model, gap, solution.objective) else "feasible"
     return Solved(solved.model, replace(solution, bound=bound, gap=open_, status=status))
 
 
@@ -354,41 +354,3 @@ def holding(inputs: Inputs, holdings: Vector) -> Inputs:
         scale = listed["asset_id"].map(factor).to_numpy(dtype=float)
         tables["cash_flows"] = listed.assign(principal=listed["principal"] * scale, interest=listed["interest"] * scale)
     return replace(inputs, tables=MappingProxyType(tables))
-
-
-class JoinedState(BookState):
-    """The state of a book whose trees carry further ones.
-
-    Parameters
-    ----------
-    inner : BookState
-        The state.
-    join : callable
-        Adds the further trees to one of its own.
-    """
-
-    def __init__(self, inner: BookState, join: Callable[[CapitalTree], CapitalTree]) -> None:
-        self._inner, self._join = inner, join
-
-    def reach(self, space: Space) -> tuple[float, float]:
-        return self._inner.reach(space)
-
-    def at(self, holdings: Vector) -> float:
-        return self._inner.at(holdings)
-
-    def trees(self, low: float, high: float) -> tuple[CapitalTree, CapitalTree]:
-        least, greatest = self._inner.trees(low, high)
-        return self._join(least), self._join(greatest)
-
-    def rules(self, space: Space, low: float, high: float) -> tuple[Term, ...]:
-        return self._inner.rules(space, low, high)
-
-    def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[CapitalTree, tuple[Term, ...]]]:
-        for tree, terms in self._inner.safe(space, low, high):
-            yield self._join(tree), terms
-
-    def split(self, space: Space, state: float, holdings: Vector) -> tuple[Space, Space] | None:
-        return self._inner.split(space, state, holdings)
-
-    def alternatives(self, space: Space) -> tuple[OptionalBreach, ...]:
-        return self._inner.alternatives(space)

@@ -129,7 +129,7 @@ def bridge(sheet: Sheet, view: View) -> None:
     sheet.line(Text("From risk modules to minimum capital", "从各风险模块到最低资本")[language], BOLD)
     words = (Text("Step", "步骤"), HEADINGS["before"], HEADINGS["amount"], HEADINGS["change"])
     first = sheet.heading([word[language] for word in words]) + 1
-    amounts = []
+    amounts = [(0.0, 0.0, 0.0)]  # a book without any charge has no steps
     for step in (*steps[:-1], *left_out):
         here = sheet.row + 1
         now = step.amount / unit if step.name in names else 0.0

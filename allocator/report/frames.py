@@ -64,7 +64,8 @@ def module_frame(position: CapitalPosition, unit: float) -> pd.DataFrame:
 def asset_capital_frame(position: CapitalPosition, unit: float) -> pd.DataFrame:
     """Return each row's marginal capital and share of minimum capital, in ``unit``; the shares sum to it."""
     attribution = position.tree.attribute(position.holdings)
-    frame = pd.DataFrame({"amount": position.holdings / unit, "marginal": attribution.marginal})
+    more, less = position.marginals
+    frame = pd.DataFrame({"amount": position.holdings / unit, "marginal": more, "freed": less})
     frame["contribution"] = attribution.contribution / unit
     space = position.space
     frame.insert(0, "asset_id", space.asset_id if space is not None else [str(row) for row in frame.index])

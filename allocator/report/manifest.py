@@ -116,7 +116,7 @@ def capital_summary(position: CapitalPosition, jurisdiction: Jurisdiction, regim
         },
         "solvency": {
             item.name: {
-                "before": item.capital / position.minimum_capital,
+                "before": item.over(position.minimum_capital),
                 "required": item.required,
                 "statutory": item.statutory,
                 "article": item.article,

@@ -57,7 +57,7 @@ def position_html(position: CapitalPosition) -> str:
     table = capital_table(position.tree, position.holdings)
     money = money_unit(1.0) if position.space is None else money_unit(position.space.unit, position.space.currency)
     ratios = [
-        f"{item.ratio.label[language]} {FORMATS['percent'].write(item.capital / position.minimum_capital, money)}"
+        f"{item.ratio.label[language]} {FORMATS['percent'].write(item.over(position.minimum_capital), money)}"
         for item in position.requirements
     ]
     return _shown([money_note(money)[language], *ratios], [_grid(table, language, money)])

@@ -106,7 +106,7 @@ def plan_report(book: Fund, study: PlanStudy, language: Language) -> StudyReport
         book.inputs,
         book.regime,
         (path, ratios, held),
-        (_path(study, labels["branch"]),),
+        _path(study, labels["branch"]),
         lines,
         entry,
         language,
@@ -176,9 +176,10 @@ def _verdict(study: PlanStudy) -> Text:
 ASSUMPTIONS = (
     Text(
         "assumptions: the curve and expected returns stay as they are; contracts run to their first call, put or "
-        "maturity; what is bought later keeps today's terms; charges for the gain of stock keep today's gain",
+        "maturity; what is bought later keeps today's terms; charges for the gain of stock keep today's gain; stock "
+        "grows older with the steps, and what is bought lowers its average age",
         "假设：收益率曲线与预期收益保持不变；合同持有至首个赎回、回售或到期日；后续买入按当前条款并保持期限；"
-        "股票特征系数按当前浮盈比例",
+        "股票特征系数按当前浮盈比例；持有年限随期数增加，新买入部分拉低平均年限",
     ),
     Text(
         "assumptions: liabilities move by the present value of their listed flows on the fund's curve, with no tax, no "
@@ -188,13 +189,15 @@ ASSUMPTIONS = (
 )
 
 
-def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
-    """Draw the ratios over time, a line a branch, with what is required."""
+def _path(study: PlanStudy, branches: Mapping[str, Text]) -> tuple[Chart, ...]:
+    """Draw the ratios over time, a line a branch, with what is required; nothing where one has no end."""
     title = Text("Solvency ratios along the plan", "规划期内的偿付能力充足率")
     own = [point for point in study.points if not point.scenario]
     steps = max(point.node.step for point in own)
     figures = [point.reached for point in own] + [x.required for x in own if not np.isnan(x.required)]
     figures += [study.basis.fund.position().ratio(own[0].ratio)]  # type: ignore[union-attr]
+    if not np.isfinite(figures).all():
+        return ()
     ticks = nice_ticks(min(figures), max(figures))
     canvas = Canvas(WIDTH, HEIGHT, title)
     x = Scale(0.0, float(steps), LEFT, WIDTH - 16.0)
@@ -233,4 +236,4 @@ def _path(study: PlanStudy, branches: Mapping[str, Text]) -> Chart:
         "Dashed: what is required. Yellow: the ratio binds there; red: it is missed.",
         "虚线为要求；黄色表示该期充足率构成约束，红色表示未满足。",
     )
-    return Chart(title, canvas, note)
+    return (Chart(title, canvas, note),)

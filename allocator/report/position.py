@@ -135,10 +135,11 @@ def capital_report(book: Fund) -> CapitalOutcome:
 
 
 def _attributed(book: Fund, position: CapitalPosition) -> list[dict[Hashable, Any]]:
-    """Return each row's amount, marginal capital (per unit held) and Euler contribution, in the file's unit."""
+    """Return each row's amount, capital for one more and freed by one less, Euler contribution, in the file's unit."""
     shares, unit = position.tree.attribute(position.holdings), book.inputs.unit
+    more, less = position.marginals
     frame = book.inputs.assets[["asset_id", "account"]].assign(
-        amount=position.holdings / unit, marginal=shares.marginal, contribution=shares.contribution / unit
+        amount=position.holdings / unit, marginal=more, freed=less, contribution=shares.contribution / unit
     )
     return frame.to_dict("records")
 

@@ -195,7 +195,8 @@ def _bars(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> 
     """Draw each scenario's ratios as bars, with what is required of them there and the level set by the rules."""
     names = [item.name for item in study.base.requirements]
     statutory = {item.name: item.statutory for item in study.base.requirements}
-    frame: pd.DataFrame = study.frame.dropna(subset=[f"{names[0]}_ratio"])
+    finite = np.isfinite(study.frame[f"{names[0]}_ratio"].astype(float))  # a ratio without end has no bar
+    frame: pd.DataFrame = study.frame[finite]
     scenarios = frame["scenario"].astype(str).tolist()
     found = {(name, one): ratio for name in names for one, ratio in zip(scenarios, frame[f"{name}_ratio"], strict=True)}
     stated = {
@@ -206,7 +207,7 @@ def _bars(study: StressStudy, labels: dict[str, Text], ratios: Jurisdiction) -> 
     row = PITCH * len(names) + 12.0
     bottom = TOP + row * len(frame)
     ticks = nice_ticks(
-        min(0.0, *found.values()), max(*found.values(), *statutory.values(), *filter(None, stated.values()))
+        min([0.0, *found.values()]), max([0.0, *found.values(), *statutory.values(), *filter(None, stated.values())])
     )
     title = Text("Solvency ratios by scenario", "各情景偿付能力充足率")
     canvas, scale = Canvas(WIDTH, bottom + 24.0, title), Scale(ticks[0], ticks[-1], LEFT, WIDTH - 50.0)

@@ -93,8 +93,8 @@ def allocation_table(result: Result) -> ReportTable:
     frame["expected_return"] = result.expected_return
     if result.after is not None:
         attribution = result.after.tree.attribute(target)
-        frame["capital_marginal"] = attribution.marginal
-        frame["capital_contribution"] = attribution.contribution
+        frame["capital_marginal"], freed = result.after.marginals
+        frame["capital_contribution"], frame["capital_freed"] = attribution.contribution, freed
     frame["reduced_cost"] = result.solution.reduced_costs
     if result.scores:
         frame["tilt_score"] = np.max(np.vstack(list(result.scores.values())), axis=0)
@@ -103,7 +103,8 @@ def allocation_table(result: Result) -> ReportTable:
     frame["min"], frame["max"] = (np.where(np.isfinite(bound), bound, np.nan) for bound in (space.lower, space.upper))
     frame["at_bound"] = _at_bound(target, space.lower, space.upper)
     formats = dict.fromkeys(("current", "target", "trade", "capital_contribution", "min", "max"), "money")
-    formats |= dict.fromkeys(("weight_before", "weight", "expected_return", "capital_marginal"), "percent")
+    formats |= dict.fromkeys(("weight_before", "weight", "expected_return"), "percent")
+    formats |= dict.fromkeys(("capital_marginal", "capital_freed"), "percent")
     formats |= {"reduced_cost": "money" if result.objective_in_money else "basis_points"}
     formats |= {column: "percent" for column in frame.columns if column.startswith("tilt_score")}
     headings = dict(HEADINGS) | {
@@ -315,7 +316,7 @@ def _capital_row(result: Result, limit: CapitalLimit) -> dict[str, Any]:
     requirement = _requirement(result, limit)
     row: dict[str, Any] = {"name": limit.name, "source": str(capital_limit_source(result, limit))}
     if requirement is not None:
-        ratio = requirement.capital / module
+        ratio = requirement.over(module)
         row |= {"unit": "ratio", "lhs": ratio, "sense": Sense.AT_LEAST.value, "rhs": limit.multiplier}
         row |= {"slack": ratio - limit.multiplier, "shadow_price": price * module}
     else:

@@ -39,6 +39,7 @@ HEADINGS: dict[str, Text] = {
     "at_bound": Text("At bound", "触及上下限"),
     "expected_return": Text("Expected return", "预期收益率"),
     "capital_marginal": Text("Marginal capital", "边际资本占用"),
+    "capital_freed": Text("Capital freed by a sale", "减持释放资本"),
     "capital_contribution": Text("Capital contribution", "资本贡献"),
     "reduced_cost": Text("Reduced cost", "检验数"),
     "tilt_score": Text("Tilt score", "政策评分"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from allocator.capital.tree import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible, NotProven, Problem
 from allocator.model.model import Model
@@ -15,6 +16,7 @@ from allocator.solve.infeasible.conflict import find_conflicts, problems_of
 from allocator.solve.search.checks import check_model
 from allocator.solve.search.discrete import search_for
 from allocator.solve.search.prices import find_prices
+from allocator.solve.search.ratio import best_ratio
 from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution
 from allocator.types import Text
@@ -65,6 +67,12 @@ def solve(
     SolverFailure
         No solver of the chain answered.
     """
+    if model.per_capital:
+
+        def solved(plain: Model, limits: SolveSettings) -> tuple[CapitalTree | None, Solution]:
+            return plain.tree, solve(plain, limits, diagnose=diagnose, warm_start=warm_start, settled=settled)
+
+        return best_ratio(model, settings or SolveSettings(), solved)[1]
     started = time.perf_counter()
     search = prepare(model, settings or SolveSettings(), warm_start, settled=settled)
     return replace(with_duals(search, run_search(search, diagnose=diagnose)), seconds=time.perf_counter() - started)

@@ -133,7 +133,7 @@ class _Ratio(Axis):
 
     def evaluate(self, model: Model, holdings: Vector) -> float:
         assert model.tree is not None
-        return (self.capital - float(model.cost.value(holdings)[0])) / model.tree.value(holdings)
+        return _ratio(self.capital - float(model.cost.value(holdings)[0]), model.tree.value(holdings))
 
     def price(self, model: Model, solution: Solution) -> float:
         assert model.tree is not None
@@ -147,6 +147,11 @@ class _Ratio(Axis):
     @property
     def in_capital(self) -> bool:
         return True
+
+
+def _ratio(capital: float, module: float) -> float:
+    """Return capital over what is required of it; without end where nothing is."""
+    return capital / module if module else np.copysign(np.inf, capital)
 
 
 @dataclass(frozen=True, eq=False)

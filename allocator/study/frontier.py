@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.config.settings import SolveSettings
-from allocator.errors import InputError, Problem
+from allocator.errors import Infeasible, InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
@@ -215,6 +215,9 @@ def _levels(
     if near is None:
         solved = solve(fund, model, limits)
         near = axis.evaluate(solved.model, solved.solution.holdings)
+        if not np.isfinite(near):
+            what = Text("this figure has no end: there is no capital to relate it to", "该指标没有上限：不占用任何资本")
+            raise InputError(Problem(what, "--between", axis.name))
     if far is None:
         rough = fund.settings.solve.model_copy(update={"gap": ROUGH})
         solved = solve(fund, axis.optimised(model), rough)
@@ -245,10 +248,28 @@ def _sweep(
         sweep.know(known)
     points = []
     for level in levels[::-1].tolist():
-        reached = sweep.solve(axis.constrained_at(model, level))
+        try:
+            reached = sweep.solve(axis.constrained_at(model, level))
+        except Infeasible as error:
+            raise _beyond(fund, model, axis, level) from error
         verify(reached.model, reached.solution.holdings, reached.model.tree)
         points.append(_point(fund, axis, best, level, reached))
     return sorted(points, key=lambda point: point.level)
+
+
+def _beyond(fund: Fund, model: Model, axis: Axis, level: float) -> Infeasible:
+    """Return what to say of a level that no allocation reaches: how far the figure goes under all other rules."""
+    best = solve(fund, axis.optimised(model), fund.settings.solve)
+    reached = axis.evaluate(best.model, best.solution.holdings)
+    beyond = axis.per_objective(best.model, best.solution.holdings) * best.solution.gap
+    return Infeasible(
+        Problem(
+            Text(f"no allocation reaches this level: {axis.label.en}", f"没有方案能达到该水平：{axis.label.zh}"),
+            "--to" if axis.at_least else "--from",
+            f"{level:.6g}",
+            f"{'≤' if axis.at_least else '≥'} {reached + beyond:.6g}",
+        )
+    )
 
 
 def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: SweepSolution) -> FrontierPoint:
@@ -270,7 +291,7 @@ def _point(fund: Fund, axis: Axis, best: Axis, level: float, reached: SweepSolut
         reached.alone,
         float(fund.context.expected_return @ holdings) / space.total,
         capital,
-        {item.name: (item.capital - cost) / capital for item in fund.requirements},
+        {item.name: replace(item, capital=item.capital - cost).over(capital) for item in fund.requirements},
         _binding(model, solution, capital),
         holdings,
     )

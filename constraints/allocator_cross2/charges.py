@@ -59,10 +59,13 @@ class Ratios:
             found[chosen] = ratio[lines.row[chosen]]
         return found
 
+    def net(self, holdings: Vector) -> Vector:
+        """Return what each counterparty owes on balance at ``holdings`` (n,), CNY; the first is none."""
+        return np.asarray(np.bincount(self.party + 1, self.claim * holdings), dtype=float)
+
     def owed(self, holdings: Vector) -> Mask:
         """Return which rows belong to counterparties that owe on balance (R9 §33), (n,)."""
-        net = np.bincount(self.party + 1, self.claim * holdings)
-        return np.asarray((net > 0)[self.party + 1] & (self.party >= 0))
+        return np.asarray((self.net(holdings) > 0)[self.party + 1] & (self.party >= 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +128,13 @@ class Charges:
         return lines.k1 + lines.k2 + lines.k_product + lines.k_what_if
 
     def at(
-        self, holdings: Vector | None = None, *, stock_k1: float | None = None, over: Mask | None = None
+        self,
+        holdings: Vector | None = None,
+        *,
+        stock_k1: float | None = None,
+        over: Mask | None = None,
+        short: Mask | None = None,
+        owed: Mask | None = None,
     ) -> ChargeTable:
         """Return the charges with everything that depends on the book as a whole taken at ``holdings``.
 
@@ -137,13 +146,19 @@ class Charges:
             k1 of listed stock to use instead of that of the holdings (a bound, say).
         over : ndarray of bool (tests,) or None
             Concentration tests to charge as failed; None: those that the holdings fail.
+        short : ndarray of bool (n,) or None
+            Rows to charge as sold short; None: those that the holdings hold below zero.
+        owed : ndarray of bool (n,) or None
+            Rows whose counterparty owes on balance; None: by the holdings.
         """
         held = self.current if holdings is None else np.asarray(holdings, dtype=float)
         lines = self.lines
         k1 = self.stock.k1(held) if stock_k1 is None else stock_k1
         found = self.tests.at(held, len(lines)) if over is None else None
         k_concentration = found.k if found is not None else self.tests.charged(np.asarray(over), len(lines))
-        exposure = self._exposure(held)
+        exposure = self._exposure(
+            held < 0 if short is None else short, self.ratios.owed(held) if owed is None else owed
+        )
         inner = self._k_fixed + np.where(lines.gain, k1, 0.0)
         inside = self.pack.reading("clip_concentration")
         if inside:
@@ -160,10 +175,9 @@ class Charges:
         """Return RF0 of each line at ``holdings`` (n,): a position that is added to may lose its long factor."""
         return self.seasoned.rf0(self.lines.rf0, holdings)
 
-    def _exposure(self, held: Vector) -> Vector:
+    def _exposure(self, short: Mask, owed: Mask) -> Vector:
         """EX per CNY of amount of each line: negative only where short positions net (R8 §6: EX < 0 counts as 0)."""
         lines = self.lines
-        short = held < 0
         exposure: Vector = self._per_cny * LONG_MULTIPLE[lines.direction]
         if short.any():
             below = short[lines.row]
@@ -171,7 +185,7 @@ class Charges:
         exposure[(lines.direction == Direction.LONG) & (exposure < 0)] = 0.0
         claims = lines.basis == Basis.CLAIM
         if claims.any():
-            exposure[claims] *= self.ratios.owed(held)[lines.row[claims]]
+            exposure[claims] *= owed[lines.row[claims]]
         return exposure
 
 

@@ -14,7 +14,7 @@ from allocator.plugin.terms import TOLERANCE, Linear, Sense, Space, Term
 from allocator_cross2.charges import Charges, ChargeTable
 from allocator_cross2.concentration import Family
 
-__all__ = ["concentration_choice", "concentration_guards", "holding_guards", "largest_positions", "smallest_positions"]
+__all__ = ["MARGIN", "concentration_choice", "concentration_guards", "holding_guards", "reachable_tests"]
 
 Mask = NDArray[np.bool_]
 
@@ -23,26 +23,12 @@ _TITLES = {
     Family.CLASS: Text("Asset classes below their concentration threshold", "大类资产集中度低于计量阈值"),
     Family.PROPERTY: Text("Property below its concentration threshold", "房地产集中度低于计量阈值"),
 }
-_MARGIN = 2.0 * TOLERANCE
+MARGIN = 2.0 * TOLERANCE
 """An answer may miss a limit by the tolerance and must still lie below the threshold, where the charge steps."""
 
 
 _SEASONED_MARGIN = 1e-6
 """Relative distance kept from the amount at which a position loses its factor: wider than the tolerance of a limit."""
-
-_ENDLESS = 1e30
-"""CNY that stand for a position without a bound: above every threshold."""
-
-
-def largest_positions(space: Space) -> NDArray[np.float64]:
-    """Return the largest position of each row on the side it is on now, CNY (n,)."""
-    end = np.where(space.current < 0, space.lower, space.upper)
-    return np.where(np.isinf(end), np.copysign(_ENDLESS, end), end)
-
-
-def smallest_positions(space: Space) -> NDArray[np.float64]:
-    """Return the smallest position that the bounds leave each row, CNY (n,)."""
-    return np.asarray(np.clip(0.0, space.lower, space.upper))
 
 
 def concentration_guards(charges: Charges, space: Space, total_assets: float | None, spared: Mask) -> tuple[Term, ...]:
@@ -55,7 +41,7 @@ def concentration_guards(charges: Charges, space: Space, total_assets: float | N
         return ()
     sign = np.where(space.current < 0, -1.0, 1.0)
     matrix = sparse.csr_array(tests.matrix.multiply(sign[None, :]))
-    guarded = _reachable(charges, space) & ~spared
+    guarded = reachable_tests(charges, space) & ~spared
     terms = []
     for family, title in _TITLES.items():
         chosen = np.flatnonzero(guarded & np.array([one is family for one in tests.family], dtype=bool))
@@ -67,7 +53,7 @@ def concentration_guards(charges: Charges, space: Space, total_assets: float | N
                 title,
                 Linear(sparse.csr_array(matrix[chosen]), np.zeros(chosen.size)),
                 Sense.AT_MOST,
-                tests.threshold[chosen] - _MARGIN * total_assets,
+                tests.threshold[chosen] - MARGIN * total_assets,
                 np.full(chosen.size, total_assets),
                 "share",
                 Source(charges.pack.source("concentration.counterparty.k").document, tests.article[chosen[0]]),
@@ -105,7 +91,8 @@ def holding_guards(charges: Charges, space: Space) -> tuple[Term, ...]:
 
 def concentration_choice(
     charges: Charges,
-    build: Callable[[ChargeTable], CapitalTree],
+    build: Callable[[ChargeTable, Mask | None], CapitalTree],
+    used: Mask | None,
     space: Space,
     stock_k1: tuple[float, float],
     total_assets: float | None,
@@ -122,12 +109,12 @@ def concentration_choice(
     if total_assets is None or not tests.family:
         return nothing, ()
     short = (tests.matrix != 0).astype(float) @ ((space.lower < 0) | (held < 0)).astype(float) > 0
-    candidates = _reachable(charges, space) & ~short
+    candidates = reachable_tests(charges, space) & ~short
     offered, found = nothing.copy(), []
     least, greatest = stock_k1
     plain = charges.at(held, stock_k1=least, over=nothing)
     every = charges.at(held, stock_k1=greatest, over=candidates)
-    base = build(plain).coefficients
+    base = build(plain, used).coefficients
     for test in np.flatnonzero(candidates).tolist():
         alone, others = nothing.copy(), candidates.copy()
         alone[test], others[test] = True, False
@@ -140,15 +127,15 @@ def concentration_choice(
             OptionalBreach(
                 f"{tests.family[test]}: {tests.name[test]}",
                 tests.matrix[[test]].toarray().ravel(),
-                float(tests.threshold[test]) - _MARGIN * total_assets,
-                sparse.csr_array(build(one).coefficients - base),
+                float(tests.threshold[test]) - MARGIN * total_assets,
+                sparse.csr_array(build(one, used).coefficients - base),
                 where,
             )
         )
     return offered, tuple(found)
 
 
-def _reachable(charges: Charges, space: Space) -> Mask:
+def reachable_tests(charges: Charges, space: Space) -> Mask:
     """Return which tests (tests,) some holdings inside the bounds can fail."""
     tests = charges.tests
     largest = np.maximum(np.abs(space.lower), np.abs(space.upper))

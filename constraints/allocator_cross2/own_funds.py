@@ -81,24 +81,28 @@ def given_tiers(inputs: Inputs, future_surplus: float, problems: Problems) -> tu
 def recognised_capital(tiers: Tiers, pack: RulePack) -> RecognisedCapital:
     """Return capital within the limits: what exceeds one counts as a liability.
 
-        core C = rest + min(surplus, l_s C) + min(tier 2, l₂ C)
-        supplementary = min(tier 1 + min(tier 2, l C), L C)
+        core C = rest + min(surplus, l_s C⁺) + min(tier 2, l₂ C⁺)
+        supplementary = min(tier 1 + min(tier 2, l C⁺), L C⁺)
 
-    The first line has one answer, the smallest over which of its limits bind, as both slopes sum below 1.
+    A share of core capital that is negative is a share of nothing: C⁺ = max(C, 0). The first line has one answer: the
+    right side at C = 0 where that is below 0, else the smallest over which of its limits bind, as both slopes sum
+    below 1.
     """
     surplus_limit, tier2_limit = pack.value("tier.future_surplus"), pack.value("tier.core_tier2")
     rest = tiers.core_tier1 - tiers.future_surplus
-    core = min(
-        (rest + (0.0 if first else tiers.future_surplus) + (0.0 if second else tiers.core_tier2))
-        / (1.0 - (surplus_limit if first else 0.0) - (tier2_limit if second else 0.0))
-        for first, second in product((False, True), repeat=2)
-    )
+    core = rest + min(tiers.future_surplus, 0.0) + min(tiers.core_tier2, 0.0)
+    if core > 0.0:
+        core = min(
+            (rest + (0.0 if first else tiers.future_surplus) + (0.0 if second else tiers.core_tier2))
+            / (1.0 - (surplus_limit if first else 0.0) - (tier2_limit if second else 0.0))
+            for first, second in product((False, True), repeat=2)
+        )
     base = max(core, 0.0)
     second = min(tiers.supplementary_tier2, pack.value("tier.supplementary_tier2") * base)
     supplementary = min(tiers.supplementary_tier1 + second, pack.value("tier.supplementary") * base)
     cut = {
-        "tier.future_surplus": tiers.future_surplus - surplus_limit * core,
-        "tier.core_tier2": tiers.core_tier2 - tier2_limit * core,
+        "tier.future_surplus": tiers.future_surplus - surplus_limit * base,
+        "tier.core_tier2": tiers.core_tier2 - tier2_limit * base,
         "tier.supplementary_tier2": tiers.supplementary_tier2 - second,
         "tier.supplementary": tiers.supplementary_tier1 + second - supplementary,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import Problems, Text
+from allocator.plugin import InputError, Problem, Problems, Text
 from allocator.plugin.capital import (
     BookState,
     CapitalTree,
@@ -29,20 +30,14 @@ from allocator_cross2.charge_builder import DOMESTIC_CURRENCY, currency_figure, 
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.exposed import fund_charges
 from allocator_cross2.factors import control_factor, size_factor
-from allocator_cross2.guards import (
-    concentration_choice,
-    concentration_guards,
-    holding_guards,
-    largest_positions,
-    smallest_positions,
-)
+from allocator_cross2.guards import concentration_choice, concentration_guards, holding_guards
 from allocator_cross2.jurisdiction import COMPREHENSIVE, CORE
 from allocator_cross2.leaves import Charged, LeafLayout
 from allocator_cross2.lines_shown import charge_lines, rate_lines
 from allocator_cross2.notes import regime_notes
 from allocator_cross2.own_funds import given_tiers, recognised_capital
 from allocator_cross2.pack import RulePack
-from allocator_cross2.portfolio_dependent_charges import StockGain
+from allocator_cross2.portfolio_dependent_charges import WholeBook
 from allocator_cross2.rate import RateRisk, rate_risk
 from allocator_cross2.stock import gain_coefficient
 from allocator_cross2.tree import INTEREST_RATE_DOWN, INTEREST_RATE_UP, GivenCapital, ModuleRows, build_tree
@@ -53,6 +48,9 @@ Vector = NDArray[np.float64]
 
 POOL_ACCOUNTS = ("participating", "universal")
 """Accounts whose market and credit risk policyholders help to absorb (R2 §19)."""
+
+STEP = 1e-6
+"""Change of k1 by which its price is measured."""
 
 
 class Cross2Regime(Regime):
@@ -95,8 +93,22 @@ class Cross2Regime(Regime):
         elif isinstance(wanted, FreeCapital):
             free = wanted.free_capital * self.basis.inputs.unit
         elif wanted == "no_worse":
-            required = capital / self.tree().value(self._current)
+            required = self._present(ratio.name, capital)
         return Requirement(ratio, capital, required, statutory, article, free)
+
+    def _present(self, name: str, capital: float) -> float:
+        """Return the ratio of the current book.
+
+        Raises
+        ------
+        InputError
+            Where it has no end, which no other book could be held to.
+        """
+        required = self.tree().value(self._current)
+        if required == 0.0:
+            what = Text("the present ratio has no end: give a ratio", "当前充足率没有上限，请给出具体数值")
+            raise InputError(Problem(what, self.basis.inputs.settings.where(f"capital.require.{name}"), "no_worse"))
+        return capital / required
 
     def requirements(self) -> tuple[Requirement, ...]:
         return self._requirements
@@ -117,10 +129,13 @@ class Cross2Regime(Regime):
         basis = self.basis
         return self._tree_of(basis.charges.at(holdings))
 
-    def _tree_of(self, table: ChargeTable) -> CapitalTree:
-        """Return the tree with these charges; it is laid out like the last one where the same lines are charged."""
+    def _tree_of(self, table: ChargeTable, lines: NDArray[np.bool_] | None = None) -> CapitalTree:
+        """Return the tree with these charges, laid out for ``lines``, else those that are charged.
+
+        It is laid out like the last one where the same lines are.
+        """
         factor = table.factor
-        used = factor != 0.0
+        used = factor != 0.0 if lines is None else lines
         seen = used.tobytes()
         if self._laid_out is None or self._laid_out[0] != seen:
             self._laid_out = seen, *self._layout(table, used)
@@ -180,6 +195,21 @@ class Cross2Regime(Regime):
             constants[module] = constants.get(module, 0.0) - factor * amount
         return constants
 
+    def marginals(self, holdings: Vector) -> tuple[Vector, Vector]:
+        """Add what a trade in listed stock does to the gain of the stock book, on which all of it is charged."""
+        charges, slope = self.basis.charges, self.tree(holdings).gradient(holdings)
+        if not charges.lines.gain.any():
+            return slope, slope
+        state = charges.stock.k1(holdings)
+        before, at, after = (
+            self._tree_of(charges.at(holdings, stock_k1=state + step)).value(holdings) for step in (-STEP, 0.0, STEP)
+        )
+        sides = []
+        # Less of a row moves k1 the other way: its own side of a clipped coefficient counts.
+        for moved, sign in zip(charges.stock.k1_slopes(holdings), (1.0, -1.0), strict=True):
+            sides.append(slope + moved * np.where(sign * moved > 0.0, after - at, at - before) / STEP)
+        return sides[0], sides[1]
+
     def guards(self, space: Space) -> tuple[Term, ...]:
         """Return the rule on holding periods, and one for each concentration test but those left to a choice and those
         that the book fails already.
@@ -190,10 +220,9 @@ class Cross2Regime(Regime):
         if not self.basis.options.guard_concentration:
             return held_long
         tests, (decided, _) = self.basis.charges.tests, self._choice(space)
-        return (*held_long, *self._kept(space, decided | (tests.amounts(space.current) > tests.threshold)))
-
-    def _kept(self, space: Space, spared: NDArray[np.bool_]) -> tuple[Term, ...]:
-        return concentration_guards(self.basis.charges, space, self.basis.inputs.balance_sheet.total_assets, spared)
+        spared = decided | (tests.amounts(space.current) > tests.threshold)
+        total = self.basis.inputs.balance_sheet.total_assets
+        return (*held_long, *concentration_guards(self.basis.charges, space, total, spared))
 
     def _choice(self, space: Space) -> tuple[NDArray[np.bool_], tuple[OptionalBreach, ...]]:
         """Return which concentration tests are left to a choice, and the choice; asked for the same space again."""
@@ -205,6 +234,7 @@ class Cross2Regime(Regime):
             found = concentration_choice(
                 basis.charges,
                 self._tree_of,
+                self._book(space, np.zeros(len(basis.charges.tests.family), dtype=bool)).used,
                 space,
                 (gain_coefficient(low), gain_coefficient(high)),
                 basis.inputs.balance_sheet.total_assets,
@@ -214,16 +244,15 @@ class Cross2Regime(Regime):
         return self._chosen[1]
 
     def book_state(self, space: Space) -> BookState | None:
-        """Return the gain of the stock book where it moves k1, or where concentration may be charged or chosen."""
-        charges, held = self.basis.charges, self._current
-        most = held if self.basis.options.guard_concentration else largest_positions(space)
+        """Return what moves or steps with the book: k1, concentration, sides and balances of derivatives."""
         decided, choice = self._choice(space)
-        state = StockGain(charges, self._tree_of, held, smallest_positions(space), most, decided, self._kept, choice)
-        smallest, largest = (gain_coefficient(gain) for gain in state.reach(space))
-        settled = smallest == largest or not charges.lines.gain.any()
-        if settled and not choice and not charges.at(most).k_concentration.any():
-            return None
-        return state
+        state = replace(self._book(space, decided), choice=choice)
+        return None if state.settled(space) else state
+
+    def _book(self, space: Space, spared: NDArray[np.bool_]) -> WholeBook:
+        return WholeBook.of(
+            self.basis.charges, self._tree_of, space, bool(self.basis.options.guard_concentration), spared
+        )
 
     def charges(self, holdings: Vector | None = None) -> pd.DataFrame:
         held = self._current if holdings is None else holdings

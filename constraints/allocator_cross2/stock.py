@@ -55,6 +55,23 @@ class StockBook:
         """Return k1 at ``holdings`` (n,)."""
         return gain_coefficient(self.gain(holdings))
 
+    def k1_slopes(self, holdings: Vector) -> tuple[Vector, Vector]:
+        """Return by how much k1 moves per CNY of each row bought, and per CNY of it kept rather than sold (n,).
+
+        x′ = (G′ − x K′) / K with G and K the sums of the module's head; what is bought up to the present amount
+        restores what a sale would take away.
+        """
+        held = holdings[self.rows]
+        gains, costs = (part.sum() for part in self._parts(held))
+        bought, kept = np.zeros(len(holdings)), np.zeros(len(holdings))
+        if costs <= 0.0 or abs(gains / costs) >= 1.0:
+            return bought, kept
+        x = gains / costs
+        new, old = -x * self.book / costs, (self.book - self.cost - x * self.cost) / costs
+        bought[self.rows] = 2.0 * abs(x) * np.where(held >= self.current, new, old)
+        kept[self.rows] = 2.0 * abs(x) * np.where(held > self.current, new, old)
+        return bought, kept
+
     def reach(self, lower: Vector, upper: Vector) -> tuple[float, float]:
         """Return bounds of the gain over all holdings between ``lower`` and ``upper`` (n,), other rules aside.
 

@@ -8,20 +8,22 @@ that makes all the other rules of the model feasible is a model of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.capital.tree import CapitalTree
 from allocator.config.settings import SolveSettings
-from allocator.errors import Problem
+from allocator.errors import InputError, Problem, SolverFailure
 from allocator.model.expressions import Linear
 from allocator.model.model import CapitalLimit, Model
 from allocator.model.terms import Mode, ObjectiveTerm, Sense, Term
 from allocator.model.units import UNIT_NAMES, MoneyUnit
 from allocator.solve.program.program import SolverStatus
 from allocator.solve.search.discrete import search_for
+from allocator.solve.search.search import Outcome
 from allocator.types import Text
 
 __all__ = ["Conflict", "Rule", "find_conflicts", "problems_of"]
@@ -33,6 +35,9 @@ MOST_NAMED = 3
 """Rules without room that a message names."""
 
 Vector = NDArray[np.float64]
+
+COARSE = 1e-4
+"""Gap at which the least breach is sought: a hundred-thousandth of an amount of capital."""
 
 SHARE_OF_TIME = 0.1
 """Part of the time limit that one feasibility question may take."""
@@ -71,6 +76,8 @@ class Conflict:
         numbers that must be left out.
     held_by : tuple of Text
         For a capital limit: the other rules that have no room left where its ratio is best.
+    proven : bool
+        Whether ``reachable`` is the best there is.
     """
 
     rule: Rule
@@ -78,9 +85,19 @@ class Conflict:
     required: float
     amount: float
     held_by: tuple[Text, ...] = ()
+    proven: bool = True
 
 
-def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...]:
+Ask = Callable[[Model, SolveSettings], Outcome]
+
+
+def _searched(model: Model, settings: SolveSettings) -> Outcome:
+    return search_for(model, settings).run()
+
+
+def find_conflicts(
+    model: Model, settings: SolveSettings, ask: Ask = _searched, tree_at: Callable[[Vector], CapitalTree] | None = None
+) -> tuple[Conflict, ...]:
     """Return an irreducible set of rules in conflict, each with its cheapest relaxation.
 
     Parameters
@@ -89,19 +106,24 @@ def find_conflicts(model: Model, settings: SolveSettings) -> tuple[Conflict, ...
         A model proven infeasible.
     settings : SolveSettings
         Each of the questions gets a tenth of the time limit.
+    ask : callable
+        Answers one question; left out, with the charges the model has.
+    tree_at : callable or None
+        The exact tree at given holdings; None where the model's own is exact everywhere.
     """
     brief = settings.model_copy(update={"time_limit": SHARE_OF_TIME * settings.time_limit})
     every = _rules(model)
-    suspects = _suspects(model, brief, every)
-    if len(suspects) < len(every) and _feasible(model, suspects, brief):
+    questions = _Questions(model, every, brief, ask, tree_at)
+    suspects = _suspects(model, brief, every) if tree_at is None else every
+    if len(suspects) < len(every) and questions.feasible(suspects):
         suspects = every
     kept = list(suspects)
     # What is tried last is left: a budget goes first, before the rules that a reader can change.
     for rule in sorted(suspects, key=_is_budget, reverse=True):
         fewer = [other for other in kept if other is not rule]
-        if not _feasible(model, fewer, brief):
+        if not questions.feasible(fewer):
             kept = fewer
-    return tuple(_relaxation(model, rule, every, brief) for rule in kept)
+    return tuple(questions.relaxation(rule) for rule in kept)
 
 
 def _is_budget(rule: Rule) -> bool:
@@ -116,6 +138,8 @@ def _rules(model: Model) -> list[Rule]:
 
 def _suspects(model: Model, settings: SolveSettings, every: list[Rule]) -> list[Rule]:
     """Return the rules with a multiplier in the certificate that the root relaxation is infeasible."""
+    if np.array_equal(model.space.lower, model.space.upper):
+        return every
     search = search_for(_asking(model, every), settings)
     assembled = search.formulation.relaxation(search.formulation.whole)
     answer = search.solve(assembled)
@@ -155,51 +179,68 @@ def _asking(model: Model, rules: Sequence[Rule], objective: tuple[ObjectiveTerm,
     )
 
 
-def _feasible(model: Model, rules: Sequence[Rule], settings: SolveSettings) -> bool:
-    """Return whether the rules can hold together; an open question counts as yes, which keeps a rule."""
-    outcome = search_for(_asking(model, rules), settings).run()
-    return outcome.best is not None or not outcome.proven
+@dataclass(frozen=True, eq=False)
+class _Questions:
+    """What is asked of a model with fewer rules or another objective; the parts as for `find_conflicts`."""
 
+    model: Model
+    every: list[Rule]
+    settings: SolveSettings
+    ask: Ask
+    tree_at: Callable[[Vector], CapitalTree] | None
 
-def _relaxation(model: Model, rule: Rule, every: list[Rule], settings: SolveSettings) -> Conflict:
-    others = [other for other in every if other is not rule]
-    if rule.limit is not None:
-        return _limit_relaxation(model, rule, rule.limit, others, settings)
-    assert rule.term is not None
-    if rule.term.left.discrete:
-        # It has no soft form: all that is asked is whether leaving it out helps.
-        helps = search_for(_asking(model, others), settings).run().best is not None
-        return Conflict(
-            rule, np.nan, float(rule.term.right[rule.row] / rule.term.per[rule.row]), 0.0 if helps else np.nan
-        )
-    soft = replace(rule.term.only([rule.row]), mode=Mode.SOFT, price=1.0)
-    asked = _asking(model, others)
-    outcome = search_for(replace(asked, terms=(*asked.terms, soft)), settings).run()
-    required = float(soft.right[0] / soft.per[0])
-    if outcome.best is None:
-        return Conflict(rule, np.nan, required, np.nan)
-    reachable = float(soft.shown(outcome.best.holdings)[0][0])
-    return Conflict(rule, reachable, required, abs(reachable - required))
+    def feasible(self, rules: Sequence[Rule]) -> bool:
+        """Return whether the rules can hold together; an open question counts as yes, which keeps a rule."""
+        outcome = self._asked(_asking(self.model, rules))
+        return outcome.best is not None or not outcome.proven
 
+    def _asked(self, model: Model, gap: float = 0.0) -> Outcome:
+        """Return the answer to one question; one that cannot be asked without the rule left out stays open."""
+        try:
+            return self.ask(model, self.settings.model_copy(update={"gap": max(gap, self.settings.gap)}))
+        except (InputError, SolverFailure):
+            return Outcome(None, np.inf, False, 0, "")
 
-def _limit_relaxation(
-    model: Model, rule: Rule, limit: CapitalLimit, others: list[Rule], settings: SolveSettings
-) -> Conflict:
-    """The least ``multiplier × module + cost`` under the other rules, against what is available."""
-    if limit.cost_weight:
-        part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "money")
-    else:
-        part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "money")
-    weight = abs(limit.multiplier)
-    asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
-    outcome = search_for(asked, settings).run()
-    if outcome.best is None or model.tree is None:
-        return Conflict(rule, np.nan, limit.multiplier, np.nan)
-    module = model.tree.values(outcome.best.holdings)[limit.module]
-    cost = float(model.cost.value(outcome.best.holdings)[0])
-    ratio = (limit.available - limit.cost_weight * cost) / module
-    held_by = _tight(others, outcome.best.holdings)
-    return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost), held_by)
+    def relaxation(self, rule: Rule) -> Conflict:
+        """Return the least by which a rule alone must give way."""
+        model, others = self.model, [other for other in self.every if other is not rule]
+        if rule.limit is not None:
+            # What negative own funds cannot meet either is missed by itself, whatever this one asks for.
+            others = [other for other in others if other.limit is None or other.limit.available >= 0.0]
+            return self._of_limit(rule, rule.limit, others)
+        assert rule.term is not None
+        if rule.term.left.discrete:
+            # It has no soft form: all that is asked is whether leaving it out helps.
+            helps = self._asked(_asking(model, others)).best is not None
+            right = float(rule.term.right[rule.row] / rule.term.per[rule.row])
+            return Conflict(rule, np.nan, right, 0.0 if helps else np.nan)
+        soft = replace(rule.term.only([rule.row]), mode=Mode.SOFT, price=1.0)
+        asked = _asking(model, others)
+        outcome = self._asked(replace(asked, terms=(*asked.terms, soft)), COARSE)
+        required = float(soft.right[0] / soft.per[0])
+        if outcome.best is None:
+            return Conflict(rule, np.nan, required, np.nan)
+        reachable = float(soft.shown(outcome.best.holdings)[0][0])
+        return Conflict(rule, reachable, required, abs(reachable - required))
+
+    def _of_limit(self, rule: Rule, limit: CapitalLimit, others: list[Rule]) -> Conflict:
+        """The least ``multiplier × module + cost`` under the other rules, against what is available."""
+        model = self.model
+        if limit.cost_weight:
+            part = ObjectiveTerm("cost", limit.label, model.cost, -limit.cost_weight, "money")
+        else:
+            part = ObjectiveTerm("nothing", limit.label, Linear.of(np.zeros(model.space.size)), 1.0, "money")
+        weight = abs(limit.multiplier)
+        asked = replace(_asking(model, others, (part,)), capital_module=limit.module, capital_weight=weight)
+        outcome = self._asked(asked, COARSE)
+        tree = model.tree
+        if outcome.best is None or tree is None:
+            return Conflict(rule, np.nan, limit.multiplier, np.nan)
+        held = outcome.best.holdings
+        module = (tree if self.tree_at is None else self.tree_at(held)).values(held)[limit.module]
+        cost = float(model.cost.value(held)[0])
+        ratio = (limit.available - limit.cost_weight * cost) / module
+        return Conflict(rule, ratio, limit.multiplier, -limit.slack(module, cost), _tight(others, held), outcome.proven)
 
 
 def _tight(rules: Sequence[Rule], holdings: Vector) -> tuple[Text, ...]:
@@ -229,9 +270,20 @@ def problems_of(conflicts: Iterable[Conflict], money: MoneyUnit) -> tuple[Proble
     return tuple(_problem(conflict, len(found) == 1, money) for conflict in found)
 
 
-def _most_reachable(conflict: Conflict, money: MoneyUnit) -> Text:
+def _most_reachable(own: float, conflict: Conflict, money: MoneyUnit) -> Text:
     """Say how far a ratio can go while every other rule holds, which rules stop it there, and what is missing."""
     named, missing = conflict.held_by[:MOST_NAMED], money.amount(conflict.amount)
+    if own < 0.0:
+        funds = money.amount(own)
+        return Text(
+            f"own funds are negative ({funds.en}), which no holdings cover; capital of {missing.en} is missing",
+            f"资本为负（{funds.zh}），任何持仓均无法弥补；资本缺口 {missing.zh}",
+        )
+    if not conflict.proven:
+        return Text(
+            f"{conflict.reachable:.4%} is reached, more is not ruled out; capital of up to {missing.en} is missing",
+            f"可达 {conflict.reachable:.4%}，未证明不能更高；资本缺口至多 {missing.zh}",
+        )
     more = len(conflict.held_by) - len(named)
     english, chinese = "; ".join(rule.en for rule in named), "；".join(rule.zh for rule in named)
     english += f" and {more} more" if more else ""
@@ -246,8 +298,18 @@ def _most_reachable(conflict: Conflict, money: MoneyUnit) -> Text:
     )
 
 
+def _apart(first: float, second: float) -> tuple[str, str]:
+    """Return two figures with as many digits as tell them apart."""
+    for digits in (6, 8, 10, 12, 15):
+        found = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        if found[0] != found[1]:
+            break
+    return found
+
+
 def _problem(conflict: Conflict, alone: bool, money: MoneyUnit) -> Problem:
     rule = conflict.rule
+    reached, required = _apart(conflict.reachable, conflict.required)
     if conflict.amount == 0.0:
         hint = Text("without this rule the others can hold", "取消本条规则后其余规则可行")
         got = None
@@ -255,11 +317,12 @@ def _problem(conflict: Conflict, alone: bool, money: MoneyUnit) -> Problem:
         hint = Text("giving way on this rule alone is not enough", "仅放宽本条规则仍不可行")
         got = None
     elif rule.limit is not None:
-        got = f"{conflict.reachable:.6g}"
-        hint = _most_reachable(conflict, money)
+        # Where own funds are negative, the ratio is no measure: it falls as less capital is required.
+        got = reached if rule.limit.available >= 0.0 else None
+        hint = _most_reachable(rule.limit.available, conflict, money)
     else:
         assert rule.term is not None
-        got = f"{conflict.reachable:.6g}"
+        got = reached
         in_money, unit = rule.term.unit == "money", rule.term.unit
         step = conflict.amount / (money.scale if in_money else 1.0)
         said = money.label if in_money else UNIT_NAMES.get(unit, Text(unit, unit))
@@ -276,6 +339,6 @@ def _problem(conflict: Conflict, alone: bool, money: MoneyUnit) -> Problem:
         bounds if alone else others,
         where=rule.name,
         got=got,
-        allowed=f"{sense} {conflict.required:.6g}",
+        allowed=f"{sense} {required}",
         hint=hint,
     )

@@ -63,7 +63,7 @@ class Formulation:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        priced = bool(model.capital_weight) or model.per_capital
+        priced = bool(model.capital_weight)
         tree = model.tree if model.capital_limits or priced else None
         self.plain: Plain = compile_plain(model, tree)
         self.form = IndexedTree(tree, self.plain.scale) if tree is not None else None

@@ -18,8 +18,7 @@ from allocator.config.settings import SolveSettings
 from allocator.model.model import Model
 from allocator.model.terms import Mode
 from allocator.solve.decomposition.sifting import WarmStart
-from allocator.solve.program.program import SolverResult
-from allocator.solve.search.search import Outcome, Search
+from allocator.solve.search.search import Node, Outcome, Search
 
 __all__ = ["DiscreteSearch", "search_for"]
 
@@ -62,10 +61,10 @@ class DiscreteSearch(Search):
         assert self._inner is not None
         return self._inner
 
-    def _look_around(self, answer: SolverResult, bound: float, thorough: bool) -> None:
+    def _look_around(self, node: Node, bound: float, thorough: bool) -> None:
         """Answer the model exactly with the whole numbers of a relaxation's answer, once for each choice."""
         whole = self.formulation.plain.whole
-        numbers = np.round(answer.primal[[column for _, columns in whole for column in columns]])
+        numbers = np.round(node.answer.primal[[column for _, columns in whole for column in columns]])
         if numbers.tobytes() in self._tried:
             return
         self._tried.add(numbers.tobytes())

@@ -21,8 +21,8 @@ Vector = NDArray[np.float64]
 AIM = 1e-8
 """The ratio above the requirement that the solver aims at."""
 
-ENOUGH = -5e-8
-"""The exact ratio less the requirement from which an answer is taken as it is; half of the promise's tolerance."""
+ENOUGH = -1e-14
+"""The exact ratio less the requirement from which an answer is taken: it is met as written, sums' rounding aside."""
 
 SNAP = 1e-5
 """Weight within which a row is put on a bound that its multiplier says is binding."""
@@ -125,10 +125,6 @@ class Exact:
     def with_tree(self, tree: CapitalTree | None) -> Exact:
         """Return the same judge with another tree, whose charges were taken at the point to be judged."""
         return self.moved(replace(self._model, tree=tree))
-
-    def module(self, holdings: Vector) -> float:
-        """Return the module that the objective speaks of, money; zero when it speaks of none."""
-        return self._model.module(holdings)
 
     def objective(self, holdings: Vector) -> float:
         """Return the maximized objective."""

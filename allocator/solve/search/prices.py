@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.errors import SolverFailure
 from allocator.model.model import Model
 from allocator.model.space import Space
 from allocator.model.terms import Sense
-from allocator.solve.program.program import SolverStatus
+from allocator.solve.program.program import SolverResult, SolverStatus
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import AIM
 from allocator.solve.search.search import Search
+from allocator.solve.solvers.backends import SolverChain
 
 __all__ = ["Prices", "find_prices", "prices_of"]
 
@@ -49,18 +51,29 @@ def find_prices(search: Search, holdings: Vector) -> Prices:
     SolverFailure
         When no solver answers the program around it.
     """
-    formulation = search.formulation
+    formulation, space = search.formulation, search.model.space
+    if np.array_equal(space.lower, space.upper):  # nothing can move, whatever is relaxed
+        nothing = {term.name: np.zeros(len(term.right)) for term in search.model.terms}
+        return Prices(nothing, {limit.name: 0.0 for limit in search.model.capital_limits}, np.zeros(space.size))
     kept = min(max(search.exact.headroom(holdings), 0.0), AIM)
     assembled = formulation.restriction(holdings, search.price, kept)
-    answer = search.chain.solve(assembled.program, search.settings.time_limit)
+    answer = _solved(search, assembled)
     if answer.verdict is not SolverStatus.SOLVED:
         # At a kink the tangents may leave no interior; the rows a little inside do.
         assembled = formulation.restriction(holdings, search.price, margin=-1e-7)
-        answer = search.chain.solve(assembled.program, search.settings.time_limit)
-    # For a return on capital the programs maximize gain − τ M, whose slope is M times the ratio's.
-    slope = search.objective_form.slope(search.exact.module(holdings)) if search.model.per_capital else 1.0
+        answer = _solved(search, assembled)
     dual = search.chain.refined(assembled.program, answer).dual
-    return prices_of(search.model, formulation, assembled, dual * slope, holdings)
+    return prices_of(search.model, formulation, assembled, dual, holdings)
+
+
+def _solved(search: Search, assembled: Assembled) -> SolverResult:
+    """Solve a program for its prices, by another solver where the one that was named gives none."""
+    try:
+        return search.chain.solve(assembled.program, search.settings.time_limit)
+    except SolverFailure:
+        if search.settings.solver == "auto":
+            raise
+        return SolverChain().solve(assembled.program, search.settings.time_limit)
 
 
 def prices_of(model: Model, formulation: Formulation, assembled: Assembled, dual: Vector, holdings: Vector) -> Prices:

@@ -26,17 +26,29 @@ from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.formulation import Assembled
 from allocator.solve.search.checks import unbounded
-from allocator.solve.search.exact import AIM
+from allocator.solve.search.exact import AIM, ENOUGH
 from allocator.solve.search.local import improve, repair, settle
-from allocator.solve.search.objective_form import objective_form_of
+from allocator.solve.search.objective_form import tolerance_of
 from allocator.solve.search.subproblem import Incumbent, Subproblem
 
-__all__ = ["Outcome", "Search"]
+__all__ = ["Node", "Outcome", "Search"]
 
 Vector = NDArray[np.float64]
 
 NEAR = 1e-5
 """A miss of a ratio up to which a relaxation's answer is polished and judged in full."""
+
+TIGHTER = 3
+"""How often a relaxation is asked for more than its answer missed."""
+
+ROUGH = 1e-2
+"""Gap at which the least capital is sought where no answer was found otherwise: a thousandth of it."""
+
+SHARE_OF_TIME = 0.1
+"""Part of the time limit that this may take where none is left."""
+
+NO_SOLVER = "—"
+"""What stands for the solver where none was asked."""
 
 PERIOD = 16
 """Nodes between two attempts at a better answer once the first nodes are done."""
@@ -58,11 +70,12 @@ class Outcome:
 
 
 @dataclass(order=True)
-class _Node:
+class Node:
+    """A box of the tree's modules with the answer of its relaxation and the bound that it proves."""
+
     priority: float
     number: int
     bound: float = field(compare=False)
-    cutoff: float = field(compare=False)
     box: Box | None = field(compare=False)
     assembled: Assembled = field(compare=False)
     answer: SolverResult = field(compare=False)
@@ -91,7 +104,6 @@ class Search(Subproblem):
     ) -> None:
         super().__init__(model, settings, warm_start)
         self._settles = settled
-        self.objective_form = objective_form_of(model, settings.gap, self._least_module() if model.per_capital else 0.0)
         self._numbers = itertools.count()
         self._rough = False
 
@@ -102,6 +114,8 @@ class Search(Subproblem):
 
     def run(self) -> Outcome:
         """Search until the gap is closed or a limit is reached."""
+        if np.array_equal(self.model.space.lower, self.model.space.upper):
+            return self._only_book()
         root = self._root
         heap, count, dropped = [root] if root is not None else [], 0, -np.inf
         while heap:
@@ -111,16 +125,10 @@ class Search(Subproblem):
                 return self._finished(bound, True)
             if self.solves >= self.settings.max_nodes or time.monotonic() > self.deadline:
                 return self._finished(bound, False)
-            if self._stale(node):
-                dropped = max(dropped, self._push(heap, node.box, node.bound))
-                continue
-            self._look_around(node.answer, bound, thorough=count < 3 or count % PERIOD == 0)
+            self._look_around(node, bound, thorough=count < 3 or count % PERIOD == 0)
             count += 1
             if self._settled(bound):
                 return self._finished(bound, True)
-            if self._stale(node):
-                heapq.heappush(heap, node)
-                continue
             branches = split(self.formulation, node.box, node.assembled, node.answer)
             if not branches or node.box is None:
                 dropped = max(dropped, node.bound)
@@ -130,14 +138,25 @@ class Search(Subproblem):
         proven = dropped == -np.inf if self.best is None else self._settled(dropped)
         return self._finished(dropped, proven)
 
+    def _only_book(self) -> Outcome:
+        """Judge the one book that there is: no solver is needed."""
+        self.offer(self.model.space.lower)
+        bound = -np.inf if self.best is None else self.best.objective
+        return Outcome(self.best, bound, True, 0, NO_SOLVER)
+
     def glance(self) -> tuple[float, Vector] | None:
         """Return the bound of the root's relaxation and its answer; None where it has none."""
         root = self._root
         return None if root is None else (root.bound, self.point(root.answer))
 
     @cached_property
-    def _root(self) -> _Node | None:
-        return self._node(self.formulation.whole, fine=True)
+    def _root(self) -> Node | None:
+        try:
+            return self._node(self.formulation.whole, fine=True)
+        except SolverFailure as failure:
+            if self.settings.solver == "auto":
+                raise
+            raise InputError(failure.problems) from failure  # the user chose a solver that cannot do it
 
     def descend(self, start: Vector, *, settled: bool) -> Outcome | None:
         """Return a compliant answer near ``start``, without a bound; None where none is found.
@@ -156,7 +175,7 @@ class Search(Subproblem):
             return None
         return Outcome(self.best, np.inf, False, self.solves, self.solver)
 
-    def _push(self, heap: list[_Node], box: Box | None, ceiling: float) -> float:
+    def _push(self, heap: list[Node], box: Box | None, ceiling: float) -> float:
         """Solve a node and queue it; return the bound that stays open because no solver could answer."""
         try:
             node = self._node(box, ceiling)
@@ -166,18 +185,6 @@ class Search(Subproblem):
             heapq.heappush(heap, node)
         return -np.inf
 
-    def _stale(self, node: _Node) -> bool:
-        """Return whether the hurdle has risen since the node was solved, so that its bound can be had lower."""
-        return self.objective_form.cutoff > node.cutoff + 0.1 * self.tolerance
-
-    def _least_module(self) -> float:
-        """Return a certified lower bound of the capital module, money: the least one, to a tenth of it."""
-        least = replace(self.model, objective=(), capital_weight=1.0, per_capital=False)
-        search = type(self)(least, self.settings.model_copy(update={"gap": 1.0}))
-        outcome = search.run()
-        self.solves += search.solves
-        return -outcome.bound
-
     def _finished(self, bound: float, proven: bool) -> Outcome:
         solves = self.solves
         # A single program's answer is settled already, unless it is only exact by chance; sifted ones cost too much.
@@ -186,22 +193,62 @@ class Search(Subproblem):
             # Even where its objective is a little lower: another answer uses the margin that this one keeps.
             point = settle(self, self.best.holdings)
             settled = Incumbent(point, self.exact.objective(point))
-            if not proven or bound <= settled.objective + self.objective_form.tolerance(settled.objective):
+            if not proven or bound <= settled.objective + tolerance_of(
+                self.model, self.settings.gap, settled.objective
+            ):
                 self.best = settled
+        if self.best is None and not proven:
+            self._seek_least_miss()
+            proven = self._settled(bound)
         if self.best is not None:
             bound = max(bound, self.best.objective)
         return Outcome(self.best, bound, proven, solves, self.solver)
 
-    def _look_around(self, answer: SolverResult, bound: float, thorough: bool) -> None:
+    def _seek_least_miss(self) -> None:
+        """Look for any answer from the books that need least capital for a limit, under all the other rules."""
+        for limit in self.model.capital_limits if self._settles else ():
+            others = tuple(other for other in self.model.capital_limits if other is not limit)
+            left = max(self.deadline - time.monotonic(), SHARE_OF_TIME * self.settings.time_limit)
+            settings = self.settings.model_copy(update={"gap": ROUGH, "time_limit": left})
+            lean = replace(
+                self.model,
+                objective=(),
+                capital_limits=others,
+                capital_module=limit.module,
+                capital_weight=abs(limit.multiplier),
+            )
+            outcome = Search(lean, settings, settled=False).run()
+            self.solves += outcome.solves
+            if outcome.best is not None and self.offer(outcome.best.holdings):
+                self.offer(improve(self, outcome.best.holdings))
+                return
+
+    def _look_around(self, node: Node, bound: float, thorough: bool) -> None:
         """Judge a relaxation's answer; ``thorough``: and look for a better one from there."""
+        answer = node.answer
         point = self.formulation.holdings(answer.primal)
         if self.exact.headroom(point) > -NEAR:
             point = self.point(answer)
-            self.offer(point)
+            if not self.offer(point) and -NEAR < self.exact.headroom(point) < ENOUGH:
+                point = self._tightened(node, point)
         if self._settled(bound) or not thorough:
             return
         if not self.offer(improve(self, point, bound - self.tolerance)) and self.best is None:
             self.offer(repair(self, point))
+
+    def _tightened(self, node: Node, point: Vector) -> Vector:
+        """Ask the node for more than it missed by rounding; return the last answer, which is offered too."""
+        margin = self.margin
+        for _ in range(TIGHTER):
+            margin += AIM + 1.5 * max(-self.exact.headroom(point), 0.0)
+            assembled = self.formulation.relaxation(node.box, self.price, margin)
+            answer = self.solve(assembled, fine=not self._rough)
+            if answer.verdict is not SolverStatus.SOLVED:
+                break
+            point = self.point(answer)
+            if self.offer(point) or self.exact.headroom(point) >= ENOUGH:
+                break
+        return point
 
     def _settled(self, bound: float) -> bool:
         return self.best is not None and bound <= self.best.objective + self.tolerance
@@ -209,10 +256,10 @@ class Search(Subproblem):
     def _hopeless(self, bound: float) -> bool:
         return self.best is not None and bound <= self.best.objective
 
-    def _node(self, box: Box | None, ceiling: float = np.inf, *, fine: bool = False) -> _Node | None:
+    def _node(self, box: Box | None, ceiling: float = np.inf, *, fine: bool = False) -> Node | None:
         if box is not None and box.empty:
             return None
-        assembled = self.formulation.relaxation(box, self.formulation.price(self.objective_form.cutoff), self.margin)
+        assembled = self.formulation.relaxation(box, self.price, self.margin)
         # Where nothing lies the root's answer is the answer.
         self._rough = bool(assembled.relaxed_nodes) or not fine
         answer = self.solve(assembled, fine=not self._rough)
@@ -229,8 +276,8 @@ class Search(Subproblem):
         lower = answer.bound
         if lower is None:
             lower = assembled.program.bound(answer.primal, answer.dual, assembled.right)
-        bound = min(ceiling, self.objective_form.bound(-lower * self.formulation.plain.objective_scale))
-        return _Node(-bound, next(self._numbers), bound, self.objective_form.cutoff, box, assembled, answer)
+        bound = min(ceiling, -lower * self.formulation.plain.objective_scale)
+        return Node(-bound, next(self._numbers), bound, box, assembled, answer)
 
     def offer(self, holdings: Vector | None) -> bool:
         """Take the point as the best answer if it is one; return whether it was taken."""
@@ -240,5 +287,4 @@ class Search(Subproblem):
         if self.best is not None and objective <= self.best.objective:
             return False
         self.best = Incumbent(holdings, objective)
-        self.objective_form.raised(objective, self.exact.module(holdings))
         return True

@@ -14,7 +14,7 @@ from allocator.solve.decomposition.sifting import WarmStart
 from allocator.solve.program.program import SolverResult
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import ENOUGH, Exact
-from allocator.solve.search.objective_form import ObjectiveForm
+from allocator.solve.search.objective_form import tolerance_of
 from allocator.solve.solvers.backends import SolverChain
 
 __all__ = ["Incumbent", "Subproblem"]
@@ -43,8 +43,6 @@ class Subproblem:
         Prices of an earlier search over the same holdings, brought up to date.
     """
 
-    objective_form: ObjectiveForm
-
     def __init__(self, model: Model, settings: SolveSettings, warm_start: WarmStart | None = None) -> None:
         self.model = model
         self.settings = settings
@@ -60,12 +58,12 @@ class Subproblem:
     @property
     def price(self) -> float:
         """Price of the capital module in the programs' units."""
-        return self.formulation.price(self.objective_form.price)
+        return self.formulation.price(self.model.capital_weight)
 
     @property
     def tolerance(self) -> float:
         """The gap at which the search stops, in the objective's unit."""
-        return self.objective_form.tolerance(self.best.objective if self.best is not None else np.inf)
+        return tolerance_of(self.model, self.settings.gap, self.best.objective if self.best is not None else np.inf)
 
     def solve(self, assembled: Assembled, *, fine: bool = False) -> SolverResult:
         """Solve one program and count it; ``fine``: its point may be the answer as it is.

@@ -19,9 +19,16 @@ from allocator.solve.solvers.choice import linear_first, worth_few_scenarios, wo
 from allocator.solve.solvers.highs import Highs
 from allocator.solve.solvers.interior import Clarabel
 from allocator.solve.solvers.refine import MET, approached, refinable, refined
-from allocator.types import Text
+from allocator.types import LocalizedPhrase, Text
 
 __all__ = ["Backend", "SolverChain"]
+
+
+ABLE = LocalizedPhrase(
+    "auto; CLARABEL: every model; SCS: every model, less exactly; HIGHS: linear models without a capital requirement",
+    "auto；CLARABEL：全部模型；SCS：全部模型，精度较低；HIGHS：无资本要求的线性模型",
+)
+"""What each solver can do."""
 
 
 class Scs(Backend):
@@ -171,6 +178,11 @@ class SolverChain:
         self._backends = [found[name]() for name in names]
         self._rough = Clarabel(rough=True) if Clarabel.name in names else None
 
+    @property
+    def first(self) -> str:
+        """Name and version of the solver that is asked first."""
+        return self._backends[0].label()
+
     def sifting(self, shared: ConeProgram, holdings: slice, warm_start: WarmStart) -> SolverChain:
         """Return the chain for programs that begin with ``shared``: they are sifted where that is quicker.
 
@@ -242,11 +254,20 @@ class SolverChain:
             if answer is not None:
                 return answer
             tried.append(backend.label())
-        names = ", ".join(tried) or "—"
+        if not self._auto:
+            raise SolverFailure(
+                Problem(
+                    Text("this solver gave no usable answer to this model", "该求解器未能给出此模型的可用结果"),
+                    "solve.solver",
+                    tried[0],
+                    ABLE,
+                    Text("write auto: another is asked where one fails", "请改为 auto：一个失败时改用其他求解器"),
+                )
+            )
         raise SolverFailure(
             Problem(
                 Text("no solver returned a usable answer", "没有求解器给出可用的结果"),
-                got=names,
+                got=", ".join(tried),
                 hint=Text("raise solve.time_limit or set solve.solver", "请提高 solve.time_limit 或指定 solve.solver"),
             )
         )
@@ -265,6 +286,16 @@ class SolverChain:
         if program.whole:
             return [self._mixed_integer()]
         fitting = [backend for backend in self._backends if backend.accepts(program)]
+        if not fitting:
+            raise InputError(
+                Problem(
+                    Text("this solver does not solve a model of this kind", "该求解器无法求解此类模型"),
+                    "solve.solver",
+                    self._backends[0].name,
+                    ABLE,
+                    Text("write auto: the fitting one is chosen", "请改为 auto，由程序选择合适的求解器"),
+                )
+            )
         if self._auto and linear_first(program):
             fitting.sort(key=lambda backend: not isinstance(backend, Highs))
         return fitting

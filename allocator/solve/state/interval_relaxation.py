@@ -15,6 +15,7 @@ from allocator.model.choices import Choices
 from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear, TradeCost
 from allocator.model.model import Model
+from allocator.model.regime import BookState
 from allocator.model.space import Space
 from allocator.model.terms import Sense, Term
 from allocator.types import Source, Text
@@ -22,7 +23,7 @@ from allocator.types import Source, Text
 if TYPE_CHECKING:
     import cvxpy as cp
 
-__all__ = ["between", "leaf_columns", "padded", "shared_rows", "widened"]
+__all__ = ["between", "between_trees", "leaf_columns", "padded", "shared_rows", "widened"]
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -95,26 +96,64 @@ def leaf_columns(tree: CapitalTree, leaves: Sequence[Rows], width: int) -> Capit
     return replace(tree, coefficients=sparse.csr_array(sparse.hstack([tree.coefficients, unit])))
 
 
-def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tuple[Term, ...]) -> Model:
-    """Return the model whose leaves may lie anywhere between the two trees (see the module's head).
+def between(model: Model, state: BookState, low: float, high: float) -> Model:
+    """Return the relaxed model of the books whose state lies from ``low`` to ``high``.
 
-    Parameters
-    ----------
-    model : Model
-        Over n holdings.
-    least, greatest : CapitalTree
-        Trees of one shape between whose coefficients the exact ones lie.
-    rules : tuple of Term
-        Kept by every book of the interval.
+    Behind the holdings come what is held long of each straddling row, then what is charged between the two trees.
     """
+    model = replace(model, terms=(*model.terms, *state.rules(model.space, low, high)))
+    least, greatest = state.trees(low, high)
+    rows = state.straddling(model.space)
+    if len(rows):
+        long, short = (least, greatest), state.held_short().trees(low, high)
+        least, greatest = (_by_side(ours, theirs, rows) for ours, theirs in zip(long, short, strict=True))
+        model = _with_long_parts(model, rows, least)
+    return between_trees(model, least, greatest)
+
+
+def _by_side(long: CapitalTree, short: CapitalTree, rows: Rows) -> CapitalTree:
+    """Return the tree over the holdings and the long parts of ``rows``: C⁻ x + (C⁺ − C⁻) p."""
+    more = sparse.csc_array(long.coefficients - short.coefficients)[:, rows]
+    return replace(short, coefficients=sparse.csr_array(sparse.hstack([short.coefficients, more])))
+
+
+def _with_long_parts(model: Model, rows: Rows, tree: CapitalTree) -> Model:
+    """Return the model with columns p for max(x, 0) of ``rows``: x ≤ p, and p below the chord of max(x, 0)."""
+    space, count = model.space, len(rows)
+    lower, upper = space.lower[rows], space.upper[rows]
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    slope = np.divide(upper, upper - lower, out=np.zeros(count), where=bounded)
+    picked = sparse.csr_array((np.ones(count), (np.arange(count), rows)), shape=(count, space.size))
+    unit, chord = sparse.eye_array(count, format="csr"), sparse.csr_array(sparse.diags_array(-slope)) @ picked
+    below = np.flatnonzero(bounded)
+    left = sparse.vstack([sparse.hstack([picked, -unit]), sparse.hstack([chord, unit])[below]])
+    right = np.concatenate([np.zeros(count), -(slope * np.where(bounded, lower, 0.0))[below]])
+    term = Term(
+        "state:long",
+        Text("What is held long", "多头持仓"),
+        Linear(sparse.csr_array(left), np.zeros(len(right))),
+        Sense.AT_MOST,
+        right,
+        np.full(len(right), space.total),
+        "share",
+        Source("model"),
+        rows=tuple(str(row) for row in range(len(right))),
+    )
+    return widened(model, "long", upper, tree, [term])
+
+
+def between_trees(model: Model, least: CapitalTree, greatest: CapitalTree) -> Model:
+    """Return the model whose leaves may lie anywhere between the two trees."""
+    space = model.space
     difference = sparse.csc_array(greatest.coefficients - least.coefficients)
-    # Below zero only by rounding: a slack's ceiling would follow it below its floor.
-    difference.data = np.maximum(difference.data, 0.0)
+    # On the wrong side of zero only by rounding: a slack's ceiling would follow it below its floor.
+    side = np.repeat(np.where(space.lower < 0.0, -1.0, 1.0), np.diff(difference.indptr))
+    difference.data = side * np.maximum(side * difference.data, 0.0)
     difference.eliminate_zeros()
     charged = shared_rows(difference)
     extra = len(charged)
     if not extra:
-        return replace(model, tree=least, terms=(*model.terms, *rules))
+        return replace(model, tree=least)
     # sₖ − Dₖ x ≤ 0
     reach = -sparse.csr_array(np.stack([row for _, row in charged]))
     within = Term(
@@ -123,16 +162,24 @@ def between(model: Model, least: CapitalTree, greatest: CapitalTree, rules: tupl
         Linear(sparse.csr_array(sparse.hstack([reach, sparse.eye_array(extra)])), np.zeros(extra)),
         Sense.AT_MOST,
         np.zeros(extra),
-        np.full(extra, model.space.total),
+        np.full(extra, space.total),
         "share",
         Source("model"),
         rows=tuple(str(k) for k in range(extra)),
     )
     # No holding exceeds what its bounds and all the money allow.
-    most = np.minimum(model.space.upper, model.space.total + np.maximum(model.space.current, 0.0))
-    ceiling = np.array([float(row @ np.maximum(most, 0.0)) for _, row in charged])
+    all_money = np.where(space.funded, space.total + np.maximum(space.current, 0.0), np.inf)
+    most = np.minimum(space.upper, all_money)
+    ends = np.maximum(most, 0.0), np.minimum(space.lower, 0.0)
+    ceiling = np.array([_most(row, *ends) for _, row in charged])
     tree = leaf_columns(least, [leaves for leaves, _ in charged], extra)
-    return widened(replace(model, terms=(*model.terms, *rules)), "state", ceiling, tree, [within])
+    return widened(model, "state", ceiling, tree, [within])
+
+
+def _most(row: Vector, high: Vector, low: Vector) -> float:
+    """Return the most that Σ row · x comes to; 0 · ∞ counts as nothing."""
+    up, down = row > 0.0, row < 0.0
+    return float(row[up] @ high[up] + row[down] @ low[down])
 
 
 def padded(matrix: sparse.csr_array, height: int, width: int) -> sparse.csr_array:

@@ -1,12 +1,14 @@
-"""Optimizing when charges depend on one number of the whole book, such as the gain of the stock book.
+"""Optimizing when charges depend on the book as a whole: on one number of it, and on steps that it passes or not.
 
-Inside an interval of that state the exact coefficients C(x) lie between those of two trees, C₋ ≤ C(x) ≤ C₊.
-With D = C₊ − C₋ ≥ 0 the leaves are C₋ x + s, 0 ≤ s ≤ D x: columns s with one rule each turn "somewhere
-between" into a model of the ordinary kind, a relaxation whatever the sign of the tree's slopes. Columns of D
-that are equal in several leaves (the company's and its pool's) share their s. Best bound first, intervals are
-halved near the state of the relaxed answer; answers come from charges frozen at a state and taken anew until
-they agree with the holdings. Charges that are a choice of their own (`allocator.solve.state.alternatives`) are left to
-whole numbers in each of these models.
+Inside an interval of the number, with some steps decided, the exact coefficients C(x) lie between those of two trees,
+C₋ ≤ C(x) ≤ C₊ on the side of zero where x lies. With D = C₊ − C₋ the leaves are C₋ x + s, 0 ≤ s ≤ D x: columns s with
+one rule each turn "somewhere between" into a model of the ordinary kind, a relaxation whatever the sign of the tree's
+slopes. Columns of D that are equal in several leaves (the company's and its pool's) share their s. A row that may be
+held on either side of zero and is charged by its side is x = p − (p − x) with p ≥ max(x, 0) below its chord. Best
+bound first, a step that the relaxed answer lies beyond is decided both ways, then intervals are halved near its state;
+answers come from charges frozen at a book, its steps kept by rules, and taken anew until they agree with the
+holdings. Charges that are a choice of their own (`allocator.solve.state.alternatives`) are left to whole numbers in
+each of these models.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,29 +29,31 @@ from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverF
 from allocator.model.model import Model
 from allocator.model.regime import BookState
 from allocator.model.space import Space
-from allocator.solve.api import prepare, run_search, solve, with_duals
+from allocator.solve.api import prepare, run_search, with_duals
 from allocator.solve.decomposition.sifting import WarmStart
+from allocator.solve.infeasible.conflict import Conflict, find_conflicts, problems_of
 from allocator.solve.search.discrete import search_for
 from allocator.solve.search.exact import ENOUGH, Exact
+from allocator.solve.search.objective_form import tolerance_of
+from allocator.solve.search.ratio import best_ratio
 from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution, Status
 from allocator.solve.search.subproblem import Incumbent
 from allocator.solve.state.alternatives import with_alternatives
+from allocator.solve.state.branches import branches
+from allocator.solve.state.found import Best, Found, Node, trimmed
 from allocator.solve.state.interval_relaxation import between
 from allocator.types import Text
 
-__all__ = ["branches", "solve_with_state"]
+__all__ = ["solve_with_state"]
 
 Vector = NDArray[np.float64]
-
-INWARD = 0.3
-"""How far an interval's cut is moved from the relaxed answer's state towards its middle."""
 
 NEAR = 1e-4
 """Two states nearer than this start the search for an answer at the same charges."""
 
-NARROW = 1e-9
-"""An interval is halved no further: what its relaxation still misses does not come from the state."""
+FEW = 20
+"""Programs after which charges frozen at a relaxed answer are not solved for a proof of their own any more."""
 
 ROUNDS = 6
 """How often charges are taken anew at an answer before another start is tried."""
@@ -83,48 +87,15 @@ def solve_with_state(
     Infeasible, NotProven
         As `allocator.solve.solve`.
     """
+    if model.per_capital:
+
+        def solved(plain: Model, limits: SolveSettings) -> tuple[CapitalTree | None, Solution]:
+            return _StateSearch(plain, state, tree_at, limits).run(diagnose)
+
+        tree, solution = best_ratio(model, settings, solved)
+        assert tree is not None
+        return tree, solution
     return _StateSearch(model, state, tree_at, settings).run(diagnose)
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """How a search with charges as they are not quite ended; what its answer costs is asked for last."""
-
-    search: Search
-    outcome: Outcome
-
-    @property
-    def best(self) -> Incumbent:
-        assert self.outcome.best is not None
-        return self.outcome.best
-
-    @property
-    def holdings(self) -> Vector:
-        return self.best.holdings
-
-
-@dataclass(frozen=True, eq=False)
-class _Best:
-    """An answer whose charges agree with it."""
-
-    tree: CapitalTree
-    objective: float
-    found: _Found
-
-
-@dataclass(order=True)
-class _Node:
-    priority: float
-    number: int
-    space: Space = field(compare=False)
-    low: float = field(compare=False)
-    high: float = field(compare=False)
-    found: _Found = field(compare=False)
-
-    @property
-    def holdings(self) -> Vector:
-        """The relaxed answer's, without further columns."""
-        return self.found.holdings[: self.space.size]
 
 
 class _StateSearch:
@@ -133,65 +104,106 @@ class _StateSearch:
     ) -> None:
         self.model, self.state, self.tree_at, self.settings = model, state, tree_at, settings
         self.deadline = time.monotonic() + settings.time_limit
-        self.best: _Best | None = None
+        self.best: Best | None = None
         self.nodes = 0
-        self.tried: list[float] = []
+        self.solver = ""
+        self.tried: list[tuple[BookState, float]] = []
         self.warm_start = WarmStart()
         self.alternatives = state.alternatives(model.space)
         whole = self.alternatives or any(term.left.discrete for term in model.terms)
-        self._descends = not (whole or model.per_capital)
+        self._descends = not whole
         self._numbers = itertools.count()
 
     def run(self, diagnose: bool) -> tuple[CapitalTree, Solution]:
         started = time.perf_counter()
+        try:
+            bound = self._search()
+        except Infeasible:
+            if diagnose:
+                raise Infeasible(problems_of(self._conflicts(), self.model.space.money)) from None
+            raise
+        if self.best is None:
+            raise self._unanswered()
+        return self._ended(bound, started)
+
+    def outcome(self) -> Outcome:
+        """Return how the search ends: with an answer, a proof that there is none, or neither."""
+        try:
+            bound = self._search()
+        except Infeasible:
+            return Outcome(None, -np.inf, True, self.nodes, "")
+        except (NotProven, SolverFailure):
+            return Outcome(None, np.inf, False, self.nodes, "")
+        if self.best is None:
+            return Outcome(None, bound, False, self.nodes, "")
+        held = self.best.found.holdings[: self.model.space.size]
+        return Outcome(Incumbent(held, self.best.objective), bound, self._settled(bound), self.nodes, "")
+
+    def _search(self) -> float:
+        """Search until the gap is closed or a limit is reached; return the bound.
+
+        Raises
+        ------
+        Infeasible
+            Where no part of the books has an answer.
+        """
         space, reach = self.model.space, self.state.reach(self.model.space)
-        whole = self._relaxed(space, *reach)
+        whole = self._relaxed(self.state, space, *reach)
+        self.solver = whole.chain.first
         bound = self._glanced(whole) if self._descends else np.inf
         if self._settled(bound):
             self.nodes += whole.solves
-            return self._ended(bound, started)
-        try:
-            heap = [self._concluded(whole, space, reach, np.inf)]
-        except Infeasible:
-            # Then it is so with charges frozen at any state: at the present one the rules can be named.
-            if diagnose:
-                solve(self.model, self.settings)
-            raise
+            return bound
+        heap = [self._concluded(whole, self.state, space, reach, np.inf)]
         self._answer_at(heap[0])
-        if not self._settled(-heap[0].priority):
-            self._answer(self._frozen(self.model.space.current, self.model.tree))
+        if self.best is None:
+            self._answer(heap[0], space.current)
         dropped = -np.inf
         while heap and not self._late():
             if self._settled(max(-heap[0].priority, dropped)):
                 break
             worst = heapq.heappop(heap)
-            parts = list(branches(self.state, worst.space, worst.low, worst.high, worst.holdings))
+            size = space.size
+            parts = list(branches(worst.state, worst.space, worst.low, worst.high, worst.found.holdings, size))
             if not parts:
                 dropped = max(dropped, -worst.priority)
-            for space, low, high in parts:
+            for part in parts:
                 try:
-                    heapq.heappush(heap, self._node(space, low, high, -worst.priority))
+                    heapq.heappush(heap, self._node(*part, -worst.priority))
                 except Infeasible:
                     continue
-                except (NotProven, SolverFailure):
+                except (InputError, NotProven, SolverFailure):
                     dropped = max(dropped, -worst.priority)
             if heap:
                 self._answer_at(heap[0])
         bound = max([dropped, *(-item.priority for item in heap)])
-        if self.best is None:
-            raise NotProven(
-                Problem(
-                    Text(
-                        "no compliant answer was found whose charges agree with its own holdings",
-                        "未找到因子与自身持仓相一致的合规方案",
-                    ),
-                    got=f"{self.nodes} solves",
-                    hint=Text(
-                        "raise solve.time_limit or bound the stock positions", "请提高 solve.time_limit，或限制股票持仓"
-                    ),
-                )
+        if self.best is None and bound == -np.inf:
+            raise Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
+        return bound
+
+    def _conflicts(self) -> tuple[Conflict, ...]:
+        """Return the rules in conflict: each question is asked of all books, not of the charges of one."""
+
+        def ask(model: Model, settings: SolveSettings) -> Outcome:
+            return _StateSearch(model, self.state, self.tree_at, settings).outcome()
+
+        return find_conflicts(self.model, self.settings, ask, self.tree_at)
+
+    def _unanswered(self) -> NotProven:
+        """Return what to say where the search ended without an answer or a proof that there is none."""
+        hint = Text("bound the stock positions and derivatives", "请限制股票与衍生品持仓")
+        if self._late():
+            hint = Text("raise solve.time_limit or solve.max_nodes", "请提高 solve.time_limit 或 solve.max_nodes")
+        return NotProven(
+            Problem(
+                Text(
+                    "no compliant answer was found whose charges agree with its own holdings",
+                    "未找到因子与自身持仓相一致的合规方案",
+                ),
+                got=f"{self.nodes} solves",
+                hint=hint,
             )
-        return self._ended(bound, started)
+        )
 
     def _glanced(self, whole: Search) -> float:
         """Return the bound of the relaxed program of all states, and look near its answer: mostly that is all."""
@@ -209,7 +221,8 @@ class _StateSearch:
         bound = max(bound, objective)
         status: Status = "optimal" if self._settled(bound) else "feasible"
         solution = replace(
-            _trimmed(with_duals(self.best.found.search, self.best.found.outcome), self.model),
+            trimmed(self._priced(self.best), self.model),
+            solver=self.best.found.outcome.solver or self.solver,
             objective=objective,
             bound=bound,
             gap=bound - objective,
@@ -218,6 +231,10 @@ class _StateSearch:
         )
         return tree, replace(solution, seconds=time.perf_counter() - started)
 
+    def _priced(self, best: Best) -> Solution:
+        candidate = Incumbent(best.found.holdings, best.objective)
+        return with_duals(best.found.search, replace(best.found.outcome, best=candidate))
+
     def _late(self) -> bool:
         return time.monotonic() > self.deadline or self.nodes >= self.settings.max_nodes
 
@@ -225,59 +242,75 @@ class _StateSearch:
         return self.best is not None and bound - self.best.objective <= self._tolerance()
 
     def _tolerance(self) -> float:
-        """Money is held to the gap's relative counterpart, as `allocator.solve.search.search` does."""
-        if self.model.objective or self.best is None:
-            return self.settings.gap
-        return 0.1 * self.settings.gap * abs(self.best.objective)
+        """Return the gap in the objective's own measure, as the searches inside have it."""
+        best = 0.0 if self.best is None else self.best.objective
+        return tolerance_of(self.model, self.settings.gap, best)
 
     def _shared(self, share: float) -> SolveSettings:
         """Return the settings of a search inside this one, with a share of its gap."""
         left = max(self.deadline - time.monotonic(), 1.0)
         return self.settings.model_copy(update={"time_limit": left, "gap": share * self.settings.gap})
 
-    def _solve(self, model: Model, share: float, *, settled: bool) -> _Found:
+    def _solve(self, model: Model, share: float, *, settled: bool) -> Found:
         return self._found(prepare(model, self._shared(share), self.warm_start, settled=settled))
 
-    def _found(self, search: Search) -> _Found:
+    def _found(self, search: Search) -> Found:
         try:
-            return _Found(search, run_search(search, diagnose=False))
+            outcome = run_search(search, diagnose=False)
         finally:
             self.nodes += search.solves
+        assert outcome.best is not None
+        return Found(search, outcome, outcome.best.holdings)
 
-    def _relaxed(self, space: Space, low: float, high: float) -> Search:
+    def _relaxed(self, state: BookState, space: Space, low: float, high: float) -> Search:
         """Return the search of the relaxed model of the states between ``low`` and ``high``."""
-        rules = self.state.rules(space, low, high)
-        relaxed = between(replace(self.model, space=space), *self.state.trees(low, high), rules)
+        relaxed = between(replace(self.model, space=space), state, low, high)
         whole = with_alternatives(relaxed, self.alternatives)
         return prepare(whole, self._shared(0.5), self.warm_start, settled=not self._descends)
 
-    def _node(self, space: Space, low: float, high: float, ceiling: float) -> _Node:
-        return self._concluded(self._relaxed(space, low, high), space, (low, high), ceiling)
+    def _node(self, state: BookState, space: Space, low: float, high: float, ceiling: float) -> Node:
+        try:
+            relaxed = self._relaxed(state, space, low, high)
+        except InputError as error:  # the part's own bounds leave it no book
+            raise Infeasible(error.problems) from error
+        return self._concluded(relaxed, state, space, (low, high), ceiling)
 
-    def _concluded(self, relaxed: Search, space: Space, reach: tuple[float, float], ceiling: float) -> _Node:
-        found = self._found(relaxed)
-        return _Node(-min(found.outcome.bound, ceiling), next(self._numbers), space, *reach, found)
+    def _concluded(
+        self, relaxed: Search, state: BookState, space: Space, reach: tuple[float, float], ceiling: float
+    ) -> Node:
+        outcome = relaxed.run()
+        self.nodes += relaxed.solves
+        point = outcome.best.holdings if outcome.best is not None else None
+        if point is None and not outcome.proven:
+            # A bound is all that a relaxed model is asked for: where its own answer misses, its parts may not.
+            glanced = relaxed.glance()
+            point = None if glanced is None else glanced[1]
+        if point is None:
+            raise Infeasible(Problem(Text("the rules contradict each other", "各项规则相互矛盾")))
+        found = Found(relaxed, outcome, point)
+        return Node(-min(found.outcome.bound, ceiling), next(self._numbers), state, space, *reach, found)
 
-    def _answer_at(self, node: _Node) -> None:
+    def _answer_at(self, node: Node) -> None:
         """Offer a relaxed answer as it is, then what is best near it, then at its charges, which may lie elsewhere."""
         relaxed = node.holdings
         kept = self._offer(node.found, self.tree_at(relaxed))
         state = self.state.at(relaxed)
-        if not kept and any(abs(state - other) <= NEAR for other in self.tried):
+        if not kept and any(node.state is one and abs(state - other) <= NEAR for one, other in self.tried):
             return
-        self.tried.append(state)
+        self.tried.append((node.state, state))
         if self._descends:
-            self._descend(relaxed)
-            if self._settled(-node.priority):
+            self._descend(relaxed, node)
+            if self._settled(-node.priority) or (self.best is not None and self.nodes > FEW):
                 return
-        self._answer(self.state.trees(state, state)[1])
+        self._answer(node, relaxed)
         if self.best is None:
             self._answer_safely(node)
 
-    def _answer_safely(self, node: _Node) -> None:
+    def _answer_safely(self, node: Node) -> None:
         """Solve at charges that are no lower than exact in the node's interval: what complies there complies."""
-        for tree, rules in self.state.safe(node.space, node.low, node.high):
-            safe = replace(self.model, space=node.space, tree=tree, terms=(*self.model.terms, *rules))
+        for state, space in node.state.safe(node.space, node.low, node.high):
+            tree, rules = state.trees(node.low, node.high)[1], state.rules(space, node.low, node.high)
+            safe = replace(self.model, space=space, tree=tree, terms=(*self.model.terms, *rules))
             try:
                 found = self._solve(with_alternatives(safe, self.alternatives), 0.25, settled=False)
             except (InputError, Infeasible, NotProven, SolverFailure):
@@ -285,44 +318,52 @@ class _StateSearch:
                 continue
             held = found.holdings[: self.model.space.size]
             if self._offer(found, self.tree_at(held)) and self._descends:
-                self._descend(held)
+                self._descend(held, node)
 
-    def _descend(self, start: Vector) -> None:
+    def _descend(self, start: Vector, node: Node | None = None) -> None:
         """Improve ``start`` at its own charges, taken anew at each answer; no bound is asked for."""
-        held, tree, before = start, self.tree_at(start), -np.inf
+        held, before = start, -np.inf
         for number in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
-            search = search_for(replace(self.model, tree=tree), self._shared(0.25), self.warm_start)
+            search = search_for(self._around(held, node), self._shared(0.25), self.warm_start)
             outcome = search.descend(held, settled=number > 0)
             self.nodes += search.solves
             if outcome is None or outcome.best is None:
                 return
             held, objective = outcome.best.holdings, outcome.best.objective
-            tree = self.tree_at(held)
             # The local optimum is the answer even where it is no better than a point near it.
-            self._offer(_Found(search, outcome), tree, 0.01 if number == 0 else -0.01)
+            self._offer(Found(search, outcome, held), self.tree_at(held), 0.01 if number == 0 else -0.01)
             if abs(objective - before) <= 0.01 * self._tolerance():
                 return
             before = objective
 
-    def _answer(self, tree: CapitalTree | None) -> None:
-        """Solve with charges frozen, take them anew at the answer, and keep what is exact and better."""
+    def _answer(self, node: Node, start: Vector) -> None:
+        """Solve with charges frozen at ``start``, take them anew at the answer, and keep what is exact and better."""
+        held = start
         for _ in range(ROUNDS):
             if self._late() and self.best is not None:
                 return
             try:
-                frozen = with_alternatives(replace(self.model, tree=tree), self.alternatives)
-                found = self._solve(frozen, 0.25, settled=True)
-            except (Infeasible, NotProven, SolverFailure):
+                found = self._solve(with_alternatives(self._around(held, node), self.alternatives), 0.25, settled=True)
+            except (InputError, Infeasible, NotProven, SolverFailure):
                 return
             held = found.holdings[: self.model.space.size]
-            exact_tree = self.tree_at(held)
-            tree = self._frozen(held, exact_tree)
-            if self._offer(found, exact_tree) is False:
+            if self._offer(found, self.tree_at(held)) is False:
                 return
 
-    def _offer(self, found: _Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
+    def _around(self, holdings: Vector, node: Node | None) -> Model:
+        """Return the model with charges frozen at ``holdings``, alternatives apart, and their steps kept by rules.
+
+        What a node has decided stays so.
+        """
+        whole = (self.state, self.model.space) if node is None else (node.state, node.space)
+        number = self.state.at(holdings)
+        state, space = whole[0].around(whole[1], holdings)
+        rules = state.rules(space, -np.inf, np.inf)
+        return replace(self.model, space=space, tree=state.trees(number, number)[1], terms=(*self.model.terms, *rules))
+
+    def _offer(self, found: Found, exact_tree: CapitalTree, better: float = 0.01) -> bool | None:
         """Keep an answer that is exact and ``better`` by a share of the tolerance; None where it is not exact."""
         exact, held = Exact(replace(self.model, tree=exact_tree)), found.holdings[: self.model.space.size]
         if exact.headroom(held) < ENOUGH or not exact.keeps_terms(held):
@@ -330,57 +371,5 @@ class _StateSearch:
         objective = exact.objective(held)
         if self.best is not None and objective <= self.best.objective + better * self._tolerance():
             return False
-        self.best = _Best(exact_tree, objective, found)
+        self.best = Best(exact_tree, objective, found)
         return True
-
-    def _frozen(self, holdings: Vector, exact: CapitalTree | None) -> CapitalTree | None:
-        """Return the tree with charges frozen at ``holdings``, of which alternatives are no part."""
-        if not self.alternatives:
-            return exact
-        state = self.state.at(holdings)
-        return self.state.trees(state, state)[1]
-
-
-def branches(
-    state: BookState, space: Space, low: float, high: float, holdings: Vector
-) -> Iterator[tuple[Space, float, float]]:
-    """Halve the interval when the relaxed answer lies in it, else the space where the rules are too loose.
-
-    Parameters
-    ----------
-    state : BookState
-        The state.
-    space : Space
-        Bounds of the holdings (n,).
-    low, high : float
-        Ends of the interval of the state.
-    holdings : ndarray (n,)
-        The relaxed answer, money.
-    """
-    at = state.at(holdings)
-    nearest = min(max(at, low), high)
-    spaces = None if low <= at <= high else state.split(space, nearest, holdings)
-    if spaces is not None:
-        for part in spaces:
-            least, greatest = state.reach(part)
-            lowest, highest = max(low, least), min(high, greatest)
-            if lowest <= highest:
-                yield part, lowest, highest
-        return
-    if high - low <= NARROW:
-        return
-    middle = 0.5 * (low + high) if np.isfinite(high) else low + 1.0
-    cut = (1.0 - INWARD) * nearest + INWARD * middle
-    yield space, low, cut
-    yield space, cut, high
-
-
-def _trimmed(solution: Solution, model: Model) -> Solution:
-    """Return the solution of a model with further columns and rules in terms of ``model`` alone."""
-    size, names = model.space.size, {term.name for term in model.terms}
-    return replace(
-        solution,
-        holdings=solution.holdings[:size],
-        reduced_costs=solution.reduced_costs[:size],
-        shadow_prices={name: price for name, price in solution.shadow_prices.items() if name in names},
-    )

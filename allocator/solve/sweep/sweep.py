@@ -36,12 +36,12 @@ from allocator.solve.relaxation.branching import split
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.checks import check_model
 from allocator.solve.search.exact import AIM, ENOUGH, Exact
-from allocator.solve.search.objective_form import objective_form_of
 from allocator.solve.search.prices import prices_of
 from allocator.solve.search.solution import Solution
 from allocator.solve.solvers.backends import SolverChain
+from allocator.solve.state.branches import branches, stepped
 from allocator.solve.state.interval_relaxation import between
-from allocator.solve.state.state import branches, solve_with_state
+from allocator.solve.state.state import solve_with_state
 from allocator.solve.sweep.sweep_point import Dual, Subdomain, SweepPoint, multipliers
 
 __all__ = ["SweepSolution", "Sweep"]
@@ -128,7 +128,7 @@ class Sweep:
         self._apart = model.per_capital or chosen or whole  # no dual point of one level bounds another
         if not self._apart:
             low, high = (-np.inf, np.inf) if state is None else state.reach(model.space)
-            self._parts.append(self._part(model.space, low, high))
+            self._parts.append(self._part(state, model.space, low, high))
 
     def know(self, holdings: Vector) -> None:
         """Take note of an allocation that meets the levels to come, such as the answer at a tighter one."""
@@ -150,7 +150,7 @@ class Sweep:
         started = time.perf_counter()
         if self._apart:
             return self._alone(model)
-        level = SweepPoint(model, objective_form_of(model, self._settings.gap, 0.0), self._exact.moved(model))
+        level = SweepPoint(model, self._settings.gap, self._exact.moved(model))
         while True:
             if level.solves and level.best is None and self._safe is not None:
                 holdings, tree = self._safe
@@ -224,12 +224,12 @@ class Sweep:
                 self._parts = [whole, *(part for part in self._parts if part not in whole.halves)]
                 self._divided.remove(whole)
 
-    def _part(self, space: Space, low: float, high: float) -> Subdomain:
+    def _part(self, state: BookState | None, space: Space, low: float, high: float) -> Subdomain:
         model = replace(self._loosest, space=space)
-        if self._state is not None:
-            model = between(model, *self._state.trees(low, high), self._state.rules(space, low, high))
+        if state is not None:
+            model = between(model, state, low, high)
         formulation = Formulation(model)
-        return Subdomain(space, low, high, formulation, formulation.whole, self._chain(formulation))
+        return Subdomain(state, space, low, high, formulation, formulation.whole, self._chain(formulation))
 
     def _chain(self, formulation: Formulation) -> SolverChain:
         plain = formulation.plain
@@ -250,7 +250,7 @@ class Sweep:
             if id(base) not in level.formulations:
                 level.formulations[id(base)] = base.at(level.model)
             formulation = level.formulations[id(base)]
-            price = formulation.price(level.objective_form.price)
+            price = formulation.price(level.model.capital_weight)
             part.assembled = formulation.relaxation(part.box, price, like=part.assembled)
             level.programs[id(part)] = formulation, part.assembled
         return level.programs[id(part)]
@@ -276,7 +276,7 @@ class Sweep:
         if known.answer.verdict is SolverStatus.INFEASIBLE:
             return -np.inf if program.refuted_by(dual) else np.inf
         lower = program.bound(known.answer.primal, dual)
-        return level.objective_form.bound(-lower * formulation.plain.objective_scale)
+        return -lower * formulation.plain.objective_scale
 
     def _solve_part(self, part: Subdomain, level: SweepPoint) -> None:
         """Solve the part's relaxation, tightened; keep its dual point; offer what it proposes."""
@@ -341,7 +341,6 @@ class Sweep:
         objective = exact.objective(holdings)
         if level.best is None or objective > level.best[2]:
             level.best = holdings, tree, objective
-            level.objective_form.raised(objective, 0.0)
 
     def _split(self, part: Subdomain, level: SweepPoint) -> bool:
         """Replace a part by smaller ones; return whether there was anything to split."""
@@ -359,13 +358,17 @@ class Sweep:
         self, part: Subdomain, formulation: Formulation, assembled: Assembled, answer: SolverResult
     ) -> list[Subdomain]:
         parts: list[Subdomain] = []
-        if self._state is not None and part.high - part.low > NARROW:
-            held = formulation.holdings(answer.primal)[: part.space.size]
-            parts = [self._part(*one) for one in branches(self._state, part.space, part.low, part.high, held)]
-        elif part.box is not None:
+        if part.state is not None:
+            held, size = formulation.holdings(answer.primal), part.space.size
+            inside = (part.low, part.high)
+            wide = part.high - part.low > NARROW
+            found = branches if wide else stepped
+            parts = [self._part(*one) for one in found(part.state, part.space, *inside, held, size)]
+        if not parts and part.box is not None:
             base, margin = part.formulation, part.margin
             boxes = [base.box(branch, part.box) for branch in split(formulation, part.box, assembled, answer)]
             parts = [
-                Subdomain(part.space, part.low, part.high, base, box, self._chain(base), margin=margin) for box in boxes
+                Subdomain(part.state, part.space, part.low, part.high, base, box, self._chain(base), margin=margin)
+                for box in boxes
             ]
         return [one for one in parts if one.box is None or not one.box.empty]

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
+from allocator.model.regime import BookState
 from allocator.model.space import Space
 from allocator.solve.program.program import SolverResult
 from allocator.solve.relaxation.boxes import Box
 from allocator.solve.relaxation.formulation import Assembled, Formulation
 from allocator.solve.search.exact import Exact
-from allocator.solve.search.objective_form import ObjectiveForm
+from allocator.solve.search.objective_form import tolerance_of
 from allocator.solve.solvers.backends import SolverChain
 
 __all__ = ["Dual", "SweepPoint", "Subdomain", "multipliers"]
@@ -40,6 +41,8 @@ class Subdomain:
 
     Parameters
     ----------
+    state : BookState or None
+        What its charges depend on.
     space : Space
         Bounds of the holdings in it.
     low, high : float
@@ -62,6 +65,7 @@ class Subdomain:
         How often it had to be.
     """
 
+    state: BookState | None
     space: Space
     low: float
     high: float
@@ -83,8 +87,10 @@ class SweepPoint:
     ----------
     model : Model
         The level's.
-    goal, exact : Goal, Exact
-        Its objective, and the judge of points.
+    gap : float
+        `SolveSettings.gap`.
+    exact : Exact
+        The judge of points.
     best : (ndarray, CapitalTree or None, float) or None
         The best answer so far, the tree that is exact there, its objective.
     bounds : dict of int to float
@@ -100,7 +106,7 @@ class SweepPoint:
     """
 
     model: Model
-    objective_form: ObjectiveForm
+    gap: float
     exact: Exact
     best: tuple[Vector, CapitalTree | None, float] | None = None
     bounds: dict[int, float] = field(default_factory=dict)
@@ -113,7 +119,7 @@ class SweepPoint:
     @property
     def tolerance(self) -> float:
         """The gap at which the level is done, in the objective's unit."""
-        return self.objective_form.tolerance(self.best[2] if self.best is not None else np.inf)
+        return tolerance_of(self.model, self.gap, self.best[2] if self.best is not None else np.inf)
 
     def settled(self, bound: float) -> bool:
         """Return whether nothing up to ``bound`` is better than the best answer by more than the gap."""

@@ -6,7 +6,7 @@ premiums add; scenarios that have happened move rates, prices and liabilities fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -30,7 +30,7 @@ from allocator.study.plan.timeline import Node
 if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
-__all__ = ["PlanNode", "make_moment", "sold_at"]
+__all__ = ["PlanNode", "make_moment", "moments_along", "sold_at"]
 
 Vector = NDArray[np.float64]
 
@@ -53,6 +53,8 @@ class PlanNode:
         What the scenario that happens here leaves of each plan row's amount.
     rate : ndarray (k,)
         Expected return from here on.
+    ages : ndarray (k,)
+        Years that each plan row has been held, on average; NaN where the fund does not tell.
     """
 
     node: Node
@@ -61,6 +63,7 @@ class PlanNode:
     liabilities: float
     price: Vector
     rate: Vector
+    ages: Vector
 
     @cached_property
     def holdings(self) -> Vector:
@@ -87,25 +90,48 @@ def sold_at(basis: ProjectionBasis, moment: PlanNode, path: Vector, bought: Vect
     return np.asarray(basis.growth(moment.node.step).kept * moment.price * before + bought[number] - path[number])
 
 
-def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNode:
-    """Return the fund at a node with these holdings (k,).
+def moments_along(basis: ProjectionBasis, nodes: Sequence[Node], path: Vector) -> tuple[PlanNode, ...]:
+    """Return the fund at every node of a path.
+
+    Parameters
+    ----------
+    basis : ProjectionBasis
+        The k rows of the plan.
+    nodes : sequence of Node
+        In order, parents first.
+    path : ndarray (nodes, k)
+        Amounts at each node, money.
+    """
+    moments: list[PlanNode] = []
+    for node in nodes:
+        moments.append(make_moment(basis, node, path, moments))
+    return tuple(moments)
+
+
+def make_moment(basis: ProjectionBasis, node: Node, path: Vector, earlier: Sequence[PlanNode]) -> PlanNode:
+    """Return the fund at a node.
 
     Parameters
     ----------
     basis : ProjectionBasis
         The k rows of the plan.
     node : Node
-        Where.
-    holdings : ndarray (k,)
-        Amounts, money.
+        When and on which branch.
+    path : ndarray (nodes, k)
+        Amounts at this node and those before it, money.
+    earlier : sequence of PlanNode
+        The nodes before it.
 
     Raises
     ------
     InputError
         For whatever a scenario or the regime lacks.
     """
-    rows = np.flatnonzero(basis.growth(node.step).alive)
-    inputs = _dated(basis, rows, holdings, node.step)
+    rows, holdings = np.flatnonzero(basis.growth(node.step).alive), path[node.number]
+    first = node.parent < 0
+    before = basis.start if first else path[node.parent]
+    ages = basis.ages(None if first else earlier[node.parent].ages, node.step, before, holdings)
+    inputs = _dated(basis, rows, holdings, node.step, ages)
     fund = basis.fund.with_inputs(inputs)
     owed = _present_value(fund) - _present_value(basis.fund) + basis.reserves(node.step)
     moved, fresh = 0.0, np.ones(basis.size)
@@ -123,12 +149,11 @@ def make_moment(basis: ProjectionBasis, node: Node, holdings: Vector) -> PlanNod
         fund = basis.fund.with_inputs(_with(fund, frame.assign(**_amounts(frame, holdings[rows]))))
     change = float(holdings[basis.funded].sum() - basis.start[basis.funded].sum())
     sheet = moved_sheet(basis.fund.inputs, change, owed + moved)
-    return PlanNode(
-        node, rows, basis.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet)), owed + moved, fresh, rate
-    )
+    then = basis.fund.with_inputs(replace(fund.inputs, balance_sheet=sheet))
+    return PlanNode(node, rows, then, owed + moved, fresh, rate, ages)
 
 
-def _dated(basis: ProjectionBasis, rows: NDArray[np.int64], holdings: Vector, step: int) -> Inputs:
+def _dated(basis: ProjectionBasis, rows: NDArray[np.int64], holdings: Vector, step: int, ages: Vector) -> Inputs:
     """Return inputs of a later date: old rows age, new issues keep their term, paid-back ones are gone."""
     base, day = basis.fund.inputs, basis.days(step)
     frame = base.assets.iloc[basis.source[rows]].reset_index(drop=True)
@@ -137,6 +162,8 @@ def _dated(basis: ProjectionBasis, rows: NDArray[np.int64], holdings: Vector, st
         if name in frame:
             frame[name] = frame[name].where(~new, frame[name] + pd.Timedelta(days=day))
     frame = frame.assign(**_amounts(frame, holdings[rows]))
+    if "holding_years" in frame:
+        frame = frame.assign(holding_years=ages[rows])
     ids = base.assets["asset_id"].to_numpy(dtype=str)
     before, after = (pd.Series(x).groupby(ids[basis.source]).sum() for x in (basis.start, holdings))
     moved = {name: levelled(table, after) for name, table in basis.committed.tables[step - 1].items()}

@@ -116,6 +116,27 @@ class ProjectionBasis:
         found[np.unique(self.flows.row)] = True
         return np.asarray(found[self.source] & ~self.is_new)
 
+    def ages(self, parent: Vector | None, step: int, before: Vector, holdings: Vector) -> Vector:
+        """Return how long each row has been held after a step (k,), in years; NaN where that is not told.
+
+        What is bought is new, and what is held has the average age of its parts.
+
+        Parameters
+        ----------
+        parent : ndarray (k,) or None
+            Ages a step before; None is now.
+        step : int
+            The step.
+        before, holdings : ndarray (k,)
+            Amounts a step before and after it, money.
+        """
+        if parent is None:
+            told = column(self.fund.inputs.assets, "holding_years")[self.source]
+            parent = np.where(self.is_new & ~np.isnan(told), 0.0, told)
+        left = np.minimum(self.growth(step).kept * before, holdings)
+        share = np.divide(left, holdings, out=np.zeros(self.size), where=holdings > 0.0)
+        return np.asarray((parent + 1.0 / self.settings.per_year) * np.maximum(share, 0.0))
+
     def days(self, step: int) -> int:
         """Return days from the valuation date to a step."""
         as_of = self.fund.inputs.as_of

@@ -25,7 +25,7 @@ from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund,
 from allocator.solve import solve
 from allocator.solve.search.solution import Solution
 from allocator.stress.shocks import Scenario, Shocked
-from allocator.study.plan.plan_node import PlanNode, make_moment, sold_at
+from allocator.study.plan.plan_node import PlanNode, make_moment, moments_along, sold_at
 from allocator.study.plan.program import Program, limit_name
 from allocator.study.plan.projection_basis import ProjectionBasis, make_world
 from allocator.study.plan.timeline import Node, timeline
@@ -253,7 +253,7 @@ def plan(fund: Fund) -> PlanStudy:
         program = Program(basis, moments, path, asked, _stressed(fund, moments))
         solution = solve(program.model(), search, settled=False)
         path, bought = program.spread(solution.holdings)
-        moments = tuple(make_moment(basis, node, path[node.number]) for node in nodes)
+        moments = moments_along(basis, nodes, path)
         points = _points(fund, moments, wanted, solution)
         short = [point for point in points if not point.holds]
         left = deadline - time.monotonic()
@@ -308,10 +308,10 @@ def keep_the_mix(basis: ProjectionBasis, nodes: tuple[Node, ...]) -> tuple[Vecto
     for node in nodes:
         before = basis.start if node.parent < 0 else path[node.parent]
         path[node.number] = _rolled(basis, node, before, np.ones(basis.size))
-        moment = make_moment(basis, node, path[node.number])
+        moment = make_moment(basis, node, path, moments)
         if node.fresh is not None:
             path[node.number] = _rolled(basis, node, before, moment.price)
-            moment = make_moment(basis, node, path[node.number])
+            moment = make_moment(basis, node, path, moments)
         moments.append(moment)
     return path, tuple(moments)
 
