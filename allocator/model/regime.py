@@ -255,7 +255,7 @@ class Regime(ABC):
         """
 
     def marginals(self, holdings: Vector) -> tuple[Vector, Vector]:
-        """Return what one unit of money more of each row costs and what one less frees at ``holdings``, each shape (n,).
+        """Return what one unit of money more of each row costs and one less frees at ``holdings``, each shape (n,).
 
         A regime whose charges depend on the book as a whole counts here what a trade does to them; at frozen charges
         the two sides are the tree's own slope.
