@@ -20,7 +20,7 @@ from allocator_cross2.charges import Charges, Ratios
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES, hedges_stock
 from allocator_cross2.classify import BASE_RULES, USER_FACTOR, classify
 from allocator_cross2.concentration import Holding, concentration_tests
-from allocator_cross2.jurisdiction import REPORTED_RATIO
+from allocator_cross2.jurisdiction import REPORTED_RATIO, YUAN
 from allocator_cross2.lines import Codes, LineBuilder, Lines
 from allocator_cross2.look_through import exempt_rate_risk, look_through
 from allocator_cross2.lots import seasoned_lines
@@ -245,7 +245,7 @@ def _test_notes(
 ) -> tuple[RegimeNote, ...]:
     notes = []
     if len(untested):
-        total = money_unit(context.unit).amount(float((amount[untested] * ratios.book[untested]).sum()))
+        total = money_unit(context.unit, YUAN).amount(float((amount[untested] * ratios.book[untested]).sum()))
         notes.append(
             RegimeNote(
                 Text(

@@ -85,7 +85,10 @@ def _swap_gains(shocked: Shocked, curve: SpotCurve, shift: TenorShift, problems:
 
 
 def _unmoved(shocked: Shocked, moved: Mask, kinds: tuple[str, ...]) -> tuple[Text, ...]:
-    amount, money = shocked.inputs.assets["amount"].to_numpy(dtype=float), money_unit(shocked.inputs.unit)
+    amount, money = (
+        shocked.inputs.assets["amount"].to_numpy(dtype=float),
+        money_unit(shocked.inputs.unit, shocked.inputs.jurisdiction.currency),
+    )
     kept, silent = shocked.kinds(*kinds) & ~moved, moved & (shocked.text("accounting") == "")
     others = shocked.kinds(*WITHOUT_FLOWS)
     notes = []
