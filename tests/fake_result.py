@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from allocator_cross2.jurisdiction import COMPREHENSIVE, JURISDICTION
+from allocator_cross2.jurisdiction import COMPREHENSIVE, JURISDICTION, YUAN
 from allocator_cross2.jurisdiction import CORE as CORE_RATIO
 from numpy.typing import NDArray
 from scipy import sparse
@@ -349,6 +349,7 @@ def fake_result(folder: Path = Path(), *, minimize: str | None = None, status: s
         np.full(8, 0.001),
         total,
         UNIT,
+        YUAN,
     )
     cost = TradeCost(np.full(8, 0.001), np.full(8, 0.001), np.zeros(8), current)
     tree = _tree()

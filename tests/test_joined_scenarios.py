@@ -67,7 +67,8 @@ def test_cvar_and_surplus_of_a_fund_file_are_those_of_the_joined_paths(tmp_path:
     frames = {"assets": pd.DataFrame(ROWS), "history": history(), "liabilities": LIABILITIES, "curve": CURVE}
     for name, frame in {**frames, "funds": pd.DataFrame([TECHNOLOGY])}.items():
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
-    result = load(tmp_path / "fund.yaml").optimize().value
+    answer = load(tmp_path / "fund.yaml").optimize()
+    result = answer.value
     order = [
         ("Z", "traditional"),
         ("B", "traditional"),
@@ -75,7 +76,7 @@ def test_cvar_and_surplus_of_a_fund_file_are_those_of_the_joined_paths(tmp_path:
         ("S", "participating"),
         ("V", "traditional"),
     ]
-    weights = result.allocation.set_index(["asset_id", "account"])["target"].loc[order].to_numpy() / 500.0
+    weights = answer.allocation.set_index(["asset_id", "account"])["target"].loc[order].to_numpy() / 500.0
     paths = joined({**MARKET, "paths": 1000}, {"name": "technology", "market": "equity", "seed": 3}).context.scenarios
 
     def by_hand(returns: np.ndarray) -> float:

@@ -288,7 +288,7 @@ def test_sales_stay_within_the_turnover() -> None:
 
 def test_what_cannot_be_met_is_said() -> None:
     with pytest.raises(AllocatorError) as caught:
-        plan(fund(level=40.0))
+        plan(fund(level=15.0))
     assert caught.value.exit_status in (3, 4)
 
 

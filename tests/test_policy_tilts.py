@@ -63,7 +63,7 @@ def score(name: str, held: Inputs, **options: Any) -> list[float]:
 
 
 def optimum(held: Inputs) -> Result:
-    return Fund.of(held, REGISTRY).optimize()
+    return Fund.of(held, REGISTRY).optimize().value
 
 
 PROJECT = {

@@ -13,7 +13,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from allocator import Fund, InputError, NotProven, load
+from allocator import Fund, InputError, NotProven, api, load
 from allocator.errors import Infeasible
 from allocator.pipeline.scenario_requirements import holding
 from allocator.pipeline.scenarios import capital_of, scenario_named, shock_fund, stressed_fund
@@ -120,7 +120,7 @@ def test_the_example_survives_and_reports_its_room(tmp_path: Path) -> None:
     result = book.optimize().value
     assert 0.9 - 1e-7 <= after(book, result, "annual_macro") <= 0.9 + 1e-3
     assert result.after is not None and result.after.ratio("comprehensive") >= 2.0 - 1e-7
-    result.report(tmp_path / "out")
+    api.Result(result).report(tmp_path / "out")
     rows = pd.read_csv(tmp_path / "out" / "constraints.csv").set_index("name")
     line = rows.loc["annual_macro:comprehensive_required"]
     assert bool(line["binding"]) and line["slack"] >= -1e-6
@@ -132,7 +132,7 @@ def test_a_run_shows_its_answer_in_the_scenarios(tmp_path: Path) -> None:
     """By hand: 0.5 s is lost, the rest is charged 0.28; file, run.json, sheet and page say the same."""
     book = fund(under={"crash": {"comprehensive": 1.5}})
     result = book.optimize().value
-    result.report(tmp_path / "out", "en")
+    api.Result(result).report(tmp_path / "out", "en")
     stock = float(result.holdings[1])
     charge = 0.28 * 0.5 * stock
     minimum = sqrt(LIFE**2 + charge**2 + 0.6 * LIFE * charge)
@@ -157,7 +157,7 @@ def test_a_run_shows_its_answer_in_the_scenarios(tmp_path: Path) -> None:
     assert f'data-en="crash: Comprehensive solvency ratio {ratio}; required 150.00%; set by the rules 100.00%"' in part
     assert f'data-value="{float(crash["comprehensive_ratio"])!r}"' in part
     assert 'id="table-stress_modules"' in part
-    drawn = result.figure("stress", "zh").svg
+    drawn = api.Result(result).figure("stress", "zh").svg
     for ratio in told["comprehensive_ratio"]:
         assert f">{ratio:.2%}<" in drawn
 

@@ -80,7 +80,7 @@ def fund(tmp_path_factory: pytest.TempPathFactory) -> Fund:
 
 @pytest.fixture(scope="module")
 def result(fund: Fund) -> Result:
-    return fund.optimize()
+    return fund.optimize().value
 
 
 def test_every_rule_of_the_four_plugins_is_on(fund: Fund) -> None:

@@ -19,7 +19,7 @@ ORDERED = ("curve.csv", "covariance.csv")  # a curve rises by tenor; a matrix is
 
 
 def run(fund: Path, out: Path) -> tuple[bytes, dict[str, Any]]:
-    allocator.load(fund / "fund.yaml").optimize().value.report(out)
+    allocator.load(fund / "fund.yaml").optimize().report(out)
     manifest = json.loads((out / "run.json").read_text(encoding="utf-8"))
     return (out / "allocation.csv").read_bytes(), {key: manifest[key] for key in manifest if key not in TIMES}
 

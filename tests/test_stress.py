@@ -122,8 +122,8 @@ def test_core_bears_the_whole_loss_and_tax_keeps_part_of_it_for_the_whole() -> N
         inputs = replace(book.inputs, settings=book.settings.model_copy(update={"capital": capital}))
         found = outcome(book.with_inputs(inputs), "quarterly_equity")
         assert found.position is not None
-        assert found.position.own_funds.core == pytest.approx(core)
-        assert found.position.own_funds.comprehensive == pytest.approx(300.0 - 45.0)
+        assert found.position.own_funds.amounts["core"] == pytest.approx(core)
+        assert found.position.own_funds.actual == pytest.approx(300.0 - 45.0)
         assert any("deferred tax" in note.en for note in found.notes)
 
 

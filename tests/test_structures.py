@@ -92,7 +92,7 @@ def test_the_charge_and_the_hedge_of_each_structure(
     if below:
         tables["underlying"] = pd.DataFrame([{"asset_id": "P", "share": share, **other} for share, other in below])
     settings = {
-        "fund": {"name": "Structure", "as_of": "2026-06-30"},
+        "fund": {"name": "Structure", "as_of": "2026-06-30", "mandate": True},
         "balance_sheet": {"total_assets": 1e12, "admitted_assets": 1e12, "actual_capital": 1e9},
         "capital": {
             "regime": "cross2",

@@ -31,7 +31,7 @@ LIQUID = (
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return allocator.load(FOLDER / "fund.yaml").optimize()
+    return allocator.load(FOLDER / "fund.yaml").optimize().value
 
 
 @pytest.fixture(scope="module")

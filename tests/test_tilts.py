@@ -288,7 +288,7 @@ def test_modes_agree_on_the_replica_under_solvency_rules() -> None:
 
     def steered(**mode: Any) -> Result:
         override = f"tilts={json.dumps([{'tech_innovation_bonds': mode}])}"
-        return allocator.load(EXAMPLES / "life_insurer" / "fund.yaml", [override]).optimize()
+        return allocator.load(EXAMPLES / "life_insurer" / "fund.yaml", [override]).optimize().value
 
     spent = steered(mode="budget", cost="0.1bp")
     price = spent.solution.shadow_prices["tilt:tech_innovation_bonds"][0]

@@ -25,7 +25,7 @@ EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "first_fund"
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trace") / "out"
-    allocator.load(EXAMPLE / "fund.yaml").optimize().value.report(folder)
+    allocator.load(EXAMPLE / "fund.yaml").optimize().report(folder)
     return folder
 
 
@@ -113,7 +113,7 @@ def life(request: pytest.FixtureRequest, out: Path, tmp_path_factory: pytest.Tem
     if fund == EXAMPLE:
         return out, fund
     folder = tmp_path_factory.mktemp("life") / "out"
-    allocator.load(fund / "fund.yaml").optimize().value.report(folder)
+    allocator.load(fund / "fund.yaml").optimize().report(folder)
     return folder, fund
 
 
@@ -198,7 +198,7 @@ def test_without_a_regime_an_asset_is_traced_to_its_file(tmp_path: Path) -> None
     text = (EXAMPLE / "fund.yaml").read_text(encoding="utf-8")
     free = "\n".join(part for part in text.split("\n\n") if not part.startswith("capital:"))
     (tmp_path / "fund" / "fund.yaml").write_text(free, encoding="utf-8")
-    allocator.load(tmp_path / "fund" / "fund.yaml").optimize().value.report(tmp_path / "out")
+    allocator.load(tmp_path / "fund" / "fund.yaml").optimize().report(tmp_path / "out")
     held, *charges = trace(tmp_path / "out", "allocation.STAR").lines
     assert held.place == "assets.csv" and not charges
     assert len(trace(tmp_path / "out", "expected_return").lines) > 5

@@ -248,7 +248,7 @@ def test_desmoothing_turns_the_smoothing_round() -> None:
 def test_desmoothing_by_hand() -> None:
     """φ = ½: (0.04 − ½·0.02) / ½ = 0.06, (0.00 − ½·0.04) / ½ = −0.04."""
     np.testing.assert_allclose(desmoothed(np.array([0.02, 0.04, 0.00]), 0.5), [0.06, -0.04])
-    with pytest.raises(ValueError, match=r"lies in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\)"):
         desmoothed(np.array([0.1, -0.1, 0.1, -0.1]))
     with pytest.raises(ValueError, match="does not vary"):
         autocorrelation(np.ones(5))

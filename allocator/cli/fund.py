@@ -131,7 +131,7 @@ def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_js
     """Read everything, build the capital and the model, and say what a reader must know."""
     from allocator.inputs.balance import sum_of_rows
     from allocator.report.manifest import note_entry
-    from allocator.report.warnings import unchecked_warning
+    from allocator.report.warnings import unchecked_lines
 
     try:
         book = load_fund(fund, overrides)
@@ -147,7 +147,7 @@ def validate(fund: FundFile, overrides: Overrides = [], lang: Lang = None, as_js
         say_json({"status": "valid", "rows": rows, "notes": [note_entry(note) for note in notes]})
         return 0
     language = language_of(lang, book)
-    for warning in unchecked_warning(book.unchecked):
+    for warning in unchecked_lines(book.unchecked):
         say(warning[language])
     for name, table in book.inputs.tables.items():
         say(Text(f"{name}: {counted(len(table), 'row')}", f"{name}：{len(table):,} 行")[language])

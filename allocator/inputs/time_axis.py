@@ -58,7 +58,15 @@ def flow_axis(inputs: Inputs, last: int) -> Vector | None:
 
 
 def axis_by_day(as_of: date, last: int) -> Vector:
-    """Return the years of the days 0 … ``last`` by anniversaries (last + 1,)."""
+    """Return the years of each day by anniversaries (last + 1,).
+
+    Parameters
+    ----------
+    as_of : date
+        Day 0.
+    last : int
+        The last day.
+    """
     return np.asarray(_axis(as_of, last // DAYS_IN_YEAR + 1)[: last + 1])
 
 

@@ -200,19 +200,42 @@ class BookState(ABC):
     def decide(self, space: Space, holdings: Vector, long: Vector) -> Sequence[tuple[BookState, Space]]:
         """Return states with their spaces that cover this one, each with one step of the charges more decided.
 
-        None where the exact charges at ``holdings`` lie beyond no step that is open. ``long`` holds what the relaxed
-        answer counts as held long of the straddling rows.
+        None where the exact charges at ``holdings`` lie beyond no step that is open.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings (n,).
+        holdings : ndarray (n,)
+            The relaxed answer, money.
+        long : ndarray (straddling rows,)
+            What it counts as held long of each row on either side of zero, money.
         """
         return ()
 
     def around(self, space: Space, holdings: Vector) -> tuple[BookState, Space]:
-        """Return the state, and its space, with every step decided as it is at ``holdings``."""
+        """Return the state, and its space, with every step decided as it is at ``holdings``.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings (n,).
+        holdings : ndarray (n,)
+            Amounts, money.
+        """
         return self, space
 
     def safe(self, space: Space, low: float, high: float) -> Iterator[tuple[BookState, Space]]:
         """Yield states, in which every step is decided, from which an answer is looked for where none was found.
 
         The greater of their trees charges every book that keeps their rules for at least what is exact for it.
+
+        Parameters
+        ----------
+        space : Space
+            Bounds of the holdings (n,).
+        low, high : float
+            Ends of the interval of the state.
         """
         yield self, space
 

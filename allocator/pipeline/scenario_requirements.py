@@ -72,14 +72,14 @@ SPARE = 1.02
 class _Outcome:
     """A scenario laid on a fund that holds certain amounts: charges and tier limits are exact there.
 
-    ``slope`` says by how much the capital of each ratio moves with a unit of loss: by more than one where a limit
-    on a tier cuts off what core capital no longer carries.
+    ``recognised`` says by how much the capital of each ratio moves with a unit of loss, and from where: by more than
+    one where a limit on a tier cuts off what core capital no longer carries.
     """
 
     scenario: Scenario
     shocked: Shocked
     regime: Regime
-    slope: Mapping[str, float]
+    recognised: Mapping[str, tuple[float, float]]
 
     @property
     def held(self) -> Vector:
@@ -155,12 +155,31 @@ class ScenarioRequirements:
             scenario = scenario_named(self._fund, name, "capital.require_under")
             shocked = shock_fund(held, scenario).given(-costs)
             regime = stressed_fund(held, shocked, scenario).regime
-            step = NUDGE * self._fund.space.total
-            worse = stressed_fund(held, shocked.given(-step), scenario).regime
-            assert regime is not None and worse is not None
-            pairs = zip(regime.requirements(), worse.requirements(), strict=True)
-            slope = {item.name: (item.capital - less.capital) / step for item, less in pairs}
-            found[name] = _Outcome(scenario, shocked, regime, slope)
+            assert regime is not None
+            found[name] = _Outcome(scenario, shocked, regime, self._recognised(held, scenario, shocked, regime))
+        return found
+
+    def _recognised(
+        self, held: Fund, scenario: Scenario, shocked: Shocked, regime: Regime
+    ) -> Mapping[str, tuple[float, float]]:
+        """Return slope and height, at these holdings, of the piece of recognised capital that holds where some is left.
+
+        Where core capital is negative no other tier counts, and capital falls with core capital alone. Continued to
+        where it is positive, that piece would lie below what is recognised there and cut off answers that comply: it is
+        taken a little above nothing instead.
+        """
+        step = NUDGE * self._fund.space.total
+        relief, upper = 0.0, regime
+        left = min((item.capital for item in regime.requirements()), default=1.0)
+        if left <= 0.0:
+            relief = 2.0 * step - left
+            upper = stressed_fund(held, shocked.given(relief), scenario).regime or regime
+        lower = stressed_fund(held, shocked.given(relief - step), scenario).regime
+        assert lower is not None
+        found = {}
+        for item, less in zip(upper.requirements(), lower.requirements(), strict=True):
+            slope = (item.capital - less.capital) / step
+            found[item.name] = slope, item.capital - slope * relief
         return found
 
     def applied(self, model: Model, holdings: Vector) -> Model:
@@ -280,9 +299,8 @@ def _pieces(outcomes: Mapping[str, _Outcome], levels: Asked, known: Pieces | Non
     found = {}
     for name, ratio in levels:
         outcome = outcomes[name]
-        own = next(item.capital for item in outcome.regime.requirements() if item.name == ratio)
         before = np.nan_to_num(column(outcome.shocked.base.assets, "amount"))
-        slope = outcome.slope[ratio]
+        slope, own = outcome.recognised[ratio]
         piece = Piece(slope, own - slope * outcome.shocked.asset_change(before))
         former = () if known is None else known[name, ratio]
         found[name, ratio] = former if any(piece.near(other) for other in former) else (*former, piece)

@@ -15,7 +15,7 @@ from rich.text import Text as Line
 from allocator.model.units import MoneyUnit
 from allocator.report.console_table import BAD, GOOD, QUIET
 from allocator.report.formats import FORMATS
-from allocator.report.warnings import unchecked_warning
+from allocator.report.warnings import unchecked_lines
 from allocator.report.words import HEADINGS, STATUS
 from allocator.types import Text, visible
 
@@ -37,7 +37,7 @@ GAP = 3
 def print_summary(view: View, console: Console) -> None:
     """Print the first page of a result."""
     language, fund = view.language, view.manifest["fund"]
-    for warning in unchecked_warning(view.result.unchecked):
+    for warning in unchecked_lines(view.result.unchecked):
         console.print(Line(visible(warning[language]), style="yellow"), soft_wrap=True)
     money = Text(f"money in {view.money.label.en}", f"金额单位：{view.money.label.zh}")
     console.print(Line(visible(f"{fund['name']}  ·  {fund['as_of']}  ·  {money[language]}"), style="bold"))

@@ -19,7 +19,7 @@ from allocator.report.csv_table import guarded, rules_in_unit
 from allocator.report.formats import FORMATS
 from allocator.report.manifest import capital_summary, note_entry
 from allocator.report.tables import RULE_LABELS, capital_table, source_labels, term_labels
-from allocator.report.warnings import unchecked_warning
+from allocator.report.warnings import unchecked_lines
 from allocator.report.words import HEADINGS
 from allocator.result.tables import ReportTable
 from allocator.types import Language, Text
@@ -128,7 +128,7 @@ def capital_report(book: Fund) -> CapitalOutcome:
         entry,
         frame,
         (table, _rules_table(rules, money, book.terms, jurisdiction)),
-        (*unchecked_warning(book.unchecked), *lines, *notes),
+        (*unchecked_lines(book.unchecked), *lines, *notes),
         money,
         formulas,
     )

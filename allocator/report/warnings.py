@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from allocator.types import Text
 
-__all__ = ["unchecked_warning"]
+__all__ = ["unchecked_lines", "unchecked_warning"]
 
 
 def unchecked_warning(limits: Sequence[Text]) -> tuple[Text, ...]:
@@ -19,10 +19,17 @@ def unchecked_warning(limits: Sequence[Text]) -> tuple[Text, ...]:
     """
     if not limits:
         return ()
-    return (
-        Text(
-            f"Statutory limits not checked: {'; '.join(item.en for item in limits)}. To check them, name the set "
-            "`statutory` under constraints.",
-            f"未检查的监管比例：{'；'.join(item.zh for item in limits)}。如需检查，请在 constraints 中列出 statutory。",
-        ),
-    )
+    english, chinese = "; ".join(item.en for item in limits), "；".join(item.zh for item in limits)
+    return (Text(f"Statutory limits not checked: {english}.", f"未检查的监管比例：{chinese}。"),)
+
+
+def unchecked_lines(limits: Sequence[Text]) -> tuple[Text, ...]:
+    """Return the same for a command line, with what to write in the fund file.
+
+    Parameters
+    ----------
+    limits : sequence of Text
+        Titles of the limits.
+    """
+    remedy = Text(" To check them: constraints: [statutory].", "如需检查：constraints: [statutory]。")
+    return tuple(Text(said.en + remedy.en, said.zh + remedy.zh) for said in unchecked_warning(limits))

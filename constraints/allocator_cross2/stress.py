@@ -24,7 +24,7 @@ __all__ = ["RULE_10", "STRESSES", "Falls"]
 _INSTANT = Text(
     "laid on the balance sheet of the valuation date, not on a projected one; before what policyholders share, and "
     "before tax unless capital.tax_rate states one",
-    "作用于评估日资产负债表，未作预测；未计保单持有人分担，未填 capital.tax_rate 时为税前",
+    "作用于评估日资产负债表，未作预测；未计保单持有人分担，未填所得税率时为税前",
 )
 
 

@@ -37,9 +37,9 @@ def defer_tax(shocked: Shocked, options: DeferredTax, problems: Problems) -> Sho
     used = min(relief, options.liability * shocked.inputs.unit)
     sheet = shocked.base.balance_sheet
     grown = {"actual_capital", "admitted_assets", "supplementary_tier1"}
-    known = {name: getattr(sheet, name) for name in grown}
+    known = {name: sheet.figure(name) for name in grown}
     left = relief - used
-    asset = replace(sheet, **{name: value + left for name, value in known.items() if value is not None})
+    asset = sheet.changed(**{name: value + left for name, value in known.items() if value is not None})
     taxed = replace(shocked, base=replace(shocked.base, balance_sheet=asset))
     return taxed.given(used).noting(
         Text(

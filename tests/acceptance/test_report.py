@@ -26,7 +26,7 @@ pytestmark = pytest.mark.acceptance
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return allocator.load(EXAMPLE, [TILT]).optimize()
+    return allocator.load(EXAMPLE, [TILT]).optimize().value
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def optimized(folder: Path, **rule: Any) -> Result:
     assert len(others) == len(content["constraints"]) - 1
     content["constraints"] = [*others, {"venture_commitments": {"years": HORIZON, **rule}}]
     file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-    return allocator.load(file).optimize()
+    return allocator.load(file).optimize().value
 
 
 def paths(result: Result) -> tuple[np.ndarray, np.ndarray]:

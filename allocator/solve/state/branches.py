@@ -54,7 +54,21 @@ def branches(
 def stepped(
     state: BookState, space: Space, low: float, high: float, holdings: Vector, size: int
 ) -> Iterator[tuple[BookState, Space, float, float]]:
-    """Decide a step that the relaxed answer lies beyond, where there is one; the rest as for `branches`."""
+    """Decide a step that the relaxed answer lies beyond, where there is one.
+
+    Parameters
+    ----------
+    state : BookState
+        The state.
+    space : Space
+        Bounds of the holdings (n,).
+    low, high : float
+        Ends of the interval of the state.
+    holdings : ndarray (size + further columns,)
+        The relaxed answer, money: holdings, then what is held long of each straddling row.
+    size : int
+        Number of holdings n.
+    """
     rows = state.straddling(space)
     yield from _reached(state.decide(space, holdings[:size], holdings[size : size + len(rows)]), low, high)
 

@@ -56,7 +56,15 @@ class Node:
 
 
 def trimmed(solution: Solution, model: Model) -> Solution:
-    """Return the solution of a model with further columns and rules in terms of ``model`` alone."""
+    """Return the solution of a model with further columns and rules in terms of another alone.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of the larger model.
+    model : Model
+        The other one: its holdings come first, its rules keep their names.
+    """
     size, names = model.space.size, {term.name for term in model.terms}
     return replace(
         solution,

@@ -100,6 +100,15 @@ def between(model: Model, state: BookState, low: float, high: float) -> Model:
     """Return the relaxed model of the books whose state lies from ``low`` to ``high``.
 
     Behind the holdings come what is held long of each straddling row, then what is charged between the two trees.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    state : BookState
+        The state of the book.
+    low, high : float
+        Ends of its interval.
     """
     model = replace(model, terms=(*model.terms, *state.rules(model.space, low, high)))
     least, greatest = state.trees(low, high)
@@ -143,7 +152,15 @@ def _with_long_parts(model: Model, rows: Rows, tree: CapitalTree) -> Model:
 
 
 def between_trees(model: Model, least: CapitalTree, greatest: CapitalTree) -> Model:
-    """Return the model whose leaves may lie anywhere between the two trees."""
+    """Return the model whose leaves may lie anywhere between the two trees.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    least, greatest : CapitalTree
+        Trees of one shape.
+    """
     space = model.space
     difference = sparse.csc_array(greatest.coefficients - least.coefficients)
     # On the wrong side of zero only by rounding: a slack's ceiling would follow it below its floor.
