@@ -9,6 +9,7 @@ from pydantic import ConfigDict, create_model
 
 from allocator.config.load import validate_options
 from allocator.config.settings import BalanceSheetSettings, Number, Settings
+from allocator.config.values import Money
 from allocator.errors import InputError
 from allocator.inputs.error_collector import ErrorCollector
 from allocator.inputs.fund import BalanceSheet, Inputs
@@ -58,7 +59,10 @@ def check_balance_sheet(
         Receives unknown keys and contradictions.
     """
     unit, keys = settings.fund.unit, (*_TOTALS, *jurisdiction.balance_sheet)
-    fields: dict[str, Any] = {key.name: (Number | None, None) for key in jurisdiction.balance_sheet}
+    fields: dict[str, Any] = {
+        key.name: ((Money if key.measure is Measure.MONEY else Number) | None, None)
+        for key in jurisdiction.balance_sheet
+    }
     model = create_model("BalanceSheet", __base__=_Sheet, **fields)
     try:
         given = validate_options(
