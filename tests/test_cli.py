@@ -40,7 +40,7 @@ def fund(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeFund:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     book = FakeFund(fake_result(tmp_path))
-    monkeypatch.setitem(sys.modules, "allocator.api", SimpleNamespace(load=lambda path, overrides=(): book))
+    monkeypatch.setattr("allocator.api.load", lambda path, overrides=(): book)
     monkeypatch.setattr("allocator.report.view._registry", lambda result: NO_PLUGINS)
     return book
 
@@ -117,7 +117,7 @@ def test_a_ctrl_c_that_a_library_made_an_error_of_is_still_one(
         except KeyboardInterrupt:
             raise kind(PROBLEM) from None
 
-    monkeypatch.setitem(sys.modules, "allocator.api", SimpleNamespace(load=load))
+    monkeypatch.setattr("allocator.api.load", load)
     # A shell that starts the tests in the background lets them ignore Ctrl-C.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

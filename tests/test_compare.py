@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -110,7 +108,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(sys.modules, "allocator.api", SimpleNamespace(load=lambda path, overrides=(): book))
+    monkeypatch.setattr("allocator.api.load", lambda path, overrides=(): book)
     monkeypatch.setattr("allocator.report.view._registry", lambda result: NO_PLUGINS)
     monkeypatch.setenv("ALLOCATOR_REGISTER", str(tmp_path / "register.sqlite"))
     return tmp_path
