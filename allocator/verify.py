@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.errors import Problem, VerificationError
 from allocator.model.model import Model
@@ -21,7 +21,6 @@ from allocator.types import Text
 
 __all__ = ["Check", "Verification", "verify"]
 
-Vector = NDArray[np.float64]
 
 WORST = 10
 """Failures listed in the error."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 ORDER = (
+    "arrays",
     "types",
     "jurisdiction",
     "parsing",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.inputs import Inputs
 from allocator.model.space import Space
@@ -16,7 +17,6 @@ from allocator.types import Text
 
 __all__ = ["ROW", "Amounts", "by_row", "file_order", "labelled"]
 
-Vector = NDArray[np.float64]
 
 ROW = ("asset_id", "account")
 """Names of the two levels of an index of rows."""

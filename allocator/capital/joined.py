@@ -15,16 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.nodes import Leaf, Node, WeightedSum
 from allocator.capital.tree import CapitalTree
 from allocator.types import Text
 
 __all__ = ["JOINED", "StressedRequirement", "ScenarioTree", "join_trees", "stressed_requirement_name"]
 
-Vector = NDArray[np.float64]
 
 JOINED = "joined"
 """Name of the root of a joint tree; its amount is that of the first tree."""

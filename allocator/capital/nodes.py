@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.types import Text
 
 __all__ = ["Absolute", "Aggregate", "Leaf", "Maximum", "Minimum", "Node", "WeightedSum", "correlation_matrix"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,12 +22,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.nodes import Absolute, Aggregate, Leaf, Maximum, Minimum, Node
 from allocator.types import Text
 
 __all__ = ["Attribution", "CapitalTree", "Memorandum"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

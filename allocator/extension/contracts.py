@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.extension.isolation import Watch
 from allocator.hooks import CommandSpec
 from allocator.model.choices import Choices
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTRACTS", "Contract", "Watched"]
 
-Vector = NDArray[np.float64]
 Finish = Callable[[Watch, Any, Any], Any]
 
 _CORE = "allocator."

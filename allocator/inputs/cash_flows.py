@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import Problems
 from allocator.inputs.curves import DAYS_IN_YEAR, SpotCurve
 from allocator.inputs.fund import Inputs
@@ -27,7 +28,6 @@ from allocator.types import Text
 
 __all__ = ["CashFlows", "FloatingRule", "asset_cash_flows", "cash_flow_parts", "modified_durations", "yields"]
 
-Vector = NDArray[np.float64]
 
 _CHUNK = 1 << 17
 """Contracts expanded at a time: bounds the memory of the intermediate arrays."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from allocator.arrays import Mask
 from allocator.inputs.distinct import EMPTY, Distinct, distinct_of, factorized, plain_days
 from allocator.inputs.headings import spelling, spellings
 from allocator.inputs.raw import SAMPLE, STRING, as_text
@@ -50,7 +51,6 @@ _DAY_SECONDS = 86_400
 
 _BAD = object()
 Array = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,14 +12,14 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from allocator.arrays import Vector
 from allocator.errors import Problems
 from allocator.types import Text
 
 __all__ = ["DAYS_IN_YEAR", "SpotCurve", "mean_of_history", "spot_curve"]
 
-Vector = NDArray[np.float64]
 
 DAYS_IN_YEAR = 365
 """Days of a year in every time that the library computes."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from allocator.arrays import Mask
 from allocator.inputs.raw import as_arrow, classes, text_column
 
 __all__ = ["EMPTY", "Distinct", "distinct_of", "factorized", "plain_days"]
@@ -22,7 +23,6 @@ EMPTY = object()
 _PLAIN_DAY = r"^\d{4}(-\d{1,2}-|/\d{1,2}/)\d{1,2}$"
 
 Array = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import Inputs
 from allocator.types import Text
 
 __all__ = ["Contents", "contents"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 

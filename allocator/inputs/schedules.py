@@ -13,11 +13,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.inputs.curves import DAYS_IN_YEAR
 
 __all__ = ["Amortisation", "Contracts", "Flows", "contract_flows"]
 
-Vector = NDArray[np.float64]
 Days = NDArray[np.int64]
 
 

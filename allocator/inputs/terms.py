@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import parse_number
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
@@ -16,7 +17,6 @@ from allocator.types import EMPTY, Text
 
 __all__ = ["PRICE_BASE", "Terms", "annual_rates", "column", "filled", "flags", "read_terms"]
 
-Vector = NDArray[np.float64]
 
 PRICE_BASE = 100.0
 """Prices of bonds are quoted per 100 of face."""

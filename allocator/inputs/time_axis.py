@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from allocator.arrays import Vector
 from allocator.inputs.curves import DAYS_IN_YEAR
 from allocator.types import TimeAxis
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
 __all__ = ["TimeAxis", "axis_by_day", "flow_axis", "years_ahead"]
-
-Vector = NDArray[np.float64]
 
 
 def years_ahead(inputs: Inputs, days: ArrayLike) -> Vector:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.config.settings import AccountSettings
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.fund import Inputs
@@ -18,7 +18,6 @@ from allocator.types import Certainty, Source, Text
 
 __all__ = ["build_budgets", "build_space", "build_trade_cost"]
 
-Vector = NDArray[np.float64]
 
 OWN = Source("accounts", certainty=Certainty.USER)
 

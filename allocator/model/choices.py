@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
+
+from allocator.arrays import Vector
 
 __all__ = [
     "Choices",
 ]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

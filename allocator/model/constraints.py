@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.config.load import lookup, validate_options
 from allocator.config.settings import Settings, TermSettings
@@ -21,8 +21,6 @@ from allocator.model.specs import STATUTORY
 from allocator.types import Text
 
 __all__ = ["BINDING_TOLERANCE", "build_rules", "check_terms", "required_capital", "term_rows", "unchecked_limits"]
-
-Vector = NDArray[np.float64]
 
 
 def build_rules(

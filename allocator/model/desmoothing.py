@@ -8,12 +8,9 @@ Journal of Real Estate Research 8 (1993), 325–345.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from allocator.arrays import Vector
 
 __all__ = ["autocorrelation", "desmoothed"]
-
-Vector = NDArray[np.float64]
 
 
 def autocorrelation(reported: Vector) -> float:

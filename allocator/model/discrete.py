@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.errors import PluginError, Problem
 from allocator.model.choices import Choices
 from allocator.model.expressions import Expression
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 __all__ = ["Discrete", "ShortTicket", "OddLot", "NamesHeld", "Switched"]
-
-Vector = NDArray[np.float64]
 
 
 class Discrete(Expression):

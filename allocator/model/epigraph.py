@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Epigraph"]
+from allocator.arrays import Vector
 
-Vector = NDArray[np.float64]
+__all__ = ["Epigraph"]
 
 
 @dataclass(frozen=True, eq=False)

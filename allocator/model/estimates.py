@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from allocator.arrays import Vector
 from allocator.config.load import lookup, validate_options
 from allocator.errors import InputError, Problem
 from allocator.inputs.fund import Inputs
@@ -18,8 +16,6 @@ from allocator.model import OfferedModels, Risk, Scenarios
 from allocator.types import Text
 
 __all__ = ["Estimates"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

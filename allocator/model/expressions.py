@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.model.epigraph import Epigraph
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from allocator.model.choices import Choices
 
 __all__ = ["Expression", "Linear", "Quadratic", "Selected", "TradeCost"]
-
-Vector = NDArray[np.float64]
 
 
 class Expression(ABC):

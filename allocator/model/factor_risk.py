@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
+from allocator.arrays import Vector
 from allocator.model.models import Risk
 from allocator.types import Text
 
 __all__ = ["factor_risk"]
-
-Vector = NDArray[np.float64]
 
 
 def factor_risk(

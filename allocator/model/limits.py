@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.config.settings import Number, Section
 from allocator.errors import InputError, Problem, Problems, did_you_mean
 from allocator.inputs.fund import Inputs
@@ -42,7 +43,6 @@ __all__ = [
     "total_assets",
 ]
 
-Vector = NDArray[np.float64]
 
 SHARE_OF_TOTAL_ASSETS = "share of total assets"
 """Unit of every term whose ``per`` is `total_assets`."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression, Linear
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 __all__ = ["Mapped"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

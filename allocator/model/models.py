@@ -8,17 +8,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from allocator.arrays import Vector
 from allocator.types import Text
 
 if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
 __all__ = ["OfferedModels", "ReturnModelSpec", "Risk", "RiskModelSpec", "ScenarioSpec", "Scenarios"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.regime import OwnFunds, Requirement
 from allocator.model.space import Space
 
 __all__ = ["CapitalPosition"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.jurisdiction import Jurisdiction, Ratio
 from allocator.types import Text
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from allocator.model.terms import Term
 
 __all__ = ["OptionalBreach", "BookState", "OwnFunds", "Regime", "RegimeNote", "RegimeSpec", "Requirement"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

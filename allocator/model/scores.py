@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.inputs.look_through import Contents
 
 __all__ = ["PartScore", "ROUNDING"]
-
-Vector = NDArray[np.float64]
 
 
 ROUNDING = 1e-12

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.jurisdiction import MONEY, Currency
 from allocator.model.units import MoneyUnit, money_unit
 
 __all__ = ["Space"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from allocator.types import Text
@@ -21,8 +19,6 @@ __all__ = ["STATUTORY", "ConstraintSpec", "ObjectiveSpec"]
 
 STATUTORY = "statutory"
 """The set of rules that the law asks of every fund."""
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

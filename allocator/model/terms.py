@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import InputError, Problem
 from allocator.model.expressions import Expression, Selected
 from allocator.types import Source, Text
@@ -27,7 +27,6 @@ __all__ = [
     "refuse_repeated",
 ]
 
-Vector = NDArray[np.float64]
 
 TOLERANCE = 1e-7
 """The one tolerance: a side may miss by this fraction of the term's ``per``, or of its right side if larger."""

@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
+from allocator.arrays import Vector
 from allocator.config.load import lookup, validate_options
 from allocator.config.settings import Number, Section, Settings
 from allocator.errors import InputError, Problem, did_you_mean
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from allocator.inputs.fund import Inputs
 
 __all__ = ["MODES", "Budget", "Floor", "Rank", "Reward", "Tilt", "TiltSpec", "mode_keys", "options_of", "named_tilts"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

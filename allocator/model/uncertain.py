@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.model.epigraph import Epigraph
 from allocator.model.expressions import Expression
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 __all__ = ["ConditionalValueAtRisk", "RobustReturn"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.config.load import load_settings, lookup, validate_options
 from allocator.config.overrides import apply_overrides
@@ -34,7 +33,6 @@ from allocator.types import Text
 
 __all__ = ["Fund", "load_fund"]
 
-Vector = NDArray[np.float64]
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 

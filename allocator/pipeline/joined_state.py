@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.regime import BookState, OptionalBreach
 from allocator.model.space import Space
 from allocator.model.terms import Term
 
 __all__ = ["JoinedState"]
-
-Vector = NDArray[np.float64]
 
 
 class JoinedState(BookState):

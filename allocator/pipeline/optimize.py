@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible
@@ -31,7 +31,6 @@ from allocator.verify import verify
 
 __all__ = ["optimize", "solve"]
 
-Vector = NDArray[np.float64]
 
 EQUAL = 1e-10
 """Gain, an annual decimal or relative for money, below which two books are equally good."""

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.joined import ScenarioTree, StressedRequirement, join_trees, stressed_requirement_name
 from allocator.capital.tree import CapitalTree
 from allocator.errors import Infeasible, InputError, NotProven, Problem
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ScenarioRequirements"]
 
-Vector = NDArray[np.float64]
 Asked = Mapping[tuple[str, str], float]
 Solve = Callable[[Model, Callable[[CapitalTree], CapitalTree]], Solved]
 Pieces = Mapping[tuple[str, str], tuple["Piece", ...]]

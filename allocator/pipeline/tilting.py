@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import SolveSettings
 from allocator.errors import InputError, Problem
 from allocator.model.combination import Combination
@@ -23,7 +23,6 @@ from allocator.types import Text
 
 __all__ = ["alone_or_together", "price", "apply_tilts"]
 
-Vector = NDArray[np.float64]
 
 SCORE_SLACK = 1e-9
 """How much of a score already gained a later budget may give back: below what a solver resolves."""

@@ -4,6 +4,7 @@ The modules of this package are the whole of what a plugin may import, and keep 
 hooks (`API_VERSION`). Everything else in `allocator` is private and may change without notice; `allocator` itself is
 for people, `allocator.testing` for a plugin's tests."""
 
+from allocator.arrays import Mask, Vector
 from allocator.config.load import validate_options
 from allocator.config.settings import Money, Number, RequiredRatio, Section, parse_number
 from allocator.errors import InputError, Problem, Problems, did_you_mean
@@ -13,6 +14,8 @@ from allocator.model.units import money_unit
 from allocator.types import EMPTY, Certainty, Language, LocalizedPhrase, Source, Text
 
 __all__ = [
+    "Mask",
+    "Vector",
     "API_VERSION",
     "Certainty",
     "EMPTY",

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from allocator.errors import Problems
 from allocator.inputs.cash_flows import CashFlows
@@ -24,7 +23,6 @@ from allocator.types import Text
 
 __all__ = ["duration_table"]
 
-Vector = NDArray[np.float64]
 
 TOTAL = "total"
 BASIS_POINT = 1e-4

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import Problems
 from allocator.inputs.cash_flows import CashFlows, asset_cash_flows
 from allocator.inputs.fund import Inputs
@@ -16,7 +17,6 @@ from allocator.types import Text
 
 __all__ = ["matching_tables"]
 
-Vector = NDArray[np.float64]
 
 MOST_ROWS = 50_000
 """Funds with more rows get no table: expanding every contract would cost more than the answer."""

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.inputs.fund import Inputs
 from allocator.jurisdiction import Jurisdiction
@@ -53,8 +54,6 @@ __all__ = [
     "term_labels",
     "tilts_table",
 ]
-
-Vector = NDArray[np.float64]
 
 
 CHARGE_COLUMNS = ("asset_id", "account", "module", "exposure", "factor", "charge", "article", "derivation")

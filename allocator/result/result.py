@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.inputs.fund import Inputs
 from allocator.model.model import Model
 from allocator.model.models import Risk
@@ -25,8 +25,6 @@ __all__ = ["TRADE_NOISE", "Result", "TiltPrice"]
 
 TRADE_NOISE = 1e-6
 """Trades below this share of the total are the solver's rounding, not decisions; tables keep them."""
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.inputs.fund import Inputs
 from allocator.types import Text
 
 __all__ = ["CommitmentSpec", "CommittedFlows"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,8 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from allocator.arrays import Mask, Vector
 from allocator.errors import Problems
 from allocator.inputs.cash_flows import CashFlows, asset_cash_flows, modified_durations, yields
 from allocator.inputs.curves import SpotCurve, spot_curve
@@ -28,8 +28,6 @@ from allocator.types import Text
 
 __all__ = ["TenorShift", "given_curve", "revalued", "shifted_curve"]
 
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 TenorShift = Callable[[Vector], Vector]
 """Shift of annually compounded rates at times in years, decimal."""

@@ -25,15 +25,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from allocator.arrays import Mask, Vector
 from allocator.errors import Problems
 from allocator.inputs.fund import BalanceSheet, Inputs
 from allocator.inputs.terms import column
 from allocator.types import Source, Text
 
 __all__ = ["Scenario", "ShockSpec", "Shocked", "StressSpec", "at_amounts", "merged", "moved_sheet"]
-
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import InputError, Problem, did_you_mean
 from allocator.model.combination import Combination
 from allocator.model.expressions import Expression, Linear
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Axis", "axes_of", "find_axis"]
 
-Vector = NDArray[np.float64]
 
 OWN = Source("frontier", certainty=Certainty.USER)
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import BacktestSettings
 from allocator.errors import Infeasible, InputError, NotProven, Problem
 from allocator.inputs.fund import Inputs
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["STRATEGIES", "BacktestStudy", "Decision", "backtest"]
 
-Vector = NDArray[np.float64]
 Strategy = Callable[["Fund"], Vector | None]
 """What to hold, given a fund that knows the past alone; None where there is no answer."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CornerPortfolio", "Segment", "find_corner_portfolios", "find_segments"]
 
-Vector = NDArray[np.float64]
 Signs = NDArray[np.int64]
 
 NEAR = 1e-6

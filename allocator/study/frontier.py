@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible, InputError, Problem
 from allocator.inputs.fund import Inputs
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Frontier", "FrontierSettings", "frontier"]
 
-Vector = NDArray[np.float64]
 
 INSIDE = 0.005
 """How far inside the end the last level is, as a part of the range: at the end itself one allocation is left."""

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from allocator.arrays import Vector
 from allocator.solve.search.solution import Status
 
 __all__ = ["FrontierPoint"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.nodes import Absolute, Aggregate, Leaf, Maximum, Minimum, Node, WeightedSum
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["naive_answer"]
 
-Vector = NDArray[np.float64]
 
 ROUNDS = 4
 """How often loss absorption is updated."""

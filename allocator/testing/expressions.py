@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import AllocatorError
 from allocator.model import Expression, Sense, Space
 from allocator.testing.findings import Finding, Outcome
@@ -17,7 +17,6 @@ from allocator.types import Text
 
 __all__ = ["Curvature", "Points", "check_expression", "curvature_of"]
 
-Vector = NDArray[np.float64]
 
 AGREEMENT = 1e-9
 """Largest difference between the two forms, relative to the function's size."""

@@ -7,10 +7,9 @@ from enum import StrEnum
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import EMPTY, InputError, Number, Problem, Problems, Text, did_you_mean
+from allocator.plugin import EMPTY, InputError, Mask, Number, Problem, Problems, Text, Vector, did_you_mean
 from allocator.plugin.rules import USER, Figure
 from allocator.plugin.tables import column
 from allocator.plugin.terms import (
@@ -27,9 +26,6 @@ from allocator.plugin.terms import (
 from allocator_alm.sides import BOOK, AlmOptions, By, Sides, sentence
 
 __all__ = ["COVERAGE", "Income"]
-
-Mask = NDArray[np.bool_]
-Vector = NDArray[np.float64]
 
 
 class Income(StrEnum):

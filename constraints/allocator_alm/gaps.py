@@ -8,11 +8,10 @@ from enum import StrEnum
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.plugin import InputError, Number, Problem, Source, Text
+from allocator.plugin import InputError, Number, Problem, Source, Text, Vector
 from allocator.plugin.rules import USER
 from allocator.plugin.terms import (
     ConstraintSpec,
@@ -30,7 +29,6 @@ from allocator_alm.sides import BOOK, AlmOptions, Scope, Sides, sentence
 
 __all__ = ["GAPS", "GapMeasure"]
 
-Vector = NDArray[np.float64]
 
 _SIDES = ((Sense.AT_LEAST, "min"), (Sense.AT_MOST, "max"))
 _WORDS = {Sense.AT_LEAST: Text("at least", "不低于"), Sense.AT_MOST: Text("at most", "不高于")}

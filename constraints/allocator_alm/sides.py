@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import InputError, LocalizedPhrase, Number, Problem, Problems, Text
+from allocator.plugin import InputError, LocalizedPhrase, Mask, Number, Problem, Problems, Text, Vector
 from allocator.plugin.cash_flows import (
     CashFlows,
     SpotCurve,
@@ -35,8 +35,6 @@ from allocator.plugin.terms import LimitOptions, Linear, ModelContext
 
 __all__ = ["BOOK", "AlmOptions", "By", "Liabilities", "Scope", "Sides", "sentence"]
 
-Mask = NDArray[np.bool_]
-Vector = NDArray[np.float64]
 
 BOOK = RuleBook.load("allocator_alm", "rules/alm.yaml")
 

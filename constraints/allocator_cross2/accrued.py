@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems
+from allocator.plugin import Problems, Vector
 from allocator.plugin.cash_flows import asset_cash_flows
 from allocator.plugin.tables import Inputs, column
 
 __all__ = ["accrued_parts"]
 
-Vector = NDArray[np.float64]
 Days = NDArray[np.int64]
 
 

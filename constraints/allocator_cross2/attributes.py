@@ -16,14 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin import Mask, Problems, Text, Vector, did_you_mean
 from allocator.plugin.tables import SCALE, read_rating
 
 __all__ = ["TABLE_ROWS", "Attributes", "Coded", "HINTS"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 TABLE_ROWS = SCALE.index("BBB-") + 1
 """Ranks below BBB−, and no rating, share the last row of the rules' tables, which stands here."""

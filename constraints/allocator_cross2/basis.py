@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from allocator.plugin.tables import Inputs
 from allocator_cross2.capital_options import CapitalOptions
 from allocator_cross2.charges import Charges
@@ -16,8 +13,6 @@ from allocator_cross2.rate import RateRisk
 from allocator_cross2.tree import GivenCapital
 
 __all__ = ["Basis"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

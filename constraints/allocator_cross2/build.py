@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import LocalizedPhrase, Problems, Text, counted, money_unit
+from allocator.plugin import LocalizedPhrase, Problems, Text, Vector, counted, money_unit
 from allocator.plugin.capital import RegimeNote
 from allocator.plugin.tables import rating_cells
 from allocator_cross2.attributes import Attributes
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from allocator.plugin.tables import Inputs
 
 __all__ = ["ChargeContext", "build_charges"]
-
-Vector = NDArray[np.float64]
 
 
 def _place(table: str, row: int, column: str) -> str:

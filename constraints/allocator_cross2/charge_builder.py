@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Text, Vector
 from allocator_cross2.attributes import TABLE_ROWS, Attributes
 from allocator_cross2.figures import StepTable
 from allocator_cross2.lines import (
@@ -24,7 +24,6 @@ from allocator_cross2.pack import RulePack
 
 __all__ = ["DOMESTIC_CURRENCY", "KindRule", "Need", "ChargeBuilder", "currency_figure", "currency_module"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 DOMESTIC_CURRENCY = "CNY"

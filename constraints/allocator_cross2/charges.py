@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Mask, Text, Vector
 from allocator.plugin.capital import RegimeNote
 from allocator_cross2.concentration import Concentration, ConcentrationTests
 from allocator_cross2.lines import LONG_MULTIPLE, SHORT_MULTIPLE, Basis, Direction, Lines
@@ -25,9 +25,6 @@ from allocator_cross2.pack import RulePack
 from allocator_cross2.stock import StockBook
 
 __all__ = ["ChargeTable", "Charges", "Ratios"]
-
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Text, Vector
 from allocator.plugin.tables import SCALE
 from allocator_cross2.attributes import TABLE_ROWS
 from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
@@ -18,7 +18,6 @@ from allocator_cross2.protection import protected_part, refuse_protection
 
 __all__ = ["CREDIT_RULES"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 _LADDERS = {"large_state": "large", "policy": "large", "joint_stock": "joint_stock", "city": "city", "rural": "rural"}

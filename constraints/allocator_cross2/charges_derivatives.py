@@ -32,7 +32,6 @@ from allocator_cross2.lines import (
 
 __all__ = ["DERIVATIVE_RULES", "hedges_stock"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

@@ -8,14 +8,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Mask, Text
 from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.lines import EQUITY_HEDGE, EQUITY_PRICE, REAL_ESTATE_PRICE, Basis
 
 __all__ = ["EQUITY_RULES", "charge_convertible", "charge_domestic_property", "property_by_city"]
 
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 _BOARDS = ("main", "chinext", "star")
 _CSI300 = "csi300"

@@ -20,7 +20,6 @@ from allocator_cross2.lines import COUNTERPARTY_DEFAULT, Basis
 
 __all__ = ["RECEIVABLE_RULES"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text, did_you_mean
+from allocator.plugin import Mask, Text, did_you_mean
 from allocator_cross2.charge_builder import ChargeBuilder, KindRule, Need
 from allocator_cross2.charges_credit import CREDIT_RULES
 from allocator_cross2.charges_derivatives import DERIVATIVE_RULES
@@ -23,7 +23,6 @@ from allocator_cross2.protection import refuse_protection
 __all__ = ["BASE_RULES", "USER_FACTOR", "Remaining", "classify", "required_columns"]
 
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 USER_FACTOR = "capital.factors."
 """Prefix of the figure of a factor the user gave."""

@@ -16,16 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import Problems, Text
+from allocator.plugin import Mask, Problems, Text, Vector
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.lines import COUNTERPARTY_DEFAULT, REAL_ESTATE_PRICE, SPREAD, Basis, Lines
 from allocator_cross2.pack import RulePack
 
 __all__ = ["Concentration", "ConcentrationTests", "Family", "Holding", "concentration_tests"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 ROUNDING = 1e-9
 """A sum within this fraction of its threshold is at it, not over it."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import InputError, Problems
+from allocator.plugin import InputError, Problems, Vector
 from allocator.plugin.cash_flows import modified_durations
 from allocator.plugin.tables import Inputs
 from allocator_cross2.accrued import accrued_parts
@@ -45,8 +45,6 @@ INTEREST_LADDER = DIRECT_SCOPE - {
     "bond_future",
 }
 """Kinds under spread risk, whose interest has a ladder of its own (R9 §35)."""
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

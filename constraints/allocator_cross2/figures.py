@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from allocator.plugin import Certainty
+from allocator.plugin import Certainty, Vector
 from allocator.plugin.rules import LocalizedName, LocalizedText
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "Interpretation",
 ]
 
-Vector = NDArray[np.float64]
 T = TypeVar("T")
 
 

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from allocator.plugin import InputError, LocalizedPhrase, Problem, Problems, Text
+from allocator.plugin import InputError, LocalizedPhrase, Problem, Problems, Text, Vector
 from allocator.plugin.tables import ErrorCollector, decode, is_empty, parse_numbers
 from allocator_cross2.filed_causes import TOLERANCE, likely_cause
 from allocator_cross2.filed_layout import (
@@ -45,7 +44,6 @@ __all__ = [
     "summarise_filed",
 ]
 
-Vector = NDArray[np.float64]
 
 FILED_UNIT = 1e4
 """CNY per unit of a quarterly filing, unless the caller says otherwise."""

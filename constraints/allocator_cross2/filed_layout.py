@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from allocator.plugin import Vector
 
 __all__ = ["ABSORPTION", "AGGREGATES", "COMPUTED", "MINIMUM", "QUANTIFIABLE", "Aggregated", "filled", "numbers"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

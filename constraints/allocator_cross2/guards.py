@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import Source, Text
+from allocator.plugin import Mask, Source, Text
 from allocator.plugin.capital import CapitalTree, OptionalBreach
 from allocator.plugin.terms import TOLERANCE, Linear, Sense, Space, Term
 from allocator_cross2.charges import Charges, ChargeTable
@@ -16,7 +15,6 @@ from allocator_cross2.concentration import Family
 
 __all__ = ["MARGIN", "concentration_choice", "concentration_guards", "holding_guards", "reachable_tests"]
 
-Mask = NDArray[np.bool_]
 
 _TITLES = {
     Family.COUNTERPARTY: Text("Counterparties below their concentration threshold", "交易对手集中度低于计量阈值"),

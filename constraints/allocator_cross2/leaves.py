@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.plugin import Vector
+
 __all__ = ["Charged", "LeafLayout"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Language, LocalizedPhrase, Text
+from allocator.plugin import Language, LocalizedPhrase, Text, Vector
 from allocator.plugin.tables import Inputs
 from allocator_cross2.charges import ChargeTable
 from allocator_cross2.derivation import derivations
@@ -15,7 +15,6 @@ from allocator_cross2.rate import RateRisk
 
 __all__ = ["charge_lines", "rate_lines"]
 
-Vector = NDArray[np.float64]
 
 _PV = Text("PV per CNY held {was:.6f}, stressed {now:.6f}", "每元持仓现值 {was:.6f}，压力情景 {now:.6f}")
 

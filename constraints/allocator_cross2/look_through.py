@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Mask, Text, Vector
 from allocator_cross2.charge_builder import ChargeBuilder
 from allocator_cross2.classify import Remaining, classify
 from allocator_cross2.lines import CURRENCY, Basis, LineBuilder, Lines
@@ -24,9 +24,7 @@ from allocator_cross2.structure import SHARE_TOLERANCE, Paths, Structure, own_la
 
 __all__ = ["LookThrough", "exempt_rate_risk", "look_through"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text
+from allocator.plugin import Problems, Text, Vector
 from allocator.plugin.cash_flows import axis_by_day
 from allocator.plugin.tables import Inputs, column
 from allocator_cross2.lines import Lines
@@ -25,7 +25,6 @@ from allocator_cross2.pack import RulePack
 
 __all__ = ["Seasoned", "seasoned_lines", "with_holding_years"]
 
-Vector = NDArray[np.float64]
 
 LONG_FIGURES = {"equity.listed.index_long": "index", "equity.listed.star_long": "star"}
 """Figures of the long factors, and the stem of their years and window."""

@@ -8,15 +8,13 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin import Mask, Problems, Text, did_you_mean
 from allocator.plugin.capital import RegimeNote
 from allocator_cross2.lines import Codes, Lines
 from allocator_cross2.options import ChargeOptions, WhatIf
 from allocator_cross2.pack import RulePack
 
 __all__ = ["apply_what_ifs", "changed", "check_options", "option_notes"]
-
-Mask = NDArray[np.bool_]
 
 
 def check_options(

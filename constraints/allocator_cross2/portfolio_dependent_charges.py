@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import Source, Text
+from allocator.plugin import Mask, Source, Text, Vector
 from allocator.plugin.capital import BookState, CapitalTree, OptionalBreach
 from allocator.plugin.terms import Linear, Sense, Space, Term
 from allocator_cross2.charges import Charges, ChargeTable
@@ -26,8 +26,6 @@ from allocator_cross2.stock_gain import gain_rule, split_at_present
 
 __all__ = ["WholeBook"]
 
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Signs = NDArray[np.int8]
 Kind = TypeVar("Kind", bound=np.generic)
 Build = Callable[[ChargeTable, Mask | None], CapitalTree]

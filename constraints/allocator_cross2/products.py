@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Mask, Text
 from allocator_cross2.attributes import TABLE_ROWS
 from allocator_cross2.charge_builder import ChargeBuilder, Need
 from allocator_cross2.charges_equity import charge_domestic_property
@@ -20,7 +20,6 @@ from allocator_cross2.protection import protected_part
 __all__ = ["PRODUCTS", "Product", "charge_exempt", "charge_opaque", "charge_reit", "charge_surface", "debt_type"]
 
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 _EXEMPT_FIGURES = {
     "money_market": "exempt.product.money_market",

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Text, Vector
 from allocator_cross2.attributes import Attributes
 
 __all__ = ["Protected", "protected_part", "refuse_protection"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

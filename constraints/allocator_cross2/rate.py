@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text
+from allocator.plugin import Problems, Text, Vector
 from allocator.plugin.cash_flows import (
     FloatingRule,
     SpotCurve,
@@ -28,7 +28,6 @@ from allocator_cross2.pack import RulePack
 
 __all__ = ["DIRECT_SCOPE", "LiabilityFlows", "RateCurves", "RateRisk", "liability_flows", "rate_curves", "rate_risk"]
 
-Vector = NDArray[np.float64]
 
 DIRECT_SCOPE = frozenset(
     {

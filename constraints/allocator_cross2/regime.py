@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin import InputError, Problem, Problems, Text, Vector
 from allocator.plugin.capital import (
     BookState,
     CapitalTree,
@@ -44,7 +44,6 @@ from allocator_cross2.tree import INTEREST_RATE_DOWN, INTEREST_RATE_UP, GivenCap
 
 __all__ = ["POOL_ACCOUNTS", "Cross2Regime", "build_regime"]
 
-Vector = NDArray[np.float64]
 
 POOL_ACCOUNTS = ("participating", "universal")
 """Accounts whose market and credit risk policyholders help to absorb (R2 §19)."""

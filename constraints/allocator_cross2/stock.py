@@ -16,12 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Text, Vector
 from allocator_cross2.attributes import Attributes
 
 __all__ = ["StockBook", "gain_coefficient", "stock_book"]
-
-Vector = NDArray[np.float64]
 
 
 def gain_coefficient(x: float) -> float:

@@ -14,15 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from allocator.plugin import Source, Text
+from allocator.plugin import Source, Text, Vector
 from allocator.plugin.terms import Combination, Linear, Sense, Space, Term, TradeCost
 from allocator_cross2.stock import StockBook
 
 __all__ = ["gain_rule", "split_at_present"]
-
-Vector = NDArray[np.float64]
 
 
 def split_at_present(book: StockBook, space: Space, gain: float, holdings: Vector) -> tuple[Space, Space] | None:

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text
+from allocator.plugin import Mask, Problems, Text, Vector
 from allocator_cross2.attributes import Attributes
 from allocator_cross2.products import PRODUCTS
 
 __all__ = ["SHARE_TOLERANCE", "Paths", "Structure", "own_layers"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 SHARE_TOLERANCE = 1e-9
 """Shares are decimals typed by hand: sums this near to 1 are 1."""

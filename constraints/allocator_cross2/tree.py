@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from allocator.plugin.capital import (
@@ -33,7 +32,6 @@ from allocator_cross2.pack import RulePack
 
 __all__ = ["INTEREST_RATE_DOWN", "INTEREST_RATE_UP", "POOL", "GivenCapital", "ModuleRows", "build_tree"]
 
-Vector = NDArray[np.float64]
 
 INTEREST_RATE_UP, INTEREST_RATE_DOWN = "interest_rate_up", "interest_rate_down"
 POOL = "pool_"

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import EMPTY, InputError, Number, Problem, Problems, Text, did_you_mean
+from allocator.plugin import EMPTY, InputError, Mask, Number, Problem, Problems, Text, did_you_mean
 from allocator.plugin.cash_flows import DAYS_IN_YEAR
 from allocator.plugin.rules import USER, RuleBook
 from allocator.plugin.tables import SCALE, UNRATED, parse_rating, rating_ranks
@@ -33,7 +32,6 @@ from allocator_eligibility.trading import chosen_rows
 
 __all__ = ["ACCOUNTS", "BOOK", "Existing"]
 
-Mask = NDArray[np.bool_]
 
 BOOK = RuleBook.load("allocator_eligibility", "rules/eligibility.yaml")
 

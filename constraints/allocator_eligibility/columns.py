@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin import Mask, Problems, Text, did_you_mean
 from allocator.plugin.tables import SCALE, Inputs, identity, parse_rating, rating_ranks, spelling
 from allocator_eligibility.faults import Fault
 from allocator_eligibility.nodes import Column, Literal
 
 __all__ = ["Cells", "Columns", "Held", "compare"]
 
-Mask = NDArray[np.bool_]
 MOST_LISTED = 12
 """Values of a column listed in a message."""
 

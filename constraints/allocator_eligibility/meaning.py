@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from allocator.plugin import Text, did_you_mean
+from allocator.plugin import Mask, Text, Vector, did_you_mean
 from allocator.plugin.tables import SCALE, Measure
 from allocator.plugin.terms import ModelContext, book_value_ratio, grouped, total_assets
 from allocator_eligibility.columns import Cells, Columns, Held, compare
@@ -47,8 +47,6 @@ from allocator_eligibility.nodes import (
 
 __all__ = ["Affine", "Meaning", "mask_of"]
 
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 MEASURES = ("amount", "book_value", "weight", "notional")
 _MONEY_COLUMNS = frozenset(("cost", "face", "fund_size", "manager_assets", "max", "min"))

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import Number, Text
+from allocator.plugin import Mask, Number, Text
 from allocator.plugin.rules import USER
 from allocator.plugin.terms import (
     ConstraintSpec,
@@ -29,8 +28,6 @@ from allocator_eligibility.meaning import mask_of
 from allocator_eligibility.syntax import parse_test
 
 __all__ = ["TRADING", "chosen_rows"]
-
-Mask = NDArray[np.bool_]
 
 
 class RowsOptions(LimitOptions):

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import EMPTY, Number, Problems, Text
+from allocator.plugin import EMPTY, Mask, Number, Problems, Text
 from allocator.plugin.rules import Figure
 from allocator.plugin.tables import column, flags
 from allocator.plugin.terms import (
@@ -31,7 +31,6 @@ from allocator_limits.view import View
 
 __all__ = ["CONCENTRATION"]
 
-Mask = NDArray[np.bool_]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from allocator.plugin import EMPTY, Number, Problems, Source, Text
+from allocator.plugin import EMPTY, Mask, Number, Problems, Source, Text
 from allocator.plugin.tables import SCALE, column, flags, rating_ranks
 from allocator.plugin.terms import (
     Blank,
@@ -23,8 +22,6 @@ from allocator.plugin.terms import (
 from allocator_limits.view import View
 
 __all__ = ["CONDITIONS", "no_purchases"]
-
-Mask = NDArray[np.bool_]
 
 
 class SolvencyOptions(LimitOptions):

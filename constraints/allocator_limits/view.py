@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import InputError, LocalizedPhrase, Problem, Problems, Text
+from allocator.plugin import InputError, LocalizedPhrase, Mask, Problem, Problems, Text, Vector
 from allocator.plugin.rules import Figure, RuleBook
 from allocator.plugin.tables import Inputs, flags
 from allocator.plugin.terms import (
@@ -28,8 +28,6 @@ from allocator_limits.columns import REGULATORY_CLASSES
 
 __all__ = ["BOOK", "View"]
 
-Mask = NDArray[np.bool_]
-Vector = NDArray[np.float64]
 
 BOOK = RuleBook.load("allocator_limits", "rules/limits.yaml")
 

@@ -22,11 +22,10 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.plugin import InputError, LocalizedPhrase, Number, Problem, Problems, Section, Text
+from allocator.plugin import InputError, LocalizedPhrase, Number, Problem, Problems, Section, Text, Vector
 from allocator.plugin.cash_flows import CashFlows, asset_cash_flows
 from allocator.plugin.rules import USER
 from allocator.plugin.tables import column
@@ -46,7 +45,6 @@ from allocator_liquidity.reserve import BOOK, reserve_factors
 
 __all__ = ["LIQUIDITY", "CoverageOptions", "Forecast", "SaleBy"]
 
-Vector = NDArray[np.float64]
 Money = Annotated[Number, Field(ge=0)]
 
 _MONTHS = (3, 12)

@@ -16,17 +16,15 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import InputError, Number, Problem, Problems, Section, Text, did_you_mean
+from allocator.plugin import InputError, Number, Problem, Problems, Section, Text, Vector, did_you_mean
 from allocator.plugin.cash_flows import SpotCurve, spot_curve, years_ahead
 from allocator.plugin.tables import Inputs, column
 from allocator.plugin.terms import ModelContext, Quadratic, Scenarios
 
 __all__ = ["SurplusOptions", "surplus_variance_of"]
 
-Vector = NDArray[np.float64]
 
 _REACH = (1.0, 20.0)
 """Tenors the curve must reach; beyond its last one it is flat."""

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy import sparse
 
-from allocator.plugin import Number, Problems, Section, Text
+from allocator.plugin import Number, Problems, Section, Text, Vector
 from allocator.plugin.tables import Column, Inputs, Measure, Table, column
 
 __all__ = ["TABLES", "RobustOptions", "errors_by_asset", "return_uncertainty"]
 
-Vector = NDArray[np.float64]
 NotNegative = Annotated[Number, Field(ge=0)]
 
 TABLES = (

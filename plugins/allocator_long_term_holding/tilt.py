@@ -19,14 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import Number, Section, Text
+from allocator.plugin import Number, Section, Text, Vector
 from allocator.plugin.rules import Figure, RuleBook
 from allocator.plugin.tables import Inputs, column, contents
 from allocator.plugin.terms import PartScore, TiltSpec
 
 __all__ = ["NAME", "RULES", "TILTS", "HoldingOptions", "Marks", "marks", "parts"]
 
-Vector = NDArray[np.float64]
 
 NAME = "long_term_holding"
 RULES = RuleBook.load("allocator_long_term_holding", "rules/marks.yaml")

@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from allocator.plugin import InputError, Problem, Text
+from allocator.plugin import InputError, Problem, Text, Vector
 from allocator_markets.history import MONTHS
 
 __all__ = ["exponential", "shrunk"]
-
-Vector = NDArray[np.float64]
 
 
 def exponential(changes: pd.DataFrame, half_life: float) -> Vector:

@@ -19,15 +19,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text, did_you_mean
+from allocator.plugin import Mask, Problems, Text, Vector, did_you_mean
 from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, asset_cash_flows, flow_axis, years_ahead, yields
 from allocator.plugin.tables import SCALE, Inputs, column, filled, rating_ranks
 from allocator_markets.history import CURVE_FACTORS, MONTHS, RULES, FactorHistory, curve_loadings
 
 __all__ = ["Exposures", "curve_moves", "read_exposures"]
 
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 CONVERTIBLE = "convertible_bond"
 _LAST_RATED = SCALE.index("BBB")

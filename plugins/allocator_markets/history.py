@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from allocator.plugin import InputError, Problem, Problems, Text, did_you_mean
+from allocator.plugin import InputError, Problem, Problems, Text, Vector, did_you_mean
 from allocator.plugin.rules import RuleBook
 from allocator.plugin.tables import Column, Inputs, Measure, Table
 from allocator.plugin.terms import desmoothed
@@ -34,7 +34,6 @@ __all__ = [
     "read_history",
 ]
 
-Vector = NDArray[np.float64]
 
 RULES = RuleBook.load("allocator_markets", "rules/markets.yaml")
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import Number, Section, Text
+from allocator.plugin import Number, Section, Text, Vector
 from allocator.plugin.tables import Inputs
 from allocator.plugin.terms import Risk, RiskModelSpec, factor_risk
 from allocator_markets.covariance import exponential, shrunk
@@ -17,8 +15,6 @@ from allocator_markets.exposures import Exposures, read_exposures
 from allocator_markets.history import FactorHistory, read_history
 
 __all__ = ["RISK_MODELS", "Estimator", "MarketOptions", "estimated_covariance", "market_risk"]
-
-Vector = NDArray[np.float64]
 
 
 class Estimator(StrEnum):

@@ -17,11 +17,10 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy import linalg
 
-from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin import InputError, Problem, Problems, Text, Vector
 from allocator.plugin.cash_flows import DAYS_IN_YEAR, CashFlows, spot_curve, years_ahead, yields
 from allocator.plugin.tables import Inputs, column
 from allocator.plugin.terms import Scenarios, ScenarioSpec
@@ -31,7 +30,6 @@ from allocator_markets.risk import MarketOptions, estimated_covariance
 
 __all__ = ["SCENARIOS", "Draws", "MarketScenarioOptions", "factor_draws", "liability_growth", "market_scenarios"]
 
-Vector = NDArray[np.float64]
 
 KEY = "models.scenarios"
 _REACH = (1.0, 20.0)

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from allocator.plugin import EMPTY, Problems, Section, Text
+from allocator.plugin import EMPTY, Mask, Problems, Section, Text, Vector
 from allocator.plugin.cash_flows import SpotCurve, modified_durations, spot_curve
 from allocator.plugin.tables import Column, Inputs, Measure, Table, annual_rates, column, flags
 from allocator.plugin.terms import ReturnModelSpec
@@ -27,8 +26,6 @@ from allocator_securitised.deals import RULES, read_deals, tranche_rows
 
 __all__ = ["PARTS", "RETURN_MODELS", "TABLES", "building_blocks", "expected_losses", "roll_downs"]
 
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 TABLES = (
     Table(

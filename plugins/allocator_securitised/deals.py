@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text
+from allocator.plugin import Problems, Text, Vector
 from allocator.plugin.cash_flows import Amortisation, Contracts, contract_flows
 from allocator.plugin.rules import RuleBook
 from allocator.plugin.tables import Column, Inputs, Measure, Table, annual_rates, column
@@ -17,7 +17,6 @@ from allocator_securitised.tranches import ExpectedLoss, TrancheFlows, Tranches,
 
 __all__ = ["RULES", "TABLES", "Deals", "read_deals", "tranche_cash_flows", "tranche_rows"]
 
-Vector = NDArray[np.float64]
 
 RULES = RuleBook.load("allocator_securitised", "rules/securitised.yaml")
 

@@ -22,11 +22,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plugin import Vector
 from allocator.plugin.cash_flows import Amortisation
 
 __all__ = ["PoolFlows", "Pools", "pool_flows", "yearly"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plugin import Vector
 from allocator_securitised.pool import PoolFlows, Pools, pool_flows, yearly
 
 __all__ = ["ExpectedLoss", "TrancheFlows", "Tranches", "expected_loss", "tranche_flows"]
 
-Vector = NDArray[np.float64]
 
 _STATES = np.linspace(-6.0, 6.0, 121)
 """States of the common factor over which a tranche's loss is averaged."""

@@ -15,17 +15,15 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 
-from allocator.plugin import Number, Problems, Section, Text
+from allocator.plugin import Number, Problems, Section, Text, Vector
 from allocator.plugin.stress import Shocked, ShockSpec, given_curve
 from allocator_shocks.options import Change
 from allocator_shocks.rates import liability_time
 
 __all__ = ["LIABILITY_SHOCKS"]
 
-Vector = NDArray[np.float64]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 

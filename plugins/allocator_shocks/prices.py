@@ -16,7 +16,6 @@ from allocator_shocks.rates import AT_COST, CREDIT
 
 __all__ = ["PRICE_SHOCKS", "TABLES"]
 
-Vector = NDArray[np.float64]
 
 UNLISTED = ("unlisted_equity", "associate", "equity_plan", "debt_to_equity_plan")
 PRIVATE_FUNDS = ("pe_fund", "venture_fund")

@@ -7,9 +7,8 @@ bonds that name no class (an assumption that is noted). What is carried at amort
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from allocator.plugin import Problems, Text, counted, money_unit
+from allocator.plugin import Mask, Problems, Text, Vector, counted, money_unit
 from allocator.plugin.cash_flows import SpotCurve, asset_cash_flows, years_ahead
 from allocator.plugin.stress import Shocked, ShockSpec, TenorShift, given_curve, revalued, shifted_curve
 from allocator.plugin.tables import SCALE, UNRATED, rating_ranks
@@ -17,8 +16,6 @@ from allocator_shocks.options import ByName, ByTenor
 
 __all__ = ["CREDIT", "RATE_SHOCKS", "fair_valued"]
 
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 GOVERNMENT = ("government_bond", "local_government_bond", "central_bank_bill")
 CREDIT = (

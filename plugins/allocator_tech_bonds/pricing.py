@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import InputError, Problem, Problems, Text
+from allocator.plugin import InputError, Problem, Problems, Text, Vector
 from allocator.plugin.cash_flows import (
     Amortisation,
     CashFlows,
@@ -45,7 +45,6 @@ from allocator.plugin.tables import (
 
 __all__ = ["TABLES", "SpreadTable", "bond_prices", "read_spreads"]
 
-Vector = NDArray[np.float64]
 Days = NDArray[np.datetime64]
 
 KIND = "tech_innovation_bond"

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from allocator.plugin import LocalizedPhrase, Number, Text
+from allocator.plugin import LocalizedPhrase, Number, Text, Vector
 from allocator.plugin.rules import USER, RuleBook
 from allocator.plugin.tables import Inputs
 from allocator.plugin.terms import (
@@ -54,7 +53,6 @@ __all__ = [
     "vintage_limit",
 ]
 
-Vector = NDArray[np.float64]
 NAME = "venture_commitments"
 
 Share = Annotated[Number, Field(ge=0, le=1)]

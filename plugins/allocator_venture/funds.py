@@ -21,13 +21,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import EMPTY, InputError, Problem, Problems, Text, parse_number
+from allocator.plugin import EMPTY, InputError, Problem, Problems, Text, Vector, parse_number
 from allocator.plugin.tables import Inputs, column
 from allocator_venture.takahashi_alexander import FundTerms, Projection, growth_curve, project
 
 __all__ = ["FundRows", "fund_rows", "fund_terms"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 NAV_TOLERANCE = 0.01

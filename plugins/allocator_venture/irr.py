@@ -12,11 +12,11 @@ certainty, Management Science 12 (1965); Lin, The modified internal rate of retu
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from allocator.plugin import Vector
 
 __all__ = ["internal_rate_of_return", "internal_rates", "modified_rate"]
 
-Vector = NDArray[np.float64]
 
 _LONGEST_STEP = 1.0
 """Newton moves ln(1 + r) by at most this: far out the two sides may run apart."""

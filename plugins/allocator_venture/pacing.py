@@ -12,14 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.plugin import Vector
 from allocator.plugin.programs import Block, Cone, ConeProgram, SolverChain
 
 __all__ = ["CommitmentSchedule", "commitment_schedule", "steady_commitment"]
 
-Vector = NDArray[np.float64]
 
 SECONDS = 60.0
 """What the program may take; that of 400 funds over ten years takes 0.15 s."""

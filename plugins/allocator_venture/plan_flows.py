@@ -17,15 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import Text
+from allocator.plugin import Text, Vector
 from allocator.plugin.stress import CommitmentSpec, CommittedFlows
 from allocator.plugin.tables import Inputs, column
 from allocator_venture.funds import fund_terms
 from allocator_venture.takahashi_alexander import project
 
 __all__ = ["COMMITMENTS", "plan_flows"]
-
-Vector = NDArray[np.float64]
 
 
 def plan_flows(inputs: Inputs, steps: int, per_year: int) -> CommittedFlows | None:

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plugin import Vector
 from allocator_venture.irr import internal_rate_of_return
 from allocator_venture.parameters import Parameters
 from allocator_venture.simulation import Outcome, VentureFund, build_portfolio, simulate
 
 __all__ = ["Assessment", "annual_returns", "assess", "expected_return", "holding_years", "tail_mean"]
 
-Vector = NDArray[np.float64]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of the rates of return that are reported."""

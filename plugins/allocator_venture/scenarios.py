@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.plugin import InputError, Problem, Problems, Text, did_you_mean
+from allocator.plugin import InputError, Problem, Problems, Text, Vector, did_you_mean
 from allocator.plugin.tables import Inputs, column
 from allocator.plugin.terms import Scenarios, ScenarioSpec, desmoothed
 from allocator_venture.factors import factor_draws
@@ -37,7 +37,6 @@ __all__ = [
     "technology_scenarios",
 ]
 
-Vector = NDArray[np.float64]
 
 KEY = "models.scenarios"
 Base = Literal["scenarios", "returns", "factors"]

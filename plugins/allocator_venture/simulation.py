@@ -27,12 +27,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plugin import Vector
 from allocator_venture.irr import internal_rate_of_return
 from allocator_venture.parameters import Common, Parameters
 
 __all__ = ["Outcome", "Portfolio", "VentureFund", "build_portfolio", "simulate"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 _CELLS = 1 << 18

@@ -20,9 +20,9 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FundTerms", "Projection", "growth_curve", "project"]
+from allocator.plugin import Vector
 
-Vector = NDArray[np.float64]
+__all__ = ["FundTerms", "Projection", "growth_curve", "project"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.errors import SolverFailure
 from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, SolverStatus, merged
 
 __all__ = ["CvarRows", "find_cvar_rows", "solve_by_scenarios"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 Direct = Callable[[ConeProgram, float], SolverResult]
 

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.solve.program.program import Cone, ConeProgram
 
 __all__ = ["NONE", "Groups", "Pricing", "find_groups"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 Kinds = NDArray[np.int8]
 NONE = -1

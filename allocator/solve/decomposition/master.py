@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.solve.decomposition.groups import NONE, Groups
 from allocator.solve.program.program import Block, Cone, ConeProgram, SolverResult, merged
 
 __all__ = ["Bundles", "Master", "Parted", "bundled", "others", "sample_of", "scaled", "still"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 SEEN = 20

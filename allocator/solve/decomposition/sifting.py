@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import SolverFailure
 from allocator.solve.decomposition.groups import NONE, Groups, Pricing, find_groups
 from allocator.solve.decomposition.master import Bundles, Master, Parted, bundled, others, sample_of, scaled
@@ -29,7 +30,6 @@ from allocator.solve.program.program import ConeProgram, SolverResult, SolverSta
 
 __all__ = ["WarmStart", "Sifter", "Sizes"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 Direct = Callable[[ConeProgram, float], SolverResult]
 

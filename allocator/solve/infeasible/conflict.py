@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.errors import InputError, Problem, SolverFailure
@@ -34,7 +34,6 @@ TIGHT = 1e-6
 MOST_NAMED = 3
 """Rules without room that a message names."""
 
-Vector = NDArray[np.float64]
 
 COARSE = 1e-4
 """Gap at which the least breach is sought: a hundred-thousandth of an amount of capital."""

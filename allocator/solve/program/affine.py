@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.solve.program.program import Block, Cone, merged
 
 __all__ = ["Affine", "Fragment", "Rows", "joined"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

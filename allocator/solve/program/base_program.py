@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.choices import Choices
 from allocator.model.model import Model
@@ -29,8 +30,6 @@ from allocator.solve.program.program import Cone, ConeProgram
 from allocator.solve.program.state_range import reachable
 
 __all__ = ["Plain", "RuleRow", "compile_plain", "money_scale", "objective_scale"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

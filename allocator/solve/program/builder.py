@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.solve.program.program import Block, Cone, ConeProgram, merged
 
 __all__ = ["Builder", "stacked", "widened_rows"]
-
-Vector = NDArray[np.float64]
 
 
 class Builder:

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.errors import PluginError, Problem
 from allocator.model.expressions import Expression
 from allocator.model.model import Model
@@ -20,7 +20,6 @@ from allocator.types import Text
 
 __all__ = ["Canonical", "canonicalise", "divisor_of"]
 
-Vector = NDArray[np.float64]
 
 TINY = 1e-6
 """A right side below this share of the row's unit counts as none: the unit itself then sets the scale."""

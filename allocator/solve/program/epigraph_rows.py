@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.model.epigraph import Epigraph
 from allocator.solve.program.builder import stacked, widened_rows
 from allocator.solve.program.program import Block, Cone
 
 __all__ = ["EpigraphRows"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
+
 __all__ = ["SolverResult", "Block", "Cone", "ConeProgram", "SolverStatus", "merged"]
 
-Vector = NDArray[np.float64]
 
 REACH = 1e4
 """Size of the columns that a certificate of infeasibility must cover; the programs' columns are near one."""

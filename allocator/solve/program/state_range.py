@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
 
 __all__ = ["reachable"]
-
-Vector = NDArray[np.float64]
 
 
 def reachable(model: Model) -> Vector:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.nodes import Aggregate, WeightedSum
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense
@@ -22,7 +23,6 @@ from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["Box", "Branch", "Knapsack", "RootBox", "corners"]
 
-Vector = NDArray[np.float64]
 Interval = tuple[float, float]
 
 SINGULAR = 1e-6

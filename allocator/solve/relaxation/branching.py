@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from allocator.capital.nodes import Aggregate
 from allocator.solve.program.program import SolverResult
@@ -14,7 +13,6 @@ from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["split"]
 
-Vector = NDArray[np.float64]
 
 ERROR_TOLERANCE = 1e-10
 """A lie, in the program's money, that is rounding."""

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.nodes import Aggregate
 from allocator.solve.program.affine import Affine, Rows
 from allocator.solve.program.program import Cone
@@ -22,7 +23,6 @@ from allocator.solve.relaxation.indexed_tree import IndexedTree
 
 __all__ = ["NARROW", "Norm", "add_envelope", "slope_signs"]
 
-Vector = NDArray[np.float64]
 
 WIDE = 6
 """Modules that are interpolated; the others of an aggregate, the narrowest ones, share one slope each."""

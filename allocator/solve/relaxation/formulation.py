@@ -7,9 +7,9 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.model.model import CapitalLimit, Model
 from allocator.solve.program.affine import Affine, Fragment, Rows, joined
 from allocator.solve.program.base_program import Plain, compile_plain
@@ -20,8 +20,6 @@ from allocator.solve.relaxation.relaxation import Relaxation, find_sides
 from allocator.solve.relaxation.restriction import Restriction
 
 __all__ = ["Assembled", "Formulation"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

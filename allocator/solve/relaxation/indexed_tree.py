@@ -13,12 +13,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.nodes import Absolute, Aggregate, Leaf, Maximum, Minimum, Node, WeightedSum
 from allocator.capital.tree import CapitalTree
 
 __all__ = ["OVER", "UNDER", "IndexedTree", "Pieces", "Side"]
 
-Vector = NDArray[np.float64]
 
 Side = int
 """Which side of a node's true value a formulation must hold: `UNDER`, `OVER` or both."""

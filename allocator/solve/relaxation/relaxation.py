@@ -24,7 +24,6 @@ from allocator.solve.relaxation.indexed_tree import OVER, UNDER, IndexedTree, Si
 
 __all__ = ["Relaxation", "Sides", "add_norm", "find_sides", "flipped"]
 
-Vector = NDArray[np.float64]
 BOTH: Side = UNDER | OVER
 
 REMEMBERED = 4096

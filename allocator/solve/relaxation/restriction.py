@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.nodes import Aggregate, Leaf, WeightedSum
 from allocator.solve.program.affine import Affine, Rows
 from allocator.solve.program.program import Cone
@@ -22,7 +23,6 @@ from allocator.solve.relaxation.relaxation import add_norm, flipped
 
 __all__ = ["Restriction"]
 
-Vector = NDArray[np.float64]
 
 STEP_ASIDE = 1e-9
 """How far, in the program's money, a piece must lie above an earlier one to be surely the one that selects."""

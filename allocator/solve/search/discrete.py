@@ -12,8 +12,8 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import SolveSettings
 from allocator.model.model import Model
 from allocator.model.terms import Mode
@@ -21,8 +21,6 @@ from allocator.solve.decomposition.sifting import WarmStart
 from allocator.solve.search.search import Node, Outcome, Search
 
 __all__ = ["DiscreteSearch", "search_for"]
-
-Vector = NDArray[np.float64]
 
 
 def search_for(

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 from allocator.model.terms import Mode, Sense, Term
 
 __all__ = ["AIM", "ENOUGH", "Exact"]
 
-Vector = NDArray[np.float64]
 
 AIM = 1e-8
 """The ratio above the requirement that the solver aims at."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import SolverFailure
 from allocator.solve.program.program import SolverResult, SolverStatus
 from allocator.solve.relaxation.formulation import Assembled
@@ -13,7 +13,6 @@ from allocator.solve.search.subproblem import Subproblem
 
 __all__ = ["improve", "repair", "settle"]
 
-Vector = NDArray[np.float64]
 
 ROUNDS = 6
 """Restrictions solved in a row from one start."""

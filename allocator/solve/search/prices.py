@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import SolverFailure
 from allocator.model.model import Model
 from allocator.model.space import Space
@@ -18,8 +18,6 @@ from allocator.solve.search.search import Search
 from allocator.solve.solvers.backends import SolverChain
 
 __all__ = ["Prices", "find_prices", "prices_of"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

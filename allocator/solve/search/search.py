@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import SolveSettings
 from allocator.errors import InputError, SolverFailure
 from allocator.model.model import Model
@@ -33,7 +33,6 @@ from allocator.solve.search.subproblem import Incumbent, Subproblem
 
 __all__ = ["Node", "Outcome", "Search"]
 
-Vector = NDArray[np.float64]
 
 NEAR = 1e-5
 """A miss of a ratio up to which a relaxation's answer is polished and judged in full."""

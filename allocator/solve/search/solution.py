@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.model.model import Model
 
 __all__ = ["Solution", "Status", "Solved"]
 
-Vector = NDArray[np.float64]
 Status = Literal["optimal", "feasible"]
 
 

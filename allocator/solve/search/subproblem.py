@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import SolveSettings
 from allocator.model.model import Model
 from allocator.solve.decomposition.sifting import WarmStart
@@ -18,8 +18,6 @@ from allocator.solve.search.objective_form import tolerance_of
 from allocator.solve.solvers.backends import SolverChain
 
 __all__ = ["Incumbent", "Subproblem"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

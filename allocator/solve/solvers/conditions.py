@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
+from allocator.arrays import Vector
 from allocator.solve.program.program import Cone, ConeProgram
 
 __all__ = ["CLOSE", "Conditions", "Step"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 Entries = tuple[Places, Places, Vector]
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.solve.program.program import Cone, ConeProgram, SolverResult, SolverStatus
 from allocator.solve.solvers.backend import Backend
 
 __all__ = ["Highs"]
 
-Vector = NDArray[np.float64]
 Places = NDArray[np.int64]
 NONE = -1
 FEASIBLE = 1e-9

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.errors import InputError, Problem
 from allocator.model.discrete import Switched
 from allocator.model.expressions import Linear
@@ -29,8 +29,6 @@ from allocator.solve.state.interval_relaxation import leaf_columns, padded, shar
 from allocator.types import Source, Text
 
 __all__ = ["with_alternatives"]
-
-Vector = NDArray[np.float64]
 
 
 def with_alternatives(model: Model, alternatives: Sequence[OptionalBreach]) -> Model:

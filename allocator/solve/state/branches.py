@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.model.regime import BookState
 from allocator.model.space import Space
 
 __all__ = ["branches", "stepped"]
 
-Vector = NDArray[np.float64]
 
 INWARD = 0.3
 """How far an interval's cut is moved from the relaxed answer's state towards its middle."""

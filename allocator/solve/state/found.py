@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 from allocator.model.regime import BookState
@@ -15,8 +13,6 @@ from allocator.solve.search.search import Outcome, Search
 from allocator.solve.search.solution import Solution
 
 __all__ = ["Best", "Found", "Node", "trimmed"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

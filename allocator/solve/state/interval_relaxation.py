@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.choices import Choices
 from allocator.model.epigraph import Epigraph
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["between", "between_trees", "leaf_columns", "padded", "shared_rows", "widened"]
 
-Vector = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 

@@ -21,8 +21,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.errors import Infeasible, InputError, NotProven, Problem, SolverFailure
@@ -47,7 +47,6 @@ from allocator.types import Text
 
 __all__ = ["solve_with_state"]
 
-Vector = NDArray[np.float64]
 
 NEAR = 1e-4
 """Two states nearer than this start the search for an answer at the same charges."""

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.config.settings import SolveSettings
 from allocator.errors import SolverFailure
@@ -46,7 +46,6 @@ from allocator.solve.sweep.sweep_point import Dual, Subdomain, SweepPoint, multi
 
 __all__ = ["SweepSolution", "Sweep"]
 
-Vector = NDArray[np.float64]
 
 REMEMBERED = 4
 """Dual points kept of each part: the levels next to one another are the ones that help."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.capital.tree import CapitalTree
 from allocator.model.model import Model
 from allocator.model.regime import BookState
@@ -19,8 +19,6 @@ from allocator.solve.search.objective_form import tolerance_of
 from allocator.solve.solvers.backends import SolverChain
 
 __all__ = ["Dual", "SweepPoint", "Subdomain", "multipliers"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.config.settings import PlanSettings
 from allocator.errors import InputError, Problem
 from allocator.types import Text
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
 __all__ = ["Committed", "committed_rows", "levelled"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import Problems
 from allocator.inputs.fund import Inputs
 from allocator.inputs.terms import column
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from allocator.pipeline.fund import Fund
 
 __all__ = ["PlanNode", "make_moment", "moments_along", "sold_at"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from allocator.arrays import Vector
 from allocator.capital.joined import ScenarioTree, StressedRequirement, join_trees, stressed_requirement_name
 from allocator.inputs.terms import column
 from allocator.model.expressions import Linear, TradeCost
@@ -37,7 +38,6 @@ from allocator.types import Certainty, Source, Text
 
 __all__ = ["Program", "limit_name"]
 
-Vector = NDArray[np.float64]
 Asked = Mapping[tuple[int, str, str], float]
 """(node, scenario or "", ratio) → what is required."""
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.arrays import Mask, Vector
 from allocator.config.settings import PlanSettings
 from allocator.errors import InputError, Problem, Problems
 from allocator.inputs.cash_flows import CashFlows, FloatingRule, asset_cash_flows
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Growth", "ProjectionBasis", "make_world"]
 
-Vector = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 ENDS = ("maturity", "next_call_date", "put_date")
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from allocator.arrays import Vector
 from allocator.errors import InputError, Problem
 from allocator.model.position import CapitalPosition
 from allocator.model.regime import Regime
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PlanPoint", "PlanStudy", "keep_the_mix", "plan"]
 
-Vector = NDArray[np.float64]
 
 WORTH = 1e-6
 """Price of own funds from which a ratio counts as binding, a year per unit."""
