@@ -73,6 +73,11 @@ def settings_reference(registry: Registry | None = None) -> str:
             label, model = specs[name].label, specs[name].options
             parts.append(_section(f"`{name}`", model, f"{label.en} · {label.zh}"))
             parts += [_section(f"`{name}`: `{key}`", inner, depth=4) for key, inner in _nested(model)]
+            if attribute == "regimes":
+                keys = specs[name].jurisdiction.balance_sheet
+                rows = [f"| `{key.name}` | {key.label.en} · {key.label.zh} |" for key in keys]
+                table = "\n".join(["| figure | what it is |", "|---|---|", *rows])
+                parts.append(f"#### `{name}`: further keys of `balance_sheet`\n\n{table}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -13,7 +13,7 @@ from reference import figures_reference, settings_reference
 ROOT = Path(__file__).resolve().parent.parent
 
 MARK = "<!-- every key -->"
-"""Where settings.md takes the generated reference."""
+"""Where the generated reference begins in settings.md; `docs/build_settings_page.py` keeps it there."""
 
 FIGURES = "<!-- every figure -->"
 """Where rules.md takes the table of every figure."""
@@ -62,7 +62,7 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Write the reference, and point links that leave the folder at their place on the site."""
     if MARK in markdown:
-        markdown = markdown.replace(MARK, settings_reference())
+        markdown = markdown.partition(MARK)[0] + settings_reference()
     if FIGURES in markdown:
         markdown = markdown.replace(FIGURES, figures_reference())
     if "```mermaid" in markdown:  # the theme would fetch the script that draws it

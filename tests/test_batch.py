@@ -24,6 +24,7 @@ from allocator import cli
 from allocator.api import load
 from allocator.errors import Infeasible, InputError, Problem
 from allocator.pipeline.scenarios import stress
+from allocator.study import batch
 from allocator.study.batch import COLUMNS, Workers, answer, run_batch
 from allocator.study.frontier import FrontierSettings, frontier
 from allocator.study.store import GROUP, Store
@@ -517,3 +518,28 @@ def test_workers_end_with_the_batch_that_is_killed(tmp_path: Path) -> None:
         process.kill()
         for pid in filter(_at_work, workers):
             os.kill(pid, signal.SIGKILL)
+
+
+def test_processes_lost_on_the_way_leave_the_rest_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done before they were lost is not done again."""
+    import joblib
+
+    tasks = [SimpleNamespace(number=number) for number in range(5)]
+    asked: list[int] = []
+
+    def ask(task: SimpleNamespace) -> tuple[int, list[dict[str, int]]]:
+        asked.append(task.number)
+        return task.number, []
+
+    def lost(*_: object, **__: object) -> object:
+        def run(calls: Iterator[tuple[Any, Any, Any]]) -> Iterator[object]:
+            for function, arguments, _named in list(calls)[:2]:
+                yield function(*arguments)
+            raise OSError("no more processes")
+
+        return run
+
+    monkeypatch.setattr(joblib, "Parallel", lost)
+    monkeypatch.setattr(joblib, "effective_n_jobs", lambda jobs: 2)
+    done = [number for number, _ in batch._done(tasks, ask, Workers("loky", 2))]  # type: ignore[arg-type]
+    assert done == asked == [0, 1, 2, 3, 4]

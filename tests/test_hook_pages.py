@@ -32,3 +32,12 @@ def test_a_page_explains_every_field(hook: str) -> None:
 
 def test_every_hook_has_a_contract() -> None:
     assert tuple(CONTRACTS) == hooks.HOOKS
+
+
+def test_the_page_of_settings_lists_every_key_as_it_is() -> None:
+    from build_settings_page import PAGE, page
+
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(), "run: python docs/build_settings_page.py"
+    for key in ("`unpack_limit`", "`strict_columns`", "`core_tier1`", "`equity_ceiling`"):
+        assert key in text

@@ -139,19 +139,22 @@ def _done(tasks: Sequence[Task], ask: Callable[[Task], Any], workers: Workers) -
     from joblib import Parallel, delayed, effective_n_jobs
     from threadpoolctl import threadpool_limits
 
+    seen = set[int]()
     try:
         if effective_n_jobs(workers.jobs) > 1 or workers.backend == "dask":
             with _backend(workers):
                 with _deaf_to_interruptions():
                     parallel = Parallel(n_jobs=workers.jobs, return_as="generator_unordered", batch_size=1)
                     done = parallel(delayed(ask)(task) for task in tasks)
-                yield from done
+                for number, rows in done:
+                    seen.add(number)
+                    yield number, rows
             return
     except (OSError, ImportError):  # a container without semaphores, or without room for them
         if workers.backend == "dask":
             raise
     with threadpool_limits(1):
-        yield from map(ask, tasks)
+        yield from map(ask, (task for task in tasks if task.number not in seen))
 
 
 def _has_semaphores() -> bool:
